@@ -1,0 +1,87 @@
+"""The base of all models, and the field types that several resources share.
+
+Every string, list and map carries a bound, since the API server's CEL cost budget is computed from
+bounds; every field carries a description, since `kubectl explain` is the manual. `schema.py` refuses
+a model that lacks either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+
+class Model(BaseModel):
+    """A frozen piece of a resource, camelCase outside.
+
+    Unknown fields are ignored, so that an older operator reads objects of a newer one.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="ignore",
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        use_attribute_docstrings=False,
+    )
+
+    def document(self) -> dict[str, Any]:
+        """Return the JSON document as the API server stores it: absent fields left out, never null."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def validations(*rules: tuple[str, str]) -> dict[str, Any]:
+    """Return the schema extension for CEL rules, given as (rule, message) pairs.
+
+    Source: https://kubernetes.io/docs/reference/using-api/cel/ and `x-kubernetes-validations`.
+    """
+    return {
+        "x-kubernetes-validations": [{"rule": rule, "message": message} for rule, message in rules]
+    }
+
+
+ATOMIC_LIST: dict[str, Any] = {"x-kubernetes-list-type": "atomic"}
+SET_LIST: dict[str, Any] = {"x-kubernetes-list-type": "set"}
+
+
+def map_list(*keys: str) -> dict[str, Any]:
+    """Return the schema extension of a list whose items are told apart by `keys`."""
+    return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(keys)}
+
+
+OCID_PATTERN = r"^ocid1\.[a-z0-9]+\.[a-z0-9-]+\.[a-z0-9-]*\.[A-Za-z0-9._-]+$"
+ENV_NAME_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*$"
+DNS_LABEL_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+DNS_SUBDOMAIN_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
+CONFIG_KEY_PATTERN = r"^[-._a-zA-Z0-9]+$"
+
+Ocid = Annotated[str, Field(max_length=255, pattern=OCID_PATTERN)]
+"""An OCI identifier, `ocid1.<type>.<realm>.[region].<unique>`."""
+
+ObjectName = Annotated[str, Field(min_length=1, max_length=253, pattern=DNS_SUBDOMAIN_PATTERN)]
+"""The name of a Kubernetes object (RFC 1123 subdomain)."""
+
+ConfigKey = Annotated[str, Field(min_length=1, max_length=253, pattern=CONFIG_KEY_PATTERN)]
+"""A key of a ConfigMap or Secret."""
+
+EnvName = Annotated[str, Field(min_length=1, max_length=256, pattern=ENV_NAME_PATTERN)]
+"""The name of an environment variable."""
+
+FreeformTags = Mapping[
+    Annotated[str, Field(max_length=100)],
+    Annotated[str, Field(max_length=256)],
+]
+"""OCI free-form tags: keys of at most 100 characters, values of at most 256."""
+
+DefinedTags = Mapping[
+    Annotated[str, Field(max_length=100)],
+    Annotated[
+        Mapping[Annotated[str, Field(max_length=100)], Annotated[str, Field(max_length=256)]],
+        Field(max_length=20),
+    ],
+]
+"""OCI defined tags: tag namespace -> key -> value."""

@@ -1,0 +1,44 @@
+"""Names that others see: the API group, kinds, annotations, finalizer, tags and result lines.
+
+Each is part of the interface: changing one needs a migration, not a rename.
+"""
+
+from typing import Final
+
+GROUP: Final = "ocijobs.io"
+VERSION: Final = "v1alpha1"
+API_VERSION: Final = f"{GROUP}/{VERSION}"
+
+CATEGORY: Final = "oci"
+"""`kubectl get oci` lists every kind. Never `all`, and never a plural of ours: with either,
+`kubectl delete <word> --all` would delete runs that nobody named."""
+
+FINALIZER: Final = f"{GROUP}/cleanup"
+"""Held while something in OCI depends on the object; never longer."""
+
+FIELD_MANAGER: Final = "ocijobs-operator"
+"""Server-side apply's manager of `status` (https://kubernetes.io/docs/reference/using-api/server-side-apply/)."""
+
+REPORTING_CONTROLLER: Final = f"{GROUP}/operator"
+"""Reporter of Events."""
+
+ANNOTATION_PAUSED: Final = f"{GROUP}/paused"
+"""`"true"` stops reconciling the object; deletion waits too."""
+
+ANNOTATION_REQUESTED_AT: Final = f"{GROUP}/requestedAt"
+"""Any new value asks for the sources to be read again at once (Flux's and Argo CD's custom)."""
+
+ANNOTATION_ABANDON: Final = f"{GROUP}/abandon"
+"""`"true"` releases a deleted object at once and leaves what it owns in OCI as it is."""
+
+TAG_OWNER: Final = "ocijobs_owner"
+"""Free-form tag on everything created in OCI: `<clusterId>/<uid>/<attempt or revision>`."""
+
+TAG_NAME: Final = "ocijobs_name"
+"""Free-form tag for people: `<namespace>/<name>`."""
+
+RESULTS_KEY: Final = f"{GROUP}/results"
+"""Key of the JSON object that a job prints to report results: `{"ocijobs.io/results": {...}}`."""
+
+RESERVED_ENV_PREFIX: Final = "OCIJOBS_"
+"""Environment variables that begin with this belong to the operator and its drivers."""
