@@ -1,0 +1,1 @@
+"""Data Science: projects, jobs with their artifacts, and job runs."""

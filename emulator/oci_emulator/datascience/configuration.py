@@ -1,0 +1,158 @@
+"""What a run really gets: the job's settings with the run's overrides."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from oci_emulator.datascience import checks
+from oci_emulator.jsontypes import JsonObject
+from oci_emulator.rules import Rules
+from oci_emulator.server.errors import missing
+
+_JOB = "{}Details"
+_RUN = "{}OverrideDetails"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effective:
+    """The settings of one run.
+
+    Attributes:
+        environment: the variables that the user set, not those of the service.
+        log: the log configuration, empty if there is none.
+        container: the container environment, empty if there is none.
+        nodes: the node configuration, empty for a job on a single node.
+    """
+
+    environment: Mapping[str, str]
+    arguments: str
+    maximum_minutes: int
+    infrastructure: JsonObject
+    log: JsonObject
+    container: JsonObject
+    nodes: JsonObject
+
+
+def effective(job: JsonObject, run: JsonObject, rules: Rules) -> Effective:
+    """Merge a run's overrides onto its job.
+
+    Blocks are taken whole, but for ``environmentVariables``, which are merged.
+
+    Args:
+        job: the job as the API shows it.
+        run: the request for a run, or the run as the API shows it.
+    """
+    own: JsonObject = run.get("jobConfigurationOverrideDetails", {})
+    base: JsonObject = job.get("jobConfigurationDetails", {})
+    nodes = run.get("jobNodeConfigurationOverrideDetails") or job.get(
+        "jobNodeConfigurationDetails", {}
+    )
+    minutes = (
+        own.get("maximumRuntimeInMinutes")
+        or nodes.get("maximumRuntimeInMinutes")
+        or base.get("maximumRuntimeInMinutes")
+        or rules.maximum_runtime_minutes
+    )
+    return Effective(
+        environment=_environment(
+            base.get("environmentVariables", {}), own.get("environmentVariables"), rules
+        ),
+        arguments=own.get("commandLineArguments", base.get("commandLineArguments", "")),
+        maximum_minutes=minutes,
+        infrastructure=_block(job, run, "jobInfrastructureConfiguration"),
+        log=log_configuration(job, run, rules),
+        container=_block(job, run, "jobEnvironmentConfiguration"),
+        nodes=nodes,
+    )
+
+
+def log_configuration(job: JsonObject, run: JsonObject, rules: Rules) -> JsonObject:
+    """The log configuration of a run."""
+    own: JsonObject = run.get("jobLogConfigurationOverrideDetails", {})
+    base: JsonObject = job.get("jobLogConfigurationDetails", {})
+    if not own:
+        return base
+    return {**base, **own} if rules.partial_override_block == "merge" else own
+
+
+def _environment(
+    base: Mapping[str, str], own: Mapping[str, str] | None, rules: Rules
+) -> dict[str, str]:
+    if own is None:
+        return dict(base)
+    merged = dict(own) if rules.environment_merge == "replace" else {**base, **own}
+    if rules.empty_environment_value == "unset":
+        merged = {name: value for name, value in merged.items() if value or name not in own}
+    return merged
+
+
+def _block(job: JsonObject, run: JsonObject, name: str) -> JsonObject:
+    own = run.get(_RUN.format(name))
+    block: JsonObject = job.get(_JOB.format(name), {}) if own is None else own
+    return block
+
+
+def check_job(details: Mapping[str, Any], rules: Rules) -> None:
+    """Check the settings of a new job.
+
+    Raises:
+        ServiceError: 400, they break a rule.
+    """
+    details = dict(details)
+    checks.only_one_of(details, _JOB)
+    if "jobNodeConfigurationDetails" in details:
+        checks.nodes(details["jobNodeConfigurationDetails"], "jobNodeConfigurationDetails", rules)
+        return _check_shared(details, rules)
+    for name in ("jobConfigurationDetails", "jobInfrastructureConfigurationDetails"):
+        if name not in details:
+            raise missing(f"{name}: is required unless the job has jobNodeConfigurationDetails")
+    checks.blocks(details, "", rules, _JOB)
+    check_infrastructure(details, rules)
+    return _check_shared(details, rules)
+
+
+def check_infrastructure(details: Mapping[str, Any], rules: Rules) -> None:
+    """Check what can be updated in a job: infrastructure and storage mounts.
+
+    Raises:
+        ServiceError: 400, it breaks a rule.
+    """
+    name = "jobInfrastructureConfigurationDetails"
+    if name in details and details[name]["jobInfrastructureType"] != "EMPTY":
+        checks.infrastructure(details[name], name, rules)
+    mounts = "jobStorageMountConfigurationDetailsList"
+    checks.storage_mounts(details.get(mounts, []), mounts, rules)
+
+
+def _check_shared(details: Mapping[str, Any], rules: Rules) -> None:
+    if "jobLogConfigurationDetails" in details:
+        checks.logging(details["jobLogConfigurationDetails"], "jobLogConfigurationDetails")
+    mounts = "jobStorageMountConfigurationDetailsList"
+    checks.storage_mounts(details.get(mounts, []), mounts, rules)
+
+
+def check_run(job: JsonObject, details: JsonObject, rules: Rules) -> Effective:
+    """Check the overrides of a new run, and what comes of them; the limits hold after merging.
+
+    Raises:
+        ServiceError: 400, they break a rule.
+    """
+    checks.only_one_of(details, _RUN)
+    checks.blocks(details, "", rules, _RUN)
+    if "jobNodeConfigurationOverrideDetails" in details:
+        name = "jobNodeConfigurationOverrideDetails"
+        checks.nodes(details[name], name, rules)
+    name = "jobInfrastructureConfigurationOverrideDetails"
+    if name in details and details[name]["jobInfrastructureType"] != "EMPTY":
+        checks.infrastructure(details[name], name, rules)
+    name = "jobStorageMountConfigurationOverrideDetailsList"
+    checks.storage_mounts(details.get(name, []), name, rules)
+    if "jobLogConfigurationOverrideDetails" in details:
+        checks.logging(
+            log_configuration(job, details, rules), "jobLogConfigurationOverrideDetails"
+        )
+    merged = effective(job, details, rules)
+    if details.get("jobConfigurationOverrideDetails"):
+        path = "jobConfigurationOverrideDetails.environmentVariables (merged onto the job's)"
+        checks.environment(merged.environment, path, rules)
+    return merged

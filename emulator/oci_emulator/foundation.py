@@ -1,0 +1,150 @@
+"""What every service stands on: the tenancy, its state, time and rules."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from oci_emulator import ocid
+from oci_emulator.clock import Clock, timestamp
+from oci_emulator.content import ContentStore
+from oci_emulator.database import Database
+from oci_emulator.identity.compartments import Compartments
+from oci_emulator.jsontypes import JsonObject
+from oci_emulator.lags import Lags, Profile
+from oci_emulator.resources import Resource, Resources
+from oci_emulator.rules import RuleBook, Rules
+from oci_emulator.server.calls import Call
+from oci_emulator.server.errors import invalid, not_found
+from oci_emulator.timers import Timers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenancy:
+    """The tenancy and its home region.
+
+    Attributes:
+        namespace: of Object Storage.
+    """
+
+    id: str
+    name: str
+    region: str
+    region_key: str
+    namespace: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foundation:
+    """The parts that the services share."""
+
+    tenancy: Tenancy
+    database: Database
+    resources: Resources
+    clock: Clock
+    timers: Timers
+    book: RuleBook
+    profile: Profile
+    compartments: Compartments
+    content: ContentStore
+
+    @property
+    def rules(self) -> Rules:
+        """The rules in force."""
+        return self.book.rules
+
+    @property
+    def lags(self) -> Lags:
+        """The lags in force."""
+        return self.profile.lags
+
+    def new_ocid(self, resource_type: str) -> str:
+        """A fresh OCID in the region."""
+        return ocid.new(resource_type, self.tenancy.region_key)
+
+    def add(self, resource: Resource) -> Resource:
+        """Keep a new resource and note when it is due."""
+        self.resources.add(resource)
+        self.timers.schedule(resource)
+        return resource
+
+    def save(self, resource: Resource, *, visible: bool = True) -> Resource:
+        """Keep a changed resource and note when it is due."""
+        self.resources.save(resource, visible=visible)
+        self.timers.schedule(resource)
+        return resource
+
+    def find(self, call: Call, kind: str, identifier: str, **grants: str) -> Resource:
+        """The resource that a call is about, if its principal may do that with it.
+
+        Args:
+            grants: ``verb`` and ``family``, where they aren't the endpoint's.
+
+        Raises:
+            ServiceError: 404, there is none, or it may not.
+        """
+        resource = self.resources.get(kind, identifier)
+        if resource is None:
+            raise not_found(identifier[:255])
+        call.require(resource.compartment, **grants)
+        return resource
+
+    def tags(self, call: Call, details: Mapping[str, JsonObject]) -> dict[str, JsonObject]:
+        """The tags of a new resource: those of the request, and the tenancy's defaults.
+
+        Raises:
+            ServiceError: 400, there are too many.
+        """
+        check_tags(details, self.rules)
+        defined = dict(details.get("definedTags", {}))
+        if self.rules.oracle_tags:
+            defaults = {"CreatedBy": call.principal.id, "CreatedOn": timestamp(call.now)}
+            defined["Oracle-Tags"] = {**defaults, **defined.get("Oracle-Tags", {})}
+        return {"freeformTags": details.get("freeformTags", {}), "definedTags": defined}
+
+    def retag(self, resource: Resource, details: Mapping[str, JsonObject]) -> None:
+        """Replace a resource's tags by those of an update, if it has some.
+
+        Raises:
+            ServiceError: 400, there are too many.
+        """
+        check_tags(details, self.rules)
+        for name in ("freeformTags", "definedTags"):
+            if name in details:
+                resource.body[name] = details[name]
+
+
+_LONGEST_KEY = 100
+_LONGEST_VALUE = 256
+_LONGEST_NAME = 255
+_LONGEST_DESCRIPTION = 400
+
+
+def check_tags(details: Mapping[str, JsonObject], rules: Rules) -> None:
+    """Check number and size of tags.
+
+    Raises:
+        ServiceError: 400, there are too many, or one is too long.
+    """
+    freeform = details.get("freeformTags", {})
+    if len(freeform) > rules.freeform_tags_maximum:
+        raise invalid(
+            f"freeformTags: a resource has at most {rules.freeform_tags_maximum} free-form tags,"
+            f" not {len(freeform)}"
+        )
+    for key, value in freeform.items():
+        if not 1 <= len(key) <= _LONGEST_KEY or len(value) > _LONGEST_VALUE:
+            raise invalid(
+                f"freeformTags.{key[:_LONGEST_KEY]}: a key has 1 to {_LONGEST_KEY} characters, a"
+                f" value at most {_LONGEST_VALUE}"
+            )
+
+
+def check_names(details: Mapping[str, str]) -> None:
+    """Check the lengths of display name and description.
+
+    Raises:
+        ServiceError: 400, one is too long or empty.
+    """
+    if "displayName" in details and not 1 <= len(details["displayName"]) <= _LONGEST_NAME:
+        raise invalid(f"displayName: must have 1 to {_LONGEST_NAME} characters")
+    if len(details.get("description", "")) > _LONGEST_DESCRIPTION:
+        raise invalid(f"description: must have at most {_LONGEST_DESCRIPTION} characters")

@@ -1,0 +1,23 @@
+"""Who calls."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """A user, or a job run with its resource principal.
+
+    Attributes:
+        id: the OCID.
+        groups: names of the groups of a user.
+        compartment: the compartment of a run.
+        resource_type: the type of a resource principal, as dynamic groups name it.
+    """
+
+    kind: Literal["user", "run"]
+    id: str
+    tenancy: str
+    groups: frozenset[str] = field(default_factory=frozenset)
+    compartment: str = ""
+    resource_type: str = ""

@@ -1,0 +1,1 @@
+"""The services' operations and models as data, and what is checked against them."""

@@ -1,0 +1,121 @@
+"""The operations of the emulated services, as the SDK describes them."""
+
+import json
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from oci_emulator.schema.models import Models
+
+SERVICES = (
+    "datascience",
+    "dataflow",
+    "logging",
+    "loggingsearch",
+    "loggingingestion",
+    "monitoring",
+    "objectstorage",
+    "identity",
+    "resourcesearch",
+    "secrets",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """One query parameter."""
+
+    name: str
+    type: str
+    required: bool = False
+    enum: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One operation of a service.
+
+    Attributes:
+        path: the template, such as ``/20190101/jobs/{jobId}``.
+        body: the model of the body, if it is JSON.
+        streamed: the body is content of any length, and its hash is not signed.
+        headers: the request headers that the operation knows, in lower case.
+        response: the model of the answer.
+    """
+
+    service: str
+    name: str
+    method: str
+    path: str
+    query: tuple[Parameter, ...] = ()
+    headers: frozenset[str] = frozenset()
+    body: str = ""
+    body_required: bool = False
+    streamed: bool = False
+    response: str = ""
+
+    @property
+    def takes_retry_token(self) -> bool:
+        """Whether ``opc-retry-token`` means something to it."""
+        return "opc-retry-token" in self.headers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """One service: the first labels of its host names, its operations and its models."""
+
+    name: str
+    host: str
+    operations: dict[str, Operation] = field(repr=False)
+    models: Models = field(repr=False)
+
+
+@cache
+def service(name: str) -> Service:
+    """The description of one of ``SERVICES``."""
+    described = _load(f"{name}.json")
+    return Service(
+        name=name,
+        host=described["host"],
+        operations={
+            operation: _operation(name, operation, raw)
+            for operation, raw in described["operations"].items()
+        },
+        models=Models(described["models"]),
+    )
+
+
+@cache
+def regions() -> dict[str, str]:
+    """Region identifier -> key, such as ``us-ashburn-1`` -> ``iad``."""
+    return {str(name): str(key) for name, key in _load("regions.json").items()}
+
+
+def _load(name: str) -> dict[str, Any]:
+    path = resources.files("oci_emulator.schema").joinpath("data", name)
+    described: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return described
+
+
+def _operation(service_name: str, name: str, raw: dict[str, Any]) -> Operation:
+    return Operation(
+        service=service_name,
+        name=name,
+        method=raw["method"],
+        path=raw["path"],
+        query=tuple(
+            Parameter(
+                name=parameter,
+                type=described["type"],
+                required=described.get("required", False),
+                enum=tuple(described.get("enum", ())),
+            )
+            for parameter, described in raw.get("query", {}).items()
+        ),
+        headers=frozenset(raw.get("headers", ())),
+        body=raw.get("body", ""),
+        body_required=raw.get("body_required", False),
+        streamed=raw.get("stream", False),
+        response=raw.get("response", ""),
+    )

@@ -1,0 +1,309 @@
+"""The way of a request: found, authenticated, checked, carried out, written down, answered."""
+
+import asyncio
+import inspect
+import logging
+import secrets
+import time
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from oci_emulator.clock import Clock
+from oci_emulator.database import Database
+from oci_emulator.principals.directory import Directory
+from oci_emulator.principals.principal import Principal
+from oci_emulator.rules import RuleBook
+from oci_emulator.schema import catalogue
+from oci_emulator.schema.catalogue import Operation, Service
+from oci_emulator.server import bodies, hosts, signature
+from oci_emulator.server.calls import Answer, Call, Endpoint, Gate
+from oci_emulator.server.errors import ServiceError, not_found, unparsable
+from oci_emulator.server.faults import Fault, Faults
+from oci_emulator.server.journal import Entry, Journal
+from oci_emulator.server.replies import abort, reply
+from oci_emulator.server.retry_tokens import RetryTokens, Ticket, invalidated
+from oci_emulator.server.routing import Router, UnreadablePath, parameters
+from oci_emulator.server.signature import Signed
+
+_COMMIT_DELAY = 0.05
+"""Real seconds until the journal of requests that changed nothing is committed."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """An operation and how it is carried out, if it is."""
+
+    service: Service
+    operation: Operation
+    endpoint: Endpoint | None
+    parameters: tuple[str, ...]
+
+
+class _ConnectionCut(Exception):  # noqa: N818  # no error: an injected fault
+    """The request gets no answer."""
+
+
+class Pipeline:
+    """Carries out requests for services.
+
+    Args:
+        endpoints: service -> operation -> endpoint; all other operations are answered 501.
+        region: the region whose host names are served.
+    """
+
+    def __init__(
+        self,
+        *,
+        endpoints: Mapping[str, Mapping[str, Endpoint]],
+        database: Database,
+        clock: Clock,
+        book: RuleBook,
+        directory: Directory,
+        gate: Gate,
+        journal: Journal,
+        faults: Faults,
+        retry_tokens: RetryTokens,
+        region: str,
+    ) -> None:
+        self._router = _router(endpoints)
+        self._database = database
+        self._clock = clock
+        self._book = book
+        self._directory = directory
+        self._gate = gate
+        self._journal = journal
+        self._faults = faults
+        self._retry_tokens = retry_tokens
+        self._region = region
+        self._commit_pending = False
+
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request."""
+        path, _, query = request.raw_path.partition("?")
+        entry = Entry(
+            time=self._clock.now(),
+            method=request.method,
+            path=path,
+            query=query,
+            request_id=_request_id(request.headers.get("opc-request-id", "")),
+            bytes_in=request.content_length or 0,
+            retry_token=request.headers.get("opc-retry-token", ""),
+        )
+        cut = False
+        try:
+            answer = await self._answer(request, entry)
+        except _ConnectionCut:
+            answer, cut = Answer(status=0), True
+        except ServiceError as error:
+            answer = _failure(entry, error)
+        except Exception:
+            _log.exception("%s %s failed", entry.method, entry.path)
+            answer = _failure(
+                entry, ServiceError(500, "InternalServerError", "The emulator has failed.")
+            )
+        cut = cut or entry.fault == "drop"
+        self._write_down(entry, answer)
+        if cut:
+            return abort(request)
+        return await reply(request, answer, entry.request_id)
+
+    async def _answer(self, request: web.BaseRequest, entry: Entry) -> Answer:
+        route, path = self._find(request, entry)
+        entry.service, entry.operation = route.service.name, route.operation.name
+        signed, principal = self._authenticate(request, route)
+        entry.principal = principal.id
+        await self._inject(entry, principal)
+        if route.endpoint is None:
+            raise ServiceError(
+                501,
+                "NotImplemented",
+                f"This emulator doesn't have {route.operation.name} of {route.service.name} yet.",
+            )
+        rules = self._book.rules
+        query = bodies.query_of(route.operation, entry.query, rules)
+        document, stream = await self._body(request, route, signed)
+        call = Call(
+            operation=route.operation,
+            path=path,
+            query=query,
+            headers=request.headers,
+            body=document,
+            stream=stream,
+            principal=principal,
+            gate=self._gate,
+            endpoint=route.endpoint,
+            now=self._clock.now(),
+        )
+        answer = await self._once(call, entry)
+        entry.resource = answer.resource
+        return answer
+
+    def _find(self, request: web.BaseRequest, entry: Entry) -> tuple[Route, Mapping[str, str]]:
+        try:
+            found = self._router.find(request.method, entry.path)
+        except UnreadablePath as error:
+            raise unparsable(f"The path can't be read: {error}.") from None
+        if found is None:
+            raise not_found(f"no operation is {request.method} {entry.path[:200]}")
+        route, values = found
+        host = request.host.partition(":")[0]
+        if hosts.is_ours(host) and not hosts.serves(host, route.service.host, self._region):
+            raise not_found(
+                f"{host} has no {route.operation.name}; it is an operation of"
+                f" {route.service.host} in {self._region}"
+            )
+        return route, dict(zip(route.parameters, values, strict=True))
+
+    def _authenticate(self, request: web.BaseRequest, route: Route) -> tuple[Signed, Principal]:
+        headers = request.headers
+        signed = signature.parse(headers.get("authorization"))
+        principal, key = self._directory.authenticate(signed.key_id)
+        signature.check_coverage(
+            signed, request.method, headers, streamed=route.operation.streamed
+        )
+        signature.check_date(
+            signed, headers, now=time.time(), skew=self._book.rules.clock_skew_seconds
+        )
+        signature.check_signature(signed, key, request.method, request.raw_path, headers)
+        return signed, principal
+
+    async def _inject(self, entry: Entry, principal: Principal) -> None:
+        """Let a fault strike, if there is one for this request."""
+        fault = self._faults.strike(entry.service, entry.operation, principal.id)
+        if fault is None:
+            return
+        entry.fault = fault.action or ("status" if fault.status else "delay")
+        if fault.delay:
+            await asyncio.sleep(fault.delay)
+        if fault.action == "refuse":
+            raise _ConnectionCut
+        if fault.status is not None and fault.action != "drop":
+            raise _injected(fault, fault.status)
+
+    async def _body(
+        self, request: web.BaseRequest, route: Route, signed: Signed
+    ) -> tuple[dict[str, Any], AsyncIterator[bytes]]:
+        if route.operation.streamed:
+            if request.content_length is None:
+                raise ServiceError(411, "LengthRequired", "The request has no Content-Length.")
+            return {}, bodies.content_of(request, signed)
+        rules = self._book.rules
+        content, document = await bodies.json_of(request, rules.maximum_body_bytes)
+        bodies.check_hash(signed, request.headers, content)
+        return bodies.checked(route.service, route.operation, document, rules), _nothing()
+
+    async def _once(self, call: Call, entry: Entry) -> Answer:
+        """Carry a call out, unless its retry token says that this was done before."""
+        token = call.headers.get("opc-retry-token")
+        if token is None or not call.operation.takes_retry_token:
+            return await self._carry_out(call)
+        content = call.body or {
+            name: call.headers.get(name) for name in ("content-length", "content-disposition")
+        }
+        ticket = self._retry_tokens.ticket(
+            call.operation, call.principal, token, call.path, content
+        )
+        earlier = self._retry_tokens.earlier(ticket, call.now)
+        if earlier is not None:
+            entry.replayed = True
+            return self._again(call, earlier)
+        self._retry_tokens.begin(ticket)
+        try:
+            return await self._carry_out(call, ticket)
+        finally:
+            self._retry_tokens.end(ticket)
+
+    def _again(self, call: Call, earlier: Answer) -> Answer:
+        """Answer a replay."""
+        rules = self._book.rules
+        if call.endpoint.again is None or not earlier.resource:
+            return earlier
+        try:
+            current = call.endpoint.again(earlier.resource)
+        except ServiceError:
+            current = None
+        deleted = current is None or current.body.get("lifecycleState") == "DELETED"
+        if deleted and rules.retry_token_after_delete == "invalidated":
+            raise invalidated("The resource that this retry token made was deleted.")
+        if current is None or rules.retry_token_answer == "original":
+            return earlier
+        return current
+
+    async def _carry_out(self, call: Call, ticket: Ticket | None = None) -> Answer:
+        if inspect.iscoroutinefunction(call.endpoint.handle):
+            answer = await call.endpoint.handle(call)
+        else:
+            with self._database.atomic():
+                answer = call.endpoint.handle(call)
+        if not isinstance(answer, Answer) or not call.authorized:
+            raise TypeError(f"{call.operation.name} answered without asking for permission")
+        if ticket is not None:
+            self._retry_tokens.remember(ticket, answer, call.now)
+        return answer
+
+    def _write_down(self, entry: Entry, answer: Answer) -> None:
+        entry.status = answer.status
+        self._journal.add(entry)
+        if entry.method in {"GET", "HEAD"}:
+            self._commit_soon()
+        else:
+            self._database.commit()
+
+    def _commit_soon(self) -> None:
+        if self._commit_pending:
+            return
+        self._commit_pending = True
+        asyncio.get_running_loop().call_later(_COMMIT_DELAY, self._commit)
+
+    def _commit(self) -> None:
+        self._commit_pending = False
+        self._database.commit()
+
+
+def _router(endpoints: Mapping[str, Mapping[str, Endpoint]]) -> Router[Route]:
+    """Routes for every described operation.
+
+    Raises:
+        ValueError: an endpoint has the name of no operation.
+    """
+    router: Router[Route] = Router()
+    for name in catalogue.SERVICES:
+        service = catalogue.service(name)
+        served = endpoints.get(name, {})
+        if strangers := served.keys() - service.operations.keys():
+            raise ValueError(f"{name} has no operations {sorted(strangers)}")
+        for operation in service.operations.values():
+            route = Route(
+                service=service,
+                operation=operation,
+                endpoint=served.get(operation.name),
+                parameters=tuple(parameters(operation.path)),
+            )
+            router.add(operation.method, operation.path, route)
+    return router
+
+
+def _request_id(given: str) -> str:
+    """The client's id, extended by those of the servers on the way, as the services do it."""
+    first = given if given.isascii() and given.isprintable() else ""
+    return f"{first[:128] or secrets.token_hex(16)}/{secrets.token_hex(16)}/{secrets.token_hex(16)}"
+
+
+def _failure(entry: Entry, error: ServiceError) -> Answer:
+    entry.code = error.code
+    return Answer(status=error.status, body=error.body, headers=error.headers)
+
+
+def _injected(fault: Fault, status: int) -> ServiceError:
+    headers = {} if fault.retry_after is None else {"retry-after": str(fault.retry_after)}
+    return ServiceError(status, fault.code, fault.message, headers)
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    return
+    yield b""

@@ -1,0 +1,51 @@
+"""Answers on the wire."""
+
+import asyncio
+
+from aiohttp import web
+
+from oci_emulator.content import read_slice
+from oci_emulator.jsontypes import compact
+from oci_emulator.server.calls import Answer, FileContent
+
+_CHUNK = 1 << 18
+_JSON = "application/json"
+
+
+async def reply(request: web.BaseRequest, answer: Answer, request_id: str) -> web.StreamResponse:
+    """Send an answer."""
+    headers = {"opc-request-id": request_id, **answer.headers}
+    if answer.content is not None:
+        return await _send_file(request, answer.status, headers, answer.content)
+    body = b""
+    if answer.body is not None and request.method != "HEAD":
+        body = compact(answer.body).encode()
+        headers.setdefault("content-type", _JSON)
+    return web.Response(status=answer.status, headers=headers, body=body)
+
+
+async def _send_file(
+    request: web.BaseRequest, status: int, headers: dict[str, str], content: FileContent
+) -> web.StreamResponse:
+    response = web.StreamResponse(status=status, headers=headers)
+    response.content_length = content.length
+    await response.prepare(request)
+    sent = 0
+    while sent < content.length and request.method != "HEAD":
+        size = min(_CHUNK, content.length - sent)
+        chunk = await asyncio.to_thread(
+            read_slice, content.path, content.start + sent, size
+        )
+        if len(chunk) != size:
+            raise EOFError(f"{content.path.name} is shorter than it was")
+        await response.write(chunk)
+        sent += size
+    await response.write_eof()
+    return response
+
+
+def abort(request: web.BaseRequest) -> web.StreamResponse:
+    """Close the connection without an answer."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response(status=500)
