@@ -1,7 +1,7 @@
 """What every service stands on: the tenancy, its state, time and rules."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from oci_emulator import ocid
 from oci_emulator.clock import Clock, timestamp
@@ -10,10 +10,11 @@ from oci_emulator.database import Database
 from oci_emulator.identity.compartments import Compartments
 from oci_emulator.jsontypes import JsonObject
 from oci_emulator.lags import Lags, Profile
-from oci_emulator.resources import Resource, Resources
+from oci_emulator.resources import Resource, Resources, Selection
 from oci_emulator.rules import RuleBook, Rules
-from oci_emulator.server.calls import Call
+from oci_emulator.server.calls import Answer, Call
 from oci_emulator.server.errors import invalid, not_found
+from oci_emulator.server.paging import page_of
 from oci_emulator.timers import Timers
 
 
@@ -71,6 +72,35 @@ class Foundation:
         self.resources.save(resource, visible=visible)
         self.timers.schedule(resource)
         return resource
+
+    def page(self, call: Call, selection: Selection) -> Answer:
+        """A page of a list, ordered and filtered as the query says.
+
+        ``displayName``, ``id``, ``lifecycleState`` and ``createdBy`` filter where an operation
+        has them; a list shows creations and deletions after the lag of the profile.
+        """
+        query = call.query
+        columns = {
+            "displayName": "name",
+            "id": "id",
+            "lifecycleState": "state",
+            "createdBy": "creator",
+        }
+        given = {columns[name]: query[name] for name in columns if name in query}
+        by_name = query.get("sortBy", "").lower() in {"displayname", "name"}
+        descending = query.get("sortOrder", "ASC" if by_name else "DESC") == "DESC"
+        hides_deleted = not self.rules.deleted_in_lists and "state" not in given
+        selection = replace(
+            selection,
+            equal={**selection.equal, **given},
+            sort="name" if by_name else "created",
+            descending=descending,
+            created_until=call.now - self.lags.list if self.lags.list else None,
+            without_state="DELETED" if hides_deleted else None,
+        )
+        return page_of(
+            self.resources, selection, call, default_limit=self.rules.default_page_size
+        )
 
     def find(self, call: Call, kind: str, identifier: str, **grants: str) -> Resource:
         """The resource that a call is about, if its principal may do that with it.

@@ -82,6 +82,8 @@ class Selection:
     Attributes:
         kind: their kind.
         equal: column -> the value that it must have.
+        compartments: if some are named, only what is in one of them.
+        fields: path in the body, such as ``$.logType`` -> the value that must be there.
         sort: the column to sort by; ties are in the order of creation.
         after: (value of the sort column, seq) of the last resource of the former page.
         created_until: only what was created at this time or before.
@@ -90,6 +92,8 @@ class Selection:
 
     kind: str
     equal: Mapping[str, str] = field(default_factory=dict)
+    compartments: tuple[str, ...] = ()
+    fields: Mapping[str, str] = field(default_factory=dict)
     sort: str = "created"
     descending: bool = False
     after: tuple[str | float, int] | None = None
@@ -204,6 +208,13 @@ def _where(selection: Selection) -> tuple[str, list[str | float]]:
     for column, value in selection.equal.items():
         conditions.append(f"{_column(column)} = ?")
         parameters.append(value)
+    if selection.compartments:
+        marks = ", ".join("?" * len(selection.compartments))
+        conditions.append(f"compartment IN ({marks})")
+        parameters.extend(selection.compartments)
+    for path, value in selection.fields.items():
+        conditions.append("json_extract(body, ?) = ?")
+        parameters += [path, value]
     if selection.created_until is not None:
         conditions.append("created <= ?")
         parameters.append(selection.created_until)

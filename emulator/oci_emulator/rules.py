@@ -120,6 +120,9 @@ class Rules:
     search_exact_source: Literal["refuse", "accept"] = _rule(
         "refuse", "Whether a search may compare source with a whole OCID, without a leading '*'."
     )
+    search_maximum_entries: int = _rule(
+        100000, "How many entries a search may find before it is refused as too large."
+    )
     log_line_maximum_characters: int = _rule(
         10000, "Characters of one log entry; longer lines of output become several entries."
     )

@@ -36,6 +36,14 @@ class Compartments:
             return frozenset()
         return self.chain(found.parent) | {found.id, found.name}
 
+    def subtree(self, compartment: str) -> list[str]:
+        """OCIDs of the compartment and all below it."""
+        found = [compartment]
+        for parent in found:
+            children = self._resources.select(Selection(kind=KIND, equal={"parent": parent}))
+            found += [child.id for child in children]
+        return found
+
     def get(self, compartment: str) -> Resource | None:
         """A compartment other than the root."""
         return self._resources.get(KIND, compartment)

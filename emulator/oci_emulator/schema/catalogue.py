@@ -70,6 +70,17 @@ class Service:
     operations: dict[str, Operation] = field(repr=False)
     models: Models = field(repr=False)
 
+    def present(self, operation: Operation, body: Any) -> Any:
+        """What an operation shows of a document, or of each of a list: its model's fields."""
+        if isinstance(body, list):
+            model = operation.response.removeprefix("list[").removesuffix("]")
+            if not self.models.has(model):
+                return body
+            return [self.models.show(model, document) for document in body]
+        if isinstance(body, dict) and self.models.has(operation.response):
+            return self.models.show(operation.response, body)
+        return body
+
 
 @cache
 def service(name: str) -> Service:

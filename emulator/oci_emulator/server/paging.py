@@ -3,12 +3,12 @@
 import base64
 import binascii
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from oci_emulator.jsontypes import JsonObject, digest
-from oci_emulator.resources import Resource, Resources, Selection
+from oci_emulator.jsontypes import digest
+from oci_emulator.resources import Resources, Selection
 from oci_emulator.server.calls import Answer, Call
 from oci_emulator.server.errors import invalid
 
@@ -59,29 +59,41 @@ def limit_of(query: Mapping[str, Any], default: int, maximum: int = MAXIMUM) -> 
 
 
 def page_of(
-    resources: Resources,
-    selection: Selection,
-    call: Call,
-    show: Callable[[Resource], JsonObject],
-    *,
-    default_limit: int,
+    resources: Resources, selection: Selection, call: Call, *, default_limit: int
 ) -> Answer:
     """One page of a list of resources.
 
     Args:
         selection: the list, without its limit and its start.
-        show: makes an item of the list of a resource.
     """
     limit = limit_of(call.query, default_limit)
     after = None
     if "page" in call.query:
         after = _position(decode(call.query["page"], call.query))
     found = resources.select(replace(selection, after=after, limit=limit + 1))
-    answer = Answer(body=[show(resource) for resource in found[:limit]])
+    answer = Answer(body=[resource.body for resource in found[:limit]])
     if len(found) > limit:
         last = found[limit - 1]
         value = last.created if selection.sort == "created" else last.name
         answer.headers["opc-next-page"] = encode([value, last.seq], call.query)
+    return answer
+
+
+def items_page(items: Sequence[Any], call: Call, *, default_limit: int) -> Answer:
+    """One page of a list that is at hand whole and never changes its order.
+
+    Args:
+        items: what the list shows.
+    """
+    limit = limit_of(call.query, default_limit)
+    start = 0
+    if "page" in call.query:
+        start = decode(call.query["page"], call.query)
+        if not isinstance(start, int) or not 0 <= start <= len(items):
+            raise invalid("page: the token holds no position")
+    answer = Answer(body=list(items[start : start + limit]))
+    if start + limit < len(items):
+        answer.headers["opc-next-page"] = encode(start + limit, call.query)
     return answer
 
 

@@ -141,6 +141,7 @@ class Pipeline:
         )
         answer = await self._once(call, entry)
         entry.resource = answer.resource
+        answer.body = route.service.present(route.operation, answer.body)
         return answer
 
     def _find(self, request: web.BaseRequest, entry: Entry) -> tuple[Route, Mapping[str, str]]:

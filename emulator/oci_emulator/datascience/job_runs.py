@@ -1,0 +1,159 @@
+"""Job runs."""
+
+from oci_emulator.clock import timestamp
+from oci_emulator.datascience import lifecycle
+from oci_emulator.datascience.configuration import check_run
+from oci_emulator.datascience.plans import PlanError
+from oci_emulator.datascience.progression import JOB, RUN, Progression
+from oci_emulator.foundation import Foundation, check_names
+from oci_emulator.jsontypes import JsonObject
+from oci_emulator.resources import Resource, Selection
+from oci_emulator.server.calls import Answer, Call, shown
+from oci_emulator.server.errors import conflict, invalid, not_found
+
+
+class JobRuns:
+    """Job runs."""
+
+    def __init__(self, foundation: Foundation, progression: Progression) -> None:
+        self._foundation = foundation
+        self._progression = progression
+
+    def create(self, call: Call) -> Answer:
+        """CreateJobRun: of a job that is ACTIVE."""
+        details = call.body
+        call.require(details["compartmentId"])
+        check_names(details)
+        job = self._job(call, details)
+        rules = self._foundation.rules
+        settings = check_run(job.body, details, rules)
+        body = {
+            "displayName": f"{job.name}-run-{_minute(call.now)}",
+            "jobConfigurationOverrideDetails": {"jobType": rules.run_without_override},
+            **details,
+            **self._foundation.tags(call, details),
+            "id": self._foundation.new_ocid("datasciencejobrun"),
+            "timeAccepted": timestamp(call.now),
+            "createdBy": call.principal.id,
+            "jobInfrastructureConfigurationDetails": settings.infrastructure,
+        }
+        if "jobStorageMountConfigurationDetailsList" in job.body:
+            name = "jobStorageMountConfigurationDetailsList"
+            body[name] = job.body[name]
+        if settings.nodes:
+            body["nodeGroupDetailsList"] = _node_groups(settings.nodes)
+        self._add_log(body, settings.log, call.now)
+        run = Resource(
+            id=body["id"],
+            kind=RUN,
+            compartment=details["compartmentId"],
+            parent=job.id,
+            created=call.now,
+            body=body,
+        )
+        try:
+            return shown(self._progression.begin(run))
+        except PlanError as error:
+            raise invalid(f"freeformTags: {error}") from None
+
+    def _job(self, call: Call, details: JsonObject) -> Resource:
+        job = self._foundation.resources.get(JOB, details["jobId"])
+        if job is None:
+            raise not_found(f"job {details['jobId'][:255]}")
+        call.require(job.compartment, verb="read", family="data-science-jobs")
+        if job.state != "ACTIVE":
+            raise conflict("IncorrectState", f"Job {job.id} is {job.state}, it must be ACTIVE.")
+        if details["projectId"] != job.parent:
+            raise invalid("projectId: a run is in the project of its job")
+        return job
+
+    def _add_log(self, body: JsonObject, log: JsonObject, now: float) -> None:
+        """Name the run's log in it, if that is known from the beginning."""
+        if not log.get("enableLogging"):
+            return
+        automatic = log.get("enableAutoLogCreation", False)
+        if automatic and self._foundation.rules.auto_log_appears == "at-provisioning":
+            return
+        found = self._progression.log_details(log, body["id"], now)
+        if found is not None:
+            body["logDetails"] = found
+
+    def get(self, call: Call) -> Answer:
+        """GetJobRun."""
+        return shown(self._find(call))
+
+    def again(self, identifier: str) -> Answer:
+        """The answer to a replayed creation."""
+        run = self._foundation.resources.get(RUN, identifier)
+        if run is None:
+            raise not_found(identifier)
+        return shown(run)
+
+    def list(self, call: Call) -> Answer:
+        """ListJobRuns."""
+        call.require(call.query["compartmentId"])
+        equal = {"compartment": call.query["compartmentId"]}
+        if "jobId" in call.query:
+            equal["parent"] = call.query["jobId"]
+        return self._foundation.page(call, Selection(kind=RUN, equal=equal))
+
+    def update(self, call: Call) -> Answer:
+        """UpdateJobRun: its name and tags."""
+        run = self._find(call)
+        call.match(run)
+        strict = self._foundation.rules.update_run_while_accepted == "conflict"
+        if run.state == "DELETED" or (strict and run.state in lifecycle.NOT_UPDATABLE):
+            raise conflict("IncorrectState", f"Job run {run.id} is {run.state}.")
+        check_names(call.body)
+        self._foundation.retag(run, call.body)
+        run.body |= call.body
+        return shown(self._foundation.save(run))
+
+    def move(self, call: Call) -> Answer:
+        """ChangeJobRunCompartment."""
+        run = self._find(call)
+        call.match(run)
+        if run.state == "DELETED":
+            raise conflict("IncorrectState", f"Job run {run.id} is {run.state}.")
+        target = call.body["compartmentId"]
+        call.require(target)
+        run.compartment = run.body["compartmentId"] = target
+        self._foundation.save(run)
+        return Answer(status=204, headers={"etag": run.etag}, resource=run.id)
+
+    def cancel(self, call: Call) -> Answer:
+        """CancelJobRun."""
+        run = self._find(call)
+        call.match(run)
+        if run.state not in lifecycle.CANCELABLE:
+            raise conflict(
+                "IncorrectState", f"Job run {run.id} is {run.state} and can't be canceled."
+            )
+        self._progression.cancel(run, call.now)
+        return Answer(status=204, resource=run.id)
+
+    def delete(self, call: Call) -> Answer:
+        """DeleteJobRun: of a run that is over."""
+        run = self._find(call)
+        call.match(run)
+        if run.state not in lifecycle.ENDED:
+            raise conflict(
+                "IncorrectState", f"Job run {run.id} is {run.state}: only what is over can go."
+            )
+        self._progression.delete(run, call.now)
+        return Answer(status=204, resource=run.id)
+
+    def _find(self, call: Call) -> Resource:
+        return self._foundation.find(call, RUN, call.path["jobRunId"])
+
+
+def _minute(moment: float) -> str:
+    return timestamp(moment)[:19].replace("T", "-")
+
+
+def _node_groups(nodes: JsonObject) -> list[JsonObject]:
+    """The node groups of a run, as it shows them."""
+    return [
+        {"name": group["name"], "lifecycleState": "CREATING"}
+        for group in nodes.get("jobNodeGroupConfigurationDetailsList", [])
+    ]

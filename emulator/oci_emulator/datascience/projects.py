@@ -1,0 +1,131 @@
+"""Projects, which jobs belong to."""
+
+from oci_emulator.clock import timestamp
+from oci_emulator.datascience.work_requests import WorkRequests
+from oci_emulator.foundation import Foundation, check_names
+from oci_emulator.jsontypes import JsonObject
+from oci_emulator.resources import Resource, Selection
+from oci_emulator.server.calls import Answer, Call, shown
+from oci_emulator.server.errors import conflict, not_found
+
+KIND = "project"
+
+
+class Projects:
+    """Projects."""
+
+    def __init__(self, foundation: Foundation, work: WorkRequests) -> None:
+        self._foundation = foundation
+        self._work = work
+        foundation.timers.on_due(KIND, self._due)
+        work.on_finish("PROJECT_DELETE", self._deleted)
+
+    def create(self, call: Call) -> Answer:
+        """CreateProject."""
+        call.require(call.body["compartmentId"])
+        check_names(call.body)
+        tags = self._foundation.tags(call, call.body)
+        project = self.add({**call.body, **tags}, call.principal.id, call.now)
+        return shown(project)
+
+    def add(self, details: JsonObject, creator: str, now: float) -> Resource:
+        """Keep a new project."""
+        stamp = timestamp(now)
+        body = {
+            "displayName": f"datascienceproject{stamp[:19].translate(_NO_MARKS)}",
+            "freeformTags": {},
+            "definedTags": {},
+            **details,
+            "id": self._foundation.new_ocid("datascienceproject"),
+            "timeCreated": stamp,
+            "createdBy": creator,
+            "lifecycleState": "ACTIVE",
+        }
+        return self._foundation.add(
+            Resource(
+                id=body["id"],
+                kind=KIND,
+                compartment=body["compartmentId"],
+                created=now,
+                body=body,
+            )
+        )
+
+    def get(self, call: Call) -> Answer:
+        """GetProject."""
+        return shown(self._find(call))
+
+    def again(self, identifier: str) -> Answer:
+        """The answer to a replayed creation."""
+        return shown(active(self._foundation, identifier))
+
+    def list(self, call: Call) -> Answer:
+        """ListProjects."""
+        call.require(call.query["compartmentId"])
+        equal = {"compartment": call.query["compartmentId"]}
+        return self._foundation.page(call, Selection(kind=KIND, equal=equal))
+
+    def update(self, call: Call) -> Answer:
+        """UpdateProject."""
+        project = self._active(call)
+        check_names(call.body)
+        self._foundation.retag(project, call.body)
+        project.body |= call.body
+        return shown(self._foundation.save(project))
+
+    def move(self, call: Call) -> Answer:
+        """ChangeProjectCompartment."""
+        project = self._active(call)
+        target = call.body["compartmentId"]
+        call.require(target)
+        project.compartment = project.body["compartmentId"] = target
+        self._foundation.save(project)
+        return Answer(status=204, headers={"etag": project.etag}, resource=project.id)
+
+    def delete(self, call: Call) -> Answer:
+        """DeleteProject: only without jobs."""
+        project = self._active(call)
+        jobs = Selection(kind="job", equal={"parent": project.id}, without_state="DELETED")
+        if self._foundation.resources.count(jobs):
+            raise conflict("Conflict", f"Project {project.id} has jobs.")
+        project.body["lifecycleState"] = "DELETING"
+        self._foundation.save(project)
+        work_request = self._work.accept("PROJECT_DELETE", project, call.now)
+        return Answer(
+            status=202, headers={"opc-work-request-id": work_request.id}, resource=project.id
+        )
+
+    def _deleted(self, identifier: str, moment: float) -> None:
+        project = self._foundation.resources.get(KIND, identifier)
+        if project is not None:
+            project.body["lifecycleState"] = "DELETED"
+            project.due = moment + self._foundation.rules.deleted_visible_seconds
+            self._foundation.save(project)
+
+    def _due(self, project: Resource, moment: float) -> None:  # noqa: ARG002  # a timer's step
+        self._foundation.resources.remove(project.id)
+
+    def _find(self, call: Call) -> Resource:
+        return self._foundation.find(call, KIND, call.path["projectId"])
+
+    def _active(self, call: Call) -> Resource:
+        project = self._find(call)
+        call.match(project)
+        if project.state != "ACTIVE":
+            raise conflict("IncorrectState", f"Project {project.id} is {project.state}.")
+        return project
+
+
+_NO_MARKS = str.maketrans("", "", "-:T")
+
+
+def active(foundation: Foundation, identifier: str) -> Resource:
+    """The project of an OCID.
+
+    Raises:
+        ServiceError: 404, there is none.
+    """
+    project = foundation.resources.get(KIND, identifier)
+    if project is None:
+        raise not_found(identifier[:255])
+    return project

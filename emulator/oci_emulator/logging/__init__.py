@@ -1,0 +1,1 @@
+"""Logging: log groups, logs, their entries, and the search."""
