@@ -16,7 +16,10 @@ class KeySelector(Model):
     key: ConfigKey = Field(description="The key whose value is used.")
     optional: bool = Field(
         default=False,
-        description="Leave the variable out if the object or the key does not exist, instead of waiting for it.",
+        description=(
+            "Leave the variable out if the object or the key does not exist, instead of waiting "
+            "for it."
+        ),
     )
 
 
@@ -35,13 +38,18 @@ class EnvVarSource(Model):
     secret_key_ref: KeySelector | None = Field(
         default=None,
         description=(
-            "A key of a Secret. The value is read when the run is launched and sent with the run; whoever may read "
-            "the job run in OCI can read it there, so prefer a secret of OCI Vault for what must stay secret."
+            "A key of a Secret. The value is read when the run is launched and sent with the run;"
+            " whoever may read "
+            "the job run in OCI can read it there, so prefer a secret of OCI Vault for what must "
+            "stay secret."
         ),
     )
     config_map_key_ref: KeySelector | None = Field(
         default=None,
-        description="A key of a ConfigMap. The value is read when the run is launched and sent with the run.",
+        description=(
+            "A key of a ConfigMap. The value is read when the run is launched and sent with the "
+            "run."
+        ),
     )
 
 
@@ -65,7 +73,8 @@ class EnvVar(Model):
     value: Annotated[str, Field(max_length=20000)] | None = Field(
         default=None,
         description=(
-            "The value. `$(VAR)` stands for another variable of the same list, `$$(VAR)` for the text `$(VAR)`, as in "
+            "The value. `$(VAR)` stands for another variable of the same list, `$$(VAR)` for the "
+            "text `$(VAR)`, as in "
             "a Pod. OCI bounds names and values of all variables together to 20,000 characters."
         ),
     )

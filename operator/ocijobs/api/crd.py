@@ -1,0 +1,198 @@
+"""The CustomResourceDefinitions, made from the models.
+
+`status` has a default, so that an object which no operator has looked at yet reads as being worked on: kstatus
+takes an object without conditions for finished, and Flux and Argo CD would report success (Gateway API does the
+same: `+kubebuilder:default` on GatewayStatus).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ocijobs.api.identity import OCIIdentity
+from ocijobs.api.job import OCIJob
+from ocijobs.api.job_run import OCIJobRun
+from ocijobs.api.names import CATEGORY, GROUP, VERSION
+from ocijobs.api.reasons import Reason
+from ocijobs.api.schema import UnexpressibleError, model_schema
+
+if TYPE_CHECKING:
+    from ocijobs.api.model import Model
+
+NAME_LIMIT = 63
+"""Characters of a name: it must fit a label value, as batch/v1 Jobs' names must."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of `kubectl get`; `wide` ones show with `-o wide`."""
+
+    name: str
+    path: str
+    description: str
+    type: str = "string"
+    wide: bool = False
+
+    def document(self) -> dict[str, Any]:
+        """Return the additionalPrinterColumns item."""
+        return {
+            "name": self.name,
+            "type": self.type,
+            "description": self.description,
+            "jsonPath": self.path,
+            **({"priority": 1} if self.wide else {}),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of ours."""
+
+    model: type[Model]
+    plural: str
+    short: str
+    columns: tuple[Column, ...]
+
+    @property
+    def name(self) -> str:
+        """The kind, such as OCIJob."""
+        return self.model.__name__
+
+    @property
+    def singular(self) -> str:
+        """The singular resource name."""
+        return self.name.lower()
+
+
+_READY = ".status.conditions[?(@.type=='Ready')]"
+_REASON = Column("Reason", f"{_READY}.reason", "Why, in one word.", wide=True)
+_MESSAGE = Column("Message", f"{_READY}.message", "Why, in words.", wide=True)
+_AGE = Column("Age", ".metadata.creationTimestamp", "Time since creation.", type="date")
+
+KINDS: tuple[Kind, ...] = (
+    Kind(
+        model=OCIJob,
+        plural="ocijobs",
+        short="ocij",
+        columns=(
+            Column("Ready", f"{_READY}.status", "Whether OCI has the job as the manifest says."),
+            Column("Revision", ".status.revision", "Current revision."),
+            Column("Active", ".status.runs.active", "Runs that are active.", type="integer"),
+            Column("Last-Run", ".status.lastRun.name", "The run that was launched last."),
+            Column("Last-Phase", ".status.lastRun.phase", "Its phase."),
+            _AGE,
+            _REASON,
+            Column("OCID", ".status.jobId", "OCID of the current OCI job.", wide=True),
+            _MESSAGE,
+        ),
+    ),
+    Kind(
+        model=OCIJobRun,
+        plural="ocijobruns",
+        short="ocijr",
+        columns=(
+            Column("Job", ".spec.jobRef.name", "The OCIJob that is run."),
+            Column("Phase", ".status.phase", "Where the run is."),
+            Column("Exit", ".status.exitCode", "Exit code of the code.", type="integer"),
+            Column("Started", ".status.startTime", "When the code started.", type="date"),
+            Column("Ended", ".status.completionTime", "When the run ended.", type="date"),
+            _AGE,
+            _REASON,
+            Column("OCID", ".status.jobRunId", "OCID of the job run.", wide=True),
+            _MESSAGE,
+        ),
+    ),
+    Kind(
+        model=OCIIdentity,
+        plural="ociidentities",
+        short="ociid",
+        columns=(
+            Column("Type", ".spec.type", "How calls are signed."),
+            Column("Region", ".status.region", "Region of the calls."),
+            Column("Ready", f"{_READY}.status", "Whether OCI accepts the credentials."),
+            _AGE,
+            _REASON,
+            Column("Tenancy", ".status.tenancyId", "Tenancy of the credentials.", wide=True),
+            _MESSAGE,
+        ),
+    ),
+)
+
+
+def custom_resource_definitions() -> tuple[dict[str, Any], ...]:
+    """Return the CustomResourceDefinition documents of all kinds."""
+    return tuple(_definition(kind) for kind in KINDS)
+
+
+def _definition(kind: Kind) -> dict[str, Any]:
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {
+            "name": f"{kind.plural}.{GROUP}",
+            "labels": {"app.kubernetes.io/part-of": "oci-jobs-operator"},
+        },
+        "spec": {
+            "group": GROUP,
+            "scope": "Namespaced",
+            "names": {
+                "kind": kind.name,
+                "listKind": f"{kind.name}List",
+                "plural": kind.plural,
+                "singular": kind.singular,
+                "shortNames": [kind.short],
+                "categories": [CATEGORY],
+            },
+            "versions": [
+                {
+                    "name": VERSION,
+                    "served": True,
+                    "storage": True,
+                    "subresources": {"status": {}},
+                    "additionalPrinterColumns": [column.document() for column in kind.columns],
+                    "schema": {"openAPIV3Schema": _object_schema(kind)},
+                }
+            ],
+        },
+    }
+
+
+def _object_schema(kind: Kind) -> dict[str, Any]:
+    spec, status = (kind.model.model_fields[name].annotation for name in ("spec", "status"))
+    if not (isinstance(spec, type) and isinstance(status, type)):
+        raise UnexpressibleError(f"{kind.name}: spec and status must be models")
+    return {
+        "type": "object",
+        "description": " ".join((kind.model.__doc__ or "").split()),
+        "required": ["spec"],
+        "properties": {
+            "apiVersion": {"type": "string"},
+            "kind": {"type": "string"},
+            "metadata": {"type": "object"},
+            "spec": model_schema(spec),
+            "status": model_schema(status) | {"default": untouched_status()},
+        },
+        "x-kubernetes-validations": [
+            {
+                "rule": f"size(self.metadata.name) <= {NAME_LIMIT}",
+                "message": f"metadata.name must have at most {NAME_LIMIT} characters",
+            }
+        ],
+    }
+
+
+def untouched_status() -> dict[str, Any]:
+    """Return the status of an object that no operator has looked at yet."""
+    message = "waiting for the operator"
+    base = {
+        "reason": Reason.PENDING.value,
+        "message": message,
+        "lastTransitionTime": "1970-01-01T00:00:00Z",
+    }
+    return {
+        "conditions": [
+            {"type": "Ready", "status": "Unknown", **base},
+            {"type": "Reconciling", "status": "True", **base},
+        ]
+    }

@@ -1,0 +1,109 @@
+"""OCIIdentity: who calls OCI for the resources of a namespace."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from ocijobs.api.conditions import Conditions
+from ocijobs.api.metadata import LocalObjectReference, ObjectMeta
+from ocijobs.api.model import Model, ObjectName, Ocid
+
+RegionName = Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9-]+$")]
+
+
+class IdentityType(StrEnum):
+    """How an identity signs its calls."""
+
+    API_KEY = "APIKey"
+
+
+class IdentityKind(StrEnum):
+    """Kinds that `identityRef` may name."""
+
+    OCI_IDENTITY = "OCIIdentity"
+
+
+class IdentityReference(Model):
+    """Which identity is used."""
+
+    kind: IdentityKind = Field(
+        default=IdentityKind.OCI_IDENTITY,
+        description="Kind of the identity: OCIIdentity, of this namespace.",
+    )
+    name: ObjectName = Field(description="Name of the identity.")
+
+
+class IdentityDefaults(Model):
+    """What jobs and runs of this identity need not say themselves."""
+
+    compartment_id: Ocid | None = Field(
+        default=None, description="Compartment of jobs that name none in spec.compartmentId."
+    )
+    project_id: Ocid | None = Field(
+        default=None, description="Data Science project of jobs that name none in spec.projectId."
+    )
+    log_group_id: Ocid | None = Field(
+        default=None,
+        description=(
+            "Log group of jobs that say nothing about logging. Each of their runs gets a log of "
+            "its own in it. Without "
+            "this and without logging in the job, the output of runs is not kept."
+        ),
+    )
+
+
+class OCIIdentitySpec(Model):
+    """Desired state of an OCIIdentity."""
+
+    type: IdentityType = Field(
+        description="How calls are signed. APIKey: with the private key of an IAM user, from a Secret."
+    )
+    secret_ref: LocalObjectReference = Field(
+        description=(
+            "The Secret of this namespace with the API key: keys `user`, `tenancy`, "
+            "`fingerprint`, `privatekey` (PEM), "
+            "`region`, and `passphrase` if the key has one. A changed Secret is taken up within "
+            "minutes."
+        )
+    )
+    region: RegionName | None = Field(
+        default=None,
+        description=(
+            "OCI region of the calls, such as us-ashburn-1; by default the `region` of the Secret."
+        ),
+    )
+    defaults: IdentityDefaults | None = Field(
+        default=None, description="What jobs and runs of this identity need not say themselves."
+    )
+
+
+class OCIIdentityStatus(Model):
+    """Observed state of an OCIIdentity."""
+
+    observed_generation: int | None = Field(
+        default=None, ge=0, description="The metadata.generation that this status is of."
+    )
+    region: RegionName | None = Field(default=None, description="Region that calls go to.")
+    tenancy_id: Ocid | None = Field(default=None, description="Tenancy of the credentials.")
+    blocked_since: datetime | None = Field(
+        default=None, description="Since when the same cause keeps the identity from being ready."
+    )
+    conditions: Conditions = Field(
+        default=(), description="Ready: the credentials can be read and OCI accepts them."
+    )
+
+
+class OCIIdentity(Model):
+    """Credentials with which jobs and runs of this namespace call OCI.
+
+    The identity named `default` serves every job that names no other. It is kept (by a finalizer) for as long
+    as a job or a live run needs it.
+    """
+
+    metadata: ObjectMeta
+    spec: OCIIdentitySpec
+    status: OCIIdentityStatus = Field(default=OCIIdentityStatus())

@@ -1,0 +1,282 @@
+"""OCIJob: a template of runs, kept as OCI jobs of which each is one immutable revision."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+from ocijobs.api.conditions import Conditions
+from ocijobs.api.environment import EnvVars
+from ocijobs.api.identity import IdentityReference, RegionName
+from ocijobs.api.infrastructure import Infrastructure
+from ocijobs.api.metadata import ObjectMeta
+from ocijobs.api.model import (
+    ATOMIC_LIST,
+    SET_LIST,
+    DefinedTags,
+    FreeformTags,
+    Model,
+    Ocid,
+    map_list,
+    validations,
+)
+from ocijobs.api.runtime import RelativePath, Runtime
+
+DisplayName = Annotated[str, Field(min_length=1, max_length=255)]
+Arguments = Annotated[
+    tuple[Annotated[str, Field(max_length=4000)], ...],
+    Field(max_length=256, json_schema_extra=ATOMIC_LIST),
+]
+JobFreeformTags = Annotated[FreeformTags, Field(max_length=7)]
+JobDefinedTags = Annotated[DefinedTags, Field(max_length=20)]
+Minutes = Annotated[int, Field(ge=1, le=43200)]
+RevisionName = Annotated[str, Field(min_length=1, max_length=63)]
+Digest = Annotated[str, Field(max_length=128)]
+Url = Annotated[str, Field(max_length=2048)]
+
+
+class DeletionPolicy(StrEnum):
+    """What happens in OCI when the object is deleted."""
+
+    DELETE = "Delete"
+    RETAIN = "Retain"
+
+
+class Outputs(Model):
+    """Files that outlive the run."""
+
+    path: RelativePath = Field(
+        default="outputs",
+        description=(
+            "Folder, in the working directory, whose files are copied; it exists before the code "
+            "starts."
+        ),
+    )
+    uri: Annotated[str, Field(max_length=1024, pattern=r"^oci://[^@/]+@[^@/]+(/.*)?$")] = Field(
+        description=(
+            "Where the files go after the code has ended, well or not: "
+            "oci://bucket@namespace/prefix. `$(VAR)` stands for "
+            "an environment variable of the run, so that $(JOB_RUN_OCID) gives each run a folder "
+            "of its own."
+        )
+    )
+
+
+ResultName = Annotated[
+    str, Field(min_length=1, max_length=63, pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$")
+]
+ResultNames = Annotated[
+    tuple[ResultName, ...], Field(min_length=1, max_length=32, json_schema_extra=SET_LIST)
+]
+
+
+class OCIJobSpec(Model):
+    """Desired state of an OCIJob."""
+
+    model_config = ConfigDict(
+        json_schema_extra=validations(
+            (
+                (
+                    "has(self.compartmentId) == has(oldSelf.compartmentId) && "
+                    "(!has(self.compartmentId) || self.compartmentId == oldSelf.compartmentId)"
+                ),
+                "compartmentId is immutable: create another OCIJob",
+            ),
+            (
+                (
+                    "has(self.projectId) == has(oldSelf.projectId) && "
+                    "(!has(self.projectId) || self.projectId == oldSelf.projectId)"
+                ),
+                "projectId is immutable: create another OCIJob",
+            ),
+            (
+                (
+                    "has(self.identityRef) == has(oldSelf.identityRef) && "
+                    "(!has(self.identityRef) || self.identityRef == oldSelf.identityRef)"
+                ),
+                "identityRef is immutable: create another OCIJob",
+            ),
+        )
+    )
+
+    identity_ref: IdentityReference | None = Field(
+        default=None,
+        description=(
+            "Who calls OCI; by default the OCIIdentity named `default` of this namespace. "
+            "Immutable."
+        ),
+    )
+    compartment_id: Ocid | None = Field(
+        default=None,
+        description="Compartment of the job and its runs; by default that of the identity. Immutable.",
+    )
+    project_id: Ocid | None = Field(
+        default=None,
+        description="Data Science project; by default that of the identity. Immutable.",
+    )
+    display_name: DisplayName | None = Field(
+        default=None, description="Name in OCI; by default namespace/name of the object."
+    )
+    description: Annotated[str, Field(max_length=400)] | None = Field(
+        default=None, description="Description in OCI."
+    )
+    freeform_tags: JobFreeformTags | None = Field(
+        default=None,
+        description=(
+            "Free-form tags, 7 at most: OCI allows 10, of which the operator and its drivers need"
+            " 3."
+        ),
+    )
+    defined_tags: JobDefinedTags | None = Field(
+        default=None, description="Defined tags: tag namespace -> key -> value."
+    )
+    infrastructure: Infrastructure = Field(description="What runs the job.")
+    runtime: Runtime = Field(description="What runs, and in which software.")
+    env: EnvVars = Field(
+        default=(),
+        description="Environment variables of every run; a run may add to them and replace them.",
+    )
+    args: Arguments = Field(
+        default=(),
+        description=(
+            "Command line arguments; a run may replace them all. OCI allows 4,000 characters "
+            "together."
+        ),
+    )
+    maximum_runtime_in_minutes: Minutes | None = Field(
+        default=None, description="OCI ends a run that takes longer. By default 43,200 (30 days)."
+    )
+    outputs: Outputs | None = Field(
+        default=None, description="Files that are copied to Object Storage when the code has ended."
+    )
+    results: ResultNames | None = Field(
+        default=None,
+        description=(
+            "Names of values that every run reports, by printing a line such as "
+            '{"ocijobs.io/results": {"auc": 0.93}}. '
+            "They come back in the run's status."
+        ),
+    )
+    deletion_policy: DeletionPolicy = Field(
+        default=DeletionPolicy.DELETE,
+        description="Whether the OCI jobs are deleted with the object, or stay.",
+    )
+    revision_history_limit: Annotated[int, Field(ge=0, le=100)] = Field(
+        default=10,
+        description="Number of former revisions that are kept although no run needs them.",
+    )
+
+
+class Artifact(Model):
+    """What was uploaded as the job's code."""
+
+    name: Annotated[str, Field(max_length=255)] = Field(description="File name of the artifact.")
+    sha256: Digest = Field(description="SHA-256 of the artifact, in hexadecimal.")
+    size: Annotated[int, Field(ge=0)] = Field(description="Size in bytes.")
+
+
+class Submission(Model):
+    """The intent to create something in OCI, written before the call: what makes creation happen once."""
+
+    token: Digest = Field(
+        description=(
+            "opc-retry-token of the call; OCI answers its repetition with the same resource for "
+            "24 hours."
+        )
+    )
+    incarnation: Annotated[int, Field(ge=0)] = Field(
+        default=0,
+        description=(
+            "How many times the intent was renewed after searches proved that nothing was created."
+        ),
+    )
+    request_digest: Digest = Field(
+        description="Digest of the request. Secrets count by uid and resourceVersion, never by value."
+    )
+    started_at: datetime = Field(description="When the intent was first written.")
+
+
+class JobSubmission(Submission):
+    """The intent to create an OCI job."""
+
+    revision: RevisionName = Field(description="Revision that the OCI job is made for.")
+
+
+class Revision(Model):
+    """One OCI job of this object."""
+
+    name: RevisionName = Field(
+        description="Versioned hash of what OCI can't change in a job, the code included."
+    )
+    job_id: Ocid = Field(description="OCID of the OCI job.")
+    settings_digest: Digest = Field(
+        description="Digest of the settings last sent that OCI changes in place."
+    )
+    artifact: Artifact | None = Field(
+        default=None, description="The uploaded code; absent until it is uploaded."
+    )
+    last_used_at: datetime = Field(description="When the revision last became the current one.")
+
+
+class RunCounts(Model):
+    """Counts of the job's OCIJobRuns."""
+
+    active: Annotated[int, Field(ge=0)] = Field(
+        description="Runs that are launched and have not ended."
+    )
+
+
+class LastRun(Model):
+    """The run that was launched last."""
+
+    name: Annotated[str, Field(max_length=253)] = Field(description="Name of the OCIJobRun.")
+    phase: Annotated[str, Field(max_length=63)] = Field(description="Its phase.")
+    time: datetime = Field(description="When it was accepted.")
+
+
+class OCIJobStatus(Model):
+    """Observed state of an OCIJob."""
+
+    observed_generation: int | None = Field(
+        default=None, ge=0, description="The metadata.generation that this status is of."
+    )
+    identity: IdentityReference | None = Field(
+        default=None, description="The identity that the job was made with and is kept with."
+    )
+    region: RegionName | None = Field(default=None, description="OCI region of the job.")
+    compartment_id: Ocid | None = Field(default=None, description="Compartment of the job.")
+    project_id: Ocid | None = Field(default=None, description="Data Science project of the job.")
+    job_id: Ocid | None = Field(default=None, description="OCID of the current revision's OCI job.")
+    revision: RevisionName | None = Field(default=None, description="Name of the current revision.")
+    submit: JobSubmission | None = Field(
+        default=None,
+        description="The intent to create the next revision's OCI job, while it is open.",
+    )
+    revisions: Annotated[
+        tuple[Revision, ...], Field(max_length=128, json_schema_extra=map_list("name"))
+    ] = Field(default=(), description="OCI jobs of this object, the current one and former ones.")
+    artifact: Artifact | None = Field(default=None, description="Code of the current revision.")
+    runs: RunCounts | None = Field(default=None, description="Counts of the job's runs.")
+    last_run: LastRun | None = Field(default=None, description="The run that was launched last.")
+    console_url: Url | None = Field(default=None, description="The job's page in the OCI console.")
+    blocked_since: datetime | None = Field(
+        default=None, description="Since when the same cause keeps the job from being synced."
+    )
+    conditions: Conditions = Field(
+        default=(), description="Ready, Reconciling and Stalled; docs/conditions.md has the table."
+    )
+
+
+class OCIJob(Model):
+    """A template of job runs in OCI Data Science: code, software, compute and settings.
+
+    The code is immutable in OCI; the settings can be changed. A change that OCI can't make in place becomes a
+    new revision, that is, another OCI job; runs keep the revision that they were launched with.
+    """
+
+    metadata: ObjectMeta
+    spec: OCIJobSpec
+    status: OCIJobStatus = Field(default=OCIJobStatus())

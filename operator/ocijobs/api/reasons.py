@@ -1,0 +1,234 @@
+"""Reasons of conditions and Events: the documented enum, each with its page's text.
+
+`docs/reference/reasons.md` is generated from this table, so a reason without an explanation can't exist.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a condition has its status, in one CamelCase word (metav1.Condition.reason)."""
+
+    PENDING = "Pending"
+    PAUSED = "Paused"
+    INVALID_SPEC = "InvalidSpec"
+    WAITING_FOR_IDENTITY = "WaitingForIdentity"
+    WAITING_FOR_JOB = "WaitingForJob"
+    WAITING_FOR_SOURCE = "WaitingForSource"
+    WAITING_FOR_VALUE = "WaitingForValue"
+    CREDENTIALS_INVALID = "CredentialsInvalid"
+    NOT_AUTHORIZED_OR_NOT_FOUND = "NotAuthorizedOrNotFound"
+    QUOTA_EXCEEDED = "QuotaExceeded"
+    THROTTLED = "Throttled"
+    OCI_UNAVAILABLE = "OCIUnavailable"
+    OCI_CONFLICT = "OCIConflict"
+    SUBMITTING = "Submitting"
+    SEARCHING = "Searching"
+    CREATING = "Creating"
+    UPDATING = "Updating"
+    SYNCED = "Synced"
+    SOURCE_UNREACHABLE = "SourceUnreachable"
+    ACCEPTED = "Accepted"
+    RUNNING = "Running"
+    COLLECTING_RESULTS = "CollectingResults"
+    NEEDS_ATTENTION = "NeedsAttention"
+    CANCELLING = "Cancelling"
+    SUCCEEDED = "Succeeded"
+    RUN_FAILED = "RunFailed"
+    CANCELLED = "Cancelled"
+    SUBMISSION_FAILED = "SubmissionFailed"
+    REMOTE_DELETED = "RemoteDeleted"
+    JOB_DELETED = "JobDeleted"
+    RESULTS_COLLECTED = "ResultsCollected"
+    RESULT_MISSING = "ResultMissing"
+    LOGS_UNAVAILABLE = "LogsUnavailable"
+    OUTPUTS_UNAVAILABLE = "OutputsUnavailable"
+    DELETING = "Deleting"
+    WAITING_FOR_RUNS = "WaitingForRuns"
+    RECORDS_REMAIN = "RecordsRemain"
+    RELEASED = "Released"
+    IDENTITY_VERIFIED = "IdentityVerified"
+    IN_USE = "InUse"
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A reason's page: what it means, and what to do."""
+
+    meaning: str
+    remedy: str
+
+
+EXPLANATIONS: dict[Reason, Explanation] = {
+    Reason.PENDING: Explanation(
+        "The operator has not looked at the object yet, or lets related changes of the same apply"
+        " settle first.",
+        "Nothing; if it stays, see whether the operator runs and watches the namespace.",
+    ),
+    Reason.PAUSED: Explanation(
+        "The annotation `ocijobs.io/paused` is `true`: the operator changes nothing.",
+        "Remove the annotation.",
+    ),
+    Reason.INVALID_SPEC: Explanation(
+        "The spec asks for something that OCI or the operator can't do, and only an edit can mend"
+        " it. A run with an "
+        "invalid spec ends Failed, since its spec can't be edited.",
+        "Change what the message names. A job is taken up again at once; a run is to be created "
+        "anew.",
+    ),
+    Reason.WAITING_FOR_IDENTITY: Explanation(
+        "The OCIIdentity (or the Secret that it names) does not exist yet, is not ready, or is "
+        "being deleted.",
+        "Create the OCIIdentity that the message names, or name another in `spec.identityRef`.",
+    ),
+    Reason.WAITING_FOR_JOB: Explanation(
+        "The OCIJob of the run does not exist, or is not Ready for its current generation.",
+        "Create the OCIJob, or read its own conditions; the run starts by itself.",
+    ),
+    Reason.WAITING_FOR_SOURCE: Explanation(
+        "The job's source can't be read: a ConfigMap or a key of it is missing.",
+        "Create what the message names. It is read again with growing pauses, and whenever the "
+        "job changes.",
+    ),
+    Reason.WAITING_FOR_VALUE: Explanation(
+        "A Secret, ConfigMap or key that an environment variable refers to does not exist.",
+        "Create what the message names, or mark the reference `optional`.",
+    ),
+    Reason.CREDENTIALS_INVALID: Explanation(
+        "OCI answered 401: the key, its fingerprint, the user or the tenancy is wrong, or the "
+        "machine's clock is off; "
+        "or the Secret's content can't be read as an API key.",
+        "Correct the Secret of the OCIIdentity; it is read again within minutes.",
+    ),
+    Reason.NOT_AUTHORIZED_OR_NOT_FOUND: Explanation(
+        "OCI answered 404, which it also does where a permission lacks. The call is repeated "
+        "every one to five "
+        "minutes for ever, since a policy may come; after 15 minutes the object is Stalled as "
+        "well.",
+        "See that the OCID in the message is right and that a policy lets the identity use it "
+        "(docs/identity.md has the statements).",
+    ),
+    Reason.QUOTA_EXCEEDED: Explanation(
+        "A service limit or quota of the tenancy refuses the call. It is repeated every one to "
+        "five minutes.",
+        "Wait for other runs to end, or ask for a higher limit.",
+    ),
+    Reason.THROTTLED: Explanation(
+        "OCI answers 429: too many requests. The operator slows down by itself.",
+        "Nothing; if it lasts, see which other clients use the tenancy.",
+    ),
+    Reason.OCI_UNAVAILABLE: Explanation(
+        "OCI can't be reached, times out or answers with a server error. What was known stays in "
+        "status.",
+        "Nothing if it passes; otherwise look at the network policy, the proxy settings and OCI's"
+        " status page.",
+    ),
+    Reason.OCI_CONFLICT: Explanation(
+        "OCI answers 409: the resource is in a state that does not allow the call now. It is "
+        "repeated.",
+        "Nothing if it passes; the message has OCI's words.",
+    ),
+    Reason.SUBMITTING: Explanation(
+        "The intent to create the job or the run in OCI is recorded, and the call is being made.",
+        "Nothing.",
+    ),
+    Reason.SEARCHING: Explanation(
+        "Whether an earlier call reached OCI is not known, so OCI is searched for the run's tag "
+        "before anything is "
+        "created. Two complete searches some minutes apart must find nothing before a new call is"
+        " made.",
+        "Nothing; if the search is refused, let the identity list job runs in the compartment.",
+    ),
+    Reason.CREATING: Explanation(
+        "The OCI job of this revision is being created and its artifact uploaded.", "Nothing."
+    ),
+    Reason.UPDATING: Explanation(
+        "Settings that OCI can change in place are being sent.", "Nothing."
+    ),
+    Reason.SYNCED: Explanation("OCI has the job as the manifest says.", "Nothing."),
+    Reason.SOURCE_UNREACHABLE: Explanation(
+        "The source can't be read at the moment; the revision that was built last goes on serving.",
+        "Restore what the message names.",
+    ),
+    Reason.ACCEPTED: Explanation(
+        "OCI has accepted the run and provisions its infrastructure, which takes some minutes.",
+        "Nothing.",
+    ),
+    Reason.RUNNING: Explanation("The job's code is running.", "Nothing."),
+    Reason.COLLECTING_RESULTS: Explanation(
+        "The run has ended in OCI, and its declared results are awaited, two minutes at most.",
+        "Nothing.",
+    ),
+    Reason.NEEDS_ATTENTION: Explanation(
+        "OCI reports NEEDS_ATTENTION: the run is alive, but somebody must act.",
+        "Read `status.lifecycleDetails` and the run's page in the console; cancel the run if it "
+        "can't go on.",
+    ),
+    Reason.CANCELLING: Explanation("The run was asked to stop, and OCI is ending it.", "Nothing."),
+    Reason.SUCCEEDED: Explanation("The run has ended with exit code 0.", "Nothing."),
+    Reason.RUN_FAILED: Explanation(
+        "The run has ended in OCI with FAILED; `status.exitCode` and `status.lifecycleDetails` "
+        "say how, and "
+        "`status.logs.tail` has the last lines of its output where there is a log.",
+        "Read the lines, correct the code or the settings, create a new run.",
+    ),
+    Reason.CANCELLED: Explanation(
+        "The run was cancelled: by `spec.cancel`, by deletion, or by somebody in OCI.", "Nothing."
+    ),
+    Reason.SUBMISSION_FAILED: Explanation(
+        "OCI refused the run's creation for good; the message has OCI's words.",
+        "Correct what it names and create a new run.",
+    ),
+    Reason.REMOTE_DELETED: Explanation(
+        "The job run was deleted in OCI before its end was seen.",
+        "Create a new run if its work is wanted.",
+    ),
+    Reason.JOB_DELETED: Explanation(
+        "The OCIJob is being deleted, so a run that was not launched yet does not start.",
+        "Create the OCIJob anew: the run starts then; or delete the run.",
+    ),
+    Reason.RESULTS_COLLECTED: Explanation(
+        "Every declared result has come; the values are in `status.results`.", "Nothing."
+    ),
+    Reason.RESULT_MISSING: Explanation(
+        "The run ended, but a result that the job declares in `spec.results` did not come.",
+        'Let the code print one line of output such as `{"ocijobs.io/results": {"auc": 0.93}}` '
+        "with every declared name.",
+    ),
+    Reason.LOGS_UNAVAILABLE: Explanation(
+        "The run has ended, but OCI does not let the identity read its log.",
+        "Let the identity read log content in the compartment (docs/identity.md has the statements).",
+    ),
+    Reason.OUTPUTS_UNAVAILABLE: Explanation(
+        "The run has ended, but the objects under `outputs.uri` can't be listed.",
+        "Let the identity read the bucket's objects, or correct `outputs.uri`.",
+    ),
+    Reason.DELETING: Explanation(
+        "The object is being deleted, and what it owns in OCI first.", "Nothing."
+    ),
+    Reason.WAITING_FOR_RUNS: Explanation(
+        "The OCIJob is being deleted and waits for runs that are live or being launched.",
+        "Wait, or cancel the runs (`spec.cancel: true`).",
+    ),
+    Reason.RECORDS_REMAIN: Explanation(
+        "OCI refused to delete the job because records of its runs remain. The OCI job stays; the"
+        " object goes.",
+        "Delete the runs' records and the job in OCI if they are not wanted.",
+    ),
+    Reason.RELEASED: Explanation(
+        "The object was let go although what it owns in OCI could not be removed: the credentials"
+        " were gone for ten "
+        "minutes, or the annotation `ocijobs.io/abandon` asked for it.",
+        "Remove what the message names in OCI by hand.",
+    ),
+    Reason.IDENTITY_VERIFIED: Explanation(
+        "The credentials can be read, and OCI accepts their signature.", "Nothing."
+    ),
+    Reason.IN_USE: Explanation(
+        "The OCIIdentity is being deleted, but jobs or runs still need it.",
+        "Delete or finish what the message names.",
+    ),
+}

@@ -1,0 +1,79 @@
+"""What keeps a resource from going on: its reason, since when, and when it becomes a matter for people.
+
+Refused permissions and credentials are tried for ever, since a policy may come; after `refusalStalledSeconds` the
+resource is Stalled as well, so that GitOps tools and alerts see it. Missing references are never Stalled: what is
+applied in the wrong order mends itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ocijobs.api.conditions import Condition, ConditionType, find
+from ocijobs.api.reasons import Reason
+from ocijobs.reconcile.remote import Refusal, RefusalKind
+from ocijobs.reconcile.standing import Headline, Standing
+from ocijobs.settings import Settings
+
+REASON_OF_REFUSAL = {
+    RefusalKind.CREDENTIALS: Reason.CREDENTIALS_INVALID,
+    RefusalKind.NOT_AUTHORIZED_OR_NOT_FOUND: Reason.NOT_AUTHORIZED_OR_NOT_FOUND,
+    RefusalKind.INVALID: Reason.INVALID_SPEC,
+    RefusalKind.QUOTA: Reason.QUOTA_EXCEEDED,
+    RefusalKind.CONFLICT: Reason.OCI_CONFLICT,
+    RefusalKind.TOKEN_SPENT: Reason.SEARCHING,
+    RefusalKind.THROTTLED: Reason.THROTTLED,
+    RefusalKind.UNAVAILABLE: Reason.OCI_UNAVAILABLE,
+    RefusalKind.MISSING: Reason.WAITING_FOR_VALUE,
+}
+
+STALLING_REASONS = frozenset({Reason.CREDENTIALS_INVALID, Reason.NOT_AUTHORIZED_OR_NOT_FOUND})
+"""Reasons that people must mend, once they have lasted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Former:
+    """What the former status says of its own blocking."""
+
+    conditions: tuple[Condition, ...]
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocked:
+    """A headline for what is blocked, since when it is, and when it will be Stalled (None: never, or it is)."""
+
+    headline: Headline
+    since: datetime
+    stalls_at: datetime | None
+
+
+def blocked(
+    former: Former, reason: Reason, message: str, *, now: datetime, settings: Settings
+) -> Blocked:
+    """Return how a resource stands that `reason` keeps from going on."""
+    ready = find(former.conditions, ConditionType.READY)
+    same = former.since is not None and ready is not None and ready.reason == reason
+    since = former.since if same and former.since is not None else now
+    stalls_at = None
+    standing = Standing.PROGRESSING
+    if reason in STALLING_REASONS:
+        stalls_at = since + timedelta(seconds=settings.refusal_stalled_seconds)
+        if now >= stalls_at:
+            standing, stalls_at = Standing.STALLED, None
+    return Blocked(
+        headline=Headline(standing=standing, reason=reason, message=message),
+        since=since,
+        stalls_at=stalls_at,
+    )
+
+
+def describe(doing: str, refusal: Refusal) -> str:
+    """Return the message for a refused call: what was being done, and what OCI said."""
+    return f"{doing}: {refusal.message}"
+
+
+def earliest(*times: datetime | None) -> datetime | None:
+    """Return the earliest of the times that are given."""
+    return min((time for time in times if time is not None), default=None)

@@ -1,0 +1,288 @@
+"""What a decision is: a complete status, actions as data, and when to look again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from ocijobs.api.identity import IdentityReference
+from ocijobs.api.job import OCIJobSpec
+from ocijobs.api.model import Model
+from ocijobs.reconcile.environment import ValueKey
+from ocijobs.reconcile.remote import LogAddress
+from ocijobs.reconcile.requests import JobRequest, JobSettings, RunRequest
+
+StatusT = TypeVar("StatusT", bound=Model)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """As whom, and where, OCI is called: recorded once per remote object and used for its life."""
+
+    identity: IdentityReference
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddFinalizer:
+    """Hold the object. Never done to an object that is being deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveFinalizer:
+    """Let the object go."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadCredentials:
+    """Read the Secret of an identity into memory."""
+
+    secret_name: str
+    region: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyCredentials:
+    """Ask OCI for something that every principal may read (the Object Storage namespace)."""
+
+    caller: Caller
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshJob:
+    """Let the OCIJob's own worker read the job's sources anew."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadSources:
+    """Read the job's code, and build its artifact from it."""
+
+    spec: OCIJobSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadValues:
+    """Read the Secrets and ConfigMaps that environment variables refer to; True marks an optional key."""
+
+    keys: tuple[tuple[ValueKey, bool], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateJob:
+    """Create an OCI job. Safe to repeat with the same token for 24 hours."""
+
+    caller: Caller
+    token: str
+    request: JobRequest
+    epoch: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchJobs:
+    """List all jobs of the project and find the one with the owner tag."""
+
+    caller: Caller
+    compartment_id: str
+    project_id: str
+    owner: str
+    epoch: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookUpJob:
+    """Get the job; where OCI answers 404, list it by its id."""
+
+    caller: Caller
+    compartment_id: str
+    job_id: str
+    epoch: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadArtifact:
+    """Ask whether the job has its artifact (HEAD), and upload it if not."""
+
+    caller: Caller
+    job_id: str
+    sha256: str
+    epoch: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateJob:
+    """Send the settings that OCI changes in place."""
+
+    caller: Caller
+    job_id: str
+    settings: JobSettings
+    settings_digest: str
+    epoch: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListActiveRuns:
+    """List all runs of an OCI job, and tell which are active."""
+
+    caller: Caller
+    compartment_id: str
+    job_id: str
+    epoch: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteJob:
+    """Delete an OCI job, its runs' records excepted (`deleteRelatedJobRuns=false`)."""
+
+    caller: Caller
+    job_id: str
+    epoch: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateRun:
+    """Create a job run. Safe to repeat with the same token for 24 hours."""
+
+    caller: Caller
+    token: str
+    request: RunRequest
+    epoch: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchRuns:
+    """List all runs of the OCI job and find the one with the owner tag."""
+
+    caller: Caller
+    compartment_id: str
+    job_id: str
+    owner: str
+    epoch: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookUpRun:
+    """Get the job run; where OCI answers 404, list it by its id."""
+
+    caller: Caller
+    compartment_id: str
+    run_id: str
+    epoch: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelRun:
+    """Cancel a job run."""
+
+    caller: Caller
+    run_id: str
+    epoch: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteRun:
+    """Delete the record of an ended job run."""
+
+    caller: Caller
+    run_id: str
+    epoch: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadResults:
+    """Read `results.json`, which the driver wrote beside the outputs."""
+
+    caller: Caller
+    run_id: str
+    outputs_uri: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListOutputs:
+    """List the objects under the run's outputs."""
+
+    caller: Caller
+    outputs_uri: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchLogs:
+    """Read the last lines of a run's output, and its last result line, in the next batch."""
+
+    caller: Caller
+    compartment_id: str
+    run_id: str
+    log: LogAddress
+    since: datetime
+    results: bool
+
+
+Action = (
+    AddFinalizer
+    | RemoveFinalizer
+    | ReadCredentials
+    | VerifyCredentials
+    | RefreshJob
+    | ReadSources
+    | ReadValues
+    | CreateJob
+    | SearchJobs
+    | LookUpJob
+    | UploadArtifact
+    | UpdateJob
+    | ListActiveRuns
+    | DeleteJob
+    | CreateRun
+    | SearchRuns
+    | LookUpRun
+    | CancelRun
+    | DeleteRun
+    | ReadResults
+    | ListOutputs
+    | SearchLogs
+)
+
+
+class NoteType(StrEnum):
+    """Type of a Kubernetes Event."""
+
+    NORMAL = "Normal"
+    WARNING = "Warning"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """An Event on the object."""
+
+    type: NoteType
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """A run that the shared poll watches."""
+
+    caller: Caller
+    compartment_id: str
+    job_id: str
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision(Generic[StatusT]):
+    """What is to be done about one object now.
+
+    An intent is never written and acted on in one decision: the action comes when the intent is observed, that is,
+    when the API server has it.
+    """
+
+    status: StatusT
+    actions: tuple[Action, ...] = ()
+    wake_at: datetime | None = None
+    follow: Followed | None = None
+    notes: tuple[Note, ...] = ()
+    serves: datetime | None = None

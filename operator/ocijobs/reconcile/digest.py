@@ -1,0 +1,27 @@
+"""Digests, tokens and owner tags: the names by which a creation is recognised after a crash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+
+def digest(document: Any) -> str:
+    """Return the SHA-256 of a JSON document in canonical form, in hexadecimal."""
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def retry_token(*, uid: str, operation: str, subject: str, incarnation: int) -> str:
+    """Return the opc-retry-token of a creation: 64 characters at most, the same after every crash.
+
+    `subject` is the attempt or the revision; `incarnation` goes up only when it is proven that the former token
+    created nothing.
+    """
+    return digest(["v1", uid, operation, subject, incarnation])[:60]
+
+
+def owner_tag(*, cluster_id: str, uid: str, subject: str) -> str:
+    """Return the value of the tag `ocijobs_owner`: whose resource this is."""
+    return f"{cluster_id}/{uid}/{subject}"

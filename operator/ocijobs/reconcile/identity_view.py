@@ -1,0 +1,45 @@
+"""An identity as jobs and runs see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ocijobs.api.identity import IdentityDefaults, IdentityReference
+from ocijobs.api.reasons import Reason
+from ocijobs.reconcile.decision import Caller
+
+DEFAULT_IDENTITY = "default"
+"""Name of the OCIIdentity that serves what names none."""
+
+
+NO_DEFAULTS = IdentityDefaults()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityView:
+    """Whether an identity can be used, and what it brings.
+
+    Attributes:
+        reference: the identity in question.
+        region: region of its calls; None while its credentials were never read.
+        version: names the credentials in memory; another version makes refused calls worth repeating.
+        obstacle: why it can't be used now, as reason and message; None if it can.
+        gone_since: since when the credentials are neither in memory nor to be read.
+        deleting: whether the identity is being deleted, so that nothing new may rest on it.
+    """
+
+    reference: IdentityReference
+    region: str | None = None
+    defaults: IdentityDefaults = NO_DEFAULTS
+    version: str = ""
+    obstacle: tuple[Reason, str] | None = None
+    gone_since: datetime | None = None
+    deleting: bool = False
+
+    def caller(self, region: str | None = None) -> Caller | None:
+        """Return as whom to call, or None while the identity can't be used."""
+        chosen = region or self.region
+        if self.obstacle is not None or chosen is None:
+            return None
+        return Caller(identity=self.reference, region=chosen)

@@ -1,0 +1,1 @@
+"""Decisions about an OCIJob, one policy a module."""

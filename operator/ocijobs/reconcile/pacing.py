@@ -1,0 +1,51 @@
+"""When a refused call is made again.
+
+Pauses grow and are jittered in full, so that a thousand objects that were refused together do not come back
+together (https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/). The jitter is a hash
+of the object and the try, so that the decision stays a function of what is observed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timedelta
+
+from ocijobs.reconcile.remote import Call, RefusalKind
+from ocijobs.settings import Settings
+
+SHORT_PAUSE_SECONDS = 1.0
+"""First pause after what usually passes by itself."""
+
+LONG_PAUSE_SECONDS = 60.0
+"""Longest pause after what usually passes by itself."""
+
+_ONLY_OTHERS_CAN_MEND = frozenset(
+    {
+        RefusalKind.CREDENTIALS,
+        RefusalKind.NOT_AUTHORIZED_OR_NOT_FOUND,
+        RefusalKind.QUOTA,
+        RefusalKind.INVALID,
+    }
+)
+
+
+def due_at(call: Call | None, *, epoch: str, seed: str, settings: Settings) -> datetime | None:
+    """Return when the operation may be called again; None means at once.
+
+    A call that was not refused, or was refused in another epoch, does not hold the next one back.
+    """
+    if call is None or call.refusal is None or call.epoch != epoch:
+        return None
+    if call.refusal.kind in _ONLY_OTHERS_CAN_MEND:
+        least, most = settings.refusal_retry_min_seconds, settings.refusal_retry_max_seconds
+        pause = least + (most - least) * _fraction(seed, call.tries)
+    else:
+        ceiling = min(LONG_PAUSE_SECONDS, SHORT_PAUSE_SECONDS * 2 ** min(call.tries, 16))
+        pause = ceiling * (0.5 + 0.5 * _fraction(seed, call.tries))
+    return call.at + timedelta(seconds=pause)
+
+
+def _fraction(seed: str, tries: int) -> float:
+    """Return a number in [0, 1), the same for the same object and try."""
+    digest = hashlib.sha256(f"{seed}/{tries}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64

@@ -1,0 +1,188 @@
+"""What is known of OCI, as data: records of jobs and runs, refusals of calls, and the calls made so far.
+
+States are those of the Data Science API (`JobRun.lifecycleState`, `Job.lifecycleState`). An SDK may answer with a
+state that it does not know, which is UNKNOWN here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class RunState(StrEnum):
+    """lifecycleState of a job run."""
+
+    ACCEPTED = "ACCEPTED"
+    IN_PROGRESS = "IN_PROGRESS"
+    NEEDS_ATTENTION = "NEEDS_ATTENTION"
+    CANCELING = "CANCELING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CANCELED = "CANCELED"
+    DELETED = "DELETED"
+    UNKNOWN = "UNKNOWN_ENUM_VALUE"
+
+    @property
+    def rank(self) -> int:
+        """Position in the lifecycle; an observation of a lower rank is an older one."""
+        return _RANKS[self]
+
+    @property
+    def active(self) -> bool:
+        """Whether a run in this state has not ended."""
+        return self in ACTIVE_RUN_STATES
+
+    @property
+    def ended(self) -> bool:
+        """Whether the state is one of the three that OCI ends a run in."""
+        return self in {RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELED}
+
+    @property
+    def cancellable(self) -> bool:
+        """Whether OCI takes a cancellation in this state."""
+        return self in {RunState.ACCEPTED, RunState.IN_PROGRESS, RunState.NEEDS_ATTENTION}
+
+
+ACTIVE_RUN_STATES: tuple[RunState, ...] = (
+    RunState.ACCEPTED,
+    RunState.IN_PROGRESS,
+    RunState.NEEDS_ATTENTION,
+    RunState.CANCELING,
+)
+"""Active states in the order of the lifecycle: listed in this order, a run that moves on is not missed."""
+
+_RANKS = {
+    RunState.UNKNOWN: -1,
+    RunState.ACCEPTED: 0,
+    RunState.IN_PROGRESS: 1,
+    RunState.NEEDS_ATTENTION: 1,
+    RunState.CANCELING: 2,
+    RunState.SUCCEEDED: 3,
+    RunState.FAILED: 3,
+    RunState.CANCELED: 3,
+    RunState.DELETED: 4,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogAddress:
+    """A log in OCI Logging."""
+
+    log_group_id: str
+    log_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """A job run as OCI tells it.
+
+    `complete` is true of an answer to create or get; a list's summary lacks the log.
+    """
+
+    id: str
+    job_id: str
+    compartment_id: str
+    state: RunState
+    details: str = ""
+    accepted_at: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    log: LogAddress | None = None
+    owner: str | None = None
+    complete: bool = False
+
+    def superseded_by(self, other: RunRecord) -> bool:
+        """Whether `other`, seen later, tells more: lists lag, so what is older never replaces what is newer."""
+        if other.state.rank != self.state.rank:
+            return other.state.rank > self.state.rank
+        if self.state.ended or self.state is RunState.DELETED:
+            return other.complete and not self.complete and other.state is self.state
+        return True
+
+
+class JobState(StrEnum):
+    """lifecycleState of a job."""
+
+    CREATING = "CREATING"
+    ACTIVE = "ACTIVE"
+    DELETING = "DELETING"
+    FAILED = "FAILED"
+    DELETED = "DELETED"
+    UNKNOWN = "UNKNOWN_ENUM_VALUE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRecord:
+    """A job as OCI tells it."""
+
+    id: str
+    compartment_id: str
+    state: JobState
+    details: str = ""
+    owner: str | None = None
+
+
+class RefusalKind(StrEnum):
+    """Why a call did not do what was asked, as far as it changes what to do next.
+
+    All but MISSING are OCI's; MISSING is of an object in the cluster, or a key of it, that does not exist.
+    """
+
+    CREDENTIALS = "credentials"
+    NOT_AUTHORIZED_OR_NOT_FOUND = "not-authorized-or-not-found"
+    INVALID = "invalid"
+    QUOTA = "quota"
+    CONFLICT = "conflict"
+    TOKEN_SPENT = "token-spent"  # noqa: S105 - OCI's InvalidatedRetryToken: same token, another request
+    THROTTLED = "throttled"
+    UNAVAILABLE = "unavailable"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A call that failed, in words that may be shown: no secrets, nothing that changes at each repetition."""
+
+    kind: RefusalKind
+    message: str
+
+    @property
+    def outcome_unknown(self) -> bool:
+        """Whether the call may have been carried out all the same (time-out, dropped answer, 5xx)."""
+        return self.kind is RefusalKind.UNAVAILABLE
+
+
+class Operation(StrEnum):
+    """Calls whose repetition is paced, one pace each."""
+
+    CREATE = "create"
+    SEARCH = "search"
+    LOOK_UP = "look-up"
+    CANCEL = "cancel"
+    DELETE = "delete"
+    UPDATE = "update"
+    UPLOAD = "upload"
+    LIST_RUNS = "list-runs"
+    READ_SOURCES = "read-sources"
+    READ_VALUES = "read-values"
+    READ_RESULTS = "read-results"
+    SEARCH_LOGS = "search-logs"
+    LIST_OUTPUTS = "list-outputs"
+    READ_CREDENTIALS = "read-credentials"
+    VERIFY = "verify"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """The last of the calls of one operation on one object.
+
+    `tries` counts calls since the last success; `epoch` names the circumstances (generation, credentials), under
+    which a refusal stands: in others the call is worth making at once.
+    """
+
+    at: datetime
+    tries: int
+    refusal: Refusal | None
+    epoch: str = ""

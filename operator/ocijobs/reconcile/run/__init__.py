@@ -1,0 +1,1 @@
+"""Decisions about an OCIJobRun, one policy a module."""

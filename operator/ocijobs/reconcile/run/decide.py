@@ -1,0 +1,82 @@
+"""The decision about an OCIJobRun: which policy has the word."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from ocijobs.api.job import DeletionPolicy
+from ocijobs.api.job_run import OCIJobRunStatus
+from ocijobs.reconcile.decision import AddFinalizer, Decision, RemoveFinalizer
+from ocijobs.reconcile.remote import LogAddress, RunRecord, RunState
+from ocijobs.reconcile.run.discarding import discard
+from ocijobs.reconcile.run.ending import search_logs, shown_tail
+from ocijobs.reconcile.run.following import follow
+from ocijobs.reconcile.run.gate import await_launch
+from ocijobs.reconcile.run.observation import RunObservation
+from ocijobs.reconcile.run.submission import resolve_intent
+
+
+def decide_run(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
+    """Decide what is to be done about a run. Total, deterministic, without effects."""
+    meta, status = o.run.metadata, o.run.status
+    if meta.paused:
+        return Decision(status=status)
+    if status.phase is not None and status.phase.terminal:
+        return _after_the_end(o, now)
+    if status.submit is None:
+        return await_launch(o, now)
+    if status.job_run_id is not None:
+        return follow(o, status.submit, status.job_run_id, now)
+    if o.known.record is not None:
+        bound = _bound(o, o.known.record)
+        return follow(bound, status.submit, o.known.record.id, now)
+    return resolve_intent(o, status.submit, now)
+
+
+def _bound(o: RunObservation, record: RunRecord) -> RunObservation:
+    """Return the observation with the record that the intent turned out to be."""
+    status = o.run.status.model_copy(update={"job_run_id": record.id})
+    return replace(o, run=o.run.model_copy(update={"status": status}))
+
+
+def _after_the_end(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
+    """Look after a run that has ended: its finalizer, and the last lines once more."""
+    meta, spec, status = o.run.metadata, o.run.spec, o.run.status
+    if meta.deleting:
+        return discard(o, now)
+    kept = status.job_run_id is not None and status.lifecycle_state != RunState.DELETED
+    needed = spec.deletion_policy is DeletionPolicy.DELETE and kept
+    if needed != meta.has_finalizer:
+        action = AddFinalizer() if needed else RemoveFinalizer()
+        return Decision(status=status, actions=(action,))
+    return _last_lines_again(o, now)
+
+
+def _last_lines_again(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
+    """Read the log once more when it has settled: lines arrive late, the traceback last of all."""
+    status = o.run.status
+    logs, ended, submit = status.logs, status.completion_time, status.submit
+    if logs is None or logs.log_id is None or logs.log_group_id is None or ended is None:
+        return Decision(status=status)
+    settle = timedelta(seconds=o.settings.log_settle_seconds)
+    caller = o.identity.caller(submit.region) if submit is not None else None
+    if caller is None or submit is None or now >= ended + 2 * settle:
+        return Decision(status=status)
+    if now < ended + settle:
+        return Decision(status=status, wake_at=ended + settle)
+    if o.known.tail_at is None or o.known.tail_at < ended + settle:
+        record = RunRecord(
+            id=status.job_run_id or "",
+            job_id=submit.job_id,
+            compartment_id=submit.compartment_id,
+            state=RunState.UNKNOWN,
+            accepted_at=status.accepted_time,
+            log=LogAddress(log_group_id=logs.log_group_id, log_id=logs.log_id),
+        )
+        return Decision(status=status, actions=(search_logs(o, record, caller),))
+    lines = shown_tail(o)
+    if not lines or lines == logs.tail:
+        return Decision(status=status)
+    update = {"logs": logs.model_copy(update={"tail": lines})}
+    return Decision(status=status.model_copy(update=update))

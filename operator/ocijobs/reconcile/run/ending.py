@@ -1,0 +1,231 @@
+"""The end of a run: what it leaves behind is collected, then phase, results and `Complete` come in one write.
+
+Nothing waits for long: the last lines and the outputs are taken as they are found; declared results of a run that
+has succeeded are awaited for `resultsWaitSeconds`, since logs arrive late.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from ocijobs.api.conditions import Condition, ConditionStatus, ConditionType
+from ocijobs.api.job_run import OCIJobRunStatus, Phase, RunLogs, RunSubmission
+from ocijobs.api.reasons import Reason
+from ocijobs.reconcile.decision import (
+    Action,
+    Caller,
+    Decision,
+    ListOutputs,
+    Note,
+    NoteType,
+    ReadResults,
+    ReadValues,
+    SearchLogs,
+)
+from ocijobs.reconcile.environment import expand, merge, references
+from ocijobs.reconcile.remote import Operation, RefusalKind, RunRecord, RunState
+from ocijobs.reconcile.run.discarding import discard
+from ocijobs.reconcile.run.observation import RunObservation
+from ocijobs.reconcile.run.output import tail, within_limit
+from ocijobs.reconcile.run.status import reflect, write_status
+
+AGAIN_SECONDS = 3.0
+"""Pause between two looks for what has not come yet."""
+
+_PASSING = frozenset({RefusalKind.UNAVAILABLE, RefusalKind.THROTTLED})
+
+
+def end(
+    o: RunObservation, submit: RunSubmission, record: RunRecord, now: datetime
+) -> Decision[OCIJobRunStatus]:
+    """Decide about a run that has ended in OCI and not yet in status."""
+    if o.run.metadata.deleting:
+        return discard(o, now)
+    caller = o.identity.caller(submit.region)
+    ended_at = o.known.ended_at or now
+    deadline = _deadline(o, record, ended_at)
+    wanted = _wanted(o, record, caller) if caller is not None else ()
+    first = tuple(action for action in wanted if _call_of(action) not in o.known.calls)
+    if first:
+        return Decision(status=o.run.status, actions=first)
+    open_ = tuple(action for action in wanted if _unanswered(o, record, action))
+    if not open_ or now >= deadline:
+        return Decision(status=_ended(o, record, now), notes=_notes(o))
+    again_at = max(o.known.calls[_call_of(action)].at for action in open_) + timedelta(
+        seconds=AGAIN_SECONDS
+    )
+    status = _collecting(o, record, now)
+    if now < again_at:
+        return Decision(status=status, wake_at=min(again_at, deadline))
+    return Decision(status=status, actions=open_)
+
+
+def _deadline(o: RunObservation, record: RunRecord, ended_at: datetime) -> datetime:
+    """Return until when something is awaited: a run that ended long ago is looked at once."""
+    wait = timedelta(seconds=o.settings.results_wait_seconds)
+    return min(ended_at + wait, max(ended_at, (record.finished_at or ended_at) + wait))
+
+
+def _wanted(o: RunObservation, record: RunRecord, caller: Caller) -> tuple[Action, ...]:
+    """Return the reads of all that this run may have left behind."""
+    actions: list[Action] = []
+    uri = outputs_uri(o, record.id)
+    if uri is not None:
+        if _declared(o):
+            actions.append(ReadResults(caller=caller, run_id=record.id, outputs_uri=uri))
+        actions.append(ListOutputs(caller=caller, outputs_uri=uri))
+    if record.log is not None:
+        keys = references(merge(o.job.spec.env if o.job else (), o.run.spec.env))
+        if o.known.values is None and keys:
+            actions.append(ReadValues(keys=keys))
+        actions.append(search_logs(o, record, caller))
+    return tuple(actions)
+
+
+def search_logs(o: RunObservation, record: RunRecord, caller: Caller) -> SearchLogs:
+    """Return the search for the run's last lines, and for its result lines where some are declared."""
+    if record.log is None:
+        raise AssertionError  # pragma: no cover - callers ask for runs with a log
+    return SearchLogs(
+        caller=caller,
+        compartment_id=record.compartment_id,
+        run_id=record.id,
+        log=record.log,
+        since=record.accepted_at or o.run.metadata.creation_timestamp,
+        results=bool(_declared(o)),
+    )
+
+
+def outputs_uri(o: RunObservation, run_id: str) -> str | None:
+    """Return where the run's outputs are."""
+    binding = o.run.status.binding
+    if binding is None or binding.outputs_uri is None:
+        return None
+    return expand(binding.outputs_uri, {"JOB_RUN_OCID": run_id})
+
+
+def _declared(o: RunObservation) -> tuple[str, ...]:
+    binding = o.run.status.binding
+    return (binding.results or ()) if binding is not None else ()
+
+
+def _lacking(o: RunObservation) -> tuple[str, ...]:
+    found = o.known.results or {}
+    return tuple(name for name in _declared(o) if name not in found)
+
+
+def _call_of(action: Action) -> Operation:
+    match action:
+        case ReadResults():
+            return Operation.READ_RESULTS
+        case ListOutputs():
+            return Operation.LIST_OUTPUTS
+        case ReadValues():
+            return Operation.READ_VALUES
+        case _:
+            return Operation.SEARCH_LOGS
+
+
+def _unanswered(o: RunObservation, record: RunRecord, action: Action) -> bool:
+    """Whether it is worth waiting for another answer to this read."""
+    refusal = o.known.calls[_call_of(action)].refusal
+    if refusal is not None and refusal.kind in _PASSING:
+        return True
+    awaited = isinstance(action, ReadResults | SearchLogs) and record.state is RunState.SUCCEEDED
+    return awaited and bool(_lacking(o))
+
+
+def _collecting(o: RunObservation, record: RunRecord, now: datetime) -> OCIJobRunStatus:
+    return write_status(
+        o,
+        now,
+        phase=Phase.RUNNING,
+        reason=Reason.COLLECTING_RESULTS,
+        message="the run has ended in OCI; its results and last lines are awaited",
+        **reflect(o, record),
+    )
+
+
+def _ended(o: RunObservation, record: RunRecord, now: datetime) -> OCIJobRunStatus:
+    phase, reason, message = _outcome(o, record)
+    changes = reflect(o, record)
+    logs: RunLogs | None = changes["logs"]
+    lines = shown_tail(o)
+    if logs is not None and lines is not None:
+        changes["logs"] = logs.model_copy(update={"tail": lines})
+    return write_status(
+        o,
+        now,
+        phase=phase,
+        reason=reason,
+        message=message,
+        also=_results_ready(o, now),
+        **changes
+        | {
+            "completion_time": changes["completion_time"] or now,
+            "results": _results(o),
+            "outputs": o.known.outputs,
+        },
+    )
+
+
+def _outcome(o: RunObservation, record: RunRecord) -> tuple[Phase, Reason, str]:
+    details = record.details.strip()
+    if record.state is RunState.SUCCEEDED:
+        return Phase.SUCCEEDED, Reason.SUCCEEDED, "the run has ended with exit code 0"
+    if record.state is RunState.FAILED:
+        return Phase.FAILED, Reason.RUN_FAILED, details or "OCI says only that the run has failed"
+    by = "spec.cancel" if o.run.spec.cancel else "somebody in OCI"
+    return Phase.CANCELLED, Reason.CANCELLED, f"cancelled by {by}"
+
+
+def _results(o: RunObservation) -> dict[str, str] | None:
+    found = {n: v for n, v in (o.known.results or {}).items() if n in _declared(o)}
+    return found if found and within_limit(found) else None
+
+
+def _results_ready(o: RunObservation, now: datetime) -> tuple[Condition, ...]:
+    declared = _declared(o)
+    if not declared:
+        return ()
+    lacking = tuple(name for name in declared if name not in (_results(o) or {}))
+    return (
+        Condition(
+            type=ConditionType.RESULTS_READY,
+            status=ConditionStatus.FALSE if lacking else ConditionStatus.TRUE,
+            reason=Reason.RESULT_MISSING if lacking else Reason.RESULTS_COLLECTED,
+            message=(
+                f"declared in spec.results of the OCIJob, and not reported: {', '.join(lacking)}"
+                if lacking
+                else f"reported: {', '.join(declared)}"
+            ),
+            observed_generation=o.run.metadata.generation,
+            last_transition_time=now,
+        ),
+    )
+
+
+def shown_tail(o: RunObservation) -> tuple[str, ...] | None:
+    """Return the last lines for the status, or None where secrets in them could not be masked."""
+    lines = o.known.tail
+    binding = o.run.status.binding
+    if lines is None:
+        return None
+    secret = binding is not None and any(value.kind == "Secret" for value in binding.values)
+    if secret and (o.known.values is None or o.known.values.missing):
+        return None
+    return tail(lines, o.known.values.secrets if o.known.values else ())
+
+
+def _notes(o: RunObservation) -> tuple[Note, ...]:
+    told = (
+        (Operation.SEARCH_LOGS, Reason.LOGS_UNAVAILABLE, "the run's log can't be read"),
+        (Operation.LIST_OUTPUTS, Reason.OUTPUTS_UNAVAILABLE, "the run's outputs can't be listed"),
+    )
+    notes = []
+    for operation, reason, what in told:
+        call = o.known.calls.get(operation)
+        if call is not None and call.refusal is not None:
+            message = f"{what}: {call.refusal.message}"
+            notes.append(Note(type=NoteType.WARNING, reason=reason, message=message))
+    return tuple(notes)

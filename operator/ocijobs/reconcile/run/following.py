@@ -1,0 +1,224 @@
+"""A bound run: what OCI tells of it becomes status, until it ends.
+
+The shared poll (controller/tracker) brings records. A run that a complete poll does not list is looked up by itself:
+absence from a list proves nothing. Two look-ups minutes apart, each with 404 and a complete empty list by id, prove
+that the record is gone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ocijobs.api.conditions import ConditionType, find
+from ocijobs.api.job_run import OCIJobRunStatus, Phase, RunSubmission
+from ocijobs.api.reasons import Reason
+from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
+from ocijobs.reconcile.decision import (
+    Action,
+    Caller,
+    CancelRun,
+    Decision,
+    Followed,
+    LookUpRun,
+    RemoveFinalizer,
+)
+from ocijobs.reconcile.pacing import due_at
+from ocijobs.reconcile.release import release_without_credentials
+from ocijobs.reconcile.remote import Operation, RunRecord, RunState
+from ocijobs.reconcile.run.ending import end
+from ocijobs.reconcile.run.observation import RunObservation
+from ocijobs.reconcile.run.status import reflect, write_status
+
+_PHASES = {
+    RunState.ACCEPTED: (Phase.ACCEPTED, Reason.ACCEPTED, "OCI provisions the run's infrastructure"),
+    RunState.IN_PROGRESS: (Phase.RUNNING, Reason.RUNNING, "the job's code is running"),
+    RunState.NEEDS_ATTENTION: (
+        Phase.NEEDS_ATTENTION,
+        Reason.NEEDS_ATTENTION,
+        "OCI asks for attention: read status.lifecycleDetails, and cancel the run if it can't go on",
+    ),
+    RunState.CANCELING: (Phase.CANCELLING, Reason.CANCELLING, "OCI is ending the run"),
+}
+
+_LONGEST_LAG_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """The call that is due, or when the next one will be."""
+
+    action: Action | None = None
+    wake_at: datetime | None = None
+
+
+def follow(
+    o: RunObservation, submit: RunSubmission, run_id: str, now: datetime
+) -> Decision[OCIJobRunStatus]:
+    """Decide about a run that is bound to the job run `run_id` and has not ended in status."""
+    if o.run.metadata.deleting:
+        notes = release_without_credentials(
+            o.run.metadata, o.identity, now, o.settings, left=(f"job run {run_id}",)
+        )
+        if notes is not None:
+            return Decision(status=o.run.status, actions=(RemoveFinalizer(),), notes=notes)
+    record = o.known.record
+    if _gone(o):
+        return _deleted_behind_our_back(o, run_id, now)
+    if record is not None and record.state.ended and record.complete:
+        return end(o, submit, record, now)
+    caller = o.identity.caller(submit.region)
+    followed = None
+    if caller is not None:
+        followed = Followed(
+            caller=caller,
+            compartment_id=submit.compartment_id,
+            job_id=submit.job_id,
+            run_id=run_id,
+        )
+    look_up = LookUpRun(
+        caller=caller or Caller(identity=submit.identity, region=submit.region),
+        compartment_id=submit.compartment_id,
+        run_id=run_id,
+        epoch=o.epoch,
+    )
+    if caller is not None and _first_look_worthwhile(o, record):
+        # What the look-up brings belongs into the same write.
+        return Decision(status=o.run.status, actions=(look_up,), follow=followed)
+    step = _step(o, look_up, now) if caller is not None else Step()
+    status = _status(o, record, now)
+    hold = _details_hold(o, status, now)
+    return Decision(
+        status=status if hold is None else o.run.status,
+        actions=(step.action,) if step.action is not None else (),
+        wake_at=earliest(step.wake_at, hold),
+        follow=followed,
+    )
+
+
+def _first_look_worthwhile(o: RunObservation, record: RunRecord | None) -> bool:
+    """Whether a list told of something that only the run itself tells whole: its log, or how it ended."""
+    if record is None or record.complete or Operation.LOOK_UP in _refused(o):
+        return False
+    if record.state.ended:
+        return True
+    return (
+        record.state is RunState.IN_PROGRESS
+        and o.run.status.phase is not Phase.RUNNING
+        and record.log is None
+        and (o.run.status.logs is None or o.run.status.logs.log_id is None)
+    )
+
+
+def _refused(o: RunObservation) -> set[Operation]:
+    return {name for name, call in o.known.calls.items() if call.refusal is not None}
+
+
+def _step(o: RunObservation, look_up: LookUpRun, now: datetime) -> Step:
+    record = o.known.record
+    if not o.wanted and record is not None and record.state.cancellable:
+        return _cancel(o, record, look_up, now)
+    due = _look_up_due(o)
+    if due is None:
+        return Step()
+    return Step(action=look_up) if now >= due else Step(wake_at=due)
+
+
+def _cancel(o: RunObservation, record: RunRecord, look_up: LookUpRun, now: datetime) -> Step:
+    """Ask OCI to end the run; ask again when nothing came of it."""
+    call = o.known.calls.get(Operation.CANCEL)
+    looked_up = o.known.calls.get(Operation.LOOK_UP)
+    if call is not None and call.refusal is None:
+        due: datetime | None = call.at + timedelta(seconds=o.settings.cancel_repeat_seconds)
+    elif call is not None and (looked_up is None or looked_up.at < call.at):
+        # Refused: the run may have ended meanwhile.
+        return Step(action=look_up)
+    else:
+        due = due_at(call, epoch=o.epoch, seed=o.run.metadata.uid, settings=o.settings)
+    if due is not None and now < due:
+        if (watch := _look_up_due(o)) is not None and watch <= now:
+            return Step(action=look_up)
+        return Step(wake_at=due)
+    return Step(action=CancelRun(caller=look_up.caller, run_id=record.id, epoch=o.epoch))
+
+
+def _look_up_due(o: RunObservation) -> datetime | None:
+    """Return when the run is to be looked up by itself, or None while there is no need."""
+    known = o.known
+    call = known.calls.get(Operation.LOOK_UP)
+    if call is not None and call.refusal is not None:
+        return due_at(call, epoch=o.epoch, seed=o.run.metadata.uid, settings=o.settings) or call.at
+    if known.absent_at:
+        return known.absent_at[-1] + timedelta(seconds=o.settings.search_confirm_seconds)
+    if known.unlisted_at is not None:
+        # A list may lag behind an active run: look less often each time that it does.
+        lag = min(_LONGEST_LAG_SECONDS, 2**known.lagging - 1)
+        return known.unlisted_at + timedelta(seconds=lag)
+    return None
+
+
+def _status(o: RunObservation, record: RunRecord | None, now: datetime) -> OCIJobRunStatus:
+    former = o.run.status
+    ready = find(former.conditions, ConditionType.READY)
+    phase, reason, message = (
+        former.phase or Phase.ACCEPTED,
+        Reason(ready.reason) if ready else Reason.ACCEPTED,
+        ready.message if ready else "",
+    )
+    if record is not None and record.state in _PHASES:
+        phase, reason, message = _PHASES[record.state]
+        cancelled = o.known.calls.get(Operation.CANCEL)
+        if not o.wanted and cancelled is not None and cancelled.refusal is None:
+            phase, reason, message = _PHASES[RunState.CANCELING]
+    trouble = _trouble(o)
+    if trouble is not None and phase is not Phase.NEEDS_ATTENTION:
+        reason, message = trouble
+    changes = reflect(o, record) if record is not None and record.state in _PHASES else {}
+    return write_status(o, now, phase=phase, reason=reason, message=message, **changes)
+
+
+def _trouble(o: RunObservation) -> tuple[Reason, str] | None:
+    """Return why nothing new is heard of the run."""
+    if o.identity.obstacle is not None:
+        return o.identity.obstacle
+    refusal = o.known.poll_refusal
+    if refusal is None:
+        return None
+    doing = "OCI can't be asked about the run, so what is shown is what was seen last"
+    return REASON_OF_REFUSAL[refusal.kind], describe(doing, refusal)
+
+
+def _details_hold(o: RunObservation, status: OCIJobRunStatus, now: datetime) -> datetime | None:
+    """Return until when a write is put off that would change lifecycleDetails alone."""
+    former, written_at = o.run.status, o.known.written_at
+    alone = status.model_copy(update={"lifecycle_details": former.lifecycle_details}) == former
+    if written_at is None or not alone or status == former:
+        return None
+    until = written_at + timedelta(seconds=o.settings.details_interval_seconds)
+    return until if now < until else None
+
+
+def _gone(o: RunObservation) -> bool:
+    record, absent = o.known.record, o.known.absent_at
+    if record is not None and record.state is RunState.DELETED:
+        return True
+    confirm = timedelta(seconds=o.settings.search_confirm_seconds)
+    return bool(absent) and absent[-1] - absent[0] >= confirm
+
+
+def _deleted_behind_our_back(
+    o: RunObservation, run_id: str, now: datetime
+) -> Decision[OCIJobRunStatus]:
+    if o.run.metadata.deleting:
+        return Decision(status=o.run.status, actions=(RemoveFinalizer(),))
+    return Decision(
+        status=write_status(
+            o,
+            now,
+            phase=Phase.FAILED,
+            reason=Reason.REMOTE_DELETED,
+            message=f"job run {run_id} was deleted in OCI before its end was seen",
+            lifecycle_state=RunState.DELETED.value,
+            completion_time=now,
+        )
+    )

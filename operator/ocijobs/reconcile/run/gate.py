@@ -1,0 +1,106 @@
+"""Before the launch: what a run waits for, and the intent that ends the waiting."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ocijobs.api.job_run import OCIJobRunStatus, Phase, RunSubmission
+from ocijobs.api.reasons import Reason
+from ocijobs.reconcile.blocking import earliest
+from ocijobs.reconcile.decision import AddFinalizer, Decision, RemoveFinalizer
+from ocijobs.reconcile.digest import retry_token
+from ocijobs.reconcile.run.launch import FIRST_ATTEMPT, Hindrance, Launch, prepare
+from ocijobs.reconcile.run.observation import RunObservation
+from ocijobs.reconcile.run.status import write_blocked, write_status
+
+
+def await_launch(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
+    """Decide about a run of which nothing is in OCI, and of which no call may be under way."""
+    if not o.wanted:
+        return drop(o, now)
+    prepared = prepare(o, now)
+    if isinstance(prepared, Hindrance):
+        return hindered(o, now, prepared)
+    if not o.run.metadata.has_finalizer:
+        return Decision(status=o.run.status, actions=(AddFinalizer(),))
+    return Decision(status=intend(o, now, prepared, incarnation=_next_incarnation(o)))
+
+
+def hindered(o: RunObservation, now: datetime, hindrance: Hindrance) -> Decision[OCIJobRunStatus]:
+    """Say what hinders the launch, and do what may end it."""
+    due = hindrance.wake_at is None or now >= hindrance.wake_at
+    actions = (hindrance.action,) if hindrance.action is not None and due else ()
+    wake_at = None if due else hindrance.wake_at
+    if hindrance.reason is None:
+        return Decision(status=o.run.status, actions=actions, wake_at=wake_at)
+    if hindrance.fatal:
+        return Decision(
+            status=write_status(
+                o,
+                now,
+                phase=Phase.FAILED,
+                reason=hindrance.reason,
+                message=hindrance.message,
+                completion_time=now,
+                submit=None,
+            )
+        )
+    status, state = write_blocked(o, now, hindrance.reason, hindrance.message)
+    return Decision(status=status, actions=actions, wake_at=earliest(wake_at, state.stalls_at))
+
+
+def intend(
+    o: RunObservation, now: datetime, launch: Launch, *, incarnation: int
+) -> OCIJobRunStatus:
+    """Return the status that records the intent to launch: written before the call is made."""
+    request = launch.request
+    return write_status(
+        o,
+        now,
+        phase=Phase.PENDING,
+        reason=Reason.SUBMITTING,
+        message=f"creating a run of OCI job {request.job_id}",
+        submit=RunSubmission(
+            attempt=FIRST_ATTEMPT,
+            incarnation=incarnation,
+            token=retry_token(
+                uid=o.run.metadata.uid,
+                operation="CreateJobRun",
+                subject=str(FIRST_ATTEMPT),
+                incarnation=incarnation,
+            ),
+            identity=launch.caller.identity,
+            region=launch.caller.region,
+            compartment_id=request.compartment_id,
+            job_id=request.job_id,
+            request_digest=launch.request_digest,
+            started_at=now,
+        ),
+        binding=launch.binding,
+        job_id=request.job_id,
+        revision=launch.revision,
+    )
+
+
+def drop(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
+    """Give up a run that is not wanted any more and of which nothing is in OCI."""
+    if o.run.metadata.deleting:
+        release = (RemoveFinalizer(),) if o.run.metadata.has_finalizer else ()
+        return Decision(status=o.run.status, actions=release)
+    return Decision(
+        status=write_status(
+            o,
+            now,
+            phase=Phase.CANCELLED,
+            reason=Reason.CANCELLED,
+            message="cancelled by spec.cancel before it was launched",
+            completion_time=now,
+            submit=None,
+        )
+    )
+
+
+def _next_incarnation(o: RunObservation) -> int:
+    """Return the incarnation of the next intent: one more than that of an intent that was given up."""
+    submit = o.run.status.submit
+    return 0 if submit is None else submit.incarnation + 1

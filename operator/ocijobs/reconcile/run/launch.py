@@ -1,0 +1,262 @@
+"""What a run is launched with, or what hinders its launch.
+
+The same function serves the first launch and the rebuilding of a request after a crash: what is built from the same
+objects is the same request, and its digest says whether the objects are the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ocijobs.api.conditions import ConditionStatus, ConditionType, find
+from ocijobs.api.environment import EnvVar
+from ocijobs.api.job import OCIJob
+from ocijobs.api.job_run import Binding
+from ocijobs.api.names import TAG_NAME, TAG_OWNER
+from ocijobs.api.reasons import Reason
+from ocijobs.reconcile.decision import Action, Caller, ReadValues, RefreshJob
+from ocijobs.reconcile.digest import digest, owner_tag
+from ocijobs.reconcile.environment import (
+    NO_VALUES,
+    Values,
+    characters,
+    command_line,
+    expand,
+    merge,
+    references,
+    reserved_names,
+    resolve,
+)
+from ocijobs.reconcile.job.configuration import operator_variables
+from ocijobs.reconcile.pacing import due_at
+from ocijobs.reconcile.remote import Operation
+from ocijobs.reconcile.requests import JobConfiguration, RunRequest, Tags
+from ocijobs.reconcile.run.observation import RunObservation
+
+FIRST_ATTEMPT = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """All that a launch needs: as whom, what is sent, and what is recorded of it."""
+
+    caller: Caller
+    request: RunRequest
+    request_digest: str
+    revision: str
+    binding: Binding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hindrance:
+    """Why a run can't be launched now.
+
+    `reason` is None for what passes within moments and is not worth a status write; `fatal` is for what only another
+    run can mend.
+    """
+
+    reason: Reason | None = None
+    message: str = ""
+    fatal: bool = False
+    action: Action | None = None
+    wake_at: datetime | None = None
+
+
+def prepare(o: RunObservation, now: datetime) -> Launch | Hindrance:
+    """Return the launch of the run as things are, or the first thing that hinders it."""
+    settled_at = o.run.metadata.creation_timestamp + timedelta(
+        seconds=o.settings.launch_settle_seconds
+    )
+    if now < settled_at:
+        return Hindrance(wake_at=settled_at)
+    job = o.job
+    if job is None:
+        return _missing_job(o)
+    if (hindrance := _job_hindrance(job)) is not None:
+        return hindrance
+    if o.job_checked_at is None or o.job_checked_at < settled_at:
+        return Hindrance(action=RefreshJob(name=job.metadata.name))
+    caller = o.identity.caller(job.status.region)
+    if caller is None:
+        reason, message = o.identity.obstacle or (Reason.WAITING_FOR_IDENTITY, "no region is known")
+        return Hindrance(reason=reason, message=message)
+    variables = merge(job.spec.env, o.run.spec.env)
+    values = _values(o, variables, settled_at)
+    if isinstance(values, Hindrance):
+        return values
+    return _launch(o, job, caller, variables, values)
+
+
+def _missing_job(o: RunObservation) -> Hindrance:
+    name, namespace = o.run.spec.job_ref.name, o.run.metadata.namespace
+    return Hindrance(
+        reason=Reason.WAITING_FOR_JOB,
+        message=f"spec.jobRef: there is no OCIJob {name} in namespace {namespace}",
+    )
+
+
+def _job_hindrance(job: OCIJob) -> Hindrance | None:
+    """Return why the job can't serve a launch: it must be Ready for its current generation."""
+    if job.metadata.deleting:
+        return Hindrance(
+            reason=Reason.JOB_DELETED, message=f"OCIJob {job.metadata.name} is being deleted"
+        )
+    ready = find(job.status.conditions, ConditionType.READY)
+    if ready is None or ready.status is not ConditionStatus.TRUE:
+        why = f": {ready.reason}: {ready.message}" if ready else ""
+    elif ready.observed_generation != job.metadata.generation:
+        why = ": its last change is being taken up"
+    elif job.status.job_id is None or job.status.revision is None:
+        why = ": it has no revision"
+    else:
+        return None
+    return Hindrance(
+        reason=Reason.WAITING_FOR_JOB, message=f"OCIJob {job.metadata.name} is not ready{why}"
+    )
+
+
+def _values(
+    o: RunObservation, variables: tuple[EnvVar, ...], settled_at: datetime
+) -> Values | Hindrance:
+    """Return what the variables' references give, read no earlier than the run was settled."""
+    keys = references(variables)
+    if not keys:
+        return NO_VALUES
+    known = o.known
+    if known.values is not None and known.values_at is not None and known.values_at >= settled_at:
+        return known.values
+    call = known.calls.get(Operation.READ_VALUES)
+    due = due_at(call, epoch=o.epoch, seed=o.run.metadata.uid, settings=o.settings)
+    return Hindrance(
+        reason=Reason.WAITING_FOR_VALUE if call and call.refusal else None,
+        message=f"spec.env: {call.refusal.message}" if call and call.refusal else "",
+        action=ReadValues(keys=keys),
+        wake_at=due,
+    )
+
+
+def _launch(
+    o: RunObservation,
+    job: OCIJob,
+    caller: Caller,
+    variables: tuple[EnvVar, ...],
+    values: Values,
+) -> Launch | Hindrance:
+    spec, meta, status = o.run.spec, o.run.metadata, job.status
+    if (
+        status.job_id is None
+        or status.revision is None
+        or not (status.compartment_id and status.project_id and status.artifact)
+    ):
+        return Hindrance(
+            reason=Reason.WAITING_FOR_JOB, message=f"OCIJob {job.metadata.name} is not ready"
+        )
+    resolved = resolve(variables, values)
+    args = job.spec.args if spec.args is None else spec.args
+    configuration = JobConfiguration(
+        environment_variables=resolved | operator_variables(job.spec, caller.region),
+        command_line_arguments=command_line(args, resolved),
+        maximum_runtime_in_minutes=(
+            spec.maximum_runtime_in_minutes or job.spec.maximum_runtime_in_minutes
+        ),
+    )
+    if (problem := _over_limit(o, variables, configuration)) is not None:
+        return Hindrance(reason=Reason.INVALID_SPEC, message=problem, fatal=True)
+    touched = bool(
+        spec.env
+        or spec.args is not None
+        or spec.maximum_runtime_in_minutes is not None
+        or references(variables)
+    )
+    request = RunRequest(
+        compartment_id=status.compartment_id,
+        project_id=status.project_id,
+        job_id=status.job_id,
+        display_name=spec.display_name or f"{meta.namespace}/{meta.name}",
+        tags=Tags(
+            freeform={
+                **(spec.freeform_tags or {}),
+                TAG_OWNER: run_owner(o),
+                TAG_NAME: f"{meta.namespace}/{meta.name}",
+            },
+            defined=spec.defined_tags or {},
+        ),
+        configuration=configuration if touched else None,
+    )
+    shape = job.spec.infrastructure.data_science_job
+    size = shape.job_shape_config_details
+    outputs = job.spec.outputs
+    return Launch(
+        caller=caller,
+        request=request,
+        request_digest=_request_digest(request, variables, values, args),
+        revision=status.revision,
+        binding=Binding(
+            job_uid=job.metadata.uid,
+            job_generation=job.metadata.generation,
+            artifact_sha256=status.artifact.sha256,
+            shape_name=shape.shape_name,
+            ocpus=size.ocpus if size else None,
+            memory_in_gbs=size.memory_in_gbs if size else None,
+            block_storage_size_in_gbs=shape.block_storage_size_in_gbs,
+            values=values.objects,
+            outputs_uri=expand(outputs.uri, {**resolved, "JOB_OCID": status.job_id})
+            if outputs
+            else None,
+            results=job.spec.results,
+        ),
+    )
+
+
+def run_owner(o: RunObservation) -> str:
+    """Return the owner tag of the run's first attempt."""
+    return owner_tag(cluster_id=o.cluster_id, uid=o.run.metadata.uid, subject=str(FIRST_ATTEMPT))
+
+
+def _over_limit(
+    o: RunObservation, variables: tuple[EnvVar, ...], configuration: JobConfiguration
+) -> str | None:
+    """Return what OCI would refuse about the merged variables and arguments, in words."""
+    if reserved := reserved_names(variables):
+        return (
+            f"spec.env: {', '.join(reserved)}: reserved for OCI and the operator, use other names"
+        )
+    size = characters(configuration.environment_variables)
+    if size > (limit := o.settings.environment_limit_characters):
+        return (
+            f"spec.env: names and values of all variables, merged with the job's, have {size} characters together, "
+            f"and OCI allows {limit}: put what is long into the code or into Object Storage"
+        )
+    size = len(configuration.command_line_arguments or "")
+    if size > (limit := o.settings.arguments_limit_characters):
+        return f"spec.args: the command line has {size} characters, and OCI allows {limit}"
+    return None
+
+
+def _request_digest(
+    request: RunRequest, variables: tuple[EnvVar, ...], values: Values, args: tuple[str, ...]
+) -> str:
+    """Return the digest of the request: Secrets count by uid and resourceVersion, never by value.
+
+    Variables and arguments are taken as they were written, since expanded ones may hold a secret.
+    """
+    configuration = request.configuration
+    return digest(
+        {
+            "compartmentId": request.compartment_id,
+            "projectId": request.project_id,
+            "jobId": request.job_id,
+            "displayName": request.display_name,
+            "freeformTags": request.tags.freeform,
+            "definedTags": request.tags.defined,
+            "overridden": configuration is not None,
+            "env": [variable.document() for variable in variables],
+            "values": {str(k): v for k, v in values.values.items() if k.kind == "ConfigMap"},
+            "objects": [item.document() for item in values.objects if item.kind == "Secret"],
+            "args": list(args),
+            "maximumRuntimeInMinutes": (
+                configuration.maximum_runtime_in_minutes if configuration else None
+            ),
+        }
+    )

@@ -1,0 +1,79 @@
+"""What a run printed: result lines, and the last lines for people.
+
+A result line is a line of output that is one JSON object with the key `ocijobs.io/results`. The last valid line of
+a name wins. Values are kept as printed: 0.930 stays 0.930.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ocijobs.api.names import RESULTS_KEY
+
+RESULTS_LIMIT_BYTES = 4096
+TAIL_LINES = 20
+TAIL_LIMIT_BYTES = 4096
+MASK = "***"
+_SHORTEST_SECRET = 4
+"""Values shorter than this are not masked: they would black out half of every line."""
+
+_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f]")
+
+
+def results_of_line(line: str) -> dict[str, str] | None:
+    """Return the results that a line of output reports, or None if it is no valid result line."""
+    text = line.strip()
+    if not text.startswith("{") or RESULTS_KEY not in text:
+        return None
+    if len(text.encode()) > RESULTS_LIMIT_BYTES:
+        return None
+    try:
+        document = json.loads(text, parse_float=str, parse_int=str)
+    except ValueError:
+        return None
+    return results_of(document.get(RESULTS_KEY)) if isinstance(document, dict) else None
+
+
+def results_of(document: Any) -> dict[str, str] | None:
+    """Return results as text by name, or None if the document is no object of values."""
+    if not isinstance(document, dict):
+        return None
+    return {name: _text(value) for name, value in document.items() if value is not None}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def last_results(lines: Iterable[str]) -> dict[str, str]:
+    """Return the results that lines, oldest first, report: a later line replaces names of an earlier one."""
+    found: dict[str, str] = {}
+    for line in lines:
+        found |= results_of_line(line) or {}
+    return found
+
+
+def within_limit(results: Mapping[str, str]) -> bool:
+    """Whether the results are small enough for a status."""
+    return sum(len(n.encode()) + len(v.encode()) for n, v in results.items()) <= RESULTS_LIMIT_BYTES
+
+
+def tail(lines: Sequence[str], secrets: Iterable[str]) -> tuple[str, ...]:
+    """Return the last lines for a status: masked, without control characters, bounded in number and size."""
+    masked = sorted({s for s in secrets if len(s) >= _SHORTEST_SECRET}, key=len, reverse=True)
+    kept: list[str] = []
+    room = TAIL_LIMIT_BYTES
+    for line in reversed(lines[-TAIL_LINES:]):
+        for secret in masked:
+            line = line.replace(secret, MASK)  # noqa: PLW2901 - the line as it is shown
+        shown = _CONTROL.sub("", line)[:TAIL_LIMIT_BYTES]
+        room -= len(shown.encode())
+        if room < 0:
+            break
+        kept.append(shown)
+    return tuple(reversed(kept))

@@ -1,0 +1,127 @@
+"""The status of a run, from its former one and what changed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from ocijobs.api.conditions import Condition
+from ocijobs.api.job_run import Attempt, OCIJobRunStatus, Phase, RunLogs
+from ocijobs.api.reasons import Reason
+from ocijobs.reconcile.blocking import Blocked, Former, blocked
+from ocijobs.reconcile.console import job_run_url, log_url
+from ocijobs.reconcile.remote import RunRecord, RunState
+from ocijobs.reconcile.run.observation import RunObservation
+from ocijobs.reconcile.standing import RUN_STANDINGS, Headline, conditions
+
+_EXIT_CODE = re.compile(r"exit code (\d+)")
+_DETAILS_LIMIT = 1024
+
+
+def write_status(
+    o: RunObservation,
+    now: datetime,
+    *,
+    phase: Phase,
+    reason: Reason,
+    message: str,
+    also: Iterable[Condition] = (),
+    **changes: Any,
+) -> OCIJobRunStatus:
+    """Return the status of a run that is in `phase`, which implies how its conditions stand."""
+    headline = Headline(standing=RUN_STANDINGS[phase][0], reason=reason, message=message)
+    return _write(o, now, phase=phase, headline=headline, also=also, blocked_since=None, **changes)
+
+
+def write_blocked(
+    o: RunObservation, now: datetime, reason: Reason, message: str, **changes: Any
+) -> tuple[OCIJobRunStatus, Blocked]:
+    """Return the status of a run that `reason` keeps from being launched, and when it becomes Stalled."""
+    former = Former(conditions=o.run.status.conditions, since=o.run.status.blocked_since)
+    state = blocked(former, reason, message, now=now, settings=o.settings)
+    status = _write(
+        o, now, phase=Phase.PENDING, headline=state.headline, blocked_since=state.since, **changes
+    )
+    return status, state
+
+
+def _write(
+    o: RunObservation,
+    now: datetime,
+    *,
+    phase: Phase,
+    headline: Headline,
+    also: Iterable[Condition] = (),
+    **changes: Any,
+) -> OCIJobRunStatus:
+    former = o.run.status
+    return former.model_copy(
+        update={
+            **changes,
+            "observed_generation": o.run.metadata.generation,
+            "phase": phase,
+            "conditions": conditions(
+                former.conditions,
+                headline,
+                generation=o.run.metadata.generation,
+                now=now,
+                also=also,
+            ),
+        }
+    )
+
+
+def reflect(o: RunObservation, record: RunRecord) -> dict[str, Any]:
+    """Return what a status takes over from OCI's record of the run."""
+    former = o.run.status
+    submit = former.submit
+    number = submit.attempt if submit is not None else 0
+    region = submit.region if submit is not None else None
+    start = record.started_at or former.start_time
+    end = record.finished_at if record.state.ended else None
+    attempt = Attempt(
+        number=number,
+        job_run_id=record.id,
+        lifecycle_state=record.state,
+        exit_code=exit_code(record),
+        start_time=start,
+        completion_time=end,
+    )
+    return {
+        "job_run_id": record.id,
+        "job_id": record.job_id,
+        "lifecycle_state": record.state.value,
+        "lifecycle_details": record.details[:_DETAILS_LIMIT] or None,
+        "exit_code": exit_code(record),
+        "accepted_time": record.accepted_at or former.accepted_time,
+        "start_time": start,
+        "completion_time": end,
+        "console_url": job_run_url(region, record.id) if region else None,
+        "logs": _logs(former, record, region),
+        "attempts": (*(a for a in former.attempts if a.number != number), attempt)[-10:],
+    }
+
+
+def _logs(former: OCIJobRunStatus, record: RunRecord, region: str | None) -> RunLogs | None:
+    if record.log is None or region is None:
+        return former.logs
+    before = former.logs or RunLogs()
+    return before.model_copy(
+        update={
+            "log_group_id": record.log.log_group_id,
+            "log_id": record.log.log_id,
+            "console_url": log_url(region, record.log),
+        }
+    )
+
+
+def exit_code(record: RunRecord) -> int | None:
+    """Return the exit code: OCI has no field for it, only the words "exit code N" in lifecycleDetails."""
+    if record.state is RunState.SUCCEEDED:
+        return 0
+    if record.state is not RunState.FAILED:
+        return None
+    found = _EXIT_CODE.search(record.details)
+    return int(found.group(1)) if found else None

@@ -1,0 +1,119 @@
+"""Conditions of every kind in every phase: one table, which docs/conditions.md prints.
+
+`Ready` carries the reason and the message for people. kstatus reads `Reconciling` before `Stalled`, so the two are
+never True together; a run that has ended badly is Stalled, since `Ready=False` alone reads as "in progress for
+ever" (https://github.com/kubernetes-sigs/cli-utils/blob/master/pkg/kstatus/README.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from ocijobs.api.conditions import (
+    MESSAGE_LIMIT,
+    Condition,
+    ConditionStatus,
+    ConditionType,
+    find,
+)
+from ocijobs.api.job_run import Phase
+from ocijobs.api.reasons import Reason
+
+
+class Standing(StrEnum):
+    """Where a resource stands, as far as its conditions show it."""
+
+    PROGRESSING = "progressing"
+    STALLED = "stalled"
+    READY = "ready"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """Statuses of the conditions in one standing; None means that the condition is absent."""
+
+    ready: bool
+    reconciling: bool
+    stalled: bool
+    complete: bool | None = None
+    failed: bool | None = None
+
+    def statuses(self) -> dict[ConditionType, bool]:
+        """Return the statuses of the conditions that are present."""
+        pairs = {
+            ConditionType.READY: self.ready,
+            ConditionType.RECONCILING: self.reconciling,
+            ConditionType.STALLED: self.stalled,
+            ConditionType.COMPLETE: self.complete,
+            ConditionType.FAILED: self.failed,
+        }
+        return {kind: status for kind, status in pairs.items() if status is not None}
+
+
+TABLE: Mapping[Standing, Row] = {
+    Standing.PROGRESSING: Row(ready=False, reconciling=True, stalled=False),
+    Standing.STALLED: Row(ready=False, reconciling=False, stalled=True),
+    Standing.READY: Row(ready=True, reconciling=False, stalled=False),
+    Standing.SUCCEEDED: Row(ready=True, reconciling=False, stalled=False, complete=True),
+    Standing.FAILED: Row(ready=False, reconciling=False, stalled=True, failed=True),
+}
+
+RUN_STANDINGS: Mapping[Phase, tuple[Standing, ...]] = {
+    Phase.PENDING: (Standing.PROGRESSING, Standing.STALLED),
+    Phase.ACCEPTED: (Standing.PROGRESSING,),
+    Phase.RUNNING: (Standing.PROGRESSING,),
+    Phase.CANCELLING: (Standing.PROGRESSING,),
+    Phase.NEEDS_ATTENTION: (Standing.STALLED,),
+    Phase.SUCCEEDED: (Standing.SUCCEEDED,),
+    Phase.FAILED: (Standing.FAILED,),
+    Phase.CANCELLED: (Standing.FAILED,),
+}
+"""Standings of a run by phase. A pending run is stalled when it was refused for 15 minutes."""
+
+JOB_STANDINGS: tuple[Standing, ...] = (Standing.PROGRESSING, Standing.STALLED, Standing.READY)
+"""Standings of an OCIJob and of an OCIIdentity."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headline:
+    """What a status says of itself: where it stands, why in one word, and why in words."""
+
+    standing: Standing
+    reason: Reason
+    message: str
+
+
+def conditions(
+    former: tuple[Condition, ...],
+    headline: Headline,
+    *,
+    generation: int,
+    now: datetime,
+    also: Iterable[Condition] = (),
+) -> tuple[Condition, ...]:
+    """Return all conditions of a status. A condition keeps its transition time while its status stays."""
+    message = headline.message[:MESSAGE_LIMIT]
+    stated = [
+        Condition(
+            type=kind,
+            status=ConditionStatus.TRUE if status else ConditionStatus.FALSE,
+            reason=headline.reason,
+            message=message,
+            observed_generation=generation,
+            last_transition_time=now,
+        )
+        for kind, status in TABLE[headline.standing].statuses().items()
+    ]
+    return tuple(_keep_time(former, condition) for condition in (*stated, *also))
+
+
+def _keep_time(former: tuple[Condition, ...], condition: Condition) -> Condition:
+    before = find(former, ConditionType(condition.type))
+    if before is None or before.status is not condition.status:
+        return condition
+    return condition.model_copy(update={"last_transition_time": before.last_transition_time})
