@@ -14,12 +14,14 @@ import click
 
 from devcluster import cluster as clusters
 from devcluster.binaries import CONTROL_PLANE, SETS
-from devcluster.build import ensure_built
+from devcluster.build import Pins, ensure_built
 from devcluster.errors import DevclusterError
 from devcluster.files import write_private
 from devcluster.layout import Layout
 from devcluster.lifecycle import running
 from devcluster.process import wait_any_exit
+from devcluster.repin import repin as repin_to
+from devcluster.schemas import LAYOUT, write_schemas
 
 # "Program is not running", as the Linux Standard Base has it for `status`.
 _NOT_RUNNING = 3
@@ -147,6 +149,41 @@ def kubeconfig_for(
         click.echo(made, nl=False)
     else:
         write_private(output.absolute(), made.encode())
+
+
+@main.command()
+@click.option(
+    "--output",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The directory for the schemas.",
+)
+@click.option(
+    "--crd",
+    "crds",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file with CustomResourceDefinitions; may be repeated.",
+)
+def schemas(output: Path, crds: tuple[Path, ...]) -> None:
+    """Write strict JSON schemas of the pinned Kubernetes release for kubeconform.
+
+    Prints the location to give to kubeconform as -schema-location.
+    """
+    count = write_schemas(Pins.of(CONTROL_PLANE), output, crds)
+    click.echo(f"{count} schemas in {output}", err=True)
+    click.echo(output.absolute() / LAYOUT)
+
+
+@main.command()
+@click.argument("release")
+def repin(release: str) -> None:
+    """Pin another RELEASE of Kubernetes, such as v1.37.2, in go.mod and go.sum."""
+    pins = Pins.of(CONTROL_PLANE)
+    if not Pins.is_source_tree():
+        raise DevclusterError(f"{pins.directory} is an installed copy: run this in a source tree")
+    repin_to(pins, release)
+    click.echo(f"{pins.go_mod} pins Kubernetes {release}; `devcluster build` builds it", err=True)
 
 
 class _Terminated(BaseException):

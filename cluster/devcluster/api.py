@@ -4,10 +4,11 @@ import contextlib
 import http.client
 import json
 import ssl
+from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from devcluster.errors import ApiError
 
@@ -68,16 +69,45 @@ class HttpsClient:
             raise _refused(method, path, status, answer)
         return json.loads(answer)
 
+    def await_object(self, collection: str, name: str, *, seconds: int) -> None:
+        """Wait until a collection has an object of this name.
+
+        Args:
+            collection: the path of the collection, such as /api/v1/namespaces.
+            name: the object's name.
+            seconds: the longest wait.
+
+        Raises:
+            TimeoutError: the object has not appeared.
+            ApiError: the API refused the watch.
+        """
+        query = urlencode(
+            {"watch": 1, "fieldSelector": f"metadata.name={name}", "timeoutSeconds": seconds}
+        )
+        # A watch that starts without a version begins with what is there already.
+        with self._answer("GET", f"{collection}?{query}", None, seconds=2 * seconds) as answer:
+            first = answer.readline()
+            if answer.status != HTTPStatus.OK:
+                raise _refused("GET", collection, answer.status, first)
+        if not first:
+            raise TimeoutError(f"no {name} in {self.server}{collection} after {seconds} s")
+
     def _send(self, method: str, path: str, body: Any) -> tuple[int, bytes]:
+        with self._answer(method, path, body, seconds=_REQUEST_SECONDS) as answer:
+            return answer.status, answer.read()
+
+    @contextlib.contextmanager
+    def _answer(
+        self, method: str, path: str, body: Any, *, seconds: int
+    ) -> Iterator[http.client.HTTPResponse]:
         address = urlsplit(self.server)
         connection = http.client.HTTPSConnection(
-            address.hostname or "", address.port, context=self.tls, timeout=_REQUEST_SECONDS
+            address.hostname or "", address.port, context=self.tls, timeout=seconds
         )
         try:
             content = None if body is None else json.dumps(body)
             connection.request(method, path, content, {"Content-Type": "application/json"})
-            response = connection.getresponse()
-            return response.status, response.read()
+            yield connection.getresponse()
         except http.client.HTTPException as error:
             # A server that is going away may close the connection in the middle of an answer.
             raise ConnectionError(f"{method} {self.server}{path}: {error!r}") from error

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
-_KUBERNETES: Final = "k8s.io/kubernetes"
+KUBERNETES: Final = "k8s.io/kubernetes"
+ETCD: Final = "go.etcd.io/etcd/server/v3"
 _HELM: Final = "helm.sh/helm/v4"
 _KUBECONFORM: Final = "github.com/yannh/kubeconform"
 
@@ -66,8 +67,8 @@ _KUBERNETES_STAMPS: Final = MappingProxyType(
 def _kubernetes(name: str) -> Binary:
     return Binary(
         name=name,
-        package=f"{_KUBERNETES}/cmd/{name}",
-        module=_KUBERNETES,
+        package=f"{KUBERNETES}/cmd/{name}",
+        module=KUBERNETES,
         stamps=_KUBERNETES_STAMPS,
     )
 
@@ -78,8 +79,8 @@ CONTROL_PLANE: Final = BinarySet(
     binaries=(
         Binary(
             name="etcd",
-            package="go.etcd.io/etcd/server/v3",
-            module="go.etcd.io/etcd/server/v3",
+            package=ETCD,
+            module=ETCD,
             stamps=MappingProxyType({"go.etcd.io/etcd/api/v3/version.GitSHA": "{sum}"}),
         ),
         _kubernetes("kube-apiserver"),

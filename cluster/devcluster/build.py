@@ -21,6 +21,7 @@ from devcluster.files import locked
 from devcluster.toolchain import Go, build_environment, find_go
 
 _LOG = logging.getLogger("devcluster")
+_PACKED = Path(__file__).with_name("gomodules")
 _STILL_BUILDING_SECONDS = 20.0
 _STRIPPED = "-s -w"
 _RELEASE = re.compile(r"v(?P<major>\d+)\.(?P<minor>\d+)\.\d+(?P<pre>-[0-9A-Za-z.-]+)?$")
@@ -47,10 +48,13 @@ class Pins:
     @classmethod
     def of(cls, binary_set: BinarySet) -> "Pins":
         """The pins of a set: packed beside this file in a wheel, above it in a source tree."""
-        here = Path(__file__).parent
-        packed = here / "gomodules"
-        root = packed if packed.is_dir() else here.parent
+        root = Path(__file__).parents[1] if cls.is_source_tree() else _PACKED
         return cls(directory=root / binary_set.directory)
+
+    @staticmethod
+    def is_source_tree() -> bool:
+        """Whether this is a source tree (or an editable install of one), no installed wheel."""
+        return not _PACKED.is_dir()
 
     def checksum(self, module: str, version: str) -> str:
         """The checksum (h1:...) of a module's sources.

@@ -17,6 +17,10 @@ class AssetsError(DevclusterError):
     """KUBEBUILDER_ASSETS names a directory that lacks something."""
 
 
+class SchemaError(DevclusterError):
+    """A JSON schema can't be made."""
+
+
 class StartError(DevclusterError):
     """A component of the control plane did not start."""
 
