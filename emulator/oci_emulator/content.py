@@ -6,13 +6,14 @@ No name that a client gives ever becomes a part of a path.
 import asyncio
 import base64
 import hashlib
-import os
 import shutil
 import uuid
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+from oci_emulator.database import Database
 
 _GATHERED = 1 << 20
 """Bytes that are gathered before a thread hashes and writes them."""
@@ -42,10 +43,12 @@ class ContentStore:
 
     Args:
         directory: made if it doesn't exist; what an earlier process left half received is removed.
+        database: content is removed only once it says that nothing refers to it.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, database: Database) -> None:
         self._directory = directory
+        self._database = database
         self._incoming = directory / "incoming"
         shutil.rmtree(self._incoming, ignore_errors=True)
         self._incoming.mkdir(parents=True)
@@ -103,8 +106,15 @@ class ContentStore:
         )
 
     def remove(self, identifier: str) -> None:
-        """Remove content that nothing refers to any more."""
-        self.path(identifier).unlink(missing_ok=True)
+        """Remove content that nothing refers to any more, when that is permanent."""
+        path = self.path(identifier)
+        self._database.after_commit(lambda: path.unlink(missing_ok=True))
+
+    def sweep(self, wanted: frozenset[str]) -> None:
+        """Remove what nothing refers to: a kill may have come between a file and its record."""
+        for path in self._directory.glob("??/*"):
+            if path.name not in wanted:
+                path.unlink()
 
 
 class _Sink:
@@ -133,10 +143,3 @@ class _Sink:
                 await asyncio.to_thread(self.write, bytes(gathered))
                 gathered.clear()
         self.write(bytes(gathered))
-
-
-def read_slice(path: Path, start: int, length: int) -> bytes:
-    """A part of a file."""
-    with path.open("rb") as file:
-        file.seek(start, os.SEEK_SET)
-        return file.read(length)

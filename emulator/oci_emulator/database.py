@@ -6,7 +6,7 @@ doesn't wait for the disk, since it would cost more than the request.
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,15 +25,13 @@ class Database:
         self._connection = sqlite3.connect(path, isolation_level=None, cached_statements=512)
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = OFF")
-        self._define(
+        self._after_commit: list[Callable[[], None]] = []
+        self.define(
             "CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID"
         )
 
     def define(self, *statements: str) -> None:
         """Make a module's tables and indexes where they don't exist yet."""
-        self._define(*statements)
-
-    def _define(self, *statements: str) -> None:
         for statement in statements:
             self._connection.execute(statement)
 
@@ -51,15 +49,24 @@ class Database:
         """Make what was written since the last commit permanent."""
         if self._connection.in_transaction:
             self._connection.execute("COMMIT")
+        due, self._after_commit = self._after_commit, []
+        for callback in due:
+            callback()
+
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Call this when what was written is permanent, and not if it is undone."""
+        self._after_commit.append(callback)
 
     @contextmanager
     def atomic(self) -> Iterator[None]:
         """Undo what was written inside if it fails; for code that awaits nothing."""
         self.write("SAVEPOINT step")
+        callbacks = len(self._after_commit)
         try:
             yield
         except BaseException:
             self._connection.execute("ROLLBACK TO step")
+            del self._after_commit[callbacks:]
             raise
         finally:
             self._connection.execute("RELEASE step")

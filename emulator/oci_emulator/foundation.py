@@ -98,15 +98,10 @@ class Foundation:
             created_until=call.now - self.lags.list if self.lags.list else None,
             without_state="DELETED" if hides_deleted else None,
         )
-        return page_of(
-            self.resources, selection, call, default_limit=self.rules.default_page_size
-        )
+        return page_of(self.resources, selection, call, default_limit=self.rules.default_page_size)
 
-    def find(self, call: Call, kind: str, identifier: str, **grants: str) -> Resource:
+    def find(self, call: Call, kind: str, identifier: str) -> Resource:
         """The resource that a call is about, if its principal may do that with it.
-
-        Args:
-            grants: ``verb`` and ``family``, where they aren't the endpoint's.
 
         Raises:
             ServiceError: 404, there is none, or it may not.
@@ -114,7 +109,7 @@ class Foundation:
         resource = self.resources.get(kind, identifier)
         if resource is None:
             raise not_found(identifier[:255])
-        call.require(resource.compartment, **grants)
+        call.require(resource.compartment)
         return resource
 
     def tags(self, call: Call, details: Mapping[str, JsonObject]) -> dict[str, JsonObject]:

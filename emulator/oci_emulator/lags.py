@@ -42,9 +42,7 @@ class Lags:
     @property
     def until_running(self) -> float:
         """From ACCEPTED to IN_PROGRESS."""
-        return (
-            self.accepted + self.provisioning + self.provisioned + self.bootstrap + self.starting
-        )
+        return self.accepted + self.provisioning + self.provisioned + self.bootstrap + self.starting
 
 
 FAST: Final = Lags(
@@ -108,5 +106,5 @@ class Profile:
 
 
 def as_json(lags: Lags) -> dict[str, float]:
-    """name -> seconds."""
+    """Name -> seconds."""
     return dataclasses.asdict(lags)

@@ -4,6 +4,7 @@ import base64
 import secrets
 
 _UNIQUE_BYTES = 35
+_LEAST_PARTS = 5
 _GLOBAL = frozenset({"compartment", "tenancy", "user", "group", "dynamicgroup", "policy"})
 """Types of the Identity service, which is global: their OCIDs name no region."""
 
@@ -18,4 +19,4 @@ def new(resource_type: str, region_key: str) -> str:
 def type_of(ocid: str) -> str:
     """The type in an OCID, or an empty string if the text is none."""
     parts = ocid.split(".")
-    return parts[1] if len(parts) >= 5 and parts[0] == "ocid1" else ""
+    return parts[1] if len(parts) >= _LEAST_PARTS and parts[0] == "ocid1" else ""

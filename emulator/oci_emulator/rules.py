@@ -106,7 +106,9 @@ class Rules:
     # Limits of jobs and job runs
     block_storage_minimum_gb: int = _rule(50, "The least blockStorageSizeInGBs.")
     block_storage_maximum_gb: int = _rule(10240, "The greatest blockStorageSizeInGBs.")
-    maximum_runtime_minutes: int = _rule(43200, "The greatest maximumRuntimeInMinutes, and the default.")
+    maximum_runtime_minutes: int = _rule(
+        43200, "The greatest maximumRuntimeInMinutes, and the default."
+    )
     environment_maximum_characters: int = _rule(
         20000, "All keys and values of the variables together, after merging."
     )
@@ -147,7 +149,7 @@ class Rules:
         return dataclasses.replace(self, **parsed)
 
     def as_json(self) -> dict[str, Any]:
-        """name -> value."""
+        """Name -> value."""
         return dataclasses.asdict(self)
 
 

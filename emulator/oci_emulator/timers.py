@@ -17,7 +17,7 @@ Step = Callable[[Resource, float], None]
 _BATCH = 100
 """How many resources are moved on before requests get their turn."""
 
-_log = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 
 class Timers:
@@ -92,4 +92,4 @@ class Timers:
             with self._database.atomic():
                 self._steps[kind](resource, due)
         except Exception:
-            _log.exception("%s cannot go on with what was due: it stays as it is", ocid)
+            _logger.exception("%s cannot go on with what was due: it stays as it is", ocid)

@@ -30,7 +30,9 @@ SERVICE_VARIABLES = frozenset(
 _RESERVED_PREFIX = "OCI_RESOURCE_PRINCIPAL_"
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_IMAGE = re.compile(r"[a-z0-9-]+\.ocir\.io/[a-z0-9]+/[a-z0-9._/-]+(:[\w.-]+)?(@sha256:[0-9a-f]{64})?")
+_IMAGE = re.compile(
+    r"[a-z0-9-]+\.ocir\.io/[a-z0-9]+/[a-z0-9._/-]+(:[\w.-]+)?(@sha256:[0-9a-f]{64})?"
+)
 _GROUP_NAME_LENGTH = 255
 
 
@@ -79,13 +81,12 @@ def maximum_runtime(block: JsonObject, path: str, rules: Rules) -> None:
 def infrastructure(block: JsonObject, path: str, rules: Rules, *, node_group: bool = False) -> None:
     """Check shape, shape configuration and block storage.
 
-    Args:
-        node_group: the block belongs to a node group, which has infrastructure of its own kind.
+    ``node_group``: the block belongs to a node group, which has infrastructure of its own kind.
     """
     kind = block["jobInfrastructureType"]
-    allowed = {"MULTI_NODE"} if node_group else {
-        "STANDALONE", "ME_STANDALONE", "MANAGED_COMPUTE_CLUSTER"
-    }
+    allowed = (
+        {"MULTI_NODE"} if node_group else {"STANDALONE", "ME_STANDALONE", "MANAGED_COMPUTE_CLUSTER"}
+    )
     if kind not in allowed:
         raise invalid(
             f"{path}.jobInfrastructureType: must be one of {', '.join(sorted(allowed))} here,"
@@ -97,9 +98,7 @@ def infrastructure(block: JsonObject, path: str, rules: Rules, *, node_group: bo
     if shape not in BY_NAME and rules.unknown_shape == "refuse":
         raise invalid(f"{path}.shapeName: {shape[:100]!r} is none of the shapes of ListJobShapes")
     if "jobShapeConfigDetails" in block and not shape.endswith(".Flex"):
-        raise invalid(
-            f"{path}.jobShapeConfigDetails: is only for flexible shapes, not for {shape}"
-        )
+        raise invalid(f"{path}.jobShapeConfigDetails: is only for flexible shapes, not for {shape}")
     size = block["blockStorageSizeInGBs"]
     if not rules.block_storage_minimum_gb <= size <= rules.block_storage_maximum_gb:
         raise invalid(
@@ -168,8 +167,8 @@ def nodes(block: JsonObject, path: str, rules: Rules) -> None:
 
 
 def _node_group(group: JsonObject, path: str, rules: Rules) -> None:
-    replicas = group.get("replicas", 1)
-    enough = group.get("minimumSuccessReplicas", replicas)
+    replicas: int = group.get("replicas", 1)
+    enough: int = group.get("minimumSuccessReplicas", replicas)
     if replicas < 1 or not 0 <= enough <= replicas:
         raise invalid(
             f"{path}: replicas must be 1 or more, and minimumSuccessReplicas at most as many"
@@ -185,11 +184,13 @@ def _node_group(group: JsonObject, path: str, rules: Rules) -> None:
 def blocks(details: JsonObject, path: str, rules: Rules, names: str) -> None:
     """Check configuration and environment, which jobs, runs and node groups have alike.
 
-    Args:
-        names: how the blocks are named: ``{}Details`` in a job, ``{}OverrideDetails`` in a run.
+    ``names``: how the blocks are named: ``{}Details`` in a job, ``{}OverrideDetails`` in a run.
     """
     prefix = f"{path}." if path else ""
-    for block, check in (("jobConfiguration", configuration), ("jobEnvironmentConfiguration", container)):
+    for block, check in (
+        ("jobConfiguration", configuration),
+        ("jobEnvironmentConfiguration", container),
+    ):
         name = names.format(block)
         if name in details:
             check(details[name], f"{prefix}{name}", rules)
@@ -200,7 +201,11 @@ def only_one_of(details: Mapping[str, Any], names: str) -> None:
     node = names.format("jobNodeConfiguration")
     beside = [
         names.format(block)
-        for block in ("jobConfiguration", "jobInfrastructureConfiguration", "jobEnvironmentConfiguration")
+        for block in (
+            "jobConfiguration",
+            "jobInfrastructureConfiguration",
+            "jobEnvironmentConfiguration",
+        )
     ]
     if node not in details:
         return

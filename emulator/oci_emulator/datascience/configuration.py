@@ -38,12 +38,12 @@ def effective(job: JsonObject, run: JsonObject, rules: Rules) -> Effective:
 
     Blocks are taken whole, but for ``environmentVariables``, which are merged.
 
-    Args:
-        job: the job as the API shows it.
-        run: the request for a run, or the run as the API shows it.
+    ``job``: the job as the API shows it.
+    ``run``: the request for a run, or the run as the API shows it.
     """
     own: JsonObject = run.get("jobConfigurationOverrideDetails", {})
     base: JsonObject = job.get("jobConfigurationDetails", {})
+    arguments = {"commandLineArguments": "", **base, **own}["commandLineArguments"]
     nodes = run.get("jobNodeConfigurationOverrideDetails") or job.get(
         "jobNodeConfigurationDetails", {}
     )
@@ -57,7 +57,7 @@ def effective(job: JsonObject, run: JsonObject, rules: Rules) -> Effective:
         environment=_environment(
             base.get("environmentVariables", {}), own.get("environmentVariables"), rules
         ),
-        arguments=own.get("commandLineArguments", base.get("commandLineArguments", "")),
+        arguments=arguments,
         maximum_minutes=minutes,
         infrastructure=_block(job, run, "jobInfrastructureConfiguration"),
         log=log_configuration(job, run, rules),
@@ -148,9 +148,7 @@ def check_run(job: JsonObject, details: JsonObject, rules: Rules) -> Effective:
     name = "jobStorageMountConfigurationOverrideDetailsList"
     checks.storage_mounts(details.get(name, []), name, rules)
     if "jobLogConfigurationOverrideDetails" in details:
-        checks.logging(
-            log_configuration(job, details, rules), "jobLogConfigurationOverrideDetails"
-        )
+        checks.logging(log_configuration(job, details, rules), "jobLogConfigurationOverrideDetails")
     merged = effective(job, details, rules)
     if details.get("jobConfigurationOverrideDetails"):
         path = "jobConfigurationOverrideDetails.environmentVariables (merged onto the job's)"

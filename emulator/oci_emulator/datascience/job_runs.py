@@ -89,7 +89,7 @@ class JobRuns:
             raise not_found(identifier)
         return shown(run)
 
-    def list(self, call: Call) -> Answer:
+    def list_all(self, call: Call) -> Answer:
         """ListJobRuns."""
         call.require(call.query["compartmentId"])
         equal = {"compartment": call.query["compartmentId"]}

@@ -93,7 +93,7 @@ class Jobs:
             raise not_found(identifier)
         return shown(job)
 
-    def list(self, call: Call) -> Answer:
+    def list_all(self, call: Call) -> Answer:
         """ListJobs."""
         call.require(call.query["compartmentId"])
         equal = {"compartment": call.query["compartmentId"]}
@@ -145,9 +145,7 @@ class Jobs:
         job.inner["deletes runs"] = related
         self._foundation.save(job)
         work_request = self._work.accept("JOB_DELETE", job, call.now)
-        return Answer(
-            status=202, headers={"opc-work-request-id": work_request.id}, resource=job.id
-        )
+        return Answer(status=202, headers={"opc-work-request-id": work_request.id}, resource=job.id)
 
     def _runs(self, job: Resource) -> list[Resource]:
         """The runs that the job has, without those that are DELETED."""

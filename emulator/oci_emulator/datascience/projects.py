@@ -59,7 +59,7 @@ class Projects:
         """The answer to a replayed creation."""
         return shown(active(self._foundation, identifier))
 
-    def list(self, call: Call) -> Answer:
+    def list_all(self, call: Call) -> Answer:
         """ListProjects."""
         call.require(call.query["compartmentId"])
         equal = {"compartment": call.query["compartmentId"]}

@@ -34,13 +34,11 @@ def endpoints(
         "GetJobArtifactContent": Endpoint(handle=artifacts.content, verb="read", family=JOBS),
         "HeadJobArtifact": Endpoint(handle=artifacts.head, verb="read", family=JOBS),
         "GetWorkRequest": Endpoint(handle=work.get, verb="read", family=WORK),
-        "ListWorkRequests": Endpoint(handle=work.list, verb="inspect", family=WORK),
+        "ListWorkRequests": Endpoint(handle=work.list_all, verb="inspect", family=WORK),
         "ListWorkRequestLogs": Endpoint(handle=work.logs, verb="read", family=WORK),
         "ListWorkRequestErrors": Endpoint(handle=work.errors, verb="read", family=WORK),
         "ListJobShapes": Endpoint(handle=_list_shapes, verb="inspect", family=JOBS),
-        "ListFastLaunchJobConfigs": Endpoint(
-            handle=_list_fast_launch, verb="inspect", family=JOBS
-        ),
+        "ListFastLaunchJobConfigs": Endpoint(handle=_list_fast_launch, verb="inspect", family=JOBS),
     }
 
 
@@ -50,12 +48,10 @@ def _projects(projects: Projects) -> Mapping[str, Endpoint]:
             handle=projects.create, verb="manage", family=PROJECTS, again=projects.again
         ),
         "GetProject": Endpoint(handle=projects.get, verb="read", family=PROJECTS),
-        "ListProjects": Endpoint(handle=projects.list, verb="inspect", family=PROJECTS),
+        "ListProjects": Endpoint(handle=projects.list_all, verb="inspect", family=PROJECTS),
         "UpdateProject": Endpoint(handle=projects.update, verb="use", family=PROJECTS),
         "DeleteProject": Endpoint(handle=projects.delete, verb="manage", family=PROJECTS),
-        "ChangeProjectCompartment": Endpoint(
-            handle=projects.move, verb="manage", family=PROJECTS
-        ),
+        "ChangeProjectCompartment": Endpoint(handle=projects.move, verb="manage", family=PROJECTS),
     }
 
 
@@ -63,7 +59,7 @@ def _jobs(jobs: Jobs) -> Mapping[str, Endpoint]:
     return {
         "CreateJob": Endpoint(handle=jobs.create, verb="manage", family=JOBS, again=jobs.again),
         "GetJob": Endpoint(handle=jobs.get, verb="read", family=JOBS),
-        "ListJobs": Endpoint(handle=jobs.list, verb="inspect", family=JOBS),
+        "ListJobs": Endpoint(handle=jobs.list_all, verb="inspect", family=JOBS),
         "UpdateJob": Endpoint(handle=jobs.update, verb="use", family=JOBS),
         "DeleteJob": Endpoint(handle=jobs.delete, verb="manage", family=JOBS),
         "ChangeJobCompartment": Endpoint(handle=jobs.move, verb="manage", family=JOBS),
@@ -74,7 +70,7 @@ def _runs(runs: JobRuns) -> Mapping[str, Endpoint]:
     return {
         "CreateJobRun": Endpoint(handle=runs.create, verb="manage", family=RUNS, again=runs.again),
         "GetJobRun": Endpoint(handle=runs.get, verb="read", family=RUNS),
-        "ListJobRuns": Endpoint(handle=runs.list, verb="inspect", family=RUNS),
+        "ListJobRuns": Endpoint(handle=runs.list_all, verb="inspect", family=RUNS),
         "UpdateJobRun": Endpoint(handle=runs.update, verb="use", family=RUNS),
         "CancelJobRun": Endpoint(handle=runs.cancel, verb="use", family=RUNS),
         "DeleteJobRun": Endpoint(handle=runs.delete, verb="manage", family=RUNS),

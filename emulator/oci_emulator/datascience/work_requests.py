@@ -26,8 +26,7 @@ class WorkRequests:
     def accept(self, operation: str, target: Resource, now: float) -> Resource:
         """Take an operation on a resource on.
 
-        Args:
-            operation: the operationType, such as JOB_DELETE.
+        ``operation``: the operationType, such as JOB_DELETE.
         """
         identifier = self._foundation.new_ocid("datascienceworkrequest")
         return self._foundation.add(
@@ -92,7 +91,7 @@ class WorkRequests:
         answer.headers["retry-after"] = "1"
         return answer
 
-    def list(self, call: Call) -> Answer:
+    def list_all(self, call: Call) -> Answer:
         """ListWorkRequests; in the order of their acceptance, whatever sortBy says."""
         call.require(call.query["compartmentId"])
         equal = {"compartment": call.query["compartmentId"]}

@@ -60,8 +60,7 @@ class Compartments:
     ) -> Resource:
         """Make a compartment.
 
-        Args:
-            identifier: its OCID, if it must be a given one.
+        ``identifier``: its OCID, if it must be a given one.
         """
         identifier = identifier or ocid.new("compartment", "")
         return self._resources.add(

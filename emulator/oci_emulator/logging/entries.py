@@ -72,9 +72,8 @@ class LogEntries:
     ) -> None:
         """Write messages, each with its time; it may lie ahead, and the entry is found then.
 
-        Args:
-            lag: seconds until a search finds an entry, at the least.
-            jitter: up to how many more.
+        ``lag``: seconds until a search finds an entry, at the least.
+        ``jitter``: up to how many more.
         """
         for moment, message in messages:
             late = lag + (self._random.uniform(0, jitter) if jitter else 0.0)
@@ -115,8 +114,7 @@ class LogEntries:
     ) -> list[LogEntry]:
         """The entries of logs in a period that can be found by now, in the order of their times.
 
-        Args:
-            source_endings: if some are given, only entries whose source ends with one of them.
+        ``source_endings``: if some are given, only entries whose source ends with one of them.
         """
         marks = ", ".join("?" * len(logs))
         conditions = " OR ".join(["source LIKE ? ESCAPE '!'"] * len(source_endings)) or "1"

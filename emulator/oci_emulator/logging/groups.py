@@ -107,7 +107,7 @@ class LogGroups:
 
     def get_log(self, call: Call) -> Answer:
         """GetLog."""
-        return shown(self._log(call))
+        return shown(self._logger(call))
 
     def list_logs(self, call: Call) -> Answer:
         """ListLogs."""
@@ -123,7 +123,7 @@ class LogGroups:
 
     def update_log(self, call: Call) -> Answer:
         """UpdateLog."""
-        log = self._log(call)
+        log = self._logger(call)
         call.match(log)
         check_tags(call.body, self._foundation.rules)
         if "displayName" in call.body and call.body["displayName"] != log.name:
@@ -132,13 +132,13 @@ class LogGroups:
 
     def delete_log(self, call: Call) -> Answer:
         """DeleteLog."""
-        log = self._log(call)
+        log = self._logger(call)
         call.match(log)
         return self._work.request("DELETE_LOG", log, call)
 
     def move_log(self, call: Call) -> Answer:
         """ChangeLogLogGroup."""
-        log = self._log(call)
+        log = self._logger(call)
         call.match(log)
         target = self._foundation.find(call, GROUP, call.body.get("targetLogGroupId", ""))
         changes = {"logGroupId": target.id, "compartmentId": target.compartment}
@@ -195,7 +195,7 @@ class LogGroups:
     def _group(self, call: Call) -> Resource:
         return self._foundation.find(call, GROUP, call.path["logGroupId"])
 
-    def _log(self, call: Call) -> Resource:
+    def _logger(self, call: Call) -> Resource:
         group = self._group(call)
         log = self._foundation.resources.get(LOG, call.path["logId"])
         if log is None or log.parent != group.id:

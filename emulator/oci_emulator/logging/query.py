@@ -14,12 +14,13 @@ quotes, where ``*`` stands for anything.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 Field: TypeAlias = tuple[str, ...]
 Value: TypeAlias = str | int | float | bool
+Item = TypeVar("Item")
 Operator = Literal["=", "!=", "<", "<=", ">", ">="]
 
 
@@ -231,7 +232,7 @@ class _Parser:
             raise QueryError(token.position, f"a number must follow limit, not {token.text!r}")
         return int(token.text)
 
-    def _listed(self, item):  # type: ignore[no-untyped-def]
+    def _listed(self, item: Callable[[], Item]) -> Iterator[Item]:
         yield item()
         while self._at_mark(","):
             self._take()
@@ -277,11 +278,11 @@ class _Parser:
             return condition
         return self._comparison()
 
-    def _nested(self, rule, token: Token) -> Condition:  # type: ignore[no-untyped-def]
+    def _nested(self, rule: "Callable[[], Condition]", token: Token) -> Condition:
         self._depth += 1
         if self._depth > _DEEPEST:
             raise QueryError(token.position, "the conditions are nested too deeply")
-        condition: Condition = rule()
+        condition = rule()
         self._depth -= 1
         return condition
 
@@ -293,9 +294,7 @@ class _Parser:
             return self._membership(field, position)
         token = self._take()
         if token.kind != "mark" or token.text not in _OPERATORS:
-            raise QueryError(
-                token.position, f"one of {' '.join(_OPERATORS)} must follow the field"
-            )
+            raise QueryError(token.position, f"one of {' '.join(_OPERATORS)} must follow the field")
         return Compare(
             field=field,
             operator=token.text,  # type: ignore[arg-type]  # checked in the line above

@@ -90,7 +90,8 @@ class LogSearch:
         for comparison in _comparisons(query):
             if _normal(comparison.field) == ("source",) and ocid.type_of(str(comparison.value)):
                 raise QueryError(
-                    comparison.position, "source can't be compared with an OCID, only with '*<ocid>'"
+                    comparison.position,
+                    "source can't be compared with an OCID, only with '*<ocid>'",
                 )
 
     def _logs(self, call: Call, stream: Stream) -> Iterable[Resource]:
@@ -113,9 +114,7 @@ class LogSearch:
                 return found[0]
         raise not_found(f"{kind} {name[:255]}")
 
-    def _find(
-        self, query: Query, logs: Sequence[str], start: float, end: float
-    ) -> list[LogEntry]:
+    def _find(self, query: Query, logs: Sequence[str], start: float, end: float) -> list[LogEntry]:
         maximum = self._foundation.rules.search_maximum_entries
         found = self._entries.find(
             logs,
@@ -146,7 +145,7 @@ def run(query: Query, entries: Iterable[LogEntry]) -> list[JsonObject]:
                 rows = [row for row in rows if holds(condition, row)]
             case SortBy(keys=keys):
                 for field, descending in reversed(keys):
-                    rows.sort(key=lambda row, field=field: _order(_get(row, field)), reverse=descending)  # type: ignore[misc]
+                    rows.sort(key=_sort_key(field), reverse=descending)
             case Limit(number=number):
                 rows = rows[:number]
             case Select(fields=fields):
@@ -240,6 +239,10 @@ def _get(row: JsonObject, field: Field) -> Any:
         if value is not None:
             return value
     return None
+
+
+def _sort_key(field: Field) -> Callable[[JsonObject], tuple[int, Any]]:
+    return lambda row: _order(_get(row, field))
 
 
 def _order(value: Any) -> tuple[int, Any]:

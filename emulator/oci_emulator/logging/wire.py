@@ -29,7 +29,7 @@ def management(groups: LogGroups, work: LogWorkRequests) -> Mapping[str, Endpoin
         "DeleteLog": Endpoint(handle=groups.delete_log, verb="use", family=GROUPS),
         "ChangeLogLogGroup": Endpoint(handle=groups.move_log, verb="use", family=GROUPS),
         "GetWorkRequest": Endpoint(handle=work.get, verb="read", family=GROUPS),
-        "ListWorkRequests": Endpoint(handle=work.list, verb="inspect", family=GROUPS),
+        "ListWorkRequests": Endpoint(handle=work.list_all, verb="inspect", family=GROUPS),
         "ListWorkRequestLogs": Endpoint(handle=work.logs, verb="read", family=GROUPS),
         "ListWorkRequestErrors": Endpoint(handle=work.errors, verb="read", family=GROUPS),
     }

@@ -34,10 +34,9 @@ class LogWorkRequests:
     ) -> Answer:
         """Take a change on.
 
-        Args:
-            operation: the operationType, such as CREATE_LOG.
-            target: the resource as it is; for a creation, as it will be.
-            changes: fields with their new values.
+        ``operation``: the operationType, such as CREATE_LOG.
+        ``target``: the resource as it is; for a creation, as it will be.
+        ``changes``: fields with their new values.
         """
         identifier = self._foundation.new_ocid("logworkrequest")
         work_request = Resource(
@@ -71,9 +70,7 @@ class LogWorkRequests:
             },
         )
         self._foundation.add(work_request)
-        return Answer(
-            status=202, headers={"opc-work-request-id": identifier}, resource=target.id
-        )
+        return Answer(status=202, headers={"opc-work-request-id": identifier}, resource=target.id)
 
     def _proceed(self, work_request: Resource, moment: float) -> None:
         body = work_request.body
@@ -168,7 +165,7 @@ class LogWorkRequests:
         answer.headers["retry-after"] = "1"
         return answer
 
-    def list(self, call: Call) -> Answer:
+    def list_all(self, call: Call) -> Answer:
         """ListWorkRequests."""
         call.require(call.query["compartmentId"])
         equal = {"compartment": call.query["compartmentId"]}

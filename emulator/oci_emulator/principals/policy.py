@@ -22,7 +22,9 @@ VERBS = ("inspect", "read", "use", "manage")
 
 Condition = Callable[[Mapping[str, str]], bool]
 
-_TOKEN = re.compile(r"\s*(?:(?P<text>'[^']*')|(?P<pattern>/[^/]*/)|(?P<mark>!=|[={},])|(?P<word>[^\s={},'!]+))")
+_TOKEN = re.compile(
+    r"\s*(?:(?P<text>'[^']*')|(?P<pattern>/[^/]*/)|(?P<mark>!=|[={},])|(?P<word>[^\s={},'!]+))"
+)
 
 
 class PolicyError(ValueError):
@@ -126,8 +128,8 @@ class _Reader:
             raise self._error(f"= or != must follow {word!r}")
         matches = self._value()
         return lambda variables: (
-            word in variables and matches(variables[word])
-        ) == (operator == "=")
+            (word in variables and matches(variables[word])) == (operator == "=")
+        )
 
     def end(self) -> None:
         if self._peek() is not None:
@@ -203,9 +205,7 @@ def _tokens(text: str) -> Iterator[str]:
     while position < len(stripped):
         match = _TOKEN.match(stripped, position)
         if match is None:
-            raise PolicyError(
-                f"policy statement {text!r}: {stripped[position:]!r} can't be read"
-            )
+            raise PolicyError(f"policy statement {text!r}: {stripped[position:]!r} can't be read")
         position = match.end()
         yield match[0].strip()
 

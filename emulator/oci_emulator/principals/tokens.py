@@ -44,8 +44,7 @@ class TokenService:
     def issue(self, run: str, compartment: str, lifetime: float) -> Session:
         """A token for a run, with a new session key; takes a tenth of a second.
 
-        Args:
-            lifetime: seconds in real time, as clients hold the expiry against their own clocks.
+        ``lifetime``: seconds in real time, as clients hold the expiry against their own clocks.
         """
         session_key = keys.generate()
         now = int(time.time())

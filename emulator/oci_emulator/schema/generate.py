@@ -113,10 +113,8 @@ def describe(source: Source) -> dict[str, Any]:
     """The description of one service: hosts, operations and models."""
     package = importlib.import_module(source.package)
     client = getattr(package, source.client)
-    tree = ast.parse(inspect.getsource(inspect.getmodule(client)))
-    methods = [
-        node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and _path(node)
-    ]
+    tree = ast.parse(inspect.getsource(sys.modules[client.__module__]))
+    methods = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and _path(node)]
     base_path, host = _endpoint(tree)
     operations = {
         _camel(method.name): Method(method, base_path).describe()
@@ -140,9 +138,11 @@ def _camel(name: str) -> str:
 
 def _assigned(node: ast.AST, name: str) -> ast.expr | None:
     for inner in ast.walk(node):
-        if isinstance(inner, ast.Assign) and isinstance(inner.targets[0], ast.Name):
-            if inner.targets[0].id == name:
-                return inner.value
+        if not isinstance(inner, ast.Assign):
+            continue
+        target = inner.targets[0]
+        if isinstance(target, ast.Name) and target.id == name:
+            return inner.value
     return None
 
 
@@ -235,9 +235,10 @@ class Method:
 def _python_name(expression: ast.expr) -> str:
     """The argument behind ``x``, ``kwargs.get("x", missing)`` or a formatted list of it."""
     for inner in ast.walk(expression):
-        if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute):
-            if inner.func.attr == "get":
-                return str(ast.literal_eval(inner.args[0]))
+        if not isinstance(inner, ast.Call):
+            continue
+        if isinstance(inner.func, ast.Attribute) and inner.func.attr == "get":
+            return str(ast.literal_eval(inner.args[0]))
     names = [inner.id for inner in ast.walk(expression) if isinstance(inner, ast.Name)]
     return names[-1] if names else ""
 

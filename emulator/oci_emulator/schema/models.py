@@ -79,9 +79,15 @@ class Models:
         key = (kind, refuse_unknown)
         if key not in self._checks:
             # Models may contain themselves: the entry is there before it is complete.
-            self._checks[key] = lambda value, path: self._checks[key](value, path)
+            self._checks[key] = self._later(key)
             self._checks[key] = self._compile(kind, refuse_unknown)
         return self._checks[key]
+
+    def _later(self, key: tuple[str, bool]) -> Check:
+        def check(value: Any, path: str) -> Any:
+            return self._checks[key](value, path)
+
+        return check
 
     def _compile(self, kind: str, refuse_unknown: bool) -> Check:  # noqa: FBT001
         if kind in _PRIMITIVES:

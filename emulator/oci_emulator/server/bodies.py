@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import math
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -35,7 +36,8 @@ def query_of(operation: Operation, text: str, rules: Rules) -> dict[str, Any]:
                 raise invalid(f"{name}: is not a query parameter of {operation.name}")
             continue
         if parameter.type.startswith("list["):
-            query.setdefault(name, []).append(_value(parameter, value))
+            entries = [_value(parameter, entry) for entry in value.split(",")]
+            query[name] = [*query.get(name, ()), *entries]
         elif name in query:
             raise invalid(f"{name}: is given twice")
         else:
@@ -47,7 +49,9 @@ def query_of(operation: Operation, text: str, rules: Rules) -> dict[str, Any]:
 
 
 def _value(parameter: Parameter, text: str) -> Any:
-    if parameter.enum and text not in parameter.enum:
+    # ListObjects takes several fields in one string.
+    entries = text.split(",") if parameter.name == "fields" else [text]
+    if parameter.enum and not set(entries) <= set(parameter.enum):
         raise invalid(f"{parameter.name}: must be one of {', '.join(parameter.enum)}, not {text!r}")
     convert = _CONVERSIONS.get(parameter.type, str)
     try:
@@ -75,19 +79,21 @@ async def json_of(request: web.BaseRequest, maximum: int) -> tuple[bytes, Any]:
     async for chunk in request.content.iter_any():
         content += chunk
         if len(content) > maximum:
-            raise ServiceError(
-                413, "RequestEntityTooLarge", f"A body has at most {maximum} bytes."
-            )
+            raise ServiceError(413, "RequestEntityTooLarge", f"A body has at most {maximum} bytes.")
     if not content:
         return b"", None
     try:
-        return bytes(content), json.loads(content, parse_constant=_no_constant)
+        document = json.loads(content, parse_constant=_finite, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise unparsable(f"The body is no JSON: {error}") from None
+    return bytes(content), document
 
 
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON number")
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no number of JSON")
+    return number
 
 
 def check_hash(signed: Signed, headers: Mapping[str, str], content: bytes) -> None:

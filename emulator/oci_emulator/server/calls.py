@@ -101,10 +101,9 @@ class Call:
     ) -> None:
         """Require that the principal may do this in the compartment.
 
-        Args:
-            verb: inspect, read, use or manage; the endpoint's own if none is given.
-            family: the resource type; the endpoint's own if none is given.
-            variables: what conditions of a policy may ask for, such as ``target.bucket.name``.
+        ``verb``: inspect, read, use or manage; the endpoint's own if none is given.
+        ``family``: the resource type; the endpoint's own if none is given.
+        ``variables``: what conditions of a policy may ask for, such as ``target.bucket.name``.
 
         Raises:
             ServiceError: 404, it may not, or there is no such compartment.

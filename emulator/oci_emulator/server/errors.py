@@ -48,7 +48,9 @@ def not_authenticated(message: str) -> ServiceError:
 def not_found(what: str) -> ServiceError:
     """404: it doesn't exist, or the caller may not know that it does; OCI doesn't tell which."""
     return ServiceError(
-        404, "NotAuthorizedOrNotFound", f"Authorization failed or requested resource not found: {what}"
+        404,
+        "NotAuthorizedOrNotFound",
+        f"Authorization failed or requested resource not found: {what}",
     )
 
 

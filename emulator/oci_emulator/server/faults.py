@@ -1,10 +1,10 @@
 """Faults that tests inject: errors, delays, refused requests and lost answers."""
 
 import itertools
-import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from random import Random
 from typing import Any, Literal
 
 _TYPES: Mapping[str, tuple[type, ...]] = {
@@ -55,7 +55,7 @@ class Fault:
     probability: float = 1.0
     seed: int = 0
     hits: int = 0
-    random: random.Random = field(default_factory=random.Random, repr=False)
+    dice: Random = field(default_factory=Random, repr=False)
 
     def strikes(self, service: str, operation: str, principal: str) -> bool:
         """Whether a request is hit; this counts it."""
@@ -70,7 +70,7 @@ class Fault:
             return False
         if self.count is not None and self.hits >= self.count:
             return False
-        if self.probability < 1 and self.random.random() >= self.probability:
+        if self.probability < 1 and self.dice.random() >= self.probability:
             return False
         self.hits += 1
         return True
@@ -113,13 +113,14 @@ class Faults:
             if name not in _TYPES:
                 raise ValueError(f"a fault has no field {name!r}; it has {', '.join(_TYPES)}")
             if not isinstance(value, _TYPES[name]) or isinstance(value, bool):
-                raise ValueError(f"{name}: must be {_TYPES[name][-1].__name__}, not {value!r}")
+                kind = _TYPES[name][-1].__name__
+                raise ValueError(f"{name}: must be {kind}, not {value!r}")  # noqa: TRY004  # text
         values = dict(document)
         if "retryAfter" in values:
             values["retry_after"] = values.pop("retryAfter")
         fault = Fault(id=next(self._ids), **values)
         _check(fault)
-        fault.random = random.Random(fault.seed)  # noqa: S311  # repeatable, not secret
+        fault.dice = Random(fault.seed)  # noqa: S311  # repeatable, not secret
         self._faults.append(fault)
         return fault
 

@@ -19,9 +19,8 @@ def is_ours(host: str) -> bool:
 def serves(host: str, service_host: str, region: str) -> bool:
     """Whether a host name is the service's in the region.
 
-    Args:
-        service_host: the labels before the region, such as ``ingestion.logging``. A namespace may
-            stand before them.
+    ``service_host``: the labels before the region, such as ``ingestion.logging``. A namespace may
+    stand before them.
     """
     pattern = rf"(?:[a-z0-9-]+\.)?{re.escape(service_host)}\.{re.escape(region)}\..+"
     return re.fullmatch(pattern, host.lower()) is not None

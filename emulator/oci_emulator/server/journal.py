@@ -116,7 +116,7 @@ class Journal:
 
     def find(self, wanted: Filter, limit: int) -> list[dict[str, Any]]:
         """The first entries after ``since`` that fit."""
-        found = []
+        found: list[dict[str, Any]] = []
         position = wanted.since
         # In slices: a filter may fit few of very many entries.
         while len(found) < limit:
@@ -133,8 +133,7 @@ class Journal:
     async def wait(self, wanted: Filter, limit: int, seconds: float) -> list[dict[str, Any]]:
         """Like ``find``, but if nothing fits yet, wait until something does.
 
-        Args:
-            seconds: how long at most, in real time.
+        ``seconds``: how long at most, in real time.
         """
         try:
             async with asyncio.timeout(seconds):
@@ -145,7 +144,7 @@ class Journal:
             return []
 
     def counts(self, since: int = 0) -> dict[str, dict[str, int]]:
-        """operation -> status -> number of entries after ``since``."""
+        """Operation -> status -> number of entries after ``since``."""
         counted: dict[str, dict[str, int]] = {}
         for operation, status, number in self._database.read(
             "SELECT operation, status, count(*) FROM journal WHERE seq > ?"
@@ -176,9 +175,7 @@ _NAMES: Mapping[str, str] = {
 
 def _as_json(row: Row) -> dict[str, Any]:
     names = [name.strip() for name in _COLUMNS.split(",")]
-    document = {
-        _NAMES.get(name, name): value for name, value in zip(names, row, strict=True)
-    }
+    document = {_NAMES.get(name, name): value for name, value in zip(names, row, strict=True)}
     document["time"] = timestamp(document["time"])
     document["replayed"] = bool(document["replayed"])
     return document

@@ -59,14 +59,18 @@ def limit_of(query: Mapping[str, Any], default: int, maximum: int = MAXIMUM) -> 
 
 
 def page_of(
-    resources: Resources, selection: Selection, call: Call, *, default_limit: int
+    resources: Resources,
+    selection: Selection,
+    call: Call,
+    *,
+    default_limit: int,
+    maximum: int = MAXIMUM,
 ) -> Answer:
     """One page of a list of resources.
 
-    Args:
-        selection: the list, without its limit and its start.
+    ``selection``: the list, without its limit and its start.
     """
-    limit = limit_of(call.query, default_limit)
+    limit = limit_of(call.query, default_limit, maximum)
     after = None
     if "page" in call.query:
         after = _position(decode(call.query["page"], call.query))
@@ -79,13 +83,14 @@ def page_of(
     return answer
 
 
-def items_page(items: Sequence[Any], call: Call, *, default_limit: int) -> Answer:
+def items_page(
+    items: Sequence[Any], call: Call, *, default_limit: int, maximum: int = MAXIMUM
+) -> Answer:
     """One page of a list that is at hand whole and never changes its order.
 
-    Args:
-        items: what the list shows.
+    ``items``: what the list shows.
     """
-    limit = limit_of(call.query, default_limit)
+    limit = limit_of(call.query, default_limit, maximum)
     start = 0
     if "page" in call.query:
         start = decode(call.query["page"], call.query)

@@ -31,7 +31,7 @@ from oci_emulator.server.signature import Signed
 _COMMIT_DELAY = 0.05
 """Real seconds until the journal of requests that changed nothing is committed."""
 
-_log = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,11 +88,11 @@ class Pipeline:
         entry = Entry(
             time=self._clock.now(),
             method=request.method,
-            path=path,
-            query=query,
+            path=_plain(path),
+            query=_plain(query),
             request_id=_request_id(request.headers.get("opc-request-id", "")),
             bytes_in=request.content_length or 0,
-            retry_token=request.headers.get("opc-retry-token", ""),
+            retry_token=_plain(request.headers.get("opc-retry-token", "")),
         )
         cut = False
         try:
@@ -101,8 +101,11 @@ class Pipeline:
             answer, cut = Answer(status=0), True
         except ServiceError as error:
             answer = _failure(entry, error)
+        except UnicodeEncodeError:
+            # A lone surrogate, which JSON and headers can smuggle in, and nothing can write.
+            answer = _failure(entry, unparsable("The request holds what is no Unicode text."))
         except Exception:
-            _log.exception("%s %s failed", entry.method, entry.path)
+            _logger.exception("%s %s failed", entry.method, entry.path)
             answer = _failure(
                 entry, ServiceError(500, "InternalServerError", "The emulator has failed.")
             )
@@ -125,7 +128,8 @@ class Pipeline:
                 f"This emulator doesn't have {route.operation.name} of {route.service.name} yet.",
             )
         rules = self._book.rules
-        query = bodies.query_of(route.operation, entry.query, rules)
+        query_string = request.raw_path.partition("?")[2]
+        query = bodies.query_of(route.operation, query_string, rules)
         document, stream = await self._body(request, route, signed)
         call = Call(
             operation=route.operation,
@@ -146,7 +150,7 @@ class Pipeline:
 
     def _find(self, request: web.BaseRequest, entry: Entry) -> tuple[Route, Mapping[str, str]]:
         try:
-            found = self._router.find(request.method, entry.path)
+            found = self._router.find(request.method, request.raw_path.partition("?")[0])
         except UnreadablePath as error:
             raise unparsable(f"The path can't be read: {error}.") from None
         if found is None:
@@ -164,9 +168,7 @@ class Pipeline:
         headers = request.headers
         signed = signature.parse(headers.get("authorization"))
         principal, key = self._directory.authenticate(signed.key_id)
-        signature.check_coverage(
-            signed, request.method, headers, streamed=route.operation.streamed
-        )
+        signature.check_coverage(signed, request.method, headers, streamed=route.operation.streamed)
         signature.check_date(
             signed, headers, now=time.time(), skew=self._book.rules.clock_skew_seconds
         )
@@ -228,10 +230,11 @@ class Pipeline:
             current = call.endpoint.again(earlier.resource)
         except ServiceError:
             current = None
+        # "token" in a rule's name is no password.
         deleted = current is None or current.body.get("lifecycleState") == "DELETED"
-        if deleted and rules.retry_token_after_delete == "invalidated":
+        if deleted and rules.retry_token_after_delete == "invalidated":  # noqa: S105
             raise invalidated("The resource that this retry token made was deleted.")
-        if current is None or rules.retry_token_answer == "original":
+        if current is None or rules.retry_token_answer == "original":  # noqa: S105
             return earlier
         return current
 
@@ -287,6 +290,11 @@ def _router(endpoints: Mapping[str, Mapping[str, Endpoint]]) -> Router[Route]:
             )
             router.add(operation.method, operation.path, route)
     return router
+
+
+def _plain(text: str) -> str:
+    """Text from the wire as it can be written down."""
+    return text.encode("ascii", "backslashreplace").decode()
 
 
 def _request_id(given: str) -> str:

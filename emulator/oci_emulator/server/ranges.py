@@ -42,7 +42,9 @@ def parse(header: str | None, size: int) -> ByteRange | None:
         end = size - 1
     if start > end:
         raise ServiceError(
-            416, "InvalidRange", f"Content of {size} bytes has no range {header!r}.",
+            416,
+            "InvalidRange",
+            f"Content of {size} bytes has no range {header!r}.",
             {"content-range": f"bytes */{size}"},
         )
     return ByteRange(start=start, length=end - start + 1, size=size)

@@ -4,7 +4,6 @@ import asyncio
 
 from aiohttp import web
 
-from oci_emulator.content import read_slice
 from oci_emulator.jsontypes import compact
 from oci_emulator.server.calls import Answer, FileContent
 
@@ -29,18 +28,18 @@ async def _send_file(
 ) -> web.StreamResponse:
     response = web.StreamResponse(status=status, headers=headers)
     response.content_length = content.length
-    await response.prepare(request)
-    sent = 0
-    while sent < content.length and request.method != "HEAD":
-        size = min(_CHUNK, content.length - sent)
-        chunk = await asyncio.to_thread(
-            read_slice, content.path, content.start + sent, size
-        )
-        if len(chunk) != size:
-            raise EOFError(f"{content.path.name} is shorter than it was")
-        await response.write(chunk)
-        sent += size
-    await response.write_eof()
+    # Opened once: who reads an object goes on reading it when it is replaced meanwhile.
+    with content.path.open("rb") as file:
+        await response.prepare(request)
+        file.seek(content.start)
+        left = 0 if request.method == "HEAD" else content.length
+        while left:
+            chunk = await asyncio.to_thread(file.read, min(_CHUNK, left))
+            if not chunk:
+                raise EOFError(f"{content.path.name} is shorter than it was")
+            await response.write(chunk)
+            left -= len(chunk)
+        await response.write_eof()
     return response
 
 

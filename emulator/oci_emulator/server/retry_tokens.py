@@ -48,8 +48,7 @@ class RetryTokens:
     ) -> Ticket:
         """The ticket of a request.
 
-        Args:
-            content: what must be equal for two requests to be the same.
+        ``content``: what must be equal for two requests to be the same.
 
         Raises:
             ServiceError: 400, the token is too long.
@@ -65,9 +64,7 @@ class RetryTokens:
             "tenancy": [token],
         }
         request = [operation.service, operation.name, dict(path), content]
-        return Ticket(
-            scope=digest(parts[rules.retry_token_scope]), request=digest(request)
-        )
+        return Ticket(scope=digest(parts[rules.retry_token_scope]), request=digest(request))
 
     def earlier(self, ticket: Ticket, now: float) -> Answer | None:
         """The answer to the same request, if it came before.

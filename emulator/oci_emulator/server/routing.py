@@ -4,6 +4,7 @@ A path is split at its slashes first and unquoted after: an object named ``a/b``
 ``a%2Fb``, which is one segment.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -13,6 +14,7 @@ Target = TypeVar("Target")
 
 _REST = frozenset({"objectName"})
 """Parameters that take all that is left of a path: object names may hold unquoted slashes."""
+_OBJECT = re.compile(r"/n/[^/]+/b/[^/]+/[ou]/.")
 
 
 @dataclass(slots=True)
@@ -65,7 +67,7 @@ class Router(Generic[Target]):
             if step is not None:
                 node = step
                 continue
-            if node.parameter is None:
+            if node.parameter is None or not segment:
                 return None
             name, node = node.parameter
             if name in _REST:
@@ -77,7 +79,11 @@ class Router(Generic[Target]):
 
 
 def _split(path: str) -> list[str]:
-    return path.strip("/").split("/") if path.strip("/") else []
+    """The segments of a path; a slash at its end is none, unless a name that may hold some ends."""
+    segments = path.removeprefix("/").split("/")
+    if segments[-1] == "" and not _OBJECT.match(path):
+        segments.pop()
+    return segments
 
 
 def _text(quoted: str) -> str:

@@ -40,7 +40,7 @@ def parse(authorization: str | None) -> Signed:
     Raises:
         ServiceError: 401, there is none or it is of another form.
     """
-    if not authorization:
+    if not authorization or not authorization.isascii():
         raise not_authenticated("The request has no Authorization header: it must be signed.")
     scheme, _, rest = authorization.partition(" ")
     found = dict(_PARAMETER.findall(rest))
@@ -64,8 +64,7 @@ def check_coverage(
 ) -> None:
     """Check that all is signed that must be.
 
-    Args:
-        streamed: the operation's body is content, whose hash need not be signed.
+    ``streamed``: the operation's body is content, whose hash need not be signed.
 
     Raises:
         ServiceError: 401, a header isn't signed or isn't there.
@@ -106,8 +105,7 @@ def check_signature(
 ) -> None:
     """Check the signature itself.
 
-    Args:
-        target: path and query, as they were sent.
+    ``target``: path and query, as they were sent.
 
     Raises:
         ServiceError: 401, the key didn't sign this.
@@ -119,7 +117,12 @@ def check_signature(
         for name in signed.headers
     ]
     try:
-        key.verify(signed.signature, "\n".join(lines).encode(), PKCS1v15(), SHA256())
+        key.verify(
+            signed.signature,
+            "\n".join(lines).encode(errors="surrogateescape"),
+            PKCS1v15(),
+            SHA256(),
+        )
     except InvalidSignature:
         raise not_authenticated("The signature is not that of the key.") from None
 

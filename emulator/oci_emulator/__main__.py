@@ -1,0 +1,146 @@
+"""The command line: ``oci-emulator``."""
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+from pathlib import Path
+
+import click
+
+from oci_emulator import rules as service_rules
+from oci_emulator.datascience.plans import MODES
+from oci_emulator.emulator import Emulator
+from oci_emulator.lags import PROFILES
+from oci_emulator.running.conda import PACKS, CondaEnvironments, CondaError, default_cache, pack_of
+from oci_emulator.settings import Settings, StartError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="oci-emulator")
+def main() -> None:
+    """A local Oracle Cloud for Data Science jobs."""
+
+
+@main.command()
+@click.option(
+    "--state",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="Directory that keeps everything; made if it doesn't exist.",
+)
+@click.option("--http-port", type=click.IntRange(0, 65535), default=0, help="Port of all services.")
+@click.option("--proxy-port", type=click.IntRange(0, 65535), default=0, help="Port of the proxy.")
+@click.option("--mode", type=click.Choice(MODES), help="How runs are executed.  [default: process]")
+@click.option(
+    "--profile", type=click.Choice(list(PROFILES)), help="How long things take.  [default: fast]"
+)
+@click.option("--rule", "rules", multiple=True, metavar="NAME=VALUE", help="Set a service rule.")
+@click.option("--region", help="Home region of a new state directory.  [default: us-ashburn-1]")
+@click.option(
+    "--places",
+    type=click.IntRange(1),
+    help="Processes of runs at a time.  [default: 2 for each core]",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Say more on standard error.")
+def serve(
+    *,
+    state: Path,
+    http_port: int,
+    proxy_port: int,
+    mode: str | None,
+    profile: str | None,
+    rules: tuple[str, ...],
+    region: str | None,
+    places: int | None,
+    verbose: bool,
+) -> None:
+    """Serve, and print one line of JSON with all that clients need when ready.
+
+    Ports that aren't given are free ones, and after a restart those of the last time. What the
+    state directory remembers of mode, profile and rules is kept unless it is given again.
+    """
+    logging.basicConfig(
+        level=logging.DEBUG if verbose else logging.INFO,
+        stream=sys.stderr,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    settings = Settings(
+        state=state.absolute(),
+        http_port=http_port,
+        proxy_port=proxy_port,
+        mode=mode,
+        profile=profile,
+        rules=_pairs(rules),
+        region=region,
+        places=places,
+    )
+    try:
+        asyncio.run(_serve(settings))
+    except StartError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _pairs(texts: tuple[str, ...]) -> dict[str, str]:
+    pairs = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise click.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="--rule")
+        pairs[name] = value
+    return pairs
+
+
+async def _serve(settings: Settings) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    emulator = Emulator(settings)
+    announcement = await emulator.start()
+    sys.stdout.write(json.dumps(announcement) + "\n")
+    sys.stdout.flush()
+    await stopped.wait()
+    await emulator.stop()
+
+
+@main.command("rules")
+def list_rules() -> None:
+    """List the rules of the services that no document settles, with their values."""
+    click.echo(service_rules.table(), nl=False)
+
+
+@main.group()
+def conda() -> None:
+    """Manage the environments that stand in for the conda environments of the service."""
+
+
+@conda.command("list")
+def list_environments() -> None:
+    """List the slugs that jobs can name, and where their environments are."""
+    environments = CondaEnvironments(default_cache(), _report)
+    for slug, pack in PACKS.items():
+        place = environments.directory(pack) if environments.is_built(pack) else "not built"
+        click.echo(f"{slug}\t{pack.description}\t{place}")
+
+
+@conda.command("build")
+@click.argument("slug")
+def build_environment(slug: str) -> None:
+    """Build the environment of a slug ahead of the first run that needs it."""
+    environments = CondaEnvironments(default_cache(), _report)
+    try:
+        pack = pack_of(slug)
+        environments.build(pack)
+    except CondaError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(environments.directory(pack))
+
+
+def _report(line: str) -> None:
+    click.echo(line, err=True)
+
+
+if __name__ == "__main__":
+    main()

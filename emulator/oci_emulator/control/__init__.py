@@ -1,0 +1,1 @@
+"""The control API below ``/_emulator/``: unsigned, on loopback, for tests and for people."""

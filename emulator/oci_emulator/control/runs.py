@@ -1,0 +1,74 @@
+"""Runs from the inside: where they run, and putting them into any state."""
+
+from typing import TYPE_CHECKING
+
+from oci_emulator.datascience import lifecycle
+from oci_emulator.datascience.execution import Execution
+from oci_emulator.datascience.lifecycle import Outcome
+from oci_emulator.datascience.progression import RUN, Progression
+from oci_emulator.foundation import Foundation
+from oci_emulator.jsontypes import JsonObject
+from oci_emulator.resources import Resource
+from oci_emulator.server.errors import not_found
+
+if TYPE_CHECKING:
+    from oci_emulator.control.api import ControlCall
+
+_STATES = (*lifecycle.ACTIVE, *lifecycle.ENDED, "DELETED")
+_TEXTS = {
+    "IN_PROGRESS": lifecycle.IN_PROGRESS,
+    "SUCCEEDED": lifecycle.SUCCEEDED,
+    "CANCELED": lifecycle.CANCELED,
+    "CANCELING": lifecycle.CANCELING,
+    "NEEDS_ATTENTION": "The run needs attention.",
+}
+
+
+class RunControl:
+    """What the control API can do with runs."""
+
+    def __init__(
+        self, foundation: Foundation, progression: Progression, execution: Execution
+    ) -> None:
+        self._foundation = foundation
+        self._progression = progression
+        self._execution = execution
+
+    def get(self, call: "ControlCall") -> JsonObject:
+        """The run as the API shows it, and what the API doesn't show."""
+        run = self._find(call)
+        process = self._execution.process_of(run.id)
+        return {
+            "body": run.body,
+            "etag": run.etag,
+            "mode": run.inner.get("mode"),
+            "inner": run.inner,
+            "pid": process.pid if process else None,
+            "directory": str(self._execution.directory_of(run.id)),
+        }
+
+    def change(self, call: "ControlCall") -> JsonObject:
+        """Force a state on a run, or remove it behind the client's back.
+
+        Raises:
+            ValueError: there is no such state.
+        """
+        run = self._find(call)
+        if call.body.get("remove"):
+            self._progression.forget(run)
+            return {"removed": run.id}
+        state = call.body.get("lifecycleState")
+        if state not in _STATES:
+            raise ValueError(f"lifecycleState: must be one of {', '.join(_STATES)}, not {state!r}")
+        code = int(call.body.get("exitCode", 1))
+        text = lifecycle.failed(code) if state == "FAILED" else _TEXTS.get(state, "")
+        details = str(call.body.get("lifecycleDetails", text))
+        outcome = Outcome(state=state, details=details)
+        self._progression.force(run, outcome, self._foundation.clock.now())
+        return self.get(call)
+
+    def _find(self, call: "ControlCall") -> Resource:
+        run = self._foundation.resources.get(RUN, call.path["id"])
+        if run is None:
+            raise not_found(f"job run {call.path['id']}")
+        return run

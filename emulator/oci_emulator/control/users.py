@@ -1,0 +1,76 @@
+"""Further users, with keys and config files of their own."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from oci_emulator.foundation import Foundation, Tenancy
+from oci_emulator.jsontypes import JsonObject
+from oci_emulator.principals import keys
+from oci_emulator.principals.directory import Directory
+
+if TYPE_CHECKING:
+    from oci_emulator.control.api import ControlCall
+
+DEFAULT_GROUPS = ("data-scientists",)
+
+
+class UserControl:
+    """Makes users.
+
+    Args:
+        state: the state directory, in which their config files are written.
+    """
+
+    def __init__(self, foundation: Foundation, directory: Directory, state: Path) -> None:
+        self._foundation = foundation
+        self._directory = directory
+        self._state = state
+
+    def add(self, call: "ControlCall") -> JsonObject:
+        """A new user: ``name`` and ``groups``; answers with the path of a config file.
+
+        Raises:
+            ValueError: the name or the groups can't be used.
+        """
+        name = call.body.get("name", "user")
+        groups = call.body.get("groups", list(DEFAULT_GROUPS))
+        if not isinstance(name, str) or not isinstance(groups, list):
+            raise ValueError("name: must be a string, groups: a list of names")  # noqa: TRY004
+        return make_user(self._foundation, self._directory, self._state, name, groups)
+
+
+def make_user(
+    foundation: Foundation, directory: Directory, state: Path, name: str, groups: list[str]
+) -> JsonObject:
+    """Make a user with an API key, and write a config file for it."""
+    key = keys.generate()
+    user = directory.add_user(name, groups, key.public_key(), foundation.clock.now())
+    own = state / "users" / user.id.rpartition(".")[2]
+    own.mkdir(parents=True, mode=0o700)
+    config = own / "config"
+    _write_config(config, own / "key.pem", foundation.tenancy, user.id, key)
+    return {
+        "id": user.id,
+        "name": name,
+        "groups": groups,
+        "fingerprint": keys.fingerprint(key.public_key()),
+        "keyFile": str(own / "key.pem"),
+        "config": str(config),
+    }
+
+
+def _write_config(
+    path: Path, key_path: Path, tenancy: Tenancy, user: str, key: RSAPrivateKey
+) -> None:
+    keys.write_private(key_path, keys.private_pem(key))
+    lines = [
+        "[DEFAULT]",
+        f"user={user}",
+        f"fingerprint={keys.fingerprint(key.public_key())}",
+        f"tenancy={tenancy.id}",
+        f"region={tenancy.region}",
+        f"key_file={key_path}",
+    ]
+    keys.write_private(path, "\n".join(lines) + "\n")

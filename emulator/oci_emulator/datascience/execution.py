@@ -1,0 +1,416 @@
+"""Real execution of job runs: from the queue through bootstrap and process to the end."""
+
+import asyncio
+import logging
+import shlex
+import shutil
+from collections import deque
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from oci_emulator.datascience import lifecycle
+from oci_emulator.datascience.artifacts import Artifact, artifact_of
+from oci_emulator.datascience.checks import is_reserved
+from oci_emulator.datascience.configuration import Effective
+from oci_emulator.datascience.lifecycle import Outcome
+from oci_emulator.datascience.progression import JOB, RUN, Progression
+from oci_emulator.foundation import Foundation
+from oci_emulator.principals import keys
+from oci_emulator.principals.tokens import TokenService
+from oci_emulator.resources import Resource
+from oci_emulator.running import archives, conda, environment
+from oci_emulator.running.archives import ArchiveError
+from oci_emulator.running.conda import CondaEnvironments, CondaError
+from oci_emulator.running.environment import Directories, Network
+from oci_emulator.running.process import DRAIN_SECONDS, Process, Processes, kill_earlier
+
+_MARK = "JOB_RUN_OCID"
+_RUNTIME_FILE = "jobruntime.yaml"
+_TOKEN_SPARE_SECONDS = 3600
+_SIGNAL_BASE = 128
+
+_logger = logging.getLogger(__name__)
+
+
+class BootstrapError(Exception):
+    """The run can't come to execute its artifact; the message is for its lifecycleDetails."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Active:
+    """A run that has a place.
+
+    Attributes:
+        process: its process, once it is started.
+        stopped: why its process is being stopped, if it is.
+    """
+
+    run_id: str
+    task: "asyncio.Task[None] | None" = None
+    process: Process | None = None
+    stopped: Outcome | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Prepared:
+    """All that is needed to start a process."""
+
+    command: list[str]
+    directory: Path
+    variables: dict[str, str] = field(repr=False)
+
+
+class Execution:
+    """Executes runs, a bounded number at a time; the others wait in the order of their acceptance.
+
+    Args:
+        places: how many processes there may be at a time.
+        directory: where the directories of runs are.
+        network: what runs reach the services through.
+    """
+
+    def __init__(
+        self,
+        foundation: Foundation,
+        progression: Progression,
+        *,
+        tokens: TokenService,
+        environments: CondaEnvironments,
+        processes: Processes,
+        places: int,
+        directory: Path,
+        network: Network,
+    ) -> None:
+        self._foundation = foundation
+        self._progression = progression
+        self._tokens = tokens
+        self._environments = environments
+        self._processes = processes
+        self._places = places
+        self._directory = directory
+        self._network = network
+        self._waiting: deque[str] = deque()
+        self._active: dict[str, _Active] = {}
+        self._closing = False
+        progression.attach(self)
+
+    # What the progression asks for
+
+    def submit(self, run_id: str) -> None:
+        """Execute the run when there is a place for it."""
+        self._waiting.append(run_id)
+        self._fill()
+
+    def cancel(self, run_id: str) -> bool:
+        """End the run's processes; False if there are none, and the run is over at once."""
+        active = self._active.get(run_id)
+        if active is None or active.process is None:
+            self.discard(run_id)
+            return False
+        active.stopped = Outcome(state="CANCELED", details=lifecycle.CANCELED)
+        active.process.stop(self._foundation.rules.cancel_grace_seconds)
+        return True
+
+    def discard(self, run_id: str) -> None:
+        """End the run's processes without a report."""
+        if run_id in self._waiting:
+            self._waiting.remove(run_id)
+        active = self._active.get(run_id)
+        if active is not None and active.task is not None:
+            active.task.cancel()
+
+    def process_of(self, run_id: str) -> Process | None:
+        """The process of a run, if it has one now."""
+        active = self._active.get(run_id)
+        return active.process if active else None
+
+    def directory_of(self, run_id: str) -> Path:
+        """The directory of a run; it may not exist yet."""
+        return self._directory / run_id.rpartition(".")[2]
+
+    # Start and end of the emulator
+
+    def recover(self) -> None:
+        """Take up the runs of an earlier emulator: queue them again, or report them lost."""
+        now = self._foundation.clock.now()
+        for run in self._progression.unfinished_processes():
+            if "pid" in run.inner:
+                kill_earlier(run.inner["pid"], run.inner["mark"], f"{_MARK}={run.id}")
+            if run.state == "CANCELING":
+                outcome = Outcome(state="CANCELED", details=lifecycle.CANCELED)
+                self._progression.end(run, outcome, now)
+            elif "pid" in run.inner:
+                outcome = Outcome(state="FAILED", details=lifecycle.LOST)
+                self._progression.end(run, outcome, now)
+            elif run.state == "ACCEPTED":
+                self.submit(run.id)
+
+    async def close(self) -> None:
+        """End all processes and change nothing: the next emulator reports them lost."""
+        self._closing = True
+        self._waiting.clear()
+        tasks = [active.task for active in self._active.values() if active.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._processes.close()
+        self._environments.close()
+
+    # The way of one run
+
+    def _fill(self) -> None:
+        while self._waiting and len(self._active) < self._places and not self._closing:
+            active = _Active(run_id=self._waiting.popleft())
+            self._active[active.run_id] = active
+            active.task = asyncio.get_running_loop().create_task(
+                self._drive(active), name=active.run_id
+            )
+
+    async def _drive(self, active: _Active) -> None:
+        try:
+            outcome = await self._execute(active)
+        except BootstrapError as error:
+            details = lifecycle.bootstrap_failed(str(error))
+            outcome = Outcome(state="FAILED", details=details)
+        except Exception as error:
+            _logger.exception("%s can't be executed", active.run_id)
+            details = lifecycle.bootstrap_failed(f"the emulator has failed: {error!r}.")
+            outcome = Outcome(state="FAILED", details=details)
+        finally:
+            if active.process is not None:
+                active.process.kill()
+                self._processes.ended(active.process)
+            del self._active[active.run_id]
+            self._fill()
+        self._report(active, outcome)
+
+    def _report(self, active: _Active, outcome: Outcome) -> None:
+        run = self._foundation.resources.get(RUN, active.run_id)
+        if run is None or run.state not in lifecycle.ACTIVE:
+            return
+        canceled = Outcome(state="CANCELED", details=lifecycle.CANCELED)
+        if run.state == "CANCELING" and self._foundation.rules.cancel_race == "canceled":
+            outcome = canceled
+        self._progression.end(run, outcome, self._foundation.clock.now())
+        self._foundation.database.commit()
+
+    async def _execute(self, active: _Active) -> Outcome:
+        run = self._run(active)
+        settings = self._progression.settings(run)
+        if settings.nodes or settings.container:
+            kind = "multi-node jobs" if settings.nodes else "containers"
+            raise BootstrapError(f"this emulator does not run {kind}.")
+        await self._pass(active, lifecycle.PROVISIONING, lifecycle.PROVISIONED)
+        await self._pass(active, lifecycle.PROVISIONED, lifecycle.BOOTSTRAP)
+        prepared = await self._prepare(run, settings)
+        await self._pass(active, lifecycle.BOOTSTRAP, lifecycle.STARTING)
+        await self._pass(active, lifecycle.STARTING, lifecycle.RUNNING)
+        return await self._process(active, settings, prepared)
+
+    def _run(self, active: _Active) -> Resource:
+        """The run as it is now: it may have been canceled or updated meanwhile."""
+        run = self._foundation.resources.get(RUN, active.run_id)
+        if run is None:
+            raise asyncio.CancelledError
+        return run
+
+    async def _pass(self, active: _Active, stage: int, following: int) -> None:
+        """Let a stage take its time, then show the following one."""
+        seconds = lifecycle.STAGES[stage].seconds(self._foundation.lags)
+        await self._foundation.clock.sleep(seconds)
+        run = self._run(active)
+        if run.state == "ACCEPTED" and following < lifecycle.RUNNING:
+            self._progression.enter(run, following)
+            self._foundation.database.commit()
+
+    # Bootstrap
+
+    async def _prepare(self, run: Resource, settings: Effective) -> _Prepared:
+        job = self._foundation.resources.get(JOB, run.body["jobId"])
+        artifact = artifact_of(job) if job else None
+        if job is None or artifact is None:
+            raise BootstrapError("the job has no artifact.")
+        directories = self._directories(run.id)
+        directories.make()
+        try:
+            path = await asyncio.to_thread(self._place, artifact, directories)
+            user = {**_runtime_file(directories.unpacked), **settings.environment}
+            if archives.is_archive(artifact.name):
+                path = _entry_point(directories.unpacked, user)
+            python = await self._environments.provide(_pack(user))
+        except (ArchiveError, CondaError) as error:
+            raise BootstrapError(f"{error}.") from error
+        await self._issue_token(run, settings, directories)
+        variables = environment.of_run(
+            directories=directories,
+            python=python,
+            network=self._network,
+            region=self._foundation.tenancy.region,
+            service=self._service_variables(run, job, artifact),
+            user={name: value for name, value in user.items() if not is_reserved(name)},
+        )
+        command = _command(path, python) + _arguments(settings.arguments)
+        is_archive = archives.is_archive(artifact.name)
+        return _Prepared(
+            command=command,
+            directory=directories.unpacked if is_archive else directories.home,
+            variables=variables,
+        )
+
+    def _directories(self, run_id: str) -> Directories:
+        base = self.directory_of(run_id)
+        return Directories(home=base / "home", temporary=base / "tmp", principal=base / "principal")
+
+    def _place(self, artifact: Artifact, directories: Directories) -> Path:
+        """Put the artifact into the run's home, unpacked if it is an archive."""
+        content = self._foundation.content.path(artifact.content)
+        if archives.is_archive(artifact.name):
+            archives.unpack(content, artifact.name, directories.unpacked)
+            return directories.unpacked
+        path = directories.home / artifact.name
+        shutil.copyfile(content, path)
+        return path
+
+    async def _issue_token(
+        self, run: Resource, settings: Effective, directories: Directories
+    ) -> None:
+        lifetime = settings.maximum_minutes * 60 + _TOKEN_SPARE_SECONDS
+        session = await asyncio.to_thread(self._tokens.issue, run.id, run.compartment, lifetime)
+        keys.write_private(directories.token, session.token)
+        keys.write_private(directories.key, session.private_key)
+
+    def _service_variables(
+        self, run: Resource, job: Resource, artifact: Artifact
+    ) -> dict[str, str]:
+        project = self._foundation.resources.get("project", run.body["projectId"])
+        return {
+            "TENANCY_OCID": self._foundation.tenancy.id,
+            "PROJECT_OCID": run.body["projectId"],
+            "PROJECT_COMPARTMENT_OCID": project.compartment if project else job.compartment,
+            "JOB_OCID": job.id,
+            "JOB_COMPARTMENT_OCID": job.compartment,
+            "JOB_ARTIFACT_FILE_NAME": artifact.name,
+            "JOB_RUN_OCID": run.id,
+            "JOB_RUN_COMPARTMENT_OCID": run.compartment,
+            "FQDN": "localhost",
+        }
+
+    # The process
+
+    async def _process(self, active: _Active, settings: Effective, prepared: _Prepared) -> Outcome:
+        process = await self._processes.start(
+            prepared.command,
+            directory=prepared.directory,
+            environment=prepared.variables,
+            mark=_MARK,
+        )
+        active.process = process
+        now = self._foundation.clock.now()
+        run = self._run(active)
+        run.inner |= {"pid": process.pid, "mark": process.mark}
+        if run.state == "ACCEPTED":
+            self._progression.started(run, now)
+        else:
+            self._foundation.save(run, visible=False)
+        self._foundation.database.commit()
+        code = await self._ended(active, process, settings, now)
+        if active.stopped is not None:
+            return active.stopped
+        return lifecycle.exited(self._exit_code(code))
+
+    async def _ended(
+        self, active: _Active, process: Process, settings: Effective, started: float
+    ) -> int:
+        """Wait for the end of the process and of its output, and for its time to be up."""
+        limit = asyncio.create_task(self._limit(active, process, settings, started))
+        reading = asyncio.create_task(self._read(active.run_id, process))
+        try:
+            code = await process.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(DRAIN_SECONDS):
+                    await reading
+        finally:
+            limit.cancel()
+            reading.cancel()
+        return code
+
+    async def _limit(
+        self, active: _Active, process: Process, settings: Effective, started: float
+    ) -> None:
+        await self._foundation.clock.sleep_until(started + settings.maximum_minutes * 60)
+        details = lifecycle.out_of_time(settings.maximum_minutes)
+        active.stopped = active.stopped or Outcome(state="FAILED", details=details)
+        process.stop(self._foundation.rules.cancel_grace_seconds)
+
+    async def _read(self, run_id: str, process: Process) -> None:
+        longest = self._foundation.rules.log_line_maximum_characters
+        async for lines in process.output(longest):
+            run = self._foundation.resources.get(RUN, run_id)
+            if run is not None:
+                now = self._foundation.clock.now()
+                self._progression.log(run, [(now, line) for line in lines])
+                self._foundation.database.commit()
+
+    def _exit_code(self, code: int) -> int:
+        """The code that is shown for the end of a process; negative ones are signals."""
+        if code >= 0:
+            return code
+        shell = self._foundation.rules.signal_exit_code == "128+n"
+        return _SIGNAL_BASE - code if shell else 1
+
+
+def _pack(variables: Mapping[str, str]) -> conda.Pack:
+    """The environment that a run's variables name."""
+    kind = variables.get("CONDA_ENV_TYPE", "")
+    if not kind:
+        return conda.BARE
+    if kind == "service":
+        return conda.pack_of(variables.get("CONDA_ENV_SLUG", ""))
+    if kind == "published":
+        raise CondaError("this emulator has no published conda environments")
+    raise CondaError(f"CONDA_ENV_TYPE must be service or published, not {kind!r}")
+
+
+def _runtime_file(directory: Path) -> dict[str, str]:
+    """The variables of the runtime YAML at the root of an archive, if it has one."""
+    path = directory / _RUNTIME_FILE
+    if not path.is_file():
+        return {}
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise BootstrapError(f"{_RUNTIME_FILE} can't be read: {error}.") from error
+    if not isinstance(document, dict):
+        raise BootstrapError(f"{_RUNTIME_FILE} must be a map of variables to values.")
+    return {str(name): str(value) for name, value in document.items()}
+
+
+def _entry_point(directory: Path, variables: Mapping[str, str]) -> Path:
+    entry = variables.get("JOB_RUN_ENTRYPOINT", "")
+    if not entry:
+        raise BootstrapError("an archive needs JOB_RUN_ENTRYPOINT, the path of its main file.")
+    return archives.entry_point(directory, entry)
+
+
+def _command(path: Path, python: Path) -> list[str]:
+    """How a file is executed; output of Python comes unbuffered, as it is logged line by line."""
+    match path.suffix.lower():
+        case ".py":
+            return [str(python), "-u", str(path)]
+        case ".sh":
+            return ["/bin/bash", str(path)]
+    raise BootstrapError(
+        f"{path.name} can't be executed: this emulator runs .py and .sh files, and .zip and"
+        " .tar.gz archives of them."
+    )
+
+
+def _arguments(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise BootstrapError(f"commandLineArguments can't be split: {error}.") from error

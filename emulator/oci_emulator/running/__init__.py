@@ -1,0 +1,1 @@
+"""Running things for real: artifacts, environments, processes. It knows no service."""

@@ -1,0 +1,73 @@
+"""The services, put together on their foundation."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from oci_emulator.datascience import wire as datascience_wire
+from oci_emulator.datascience.artifacts import Artifacts
+from oci_emulator.datascience.job_runs import JobRuns
+from oci_emulator.datascience.jobs import Jobs
+from oci_emulator.datascience.plans import Plans
+from oci_emulator.datascience.progression import Progression
+from oci_emulator.datascience.projects import Projects
+from oci_emulator.datascience.work_requests import WorkRequests
+from oci_emulator.foundation import Foundation
+from oci_emulator.identity.wire import Identity
+from oci_emulator.logging import wire as logging_wire
+from oci_emulator.logging.entries import LogEntries
+from oci_emulator.logging.groups import LogGroups
+from oci_emulator.logging.search import LogSearch
+from oci_emulator.logging.work_requests import LogWorkRequests
+from oci_emulator.objectstorage import wire as objectstorage_wire
+from oci_emulator.objectstorage.buckets import Buckets
+from oci_emulator.objectstorage.multipart import MultipartUploads
+from oci_emulator.objectstorage.objects import Objects
+from oci_emulator.objectstorage.table import ObjectTable
+from oci_emulator.server.calls import Endpoint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What the services offer.
+
+    Attributes:
+        endpoints: service -> operation -> how it is carried out.
+    """
+
+    endpoints: Mapping[str, Mapping[str, Endpoint]]
+    projects: Projects
+    progression: Progression
+    objects: ObjectTable
+
+
+def build(foundation: Foundation, plans: Plans) -> Services:
+    """Make all services."""
+    entries = LogEntries(foundation.database)
+    log_work = LogWorkRequests(foundation, entries)
+    groups = LogGroups(foundation, log_work)
+    progression = Progression(foundation, groups, entries, plans)
+    work = WorkRequests(foundation)
+    projects = Projects(foundation, work)
+    table = ObjectTable(foundation.database)
+    buckets = Buckets(foundation, table)
+    objects = Objects(foundation, buckets, table)
+    return Services(
+        endpoints={
+            "datascience": datascience_wire.endpoints(
+                projects=projects,
+                jobs=Jobs(foundation, work, groups, progression),
+                artifacts=Artifacts(foundation),
+                runs=JobRuns(foundation, progression),
+                work=work,
+            ),
+            "logging": logging_wire.management(groups, log_work),
+            "loggingsearch": logging_wire.search(LogSearch(foundation, entries)),
+            "objectstorage": objectstorage_wire.endpoints(
+                buckets, objects, MultipartUploads(foundation, buckets, objects, table)
+            ),
+            "identity": Identity(foundation).endpoints(),
+        },
+        projects=projects,
+        progression=progression,
+        objects=table,
+    )

@@ -1,0 +1,36 @@
+"""What an emulator is started with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+DEFAULT_REGION = "us-ashburn-1"
+HOST = "127.0.0.1"
+"""The only address that is listened on."""
+
+
+class StartError(Exception):
+    """The emulator can't start; the message says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the command line says; None leaves it to what the state directory remembers.
+
+    Attributes:
+        http_port: 0 takes the port of the last time if it is free, else any.
+        proxy_port: likewise.
+        rules: name -> value, as text.
+        places: how many processes of runs there may be at a time.
+        cache: where conda environments are kept.
+    """
+
+    state: Path
+    http_port: int = 0
+    proxy_port: int = 0
+    mode: str | None = None
+    profile: str | None = None
+    rules: Mapping[str, str] = field(default_factory=dict)
+    places: int | None = None
+    region: str | None = None
+    cache: Path | None = None
