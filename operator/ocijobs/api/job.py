@@ -259,6 +259,10 @@ class OCIJobStatus(Model):
         tuple[Revision, ...], Field(max_length=128, json_schema_extra=map_list("name"))
     ] = Field(default=(), description="OCI jobs of this object, the current one and former ones.")
     artifact: Artifact | None = Field(default=None, description="Code of the current revision.")
+    creations: Annotated[int, Field(ge=0)] | None = Field(
+        default=None,
+        description="How many OCI jobs were made for this object: no two creations have the same token.",
+    )
     runs: RunCounts | None = Field(default=None, description="Counts of the job's runs.")
     last_run: LastRun | None = Field(default=None, description="The run that was launched last.")
     console_url: Url | None = Field(default=None, description="The job's page in the OCI console.")

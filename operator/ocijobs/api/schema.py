@@ -71,7 +71,7 @@ class _Converter:
             )
         if described and not node.get("description"):
             raise UnexpressibleError(f"{path}: has no description")
-        schema = {key: node[key] for key in _KEPT if key in node and node[key] is not None}
+        schema = {key: node[key] for key in _KEPT if key in node and node[key] not in (None, [])}
         if isinstance(schema.get("description"), str):
             schema["description"] = " ".join(schema["description"].split())
         if "const" in node:

@@ -24,7 +24,8 @@ class IdentityView:
         reference: the identity in question.
         region: region of its calls; None while its credentials were never read.
         version: names the credentials in memory; another version makes refused calls worth repeating.
-        obstacle: why it can't be used now, as reason and message; None if it can.
+        obstacle: why it can't be used now, as reason and message. Without an obstacle and without a region nothing
+            is known of it yet, and what needs it waits without a word.
         gone_since: since when the credentials are neither in memory nor to be read.
         deleting: whether the identity is being deleted, so that nothing new may rest on it.
     """

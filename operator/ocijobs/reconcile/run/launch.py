@@ -79,7 +79,9 @@ def prepare(o: RunObservation, now: datetime) -> Launch | Hindrance:
         return Hindrance(action=RefreshJob(name=job.metadata.name))
     caller = o.identity.caller(job.status.region)
     if caller is None:
-        reason, message = o.identity.obstacle or (Reason.WAITING_FOR_IDENTITY, "no region is known")
+        if o.identity.obstacle is None:
+            return Hindrance()
+        reason, message = o.identity.obstacle
         return Hindrance(reason=reason, message=message)
     variables = merge(job.spec.env, o.run.spec.env)
     values = _values(o, variables, settled_at)

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun, OutputList
+from ocijobs.reconcile.calls import noted
 from ocijobs.reconcile.environment import Values
 from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.remote import Call, Operation, Refusal, RunRecord
@@ -106,23 +107,6 @@ class RunKnown:
                 complete=record.complete or (before.complete and before.state is record.state),
             ),
         )
-
-
-def noted(
-    calls: Mapping[Operation, Call],
-    operation: Operation,
-    *,
-    at: datetime,
-    refusal: Refusal | None,
-    epoch: str,
-) -> dict[Operation, Call]:
-    """Return `calls` with one more call noted; tries count since the last success or change of epoch."""
-    before = calls.get(operation)
-    tries = before.tries + 1 if before and before.refusal and before.epoch == epoch else 1
-    return {
-        **calls,
-        operation: Call(at=at, tries=tries if refusal else 0, refusal=refusal, epoch=epoch),
-    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

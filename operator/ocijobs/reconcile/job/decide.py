@@ -1,0 +1,79 @@
+"""The decision about an OCIJob: which policy has the word."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from ocijobs.api.job import OCIJobStatus
+from ocijobs.api.reasons import Reason
+from ocijobs.reconcile.blocking import earliest
+from ocijobs.reconcile.decision import Decision
+from ocijobs.reconcile.job.creation import create, open_intent
+from ocijobs.reconcile.job.deletion import delete_job
+from ocijobs.reconcile.job.observation import JobObservation
+from ocijobs.reconcile.job.plan import Obstacle, make_plan, reading, serves_current_spec
+from ocijobs.reconcile.job.readiness import make_ready
+from ocijobs.reconcile.job.status import counts_hold, write_blocked, write_status
+from ocijobs.reconcile.standing import Standing
+
+
+def decide_job(o: JobObservation, now: datetime) -> Decision[OCIJobStatus]:
+    """Decide what is to be done about a job. Total, deterministic, without effects."""
+    if o.job.metadata.paused:
+        return Decision(status=o.job.status)
+    if o.job.metadata.deleting:
+        return delete_job(o, now)
+    due = reading(o, now)
+    if due.action is not None:
+        return Decision(status=o.job.status, actions=(due.action,))
+    decision = _decide(o, now)
+    hold = counts_hold(o, decision.status, now)
+    return replace(
+        decision,
+        status=o.job.status if hold is not None else decision.status,
+        wake_at=earliest(decision.wake_at, due.due_at, hold),
+    )
+
+
+def _decide(o: JobObservation, now: datetime) -> Decision[OCIJobStatus]:
+    plan = make_plan(o)
+    if plan is None:
+        return Decision(status=o.job.status)
+    if isinstance(plan, Obstacle):
+        return _hindered(o, plan, now)
+    submit = o.job.status.submit
+    if submit is not None and submit.revision != plan.revision:
+        # A revision that is not wanted any more: whether it was made must be known first.
+        return open_intent(o, submit, None, now)
+    revision = next((r for r in o.job.status.revisions if r.name == plan.revision), None)
+    if revision is None or submit is not None:
+        return create(o, plan, now)
+    return make_ready(o, plan, revision, now)
+
+
+def _hindered(o: JobObservation, obstacle: Obstacle, now: datetime) -> Decision[OCIJobStatus]:
+    """Say what keeps the job from being synced. What was built last goes on serving a spec that did not change."""
+    about_source = obstacle.reason in {Reason.WAITING_FOR_SOURCE, Reason.SOURCE_UNREACHABLE}
+    if about_source and serves_current_spec(o):
+        status = write_status(
+            o,
+            now,
+            standing=Standing.READY,
+            reason=Reason.SOURCE_UNREACHABLE,
+            message=f"revision {o.job.status.revision} goes on serving: {obstacle.message}",
+        )
+        sources = o.known.sources
+        return Decision(status=status, serves=sources.at if sources and sources.missing else None)
+    if obstacle.invalid:
+        return Decision(
+            status=write_status(
+                o,
+                now,
+                standing=Standing.STALLED,
+                reason=obstacle.reason,
+                message=obstacle.message,
+            )
+        )
+    status, state = write_blocked(o, now, obstacle.reason, obstacle.message)
+    return Decision(status=status, wake_at=state.stalls_at)

@@ -1,0 +1,135 @@
+"""From an OCI job to a job that is ready: its artifact, its state, its settings; then former revisions go.
+
+An artifact can be uploaded once and never changed (OCI Data Science, "Job artifacts"), so it is asked for first.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from ocijobs.api.job import Artifact, OCIJobStatus, Revision
+from ocijobs.api.reasons import Reason
+from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
+from ocijobs.reconcile.console import job_url
+from ocijobs.reconcile.decision import Action, Decision, LookUpJob, UpdateJob, UploadArtifact
+from ocijobs.reconcile.job.history import prune
+from ocijobs.reconcile.job.observation import JobObservation
+from ocijobs.reconcile.job.plan import Plan, serves_current_spec
+from ocijobs.reconcile.job.status import write_blocked, write_status
+from ocijobs.reconcile.pacing import due_at
+from ocijobs.reconcile.remote import JobState, Operation, RefusalKind
+from ocijobs.reconcile.standing import Standing
+
+_ACTIVATION_PAUSE_SECONDS = 2.0
+"""Pause between two looks at a job that OCI has not activated yet."""
+
+
+def make_ready(
+    o: JobObservation, plan: Plan, revision: Revision, now: datetime
+) -> Decision[OCIJobStatus]:
+    """Decide about a revision whose OCI job exists."""
+    if revision.artifact is None and o.known.uploaded != revision.job_id:
+        action = UploadArtifact(
+            caller=plan.caller, job_id=revision.job_id, sha256=plan.sources.sha256, epoch=o.epoch
+        )
+        return _call(o, Operation.UPLOAD, action, "uploading the artifact", now)
+    if revision.artifact is None:
+        record = o.known.record
+        if record is None or record.id != revision.job_id or record.state is not JobState.ACTIVE:
+            return _await_activation(o, plan, revision, now)
+        revision = revision.model_copy(
+            update={
+                "artifact": Artifact(
+                    name=plan.sources.name, sha256=plan.sources.sha256, size=plan.sources.size
+                )
+            }
+        )
+    if revision.settings_digest != plan.settings_digest:
+        if o.known.settings_sent != plan.settings_digest:
+            update = UpdateJob(
+                caller=plan.caller,
+                job_id=revision.job_id,
+                settings=plan.request.settings,
+                settings_digest=plan.settings_digest,
+                epoch=o.epoch,
+            )
+            return _call(o, Operation.UPDATE, update, "updating the OCI job", now)
+        revision = revision.model_copy(update={"settings_digest": plan.settings_digest})
+    return _ready(o, plan, revision, now)
+
+
+def _await_activation(
+    o: JobObservation, plan: Plan, revision: Revision, now: datetime
+) -> Decision[OCIJobStatus]:
+    look_up = LookUpJob(
+        caller=plan.caller,
+        compartment_id=plan.request.compartment_id,
+        job_id=revision.job_id,
+        epoch=o.epoch,
+    )
+    record, call = o.known.record, o.known.calls.get(Operation.LOOK_UP)
+    if record is None or record.id != revision.job_id or call is None or call.refusal is not None:
+        return _call(o, Operation.LOOK_UP, look_up, "asking for the OCI job", now)
+    if record.state is JobState.CREATING:
+        due = call.at + timedelta(seconds=_ACTIVATION_PAUSE_SECONDS)
+        if now < due:
+            return Decision(status=o.job.status, wake_at=due)
+        return Decision(status=o.job.status, actions=(look_up,))
+    message = f"OCI job {record.id} is {record.state}: {record.details or 'OCI does not say why'}"
+    status, _ = write_blocked(o, now, Reason.OCI_CONFLICT, message)
+    due = call.at + timedelta(seconds=o.settings.refusal_retry_min_seconds)
+    if now < due:
+        return Decision(status=status, wake_at=due)
+    return Decision(status=status, actions=(look_up,))
+
+
+def _call(
+    o: JobObservation, operation: Operation, action: Action, doing: str, now: datetime
+) -> Decision[OCIJobStatus]:
+    """Make a call that is due, or say what refuses it."""
+    call = o.known.calls.get(operation)
+    due = due_at(call, epoch=o.epoch, seed=o.job.metadata.uid, settings=o.settings)
+    refusal = call.refusal if call is not None and due is not None else None
+    if refusal is None:
+        return Decision(status=o.job.status, actions=(action,))
+    if refusal.kind is RefusalKind.INVALID:
+        message = describe(f"{doing}: OCI refuses it", refusal)
+        return Decision(
+            status=write_status(
+                o, now, standing=Standing.STALLED, reason=Reason.INVALID_SPEC, message=message
+            )
+        )
+    status, state = write_blocked(o, now, REASON_OF_REFUSAL[refusal.kind], describe(doing, refusal))
+    if due is not None and now < due:
+        return Decision(status=status, wake_at=earliest(due, state.stalls_at))
+    return Decision(status=status, actions=(action,))
+
+
+def _ready(
+    o: JobObservation, plan: Plan, revision: Revision, now: datetime
+) -> Decision[OCIJobStatus]:
+    former = o.job.status
+    if former.revision != revision.name:
+        revision = revision.model_copy(update={"last_used_at": now})
+    revisions = tuple(r if r.name != revision.name else revision for r in former.revisions)
+    pruned = prune(o, revisions, revision.name, now)
+    status = write_status(
+        o,
+        now,
+        standing=Standing.READY,
+        reason=Reason.SYNCED,
+        message=f"OCI job {revision.job_id} is as the manifest says",
+        job_id=revision.job_id,
+        revision=revision.name,
+        revisions=pruned.revisions,
+        artifact=revision.artifact,
+        console_url=job_url(plan.caller.region, revision.job_id),
+    )
+    agreed = serves_current_spec(o) and former.job_id == revision.job_id
+    return Decision(
+        status=status,
+        actions=pruned.actions,
+        wake_at=pruned.wake_at,
+        notes=pruned.notes,
+        serves=plan.sources.at if agreed and former.revision == revision.name else None,
+    )

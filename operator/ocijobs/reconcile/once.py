@@ -1,0 +1,132 @@
+"""Create once, whatever happens between an intent and its answer.
+
+The intent, with the token of the call, is in status before the call is made. A call's outcome may be unknown all
+the same: the process died, or the answer did not come. Then the same request is sent with the same token, which OCI
+answers with what it made the first time (for 24 hours). Where that can't be done (the token is old, the request
+would be another one, OCI answers 4xx), OCI is searched for the owner tag, and only two complete searches that found
+nothing, minutes apart, prove that there is nothing: OCI's lists lag, and a search that fails proves nothing.
+
+Jobs and runs share this; they differ in what is sent and in what is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ocijobs.api.job import Submission
+from ocijobs.reconcile.pacing import due_at
+from ocijobs.reconcile.remote import Call, Operation, Refusal, RefusalKind
+from ocijobs.settings import Settings
+
+_REPEAT_TELLS_MORE = frozenset({RefusalKind.THROTTLED, RefusalKind.UNAVAILABLE})
+"""Answers to a call after which its repetition is still the surest way to find what it made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What this process knows of an intent's calls; see RunKnown and JobKnown."""
+
+    written_token: str | None
+    doubt: bool
+    empty_at: tuple[datetime, ...]
+    calls: Mapping[Operation, Call]
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """Nothing is in OCI: the call may be made, the intent rewritten, or given up."""
+
+    called: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """Something may be in OCI: the same request with the same token finds or makes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Something may be in OCI: look for the owner tag."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """A call was refused, or a search must be confirmed: not before `until`."""
+
+    until: datetime
+    refusal: Refusal | None
+    searching: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """Nothing is in OCI, and the same request will never be accepted."""
+
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """It is proven that nothing was created: the intent is void."""
+
+
+Step = Free | Repeat | Search | Wait | Refused | Nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Protocol:
+    """The intent, what is known of it, and the circumstances."""
+
+    submit: Submission
+    evidence: Evidence
+    epoch: str
+    seed: str
+    settings: Settings
+
+    def step(self, now: datetime) -> Step:
+        """Return what is to be done about the open intent."""
+        call = self.evidence.calls.get(Operation.CREATE)
+        refusal = call.refusal if call is not None else None
+        due = self._due(call)
+        certain = (
+            self.evidence.written_token == self.submit.token
+            and not self.evidence.doubt
+            and not (refusal is not None and refusal.kind is RefusalKind.TOKEN_SPENT)
+        )
+        young = now - self.submit.started_at < timedelta(
+            seconds=self.settings.token_lifetime_seconds
+        )
+        if not certain and not (young and (refusal is None or refusal.kind in _REPEAT_TELLS_MORE)):
+            return self.search(now)
+        if certain and refusal is not None and refusal.kind is RefusalKind.INVALID and due:
+            return Refused(refusal=refusal)
+        if due is not None and now < due:
+            return Wait(until=due, refusal=refusal, searching=False)
+        return Free(called=call is not None) if certain else Repeat()
+
+    def search(self, now: datetime) -> Search | Wait | Nothing:
+        """Return what is to be done where a repetition can't tell."""
+        confirm = timedelta(seconds=self.settings.search_confirm_seconds)
+        empty = self.evidence.empty_at
+        if empty and empty[-1] - empty[0] >= confirm:
+            return Nothing()
+        call = self.evidence.calls.get(Operation.SEARCH)
+        due = self._due(call)
+        if due is None and empty:
+            due = empty[0] + confirm
+        if due is not None and now < due:
+            return Wait(until=due, refusal=call.refusal if call else None, searching=True)
+        return Search()
+
+    def trouble(self) -> Refusal | None:
+        """Return the refusal that a status is to name while the intent is open."""
+        for operation in (Operation.SEARCH, Operation.CREATE):
+            call = self.evidence.calls.get(operation)
+            if call is not None and call.refusal is not None:
+                return None if call.refusal.kind is RefusalKind.TOKEN_SPENT else call.refusal
+        return None
+
+    def _due(self, call: Call | None) -> datetime | None:
+        return due_at(call, epoch=self.epoch, seed=self.seed, settings=self.settings)
