@@ -54,6 +54,14 @@ class Reason(StrEnum):
     IN_USE = "InUse"
 
 
+def reason_named(text: str) -> Reason:
+    """Return the reason of that name; PENDING for one that another version of the operator wrote."""
+    try:
+        return Reason(text)
+    except ValueError:
+        return Reason.PENDING
+
+
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """A reason's page: what it means, and what to do."""

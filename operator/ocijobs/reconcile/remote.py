@@ -102,6 +102,15 @@ class RunRecord:
         return True
 
 
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """A get answered 404, and a list by id in the compartment was complete and empty.
+
+    Once it proves little, since OCI answers 404 where a permission lacks and lists lag; twice, minutes apart, it
+    proves that the resource is gone.
+    """
+
+
 class JobState(StrEnum):
     """lifecycleState of a job."""
 

@@ -17,7 +17,8 @@ from ocijobs.reconcile.job.configuration import (
     revision_name,
     settings_digest,
 )
-from ocijobs.reconcile.job.observation import JobObservation, SourcesRead
+from ocijobs.reconcile.job.known import SourcesRead
+from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.pacing import LONG_PAUSE_SECONDS, due_at
 from ocijobs.reconcile.remote import Operation
 from ocijobs.reconcile.requests import JobRequest

@@ -19,7 +19,8 @@ from ocijobs.reconcile.decision import (
     Note,
     NoteType,
 )
-from ocijobs.reconcile.job.observation import JobObservation, Removal
+from ocijobs.reconcile.job.known import Removal
+from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.remote import Operation, Refusal, RefusalKind
 

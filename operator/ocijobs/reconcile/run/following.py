@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from ocijobs.api.conditions import ConditionType, find
 from ocijobs.api.job_run import OCIJobRunStatus, Phase, RunSubmission
-from ocijobs.api.reasons import Reason
+from ocijobs.api.reasons import Reason, reason_named
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
 from ocijobs.reconcile.decision import (
     Action,
@@ -162,7 +162,7 @@ def _status(o: RunObservation, record: RunRecord | None, now: datetime) -> OCIJo
     ready = find(former.conditions, ConditionType.READY)
     phase, reason, message = (
         former.phase or Phase.ACCEPTED,
-        Reason(ready.reason) if ready else Reason.ACCEPTED,
+        reason_named(ready.reason) if ready else Reason.ACCEPTED,
         ready.message if ready else "",
     )
     if record is not None and record.state in _PHASES:

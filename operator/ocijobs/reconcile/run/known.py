@@ -1,0 +1,186 @@
+"""What this process has learnt about one run: memory, which is empty after a restart.
+
+Every decision must be right without it. The `*_answered` methods take what a call brought, or why it was refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from ocijobs.api.job_run import OutputList
+from ocijobs.reconcile.calls import noted
+from ocijobs.reconcile.environment import Values
+from ocijobs.reconcile.remote import Absent, Call, Operation, Refusal, RefusalKind, RunRecord
+from ocijobs.reconcile.run.output import last_results
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLines:
+    """What a log has of a run, oldest first: the last lines, and lines that may be result lines."""
+
+    tail: Sequence[str]
+    results: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunKnown:
+    """What this process has learnt about one run.
+
+    Attributes:
+        written_token: token of the intent that this process itself wrote; None after a restart, when calls of
+            a former process may have arrived.
+        doubt: whether a call with that token may have arrived without an answer.
+        record: the newest that OCI told of the run.
+        ended_at: when this process first knew that the run has ended in OCI.
+        unlisted_at: when a complete poll that began after the run was known did not list it.
+        lagging: how often in a row a look-up found active what no list had.
+        poll_refusal: why the shared poll has not worked for a while; None while it works.
+        absent_at: when a get answered 404 and a list by id in the run's compartment was empty.
+        empty_at: when a complete search for the run's owner tag found nothing.
+        values: what the environment's references gave, read at `values_at`.
+        results: declared and other results that were found; None as long as none were.
+        tail: last lines of output as they were written, secrets included, read at `tail_at`.
+        outputs: objects under the outputs' address.
+        written_at: when this process last wrote the status.
+    """
+
+    written_token: str | None = None
+    doubt: bool = False
+    record: RunRecord | None = None
+    ended_at: datetime | None = None
+    unlisted_at: datetime | None = None
+    lagging: int = 0
+    poll_refusal: Refusal | None = None
+    absent_at: tuple[datetime, ...] = ()
+    empty_at: tuple[datetime, ...] = ()
+    values: Values | None = None
+    values_at: datetime | None = None
+    results: Mapping[str, str] | None = None
+    tail: tuple[str, ...] | None = field(default=None, repr=False)
+    tail_at: datetime | None = None
+    outputs: OutputList | None = None
+    written_at: datetime | None = None
+    calls: Mapping[Operation, Call] = field(default_factory=dict)
+
+    def called(
+        self, operation: Operation, *, at: datetime, refusal: Refusal | None = None, epoch: str = ""
+    ) -> RunKnown:
+        """Return the memory after a call of `operation`."""
+        calls = noted(self.calls, operation, at=at, refusal=refusal, epoch=epoch)
+        return replace(self, calls=calls)
+
+    def intended(self, token: str) -> RunKnown:
+        """Return the memory after this process wrote an intent: nothing is known of its calls."""
+        paced = {Operation.CREATE, Operation.SEARCH}
+        return replace(
+            self,
+            written_token=token,
+            doubt=False,
+            empty_at=(),
+            calls={name: call for name, call in self.calls.items() if name not in paced},
+        )
+
+    def create_answered(self, answer: RunRecord | Refusal, *, at: datetime, epoch: str) -> RunKnown:
+        """Return the memory after a creation was answered, or was not."""
+        if isinstance(answer, RunRecord):
+            return self.called(Operation.CREATE, at=at, epoch=epoch).with_record(answer, at)
+        after = self.called(Operation.CREATE, at=at, refusal=answer, epoch=epoch)
+        return replace(after, doubt=self.doubt or answer.outcome_unknown)
+
+    def search_answered(
+        self, answer: RunRecord | Refusal | None, *, at: datetime, epoch: str
+    ) -> RunKnown:
+        """Return the memory after a search by owner tag; None means that a complete one found nothing."""
+        if isinstance(answer, Refusal):
+            return self.called(Operation.SEARCH, at=at, refusal=answer, epoch=epoch)
+        after = self.called(Operation.SEARCH, at=at, epoch=epoch)
+        if answer is None:
+            return replace(after, empty_at=(*self.empty_at, at))
+        return after.with_record(answer, at)
+
+    def look_up_answered(
+        self, answer: RunRecord | Absent | Refusal, *, at: datetime, epoch: str
+    ) -> RunKnown:
+        """Return the memory after OCI told of the run itself."""
+        if isinstance(answer, Refusal):
+            return self.called(Operation.LOOK_UP, at=at, refusal=answer, epoch=epoch)
+        after = self.called(Operation.LOOK_UP, at=at, epoch=epoch)
+        if isinstance(answer, Absent):
+            return replace(after, absent_at=(*self.absent_at, at))
+        lags = self.unlisted_at is not None and answer.state.active
+        return replace(
+            after.with_record(answer, at),
+            unlisted_at=None,
+            lagging=self.lagging + 1 if lags else 0,
+            absent_at=(),
+        )
+
+    def listed(self, record: RunRecord, *, at: datetime) -> RunKnown:
+        """Return the memory after a list had the run: what is older than known changes nothing."""
+        return replace(
+            self.with_record(record, at),
+            unlisted_at=None,
+            lagging=0,
+            absent_at=(),
+            poll_refusal=None,
+        )
+
+    def unlisted(self, *, at: datetime) -> RunKnown:
+        """Return the memory after a complete poll did not list the run."""
+        return replace(self, unlisted_at=self.unlisted_at or at, poll_refusal=None)
+
+    def values_answered(self, answer: Values | Refusal, *, at: datetime, epoch: str) -> RunKnown:
+        """Return the memory after Secrets and ConfigMaps were read; what must exist and does not is a refusal."""
+        if isinstance(answer, Refusal):
+            return self.called(Operation.READ_VALUES, at=at, refusal=answer, epoch=epoch)
+        if answer.missing:
+            message = "; ".join(answer.missing)
+            refusal = Refusal(kind=RefusalKind.MISSING, message=message)
+            return self.called(Operation.READ_VALUES, at=at, refusal=refusal, epoch=epoch)
+        after = self.called(Operation.READ_VALUES, at=at, epoch=epoch)
+        return replace(after, values=answer, values_at=at)
+
+    def results_answered(
+        self, answer: Mapping[str, str] | Refusal | None, *, at: datetime
+    ) -> RunKnown:
+        """Return the memory after `results.json` was read; None means that there is none of this run."""
+        if isinstance(answer, Refusal):
+            return self.called(Operation.READ_RESULTS, at=at, refusal=answer)
+        after = self.called(Operation.READ_RESULTS, at=at)
+        # What the driver wrote is authoritative; lines of output only add to it.
+        return replace(after, results={**(self.results or {}), **answer}) if answer else after
+
+    def logs_answered(self, answer: LogLines | Refusal, *, at: datetime) -> RunKnown:
+        """Return the memory after the log was searched."""
+        if isinstance(answer, Refusal):
+            return self.called(Operation.SEARCH_LOGS, at=at, refusal=answer)
+        after = self.called(Operation.SEARCH_LOGS, at=at)
+        found = last_results(answer.results)
+        results = {**found, **(self.results or {})} if found or self.results else None
+        return replace(after, tail=tuple(answer.tail) or self.tail, tail_at=at, results=results)
+
+    def outputs_answered(self, answer: OutputList | Refusal, *, at: datetime) -> RunKnown:
+        """Return the memory after the outputs were listed."""
+        if isinstance(answer, Refusal):
+            return self.called(Operation.LIST_OUTPUTS, at=at, refusal=answer)
+        return replace(self.called(Operation.LIST_OUTPUTS, at=at), outputs=answer)
+
+    def with_record(self, record: RunRecord, at: datetime) -> RunKnown:
+        """Return the memory with what OCI told, unless it is older than what is known."""
+        before = self.record
+        ended_at = self.ended_at or (at if record.state.ended else None)
+        if before is None:
+            return replace(self, record=record, ended_at=ended_at)
+        if not before.superseded_by(record):
+            return self
+        return replace(
+            self,
+            ended_at=ended_at,
+            record=replace(
+                record,
+                log=record.log or before.log,
+                complete=record.complete or (before.complete and before.state is record.state),
+            ),
+        )
