@@ -1,0 +1,1 @@
+"""Kubernetes: reads, the writer of status and finalizers, Events, the leader's lease. It decides nothing."""

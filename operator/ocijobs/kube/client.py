@@ -1,0 +1,158 @@
+"""Requests to the API server, as JSON documents, through `kubernetes.aio`.
+
+The generated client's models are left out on purpose: custom resources have none, and a document is what is
+compared, stored and written.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+from kubernetes.aio import client as kubernetes_client
+from kubernetes.aio import config as kubernetes_config
+
+RequestObserver = Callable[[str, str, int, float], None]
+"""Told of each request: verb, resource, status code (0 without an answer), seconds."""
+
+_JSON = "application/json"
+_TIMEOUT_SECONDS = 10.0
+"""Shorter than the leader's lease, so that no write of a former leader is under way when another leads."""
+
+
+class ApiError(Exception):
+    """A request failed.
+
+    Attributes:
+        status: HTTP status code; 0 if there was no answer.
+        reason: machine-readable reason of metav1.Status, such as NotFound.
+        message: what the API server says, in words.
+    """
+
+    def __init__(self, status: int, reason: str, message: str) -> None:
+        super().__init__(f"{status} {reason}: {message}")
+        self.status, self.reason, self.message = status, reason, message
+
+    @property
+    def not_found(self) -> bool:
+        """Whether the object does not exist."""
+        return self.status == HTTPStatus.NOT_FOUND
+
+    @property
+    def conflict(self) -> bool:
+        """Whether the object is not any more as it was when the request was decided on.
+
+        A JSON patch whose test fails is answered 422 as well; see https://www.rfc-editor.org/rfc/rfc5789#section-2.2.
+        """
+        return self.status == HTTPStatus.CONFLICT
+
+    @property
+    def invalid(self) -> bool:
+        """Whether the API server refuses the document itself."""
+        return self.status == HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class KubeClient:
+    """A connection to one API server, closed by leaving the context."""
+
+    def __init__(
+        self,
+        configuration: kubernetes_client.Configuration,
+        *,
+        observe: RequestObserver | None = None,
+    ) -> None:
+        self._api = kubernetes_client.ApiClient(configuration)
+        self._observe = observe or (lambda *_: None)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._api.close()
+
+    async def request(
+        self,
+        verb: str,
+        path: str,
+        *,
+        resource: str,
+        body: Any = None,
+        query: Mapping[str, str] | None = None,
+        content_type: str = _JSON,
+    ) -> dict[str, Any]:
+        """Send a request and return the answered document.
+
+        Args:
+            verb: HTTP method.
+            path: path of the resource, without the server.
+            resource: what metrics call it, such as `ocijobruns/status`.
+            body: JSON document, or None.
+            query: parameters of the query.
+            content_type: of the body.
+
+        Raises:
+            ApiError: if there was no answer, or one that is not 2xx.
+        """
+        started = time.monotonic()
+        status = 0
+        try:
+            method, url, headers, data, _ = await self._api.param_serialize(
+                method=verb,
+                resource_path=path,
+                query_params=list((query or {}).items()),
+                header_params={"Content-Type": content_type, "Accept": _JSON},
+                body=body,
+                auth_settings=["BearerToken"],
+            )
+            response = await self._api.call_api(
+                method, url, headers, data, _request_timeout=_TIMEOUT_SECONDS
+            )
+            status = response.status
+            text = (await response.read()).decode()
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise ApiError(0, "Unreachable", f"{type(error).__name__}: {error}") from error
+        finally:
+            self._observe(verb, resource, status, time.monotonic() - started)
+        if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+            raise _api_error(status, text)
+        document: dict[str, Any] = json.loads(text)
+        return document
+
+
+def _api_error(status: int, text: str) -> ApiError:
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return ApiError(status, "Unknown", text[:500])
+    return ApiError(
+        status, str(document.get("reason", "Unknown")), str(document.get("message", ""))
+    )
+
+
+async def load_configuration(*, connections: int) -> kubernetes_client.Configuration:
+    """Return how to reach the API server: `KUBECONFIG`, else the pod's service account, else ~/.kube/config.
+
+    Args:
+        connections: how many connections may be open at a time.
+
+    Raises:
+        ConfigException: if none of the three is there.
+    """
+    configuration = kubernetes_client.Configuration()
+    configuration.connection_pool_maxsize = connections
+    if "KUBECONFIG" not in os.environ and "KUBERNETES_SERVICE_HOST" in os.environ:
+        kubernetes_config.load_incluster_config(client_configuration=configuration)
+    else:
+        await kubernetes_config.load_kube_config(client_configuration=configuration)
+    return configuration

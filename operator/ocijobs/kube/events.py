@@ -1,0 +1,167 @@
+"""Events on objects: one Event for each object, reason and message, counted up when it happens again.
+
+As client-go's recorder does, a storm is damped: each object may post a few at once and then one in a while, and a
+failure to post is logged and forgotten. Events are news, never state.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.names import API_VERSION, REPORTING_CONTROLLER
+from ocijobs.clock import Clock
+from ocijobs.kube.client import ApiError, KubeClient
+from ocijobs.kube.resources import core_path
+from ocijobs.reconcile.decision import Note
+
+_LOG = logging.getLogger(__name__)
+
+BURST = 25
+"""Events that an object may have at once (client-go: 25)."""
+
+REFILL_SECONDS = 300.0
+"""Time in which an object may have one more (client-go: 300)."""
+
+_REMEMBERED = 4096
+_MESSAGE_LIMIT = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventSubject:
+    """The object that an Event is about."""
+
+    key: ObjectKey
+    uid: str
+
+
+@dataclass(slots=True)
+class _Bucket:
+    tokens: float
+    filled_at: float
+
+
+class EventRecorder:
+    """Posts Events, while this process leads."""
+
+    def __init__(
+        self,
+        client: KubeClient,
+        clock: Clock,
+        *,
+        instance: str,
+        may_write: Callable[[], bool],
+    ) -> None:
+        self._client = client
+        self._clock = clock
+        self._instance = instance
+        self._may_write = may_write
+        self._posted: OrderedDict[str, int] = OrderedDict()
+        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+
+    async def post(
+        self, subject: EventSubject, note: Note, *, namespace: str | None = None
+    ) -> None:
+        """Post an Event, or count an earlier one up. Never raises for what the API server answers.
+
+        Args:
+            subject: what the Event is about.
+            note: what it says; 1,024 characters of the message are kept.
+            namespace: where the Event goes; by default the subject's.
+        """
+        if not self._may_write() or not self._take_token(subject.uid):
+            return
+        event = self._document(subject, note, namespace or subject.key.namespace)
+        try:
+            await self._post(event)
+        except ApiError as error:
+            _LOG.warning("event %s on %s not posted: %s", note.reason, subject.key, error)
+
+    async def _post(self, event: dict[str, Any]) -> None:
+        name, path = event["metadata"]["name"], core_path("events", event["metadata"]["namespace"])
+        count = self._posted.get(name, 0) + 1
+        if count > 1 and await self._count_up(f"{path}/{name}", count, event["lastTimestamp"]):
+            self._remember(name, count)
+            return
+        try:
+            await self._client.request("POST", path, resource="events", body=event)
+        except ApiError as error:
+            if not error.conflict:
+                raise
+            # Posted by a former process: it is counted up from here on.
+        self._remember(name, 1)
+
+    async def _count_up(self, path: str, count: int, now: str) -> bool:
+        """Return whether the Event is still there: the API server forgets Events after an hour."""
+        try:
+            await self._client.request(
+                "PATCH",
+                path,
+                resource="events",
+                body={"count": count, "lastTimestamp": now},
+                content_type="application/merge-patch+json",
+            )
+        except ApiError as error:
+            if error.not_found:
+                return False
+            raise
+        return True
+
+    def _document(self, subject: EventSubject, note: Note, namespace: str) -> dict[str, Any]:
+        now = _timestamp(self._clock.now())
+        return {
+            "apiVersion": "v1",
+            "kind": "Event",
+            "metadata": {"name": _event_name(subject, note), "namespace": namespace},
+            "involvedObject": {
+                "apiVersion": API_VERSION,
+                "kind": subject.key.kind,
+                "namespace": subject.key.namespace,
+                "name": subject.key.name,
+                "uid": subject.uid,
+            },
+            "type": note.type.value,
+            "reason": note.reason,
+            "message": note.message[:_MESSAGE_LIMIT],
+            "firstTimestamp": now,
+            "lastTimestamp": now,
+            "count": 1,
+            "source": {"component": REPORTING_CONTROLLER},
+            "reportingComponent": REPORTING_CONTROLLER,
+            "reportingInstance": self._instance,
+        }
+
+    def _remember(self, name: str, count: int) -> None:
+        self._posted[name] = count
+        self._posted.move_to_end(name)
+        while len(self._posted) > _REMEMBERED:
+            self._posted.popitem(last=False)
+
+    def _take_token(self, uid: str) -> bool:
+        now = self._clock.monotonic()
+        bucket = self._buckets.setdefault(uid, _Bucket(tokens=BURST, filled_at=now))
+        self._buckets.move_to_end(uid)
+        while len(self._buckets) > _REMEMBERED:
+            self._buckets.popitem(last=False)
+        bucket.tokens = min(BURST, bucket.tokens + (now - bucket.filled_at) / REFILL_SECONDS)
+        bucket.filled_at = now
+        if bucket.tokens < 1:
+            return False
+        bucket.tokens -= 1
+        return True
+
+
+def _event_name(subject: EventSubject, note: Note) -> str:
+    identity = f"{subject.uid}/{note.type}/{note.reason}/{note.message}"
+    digest = hashlib.sha256(identity.encode()).hexdigest()
+    return f"{subject.key.name[:200]}.{digest[:16]}"
+
+
+def _timestamp(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,177 @@
+"""The leader's Lease: who may write, and until when.
+
+As client-go's elector, with two differences: what is compared is monotonic time measured here, never another
+machine's clock; and the lease is checked before every write, so that a process that was asleep does nothing late.
+Source: https://kubernetes.io/docs/concepts/architecture/leases/
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ocijobs.clock import Clock
+from ocijobs.kube.client import ApiError, KubeClient
+from ocijobs.kube.resources import lease_path
+
+_LOG = logging.getLogger(__name__)
+
+
+class NotLeadingError(RuntimeError):
+    """This process does not hold the lease, so it may not write."""
+
+
+@dataclass(slots=True)
+class _Observed:
+    """Another holder's lease as it was last seen to change, in our own monotonic time."""
+
+    version: str
+    changed_at: float
+
+
+class LeaderLease:
+    """Takes the lease, renews it, gives it back; tells whether this process may write."""
+
+    def __init__(
+        self,
+        client: KubeClient,
+        clock: Clock,
+        *,
+        namespace: str,
+        name: str,
+        identity: str,
+        duration_seconds: float,
+        renew_seconds: float,
+    ) -> None:
+        self._client = client
+        self._clock = clock
+        self._namespace, self._name, self._identity = namespace, name, identity
+        self._duration, self._renew = duration_seconds, renew_seconds
+        self._valid_until = float("-inf")
+        self._observed: _Observed | None = None
+        self._acquired = asyncio.Event()
+
+    @property
+    def leading(self) -> bool:
+        """Whether this process holds the lease now."""
+        return self._clock.monotonic() < self._valid_until
+
+    def check(self) -> None:
+        """Raise unless this process holds the lease now.
+
+        Raises:
+            NotLeadingError: if it does not.
+        """
+        if not self.leading:
+            raise NotLeadingError(f"the lease {self._namespace}/{self._name} is not held")
+
+    async def acquired(self) -> None:
+        """Return once this process has become the leader."""
+        await self._acquired.wait()
+
+    async def run(self) -> None:
+        """Strive for the lease and keep it.
+
+        Raises:
+            NotLeadingError: when a lease that was held is lost; the process is to end, since it can't know what its
+                successor does.
+        """
+        while True:
+            started = self._clock.monotonic()
+            try:
+                held = await self._try(started)
+            except ApiError as error:
+                _LOG.warning("lease %s/%s: %s", self._namespace, self._name, error)
+                held = False
+            if held and not self._acquired.is_set():
+                _LOG.info("leading as %s", self._identity)
+                self._acquired.set()
+            if self._acquired.is_set() and not self.leading:
+                raise NotLeadingError(f"the lease {self._namespace}/{self._name} was lost")
+            await self._clock.sleep(self._renew * random.uniform(0.8, 1.0))  # noqa: S311 - jitter
+
+    async def release(self) -> None:
+        """Give the lease back, so that a successor need not wait for its end."""
+        if not self.leading:
+            return
+        self._valid_until = float("-inf")
+        try:
+            lease = await self._get()
+            if lease is not None and lease["spec"].get("holderIdentity") == self._identity:
+                lease["spec"] |= {"holderIdentity": "", "leaseDurationSeconds": 1}
+                await self._put(lease)
+        except ApiError as error:
+            _LOG.warning("lease %s/%s not given back: %s", self._namespace, self._name, error)
+
+    async def _try(self, started: float) -> bool:
+        """Take or renew the lease once. It is valid from when the request was begun, not from its answer."""
+        lease = await self._get()
+        if lease is None:
+            spec = self._spec(transitions=0, acquired_at=None)
+            body = {
+                "apiVersion": "coordination.k8s.io/v1",
+                "kind": "Lease",
+                "metadata": {"name": self._name, "namespace": self._namespace},
+                "spec": spec,
+            }
+            await self._client.request(
+                "POST", lease_path(self._namespace), resource="leases", body=body
+            )
+        elif not self._may_take(lease, started):
+            return False
+        else:
+            spec = lease["spec"]
+            mine = spec.get("holderIdentity") == self._identity
+            transitions = int(spec.get("leaseTransitions") or 0) + (0 if mine else 1)
+            lease["spec"] = self._spec(
+                transitions=transitions, acquired_at=spec.get("acquireTime") if mine else None
+            )
+            await self._put(lease)
+        self._valid_until = started + self._duration
+        return True
+
+    def _may_take(self, lease: dict[str, Any], now: float) -> bool:
+        """Whether the lease is ours, free, or was not renewed for its whole duration while we watched."""
+        spec = lease.get("spec") or {}
+        holder = spec.get("holderIdentity")
+        if not holder or holder == self._identity:
+            return True
+        version = lease["metadata"]["resourceVersion"]
+        if self._observed is None or self._observed.version != version:
+            self._observed = _Observed(version=version, changed_at=now)
+            return False
+        duration = float(spec.get("leaseDurationSeconds") or self._duration)
+        return now - self._observed.changed_at > duration
+
+    def _spec(self, *, transitions: int, acquired_at: str | None) -> dict[str, Any]:
+        now = _micro_time(self._clock.now())
+        return {
+            "holderIdentity": self._identity,
+            "leaseDurationSeconds": max(1, round(self._duration)),
+            "acquireTime": acquired_at or now,
+            "renewTime": now,
+            "leaseTransitions": transitions,
+        }
+
+    async def _get(self) -> dict[str, Any] | None:
+        try:
+            return await self._client.request(
+                "GET", lease_path(self._namespace, self._name), resource="leases"
+            )
+        except ApiError as error:
+            if error.not_found:
+                return None
+            raise
+
+    async def _put(self, lease: dict[str, Any]) -> None:
+        await self._client.request(
+            "PUT", lease_path(self._namespace, self._name), resource="leases", body=lease
+        )
+
+
+def _micro_time(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

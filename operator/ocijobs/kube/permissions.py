@@ -1,0 +1,95 @@
+"""What the operator does in the cluster, and so may do: the source of the chart's roles.
+
+Integration tests run the operator with exactly these, and find every one of them used in the audit log.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ocijobs.api.crd import KINDS
+from ocijobs.api.names import GROUP
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permission:
+    """One rule of a role, and why it is needed."""
+
+    group: str
+    resources: tuple[str, ...]
+    verbs: tuple[str, ...]
+    names: tuple[str, ...] = ()
+    why: str
+
+    def rule(self) -> dict[str, list[str]]:
+        """Return the rbac.authorization.k8s.io/v1 PolicyRule."""
+        rule = {
+            "apiGroups": [self.group],
+            "resources": list(self.resources),
+            "verbs": list(self.verbs),
+        }
+        return rule | ({"resourceNames": list(self.names)} if self.names else {})
+
+
+_PLURALS = tuple(kind.plural for kind in KINDS)
+
+WATCHED_NAMESPACES: tuple[Permission, ...] = (
+    Permission(
+        group=GROUP,
+        resources=_PLURALS,
+        verbs=("list", "patch", "watch"),
+        why="watch the resources, set and remove their finalizer",
+    ),
+    Permission(
+        group=GROUP,
+        resources=tuple(f"{plural}/status" for plural in _PLURALS),
+        verbs=("patch",),
+        why="write their status",
+    ),
+    Permission(
+        group="",
+        resources=("configmaps", "secrets"),
+        verbs=("get",),
+        why="read sources, values and API keys by name; never a list",
+    ),
+    Permission(
+        group="",
+        resources=("events",),
+        verbs=("create", "patch"),
+        why="post Events and count them up",
+    ),
+)
+"""Needed in every namespace that is served: a ClusterRole, or a Role in each."""
+
+CLUSTER: tuple[Permission, ...] = (
+    Permission(
+        group="",
+        resources=("namespaces",),
+        verbs=("get",),
+        names=("kube-system",),
+        why="the uid of kube-system is the default of the setting clusterId",
+    ),
+    Permission(
+        group="apiextensions.k8s.io",
+        resources=("customresourcedefinitions",),
+        verbs=("list", "watch"),
+        why="kopf notices when the definitions are installed after the operator",
+    ),
+)
+"""Needed once in the cluster."""
+
+OWN_NAMESPACE: tuple[Permission, ...] = (
+    Permission(
+        group="coordination.k8s.io",
+        resources=("leases",),
+        verbs=("create", "get", "update"),
+        why="the leader's lease",
+    ),
+    Permission(
+        group="",
+        resources=("events",),
+        verbs=("create", "patch"),
+        why="Events about what had to be let go",
+    ),
+)
+"""Needed in the operator's own namespace."""

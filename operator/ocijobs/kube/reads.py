@@ -1,0 +1,112 @@
+"""Reads of single objects and of whole lists."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ocijobs.kube.client import ApiError, KubeClient
+from ocijobs.kube.resources import core_path, list_path, plural
+
+_PAGE = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigData:
+    """The data of a Secret or ConfigMap, with what tells one state of it from another."""
+
+    kind: str
+    name: str
+    uid: str
+    resource_version: str
+    data: Mapping[str, bytes] = field(repr=False)
+
+
+class ObjectReader:
+    """Reads what decisions need beside the watched objects."""
+
+    def __init__(self, client: KubeClient) -> None:
+        self._client = client
+
+    async def secret(self, namespace: str, name: str) -> ConfigData | None:
+        """Return a Secret's data, or None if it does not exist.
+
+        Raises:
+            ApiError: for anything else than an answer.
+        """
+        return await self._config("Secret", "secrets", namespace, name)
+
+    async def config_map(self, namespace: str, name: str) -> ConfigData | None:
+        """Return a ConfigMap's data and binaryData, or None if it does not exist.
+
+        Raises:
+            ApiError: for anything else than an answer.
+        """
+        return await self._config("ConfigMap", "configmaps", namespace, name)
+
+    async def _config(
+        self, kind: str, plural_name: str, namespace: str, name: str
+    ) -> ConfigData | None:
+        try:
+            document = await self._client.request(
+                "GET", core_path(plural_name, namespace, name), resource=plural_name
+            )
+        except ApiError as error:
+            if error.not_found:
+                return None
+            raise
+        plain = document.get("data") or {}
+        if kind == "Secret":
+            data = {key: _decoded(value) for key, value in plain.items()}
+        else:
+            data = {key: value.encode() for key, value in plain.items()}
+            data |= {k: _decoded(v) for k, v in (document.get("binaryData") or {}).items()}
+        meta = document["metadata"]
+        return ConfigData(
+            kind=kind,
+            name=name,
+            uid=meta["uid"],
+            resource_version=meta["resourceVersion"],
+            data=data,
+        )
+
+    async def namespace_uid(self, name: str) -> str:
+        """Return the uid of a namespace.
+
+        Raises:
+            ApiError: if it can't be read.
+        """
+        document = await self._client.request(
+            "GET", f"/api/v1/namespaces/{name}", resource="namespaces"
+        )
+        return str(document["metadata"]["uid"])
+
+    async def pages(
+        self, kind: str, namespace: str | None
+    ) -> AsyncIterator[tuple[list[dict[str, Any]], str]]:
+        """Yield the objects of a kind page by page, each with the resourceVersion of the list.
+
+        Raises:
+            ApiError: if a page can't be read; what was yielded before is then no complete list.
+        """
+        token = ""
+        while True:
+            query = {"limit": str(_PAGE), **({"continue": token} if token else {})}
+            document = await self._client.request(
+                "GET", list_path(kind, namespace), resource=plural(kind), query=query
+            )
+            meta = document["metadata"]
+            yield list(document["items"]), str(meta.get("resourceVersion", ""))
+            token = meta.get("continue", "")
+            if not token:
+                return
+
+
+def _decoded(value: str) -> bytes:
+    try:
+        return base64.b64decode(value, validate=True)
+    except binascii.Error:
+        return b""

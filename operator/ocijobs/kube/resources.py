@@ -1,0 +1,38 @@
+"""Where objects live in the API: paths of our kinds and of the few others that the operator touches."""
+
+from __future__ import annotations
+
+from ocijobs.api.crd import KINDS
+from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.names import GROUP, VERSION
+
+_PLURALS = {kind.name: kind.plural for kind in KINDS}
+
+
+def plural(kind: str) -> str:
+    """Return the plural resource name of one of our kinds."""
+    return _PLURALS[kind]
+
+
+def object_path(key: ObjectKey, subresource: str = "") -> str:
+    """Return the path of an object of ours, or of a subresource of it."""
+    path = f"/apis/{GROUP}/{VERSION}/namespaces/{key.namespace}/{_PLURALS[key.kind]}/{key.name}"
+    return f"{path}/{subresource}" if subresource else path
+
+
+def list_path(kind: str, namespace: str | None) -> str:
+    """Return the path that lists a kind of ours: in one namespace, or in all."""
+    scope = f"/namespaces/{namespace}" if namespace is not None else ""
+    return f"/apis/{GROUP}/{VERSION}{scope}/{_PLURALS[kind]}"
+
+
+def core_path(plural_name: str, namespace: str, name: str = "") -> str:
+    """Return the path of a core/v1 object, or of its collection."""
+    path = f"/api/v1/namespaces/{namespace}/{plural_name}"
+    return f"{path}/{name}" if name else path
+
+
+def lease_path(namespace: str, name: str = "") -> str:
+    """Return the path of a Lease, or of the collection."""
+    path = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
+    return f"{path}/{name}" if name else path
