@@ -133,18 +133,19 @@ def kubeconfig_for(
     output: Path | None,
 ) -> None:
     """Make a kubeconfig for a user (by certificate) or a ServiceAccount (by token)."""
-    if (user is None) == (service_account is None):
-        raise click.UsageError("name either --user or --service-account")
-    cluster = clusters.find(directory)
-    if user is not None:
-        made = cluster.kubeconfig_for_user(user, groups)
-    else:
+    if user is not None and service_account is None:
+        made = clusters.find(directory).kubeconfig_for_user(user, groups)
+    elif service_account is not None and user is None:
         if groups:
             raise click.UsageError("--group goes with --user: a ServiceAccount's groups are given")
-        namespace, _, name = (service_account or "").partition("/")
+        namespace, _, name = service_account.partition("/")
         if not (namespace and name):
             raise click.UsageError(f"--service-account {service_account}: not NAMESPACE/NAME")
-        made = cluster.kubeconfig_for_service_account(namespace, name, seconds=hours * 3600)
+        made = clusters.find(directory).kubeconfig_for_service_account(
+            namespace, name, seconds=hours * 3600
+        )
+    else:
+        raise click.UsageError("name either --user or --service-account")
     if output is None:
         click.echo(made, nl=False)
     else:

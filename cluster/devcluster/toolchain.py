@@ -64,8 +64,8 @@ def find_go(go_mod: Path) -> Go:
         )
     # Outside any module, where an old Go would already fail on the go.mod.
     probe = Go(program=program, version="", platform="")
-    found = probe.run(["env", "GOVERSION", "GOOS", "GOARCH"], directory=Path(os.sep)).split()
-    version, system, architecture = found[0], found[-2], found[-1]
+    found = probe.run(["env", "GOVERSION", "GOOS", "GOARCH"], directory=Path(os.sep))
+    version, system, architecture = found.splitlines()
     if _numbers(version) < _numbers(required):
         raise ToolchainError(
             f"{program} is {version}, but {go_mod} needs Go {required} or newer: install it "
