@@ -23,7 +23,7 @@ from oci_emulator.server.calls import Answer, Call, Endpoint, Gate
 from oci_emulator.server.errors import ServiceError, not_found, unparsable
 from oci_emulator.server.faults import Fault, Faults
 from oci_emulator.server.journal import Entry, Journal
-from oci_emulator.server.replies import abort, reply
+from oci_emulator.server.replies import abort, payload_of, reply
 from oci_emulator.server.retry_tokens import RetryTokens, Ticket, invalidated
 from oci_emulator.server.routing import Router, UnreadablePath, parameters
 from oci_emulator.server.signature import Signed
@@ -97,7 +97,8 @@ class Pipeline:
         cut = False
         try:
             answer = await self._answer(request, entry)
-        except _ConnectionCut:
+        except (_ConnectionCut, ConnectionError):
+            # A fault cut it, or the client did while it was still sending.
             answer, cut = Answer(status=0), True
         except ServiceError as error:
             answer = _failure(entry, error)
@@ -110,10 +111,11 @@ class Pipeline:
                 entry, ServiceError(500, "InternalServerError", "The emulator has failed.")
             )
         cut = cut or entry.fault == "drop"
-        self._write_down(entry, answer)
+        payload = payload_of(answer)
+        self._write_down(entry, answer, len(payload))
         if cut:
             return abort(request)
-        return await reply(request, answer, entry.request_id)
+        return await reply(request, answer, payload, entry.request_id)
 
     async def _answer(self, request: web.BaseRequest, entry: Entry) -> Answer:
         route, path = self._find(request, entry)
@@ -250,8 +252,11 @@ class Pipeline:
             self._retry_tokens.remember(ticket, answer, call.now)
         return answer
 
-    def _write_down(self, entry: Entry, answer: Answer) -> None:
+    def _write_down(self, entry: Entry, answer: Answer, size: int) -> None:
         entry.status = answer.status
+        entry.bytes_out = size if answer.content is None else answer.content.length
+        if entry.method == "HEAD":
+            entry.bytes_out = 0
         self._journal.add(entry)
         if entry.method in {"GET", "HEAD"}:
             self._commit_soon()

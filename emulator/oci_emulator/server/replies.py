@@ -11,15 +11,21 @@ _CHUNK = 1 << 18
 _JSON = "application/json"
 
 
-async def reply(request: web.BaseRequest, answer: Answer, request_id: str) -> web.StreamResponse:
-    """Send an answer."""
+def payload_of(answer: Answer) -> bytes:
+    """The body of an answer as JSON."""
+    return b"" if answer.body is None else compact(answer.body).encode()
+
+
+async def reply(
+    request: web.BaseRequest, answer: Answer, payload: bytes, request_id: str
+) -> web.StreamResponse:
+    """Send an answer; one to HEAD has no body."""
     headers = {"opc-request-id": request_id, **answer.headers}
     if answer.content is not None:
         return await _send_file(request, answer.status, headers, answer.content)
-    body = b""
-    if answer.body is not None and request.method != "HEAD":
-        body = compact(answer.body).encode()
+    if answer.body is not None:
         headers.setdefault("content-type", _JSON)
+    body = b"" if request.method == "HEAD" else payload
     return web.Response(status=answer.status, headers=headers, body=body)
 
 
