@@ -12,6 +12,7 @@ from aiohttp import web
 from oci_emulator.control.api import PREFIX, ControlApi
 from oci_emulator.control.runs import RunControl
 from oci_emulator.control.users import UserControl, make_user
+from oci_emulator.datascience.bootstrap import Bootstrap
 from oci_emulator.datascience.execution import Execution
 from oci_emulator.datascience.progression import JOB
 from oci_emulator.jsontypes import compact
@@ -122,16 +123,21 @@ class Emulator:
         )
 
     def _make_execution(self, proxy: str) -> Execution:
+        foundation = self._state.foundation
         cache = self._settings.cache or default_cache()
-        return Execution(
-            self._state.foundation,
-            self._services.progression,
+        bootstrap = Bootstrap(
+            foundation,
             tokens=self._tokens,
             environments=CondaEnvironments(cache, lambda line: _logger.info("conda: %s", line)),
-            processes=Processes(),
-            places=self._settings.places or _PLACES_PER_CORE * (os.cpu_count() or 1),
             directory=self._settings.state / "runs",
             network=Network(proxy=proxy, authority=self._authority.certificate_path),
+        )
+        return Execution(
+            foundation,
+            self._services.progression,
+            bootstrap=bootstrap,
+            processes=Processes(),
+            places=self._settings.places or _PLACES_PER_CORE * (os.cpu_count() or 1),
         )
 
     def _make_control(self, execution: Execution) -> ControlApi:

@@ -22,7 +22,7 @@ class Lags:
         log_ingestion: until a search finds a log entry, at the least.
         log_jitter: how much later than that a log entry may come; not in order, if above 0.
         iam: until a changed policy is in force.
-        tag: until the tags of a new resource are shown.
+        tag: until the tags of a new resource are shown; named here, but not in force yet.
     """
 
     accepted: float

@@ -2,42 +2,24 @@
 
 import asyncio
 import logging
-import shlex
-import shutil
 from collections import deque
-from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from oci_emulator.datascience import lifecycle
-from oci_emulator.datascience.artifacts import Artifact, artifact_of
-from oci_emulator.datascience.checks import is_reserved
+from oci_emulator.datascience.bootstrap import Bootstrap, BootstrapError, Prepared, remove
 from oci_emulator.datascience.configuration import Effective
 from oci_emulator.datascience.lifecycle import Outcome
-from oci_emulator.datascience.progression import JOB, RUN, Progression
+from oci_emulator.datascience.progression import RUN, Progression
 from oci_emulator.foundation import Foundation
-from oci_emulator.principals import keys
-from oci_emulator.principals.tokens import TokenService
 from oci_emulator.resources import Resource
-from oci_emulator.running import archives, conda, environment
-from oci_emulator.running.archives import ArchiveError
-from oci_emulator.running.conda import CondaEnvironments, CondaError
-from oci_emulator.running.environment import Directories, Network
 from oci_emulator.running.process import DRAIN_SECONDS, Process, Processes, kill_earlier
 
 _MARK = "JOB_RUN_OCID"
-_RUNTIME_FILE = "jobruntime.yaml"
-_TOKEN_SPARE_SECONDS = 3600
 _SIGNAL_BASE = 128
 
 _logger = logging.getLogger(__name__)
-
-
-class BootstrapError(Exception):
-    """The run can't come to execute its artifact; the message is for its lifecycleDetails."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,22 +37,11 @@ class _Active:
     stopped: Outcome | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Prepared:
-    """All that is needed to start a process."""
-
-    command: list[str]
-    directory: Path
-    variables: dict[str, str] = field(repr=False)
-
-
 class Execution:
     """Executes runs, a bounded number at a time; the others wait in the order of their acceptance.
 
     Args:
         places: how many processes there may be at a time.
-        directory: where the directories of runs are.
-        network: what runs reach the services through.
     """
 
     def __init__(
@@ -78,24 +49,19 @@ class Execution:
         foundation: Foundation,
         progression: Progression,
         *,
-        tokens: TokenService,
-        environments: CondaEnvironments,
+        bootstrap: Bootstrap,
         processes: Processes,
         places: int,
-        directory: Path,
-        network: Network,
     ) -> None:
         self._foundation = foundation
         self._progression = progression
-        self._tokens = tokens
-        self._environments = environments
+        self._bootstrap = bootstrap
         self._processes = processes
         self._places = places
-        self._directory = directory
-        self._network = network
         self._waiting: deque[str] = deque()
         self._active: dict[str, _Active] = {}
         self._closing = False
+        self._removals: set[asyncio.Task[None]] = set()
         progression.attach(self)
 
     # What the progression asks for
@@ -123,6 +89,15 @@ class Execution:
         if active is not None and active.task is not None:
             active.task.cancel()
 
+    def forget(self, run_id: str) -> None:
+        """End the run's processes without a report, and remove its directory."""
+        self.discard(run_id)
+        directory = self.directory_of(run_id)
+        if directory.exists():
+            task = asyncio.create_task(asyncio.to_thread(remove, directory))
+            self._removals.add(task)
+            task.add_done_callback(self._removals.discard)
+
     def process_of(self, run_id: str) -> Process | None:
         """The process of a run, if it has one now."""
         active = self._active.get(run_id)
@@ -130,7 +105,7 @@ class Execution:
 
     def directory_of(self, run_id: str) -> Path:
         """The directory of a run; it may not exist yet."""
-        return self._directory / run_id.rpartition(".")[2]
+        return self._bootstrap.directory_of(run_id)
 
     # Start and end of the emulator
 
@@ -156,9 +131,9 @@ class Execution:
         tasks = [active.task for active in self._active.values() if active.task is not None]
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, *self._removals, return_exceptions=True)
         await self._processes.close()
-        self._environments.close()
+        self._bootstrap.close()
 
     # The way of one run
 
@@ -184,6 +159,8 @@ class Execution:
             if active.process is not None:
                 active.process.kill()
                 self._processes.ended(active.process)
+            # Its machine is gone, and the credentials with it.
+            self._bootstrap.revoke(active.run_id)
             del self._active[active.run_id]
             self._fill()
         self._report(active, outcome)
@@ -206,7 +183,7 @@ class Execution:
             raise BootstrapError(f"this emulator does not run {kind}.")
         await self._pass(active, lifecycle.PROVISIONING, lifecycle.PROVISIONED)
         await self._pass(active, lifecycle.PROVISIONED, lifecycle.BOOTSTRAP)
-        prepared = await self._prepare(run, settings)
+        prepared = await self._bootstrap.prepare(run, settings)
         await self._pass(active, lifecycle.BOOTSTRAP, lifecycle.STARTING)
         await self._pass(active, lifecycle.STARTING, lifecycle.RUNNING)
         return await self._process(active, settings, prepared)
@@ -227,81 +204,9 @@ class Execution:
             self._progression.enter(run, following)
             self._foundation.database.commit()
 
-    # Bootstrap
-
-    async def _prepare(self, run: Resource, settings: Effective) -> _Prepared:
-        job = self._foundation.resources.get(JOB, run.body["jobId"])
-        artifact = artifact_of(job) if job else None
-        if job is None or artifact is None:
-            raise BootstrapError("the job has no artifact.")
-        directories = self._directories(run.id)
-        directories.make()
-        try:
-            path = await asyncio.to_thread(self._place, artifact, directories)
-            user = {**_runtime_file(directories.unpacked), **settings.environment}
-            if archives.is_archive(artifact.name):
-                path = _entry_point(directories.unpacked, user)
-            python = await self._environments.provide(_pack(user))
-        except (ArchiveError, CondaError) as error:
-            raise BootstrapError(f"{error}.") from error
-        await self._issue_token(run, settings, directories)
-        variables = environment.of_run(
-            directories=directories,
-            python=python,
-            network=self._network,
-            region=self._foundation.tenancy.region,
-            service=self._service_variables(run, job, artifact),
-            user={name: value for name, value in user.items() if not is_reserved(name)},
-        )
-        command = _command(path, python) + _arguments(settings.arguments)
-        is_archive = archives.is_archive(artifact.name)
-        return _Prepared(
-            command=command,
-            directory=directories.unpacked if is_archive else directories.home,
-            variables=variables,
-        )
-
-    def _directories(self, run_id: str) -> Directories:
-        base = self.directory_of(run_id)
-        return Directories(home=base / "home", temporary=base / "tmp", principal=base / "principal")
-
-    def _place(self, artifact: Artifact, directories: Directories) -> Path:
-        """Put the artifact into the run's home, unpacked if it is an archive."""
-        content = self._foundation.content.path(artifact.content)
-        if archives.is_archive(artifact.name):
-            archives.unpack(content, artifact.name, directories.unpacked)
-            return directories.unpacked
-        path = directories.home / artifact.name
-        shutil.copyfile(content, path)
-        return path
-
-    async def _issue_token(
-        self, run: Resource, settings: Effective, directories: Directories
-    ) -> None:
-        lifetime = settings.maximum_minutes * 60 + _TOKEN_SPARE_SECONDS
-        session = await asyncio.to_thread(self._tokens.issue, run.id, run.compartment, lifetime)
-        keys.write_private(directories.token, session.token)
-        keys.write_private(directories.key, session.private_key)
-
-    def _service_variables(
-        self, run: Resource, job: Resource, artifact: Artifact
-    ) -> dict[str, str]:
-        project = self._foundation.resources.get("project", run.body["projectId"])
-        return {
-            "TENANCY_OCID": self._foundation.tenancy.id,
-            "PROJECT_OCID": run.body["projectId"],
-            "PROJECT_COMPARTMENT_OCID": project.compartment if project else job.compartment,
-            "JOB_OCID": job.id,
-            "JOB_COMPARTMENT_OCID": job.compartment,
-            "JOB_ARTIFACT_FILE_NAME": artifact.name,
-            "JOB_RUN_OCID": run.id,
-            "JOB_RUN_COMPARTMENT_OCID": run.compartment,
-            "FQDN": "localhost",
-        }
-
     # The process
 
-    async def _process(self, active: _Active, settings: Effective, prepared: _Prepared) -> Outcome:
+    async def _process(self, active: _Active, settings: Effective, prepared: Prepared) -> Outcome:
         process = await self._processes.start(
             prepared.command,
             directory=prepared.directory,
@@ -361,56 +266,3 @@ class Execution:
             return code
         shell = self._foundation.rules.signal_exit_code == "128+n"
         return _SIGNAL_BASE - code if shell else 1
-
-
-def _pack(variables: Mapping[str, str]) -> conda.Pack:
-    """The environment that a run's variables name."""
-    kind = variables.get("CONDA_ENV_TYPE", "")
-    if not kind:
-        return conda.BARE
-    if kind == "service":
-        return conda.pack_of(variables.get("CONDA_ENV_SLUG", ""))
-    if kind == "published":
-        raise CondaError("this emulator has no published conda environments")
-    raise CondaError(f"CONDA_ENV_TYPE must be service or published, not {kind!r}")
-
-
-def _runtime_file(directory: Path) -> dict[str, str]:
-    """The variables of the runtime YAML at the root of an archive, if it has one."""
-    path = directory / _RUNTIME_FILE
-    if not path.is_file():
-        return {}
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BootstrapError(f"{_RUNTIME_FILE} can't be read: {error}.") from error
-    if not isinstance(document, dict):
-        raise BootstrapError(f"{_RUNTIME_FILE} must be a map of variables to values.")
-    return {str(name): str(value) for name, value in document.items()}
-
-
-def _entry_point(directory: Path, variables: Mapping[str, str]) -> Path:
-    entry = variables.get("JOB_RUN_ENTRYPOINT", "")
-    if not entry:
-        raise BootstrapError("an archive needs JOB_RUN_ENTRYPOINT, the path of its main file.")
-    return archives.entry_point(directory, entry)
-
-
-def _command(path: Path, python: Path) -> list[str]:
-    """How a file is executed; output of Python comes unbuffered, as it is logged line by line."""
-    match path.suffix.lower():
-        case ".py":
-            return [str(python), "-u", str(path)]
-        case ".sh":
-            return ["/bin/bash", str(path)]
-    raise BootstrapError(
-        f"{path.name} can't be executed: this emulator runs .py and .sh files, and .zip and"
-        " .tar.gz archives of them."
-    )
-
-
-def _arguments(text: str) -> list[str]:
-    try:
-        return shlex.split(text)
-    except ValueError as error:
-        raise BootstrapError(f"commandLineArguments can't be split: {error}.") from error

@@ -29,6 +29,9 @@ class Executor(Protocol):
     def discard(self, run_id: str) -> None:
         """End the run's processes without a report."""
 
+    def forget(self, run_id: str) -> None:
+        """Likewise, and remove the run's directory."""
+
 
 class Progression:
     """Moves runs on.
@@ -249,6 +252,8 @@ class Progression:
 
     def delete(self, run: Resource, moment: float) -> None:
         """Show a run as DELETED for a while, then forget it."""
+        if self._executor is not None:
+            self._executor.forget(run.id)
         run.body["lifecycleState"] = "DELETED"
         run.due = moment + self._foundation.rules.deleted_visible_seconds
         self._foundation.save(run)
@@ -270,7 +275,7 @@ class Progression:
     def forget(self, run: Resource) -> None:
         """Remove a run altogether."""
         if self._executor is not None:
-            self._executor.discard(run.id)
+            self._executor.forget(run.id)
         self._foundation.resources.remove(run.id)
 
     # Restart

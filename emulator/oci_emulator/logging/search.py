@@ -10,7 +10,7 @@ from oci_emulator.foundation import Foundation
 from oci_emulator.jsontypes import JsonObject, compact
 from oci_emulator.logging import query as language
 from oci_emulator.logging.entries import LogEntries, LogEntry
-from oci_emulator.logging.query import (
+from oci_emulator.logging.syntax import (
     Both,
     Compare,
     Condition,

@@ -73,6 +73,7 @@ class Processes:
 
     def __init__(self) -> None:
         self._warden: asyncio.subprocess.Process | None = None
+        self._starting = asyncio.Lock()
 
     async def start(
         self, command: Sequence[str], *, directory: Path, environment: Mapping[str, str], mark: str
@@ -109,9 +110,13 @@ class Processes:
         self._tell(f"-{process.pid}\n")
 
     async def _ensure_warden(self) -> None:
-        if self._warden is not None and self._warden.returncode is None:
-            return
-        self._warden = await asyncio.create_subprocess_exec(
+        async with self._starting:
+            if self._warden is None or self._warden.returncode is not None:
+                self._warden = await self._start_warden()
+
+    @staticmethod
+    async def _start_warden() -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
             sys.executable,
             "-I",
             "-S",

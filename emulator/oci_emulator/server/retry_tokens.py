@@ -13,12 +13,16 @@ from oci_emulator.schema.catalogue import Operation
 from oci_emulator.server.calls import Answer
 from oci_emulator.server.errors import conflict, invalid
 
-_DEFINITION = """
+_DEFINITIONS = (
+    """
     CREATE TABLE IF NOT EXISTS retry_token (
         scope TEXT PRIMARY KEY, request TEXT, status INTEGER, body TEXT, headers TEXT,
         resource TEXT, expires REAL
     ) WITHOUT ROWID
-"""
+    """,
+    "CREATE INDEX IF NOT EXISTS retry_token_by_expiry ON retry_token (expires)",
+)
+_PURGE_EVERY = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +40,8 @@ class RetryTokens:
         self._database = database
         self._book = book
         self._under_way: set[str] = set()
-        database.define(_DEFINITION)
+        self._remembered = 0
+        database.define(*_DEFINITIONS)
 
     def ticket(
         self,
@@ -99,9 +104,11 @@ class RetryTokens:
 
     def remember(self, ticket: Ticket, answer: Answer, now: float) -> None:
         """Keep an answer for the time that tokens live."""
-        self._database.write("DELETE FROM retry_token WHERE scope = ?", (ticket.scope,))
+        self._remembered += 1
+        if self._remembered % _PURGE_EVERY == 0:
+            self._database.write("DELETE FROM retry_token WHERE expires < ?", (now,))
         self._database.write(
-            "INSERT INTO retry_token VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO retry_token VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
                 ticket.scope,
                 ticket.request,

@@ -1,0 +1,208 @@
+"""The bootstrap of a job run: its directory, artifact, environment and credentials."""
+
+import asyncio
+import shlex
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from oci_emulator.datascience.artifacts import Artifact, artifact_of
+from oci_emulator.datascience.checks import is_reserved
+from oci_emulator.datascience.configuration import Effective
+from oci_emulator.datascience.progression import JOB
+from oci_emulator.foundation import Foundation
+from oci_emulator.principals import keys
+from oci_emulator.principals.tokens import TokenService
+from oci_emulator.resources import Resource
+from oci_emulator.running import archives, conda, environment
+from oci_emulator.running.archives import ArchiveError
+from oci_emulator.running.conda import CondaEnvironments, CondaError
+from oci_emulator.running.environment import Directories, Network
+
+_RUNTIME_FILE = "jobruntime.yaml"
+_TOKEN_SPARE_SECONDS = 3600
+
+
+class BootstrapError(Exception):
+    """The run can't come to execute its artifact; the message is for its lifecycleDetails."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """All that is needed to start a process."""
+
+    command: list[str]
+    directory: Path
+    variables: dict[str, str] = field(repr=False)
+
+
+class Bootstrap:
+    """Prepares runs.
+
+    Args:
+        directory: where the directories of runs are.
+        network: what runs reach the services through.
+    """
+
+    def __init__(
+        self,
+        foundation: Foundation,
+        *,
+        tokens: TokenService,
+        environments: CondaEnvironments,
+        directory: Path,
+        network: Network,
+    ) -> None:
+        self._foundation = foundation
+        self._tokens = tokens
+        self._environments = environments
+        self._directory = directory
+        self._network = network
+
+    def directory_of(self, run_id: str) -> Path:
+        """The directory of a run; it may not exist yet."""
+        return self._directory / run_id.rpartition(".")[2]
+
+    def revoke(self, run_id: str) -> None:
+        """Remove a run's credentials: its machine is gone."""
+        remove(self._directories(run_id).principal)
+
+    def close(self) -> None:
+        """End what is being built."""
+        self._environments.close()
+
+    async def prepare(self, run: Resource, settings: Effective) -> Prepared:
+        """Prepare a run to be started.
+
+        Raises:
+            BootstrapError: it can't be.
+        """
+        job = self._foundation.resources.get(JOB, run.body["jobId"])
+        artifact = artifact_of(job) if job else None
+        if job is None or artifact is None:
+            raise BootstrapError("the job has no artifact.")
+        directories = self._directories(run.id)
+        directories.make()
+        try:
+            path = await asyncio.to_thread(self._place, artifact, directories)
+            user = {**_runtime_file(directories.unpacked), **settings.environment}
+            if archives.is_archive(artifact.name):
+                path = _entry_point(directories.unpacked, user)
+            python = await self._environments.provide(_pack(user))
+        except (ArchiveError, CondaError) as error:
+            raise BootstrapError(f"{error}.") from error
+        await self._issue_token(run, settings, directories)
+        variables = environment.of_run(
+            directories=directories,
+            python=python,
+            network=self._network,
+            region=self._foundation.tenancy.region,
+            service=self._service_variables(run, job, artifact),
+            user={name: value for name, value in user.items() if not is_reserved(name)},
+        )
+        command = _command(path, python) + _arguments(settings.arguments)
+        is_archive = archives.is_archive(artifact.name)
+        return Prepared(
+            command=command,
+            directory=directories.unpacked if is_archive else directories.home,
+            variables=variables,
+        )
+
+    def _directories(self, run_id: str) -> Directories:
+        base = self.directory_of(run_id)
+        return Directories(home=base / "home", temporary=base / "tmp", principal=base / "principal")
+
+    def _place(self, artifact: Artifact, directories: Directories) -> Path:
+        """Put the artifact into the run's home, unpacked if it is an archive."""
+        content = self._foundation.content.path(artifact.content)
+        if archives.is_archive(artifact.name):
+            archives.unpack(content, artifact.name, directories.unpacked)
+            return directories.unpacked
+        path = directories.home / artifact.name
+        shutil.copyfile(content, path)
+        return path
+
+    async def _issue_token(
+        self, run: Resource, settings: Effective, directories: Directories
+    ) -> None:
+        lifetime = settings.maximum_minutes * 60 + _TOKEN_SPARE_SECONDS
+        session = await asyncio.to_thread(self._tokens.issue, run.id, run.compartment, lifetime)
+        keys.write_private(directories.token, session.token)
+        keys.write_private(directories.key, session.private_key)
+
+    def _service_variables(
+        self, run: Resource, job: Resource, artifact: Artifact
+    ) -> dict[str, str]:
+        project = self._foundation.resources.get("project", run.body["projectId"])
+        return {
+            "TENANCY_OCID": self._foundation.tenancy.id,
+            "PROJECT_OCID": run.body["projectId"],
+            "PROJECT_COMPARTMENT_OCID": project.compartment if project else job.compartment,
+            "JOB_OCID": job.id,
+            "JOB_COMPARTMENT_OCID": job.compartment,
+            "JOB_ARTIFACT_FILE_NAME": artifact.name,
+            "JOB_RUN_OCID": run.id,
+            "JOB_RUN_COMPARTMENT_OCID": run.compartment,
+            "FQDN": "localhost",
+        }
+
+
+def remove(directory: Path) -> None:
+    """Remove a directory and all in it, if it exists."""
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+def _pack(variables: Mapping[str, str]) -> conda.Pack:
+    """The environment that a run's variables name."""
+    kind = variables.get("CONDA_ENV_TYPE", "")
+    if not kind:
+        return conda.BARE
+    if kind == "service":
+        return conda.pack_of(variables.get("CONDA_ENV_SLUG", ""))
+    if kind == "published":
+        raise CondaError("this emulator has no published conda environments")
+    raise CondaError(f"CONDA_ENV_TYPE must be service or published, not {kind!r}")
+
+
+def _runtime_file(directory: Path) -> dict[str, str]:
+    """The variables of the runtime YAML at the root of an archive, if it has one."""
+    path = directory / _RUNTIME_FILE
+    if not path.is_file():
+        return {}
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise BootstrapError(f"{_RUNTIME_FILE} can't be read: {error}.") from error
+    if not isinstance(document, dict):
+        raise BootstrapError(f"{_RUNTIME_FILE} must be a map of variables to values.")
+    return {str(name): str(value) for name, value in document.items()}
+
+
+def _entry_point(directory: Path, variables: Mapping[str, str]) -> Path:
+    entry = variables.get("JOB_RUN_ENTRYPOINT", "")
+    if not entry:
+        raise BootstrapError("an archive needs JOB_RUN_ENTRYPOINT, the path of its main file.")
+    return archives.entry_point(directory, entry)
+
+
+def _command(path: Path, python: Path) -> list[str]:
+    """How a file is executed; output of Python comes unbuffered, as it is logged line by line."""
+    match path.suffix.lower():
+        case ".py":
+            return [str(python), "-u", str(path)]
+        case ".sh":
+            return ["/bin/bash", str(path)]
+    raise BootstrapError(
+        f"{path.name} can't be executed: this emulator runs .py and .sh files, and .zip and"
+        " .tar.gz archives of them."
+    )
+
+
+def _arguments(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise BootstrapError(f"commandLineArguments can't be split: {error}.") from error
