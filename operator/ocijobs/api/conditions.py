@@ -7,13 +7,12 @@ read `Complete` and `Failed`. Which condition a resource has in which phase is d
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
 
-from ocijobs.api.model import Model, map_list
+from ocijobs.api.model import Model, Time, map_list
 
 MESSAGE_LIMIT = 1024
 """Characters kept of a condition's message."""
@@ -46,7 +45,7 @@ class Condition(Model):
     observed_generation: int | None = Field(
         default=None, ge=0, description="The metadata.generation that the observation is of."
     )
-    last_transition_time: datetime = Field(description="When status last changed.")
+    last_transition_time: Time = Field(description="When status last changed.")
     reason: Annotated[str, Field(max_length=1024)] = Field(
         description="Why, in one word; every reason has a paragraph in docs/reference/reasons.md."
     )

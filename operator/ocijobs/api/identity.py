@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -10,7 +9,7 @@ from pydantic import Field
 
 from ocijobs.api.conditions import Conditions
 from ocijobs.api.metadata import LocalObjectReference, ObjectMeta
-from ocijobs.api.model import Model, ObjectName, Ocid
+from ocijobs.api.model import Model, ObjectName, Ocid, Time
 
 RegionName = Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9-]+$")]
 
@@ -89,7 +88,7 @@ class OCIIdentityStatus(Model):
     )
     region: RegionName | None = Field(default=None, description="Region that calls go to.")
     tenancy_id: Ocid | None = Field(default=None, description="Tenancy of the credentials.")
-    blocked_since: datetime | None = Field(
+    blocked_since: Time | None = Field(
         default=None, description="Since when the same cause keeps the identity from being ready."
     )
     conditions: Conditions = Field(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -20,6 +19,7 @@ from ocijobs.api.model import (
     FreeformTags,
     Model,
     Ocid,
+    Time,
     map_list,
     validations,
 )
@@ -196,7 +196,7 @@ class Submission(Model):
     request_digest: Digest = Field(
         description="Digest of the request. Secrets count by uid and resourceVersion, never by value."
     )
-    started_at: datetime = Field(description="When the intent was first written.")
+    started_at: Time = Field(description="When the intent was first written.")
 
 
 class JobSubmission(Submission):
@@ -218,7 +218,7 @@ class Revision(Model):
     artifact: Artifact | None = Field(
         default=None, description="The uploaded code; absent until it is uploaded."
     )
-    last_used_at: datetime = Field(description="When the revision last became the current one.")
+    last_used_at: Time = Field(description="When the revision last became the current one.")
 
 
 class RunCounts(Model):
@@ -234,7 +234,7 @@ class LastRun(Model):
 
     name: Annotated[str, Field(max_length=253)] = Field(description="Name of the OCIJobRun.")
     phase: Annotated[str, Field(max_length=63)] = Field(description="Its phase.")
-    time: datetime = Field(description="When it was accepted.")
+    time: Time = Field(description="When it was accepted.")
 
 
 class OCIJobStatus(Model):
@@ -266,7 +266,7 @@ class OCIJobStatus(Model):
     runs: RunCounts | None = Field(default=None, description="Counts of the job's runs.")
     last_run: LastRun | None = Field(default=None, description="The run that was launched last.")
     console_url: Url | None = Field(default=None, description="The job's page in the OCI console.")
-    blocked_since: datetime | None = Field(
+    blocked_since: Time | None = Field(
         default=None, description="Since when the same cause keeps the job from being synced."
     )
     conditions: Conditions = Field(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -25,7 +24,7 @@ from ocijobs.api.job import (
     Url,
 )
 from ocijobs.api.metadata import ObjectMeta
-from ocijobs.api.model import ATOMIC_LIST, Model, ObjectName, Ocid, map_list, validations
+from ocijobs.api.model import ATOMIC_LIST, Model, ObjectName, Ocid, Time, map_list, validations
 
 
 class Phase(StrEnum):
@@ -193,8 +192,8 @@ class Attempt(Model):
     exit_code: int | None = Field(
         default=None, description="Exit code of the code, where OCI tells it."
     )
-    start_time: datetime | None = Field(default=None, description="When the code started.")
-    completion_time: datetime | None = Field(default=None, description="When the attempt ended.")
+    start_time: Time | None = Field(default=None, description="When the code started.")
+    completion_time: Time | None = Field(default=None, description="When the attempt ended.")
 
 
 class RunLogs(Model):
@@ -255,9 +254,9 @@ class OCIJobRunStatus(Model):
     attempts: Annotated[
         tuple[Attempt, ...], Field(max_length=10, json_schema_extra=map_list("number"))
     ] = Field(default=(), description="Job runs in OCI, the last 10.")
-    accepted_time: datetime | None = Field(default=None, description="When OCI accepted the run.")
-    start_time: datetime | None = Field(default=None, description="When the code started.")
-    completion_time: datetime | None = Field(
+    accepted_time: Time | None = Field(default=None, description="When OCI accepted the run.")
+    start_time: Time | None = Field(default=None, description="When the code started.")
+    completion_time: Time | None = Field(
         default=None, description="When the run ended, well or not."
     )
     results: (
@@ -270,7 +269,7 @@ class OCIJobRunStatus(Model):
     outputs: OutputList | None = Field(
         default=None, description="Objects under outputs.uri after the run."
     )
-    blocked_since: datetime | None = Field(
+    blocked_since: Time | None = Field(
         default=None, description="Since when the same cause keeps the run from going on."
     )
     conditions: Conditions = Field(

@@ -35,10 +35,11 @@ _MESSAGE_LIMIT = 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventSubject:
-    """The object that an Event is about."""
+    """The object that an Event is about; the Event goes into its namespace, as the API server demands."""
 
     key: ObjectKey
     uid: str
+    api_version: str = API_VERSION
 
 
 @dataclass(slots=True)
@@ -65,19 +66,16 @@ class EventRecorder:
         self._posted: OrderedDict[str, int] = OrderedDict()
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
 
-    async def post(
-        self, subject: EventSubject, note: Note, *, namespace: str | None = None
-    ) -> None:
+    async def post(self, subject: EventSubject, note: Note) -> None:
         """Post an Event, or count an earlier one up. Never raises for what the API server answers.
 
         Args:
             subject: what the Event is about.
             note: what it says; 1,024 characters of the message are kept.
-            namespace: where the Event goes; by default the subject's.
         """
         if not self._may_write() or not self._take_token(subject.uid):
             return
-        event = self._document(subject, note, namespace or subject.key.namespace)
+        event = self._document(subject, note)
         try:
             await self._post(event)
         except ApiError as error:
@@ -113,14 +111,14 @@ class EventRecorder:
             raise
         return True
 
-    def _document(self, subject: EventSubject, note: Note, namespace: str) -> dict[str, Any]:
+    def _document(self, subject: EventSubject, note: Note) -> dict[str, Any]:
         now = _timestamp(self._clock.now())
         return {
             "apiVersion": "v1",
             "kind": "Event",
-            "metadata": {"name": _event_name(subject, note), "namespace": namespace},
+            "metadata": {"name": _event_name(subject, note), "namespace": subject.key.namespace},
             "involvedObject": {
-                "apiVersion": API_VERSION,
+                "apiVersion": subject.api_version,
                 "kind": subject.key.kind,
                 "namespace": subject.key.namespace,
                 "name": subject.key.name,

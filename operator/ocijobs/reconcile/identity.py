@@ -97,6 +97,11 @@ class IdentityObservation:
     settings: Settings
 
     @property
+    def epoch(self) -> str:
+        """Circumstances under which what was read stands: another spec, or another identity, is read anew."""
+        return f"{self.identity.metadata.uid}/{self.identity.metadata.generation}"
+
+    @property
     def reference(self) -> IdentityReference:
         """How others name this identity."""
         return IdentityReference(name=self.identity.metadata.name)
@@ -124,7 +129,7 @@ def decide_identity(o: IdentityObservation, now: datetime) -> Decision[OCIIdenti
 
 def _read_due(o: IdentityObservation) -> datetime | None:
     call = o.known.calls.get(Operation.READ_CREDENTIALS)
-    if call is None or call.epoch != str(o.identity.metadata.generation):
+    if call is None or call.epoch != o.epoch:
         return None
     if call.refusal is not None:
         return due_at(call, epoch=call.epoch, seed=o.identity.metadata.uid, settings=o.settings)

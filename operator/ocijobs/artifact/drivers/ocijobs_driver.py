@@ -1,0 +1,207 @@
+"""What OCI starts in a job run: it runs the user's code, then saves outputs and results.
+
+It is data of the operator, imported by nothing, and runs in the job's own Python (3.8 and later) with nothing but the
+standard library; `oci` is needed only to reach Object Storage. What it is to do is in `ocijobs_job.json` beside it.
+
+Exit codes: the code's own; 128 + n if signal n ended it; 78 if something that is needed is missing, before the code is
+started; 74 if outputs or results could not be saved although the code succeeded.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import runpy
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+HERE = Path(__file__).resolve().parent
+CODE = HERE / "code"
+RESULTS_KEY = "ocijobs.io/results"
+RESULTS_OBJECT = "results.json"
+RESULTS_LIMIT_BYTES = 4096
+EXIT_NOT_SAVED = 74
+EXIT_MISSING = 78
+
+
+def say(message: str) -> None:
+    """Print a line of our own."""
+    print(f"ocijobs: {message}", file=sys.stderr, flush=True)
+
+
+def main() -> int:
+    """Do what `ocijobs_job.json` says, and return the exit code."""
+    job = json.loads((HERE / "ocijobs_job.json").read_text(encoding="utf-8"))
+    if len(sys.argv) > 1 and sys.argv[1] == "--ocijobs-python":
+        run_python(job, sys.argv[2:])
+        return 0
+    storage = None
+    if "outputs" in job:
+        storage = open_storage()
+        if storage is None:
+            return EXIT_MISSING
+    folder = working_folder(job)
+    if "outputs" in job:
+        (folder / job["outputs"]["path"]).mkdir(parents=True, exist_ok=True)
+    code, results = run(command(job), folder)
+    if storage is not None and not save(storage, job["outputs"], folder, results):
+        return code or EXIT_NOT_SAVED
+    return code
+
+
+def working_folder(job: dict[str, Any]) -> Path:
+    """Return the folder that the code runs in."""
+    return CODE / (job.get("workingDir") or ".")
+
+
+def command(job: dict[str, Any]) -> list[str]:
+    """Return the command of the code. Python code with modules runs in a second driver, which sets up its paths."""
+    if job.get("python"):
+        return [sys.executable, str(HERE / "ocijobs_driver.py"), "--ocijobs-python", *sys.argv[1:]]
+    entrypoint = str(CODE / job["entrypoint"])
+    interpreter = "/bin/bash" if entrypoint.endswith(".sh") else sys.executable
+    return [interpreter, entrypoint, *sys.argv[1:]]
+
+
+def run_python(job: dict[str, Any], args: list[str]) -> None:
+    """Run the entry file, and call its function if there is one."""
+    entrypoint = CODE / job["entrypoint"]
+    paths = [working_folder(job), CODE, *(CODE / path for path in job.get("pythonPath") or ())]
+    sys.path[:] = [str(path) for path in paths] + [path for path in sys.path if path != str(HERE)]
+    sys.argv[:] = [str(entrypoint), *args]
+    function = job.get("entryFunction")
+    if function is None:
+        runpy.run_path(str(entrypoint), run_name="__main__")
+        return
+    names = runpy.run_path(str(entrypoint), run_name=entrypoint.stem)
+    if not callable(names.get(function)):
+        raise SystemExit(f"ocijobs: {job['entrypoint']} has no function {function}")
+    positional, keywords = arguments(args)
+    names[function](*positional, **keywords)
+
+
+def arguments(args: list[str]) -> tuple[list[str], dict[str, str]]:
+    """Return positional and keyword arguments: `--key value` and `--key=value` are keywords, as ADS has it."""
+    positional: list[str] = []
+    keywords: dict[str, str] = {}
+    rest = list(args)
+    while rest:
+        item = rest.pop(0)
+        if not item.startswith("--"):
+            positional.append(item)
+        elif "=" in item:
+            key, value = item[2:].split("=", 1)
+            keywords[key] = value
+        else:
+            keywords[item[2:]] = rest.pop(0) if rest and not rest[0].startswith("--") else ""
+    return positional, keywords
+
+
+def run(words: list[str], folder: Path) -> tuple[int, dict[str, str]]:
+    """Run the code, pass its output on line by line, and return its exit code and the results that it printed."""
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen(words, cwd=folder, env=environment, stdout=subprocess.PIPE)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda received, _: process.send_signal(received))
+    results: dict[str, str] = {}
+    if process.stdout is not None:
+        for line in process.stdout:
+            sys.stdout.buffer.write(line)
+            sys.stdout.buffer.flush()
+            results.update(reported(line))
+    code = process.wait()
+    return (128 - code if code < 0 else code), results
+
+
+def reported(line: bytes) -> dict[str, str]:
+    """Return the results that a line of output reports; numbers stay as they were printed."""
+    text = line.strip()
+    if not text.startswith(b"{") or RESULTS_KEY.encode() not in text:
+        return {}
+    if len(text) > RESULTS_LIMIT_BYTES:
+        say(f"a result line of {len(text)} bytes is ignored: {RESULTS_LIMIT_BYTES} are allowed")
+        return {}
+    try:
+        document = json.loads(text, parse_float=str, parse_int=str)
+        values = document[RESULTS_KEY]
+        return {
+            name: value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+            for name, value in values.items()
+            if value is not None
+        }
+    except (ValueError, AttributeError, KeyError, TypeError):
+        say("a line that looks like results is ignored: it is not one JSON object of values")
+        return {}
+
+
+def open_storage() -> Any:
+    """Return a client of Object Storage that acts as the job run, or None with a word about what is missing."""
+    try:
+        import oci
+    except ImportError:
+        say(
+            "spec.outputs needs the Python package oci in the job's conda environment; choose one that has it"
+        )
+        return None
+    try:
+        if "OCI_RESOURCE_PRINCIPAL_VERSION" in os.environ:
+            signer = oci.auth.signers.get_resource_principals_signer()
+            return oci.object_storage.ObjectStorageClient({}, signer=signer)
+        return oci.object_storage.ObjectStorageClient(oci.config.from_file())
+    except Exception as error:  # Whatever it is, it is said before the code has cost anything.
+        say(f"no access to Object Storage: {type(error).__name__}: {error}")
+        return None
+
+
+def save(storage: Any, outputs: dict[str, str], folder: Path, results: dict[str, str]) -> bool:
+    """Copy the outputs, then the results; return whether all of it arrived."""
+    from oci.object_storage import UploadManager
+
+    uri = urlsplit(expand(outputs["uri"]))
+    bucket, _, namespace = uri.netloc.partition("@")
+    prefix = uri.path.strip("/")
+    root = folder / outputs["path"]
+    manager = UploadManager(storage)
+    saved = True
+    for path in files(root):
+        name = "/".join(part for part in (prefix, path.relative_to(root).as_posix()) if part)
+        try:
+            manager.upload_file(namespace, bucket, name, str(path))
+            say(f"saved oci://{bucket}@{namespace}/{name}")
+        except Exception as error:  # The other files are saved all the same.
+            say(f"not saved oci://{bucket}@{namespace}/{name}: {type(error).__name__}: {error}")
+            saved = False
+    if not results:
+        return saved
+    name = "/".join(part for part in (prefix, RESULTS_OBJECT) if part)
+    document = {"jobRunId": os.environ.get("JOB_RUN_OCID"), "results": results}
+    try:
+        storage.put_object(namespace, bucket, name, json.dumps(document, sort_keys=True).encode())
+    except Exception as error:
+        say(f"results not saved: {type(error).__name__}: {error}")
+        return False
+    return saved
+
+
+def files(root: Path) -> Iterable[Path]:
+    """Return the files under a folder, in order."""
+    return sorted(path for path in root.rglob("*") if path.is_file())
+
+
+def expand(text: str) -> str:
+    """Return text with `$(VAR)` replaced by the environment's values; what is not defined stays."""
+    return re.sub(
+        r"\$\(([A-Za-z_][A-Za-z0-9_]*)\)",
+        lambda match: os.environ.get(match.group(1), match.group(0)),
+        text,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,87 @@
+"""Clients of the SDK, one for each thread, principal and service: they share a session that is not thread-safe."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import oci
+from oci.data_science import DataScienceClient
+from oci.loggingsearch import LogSearchClient
+from oci.object_storage import ObjectStorageClient
+
+from ocijobs.cloud.credentials import ApiKey, IdentityKey
+from ocijobs.settings import Settings
+
+_KEPT = 64
+"""Clients that a thread keeps, the ones used last."""
+
+
+class Service(Enum):
+    """A service of OCI."""
+
+    DATA_SCIENCE = "datascience"
+    LOG_SEARCH = "loggingsearch"
+    OBJECT_STORAGE = "objectstorage"
+
+
+_CLIENTS = {
+    Service.DATA_SCIENCE: DataScienceClient,
+    Service.LOG_SEARCH: LogSearchClient,
+    Service.OBJECT_STORAGE: ObjectStorageClient,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """As whom, and where."""
+
+    identity: IdentityKey
+    region: str
+
+
+class Clients:
+    """Makes clients and keeps them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._local = threading.local()
+
+    def get(self, principal: Principal, credentials: ApiKey, service: Service) -> Any:
+        """Return this thread's client; another version of the credentials makes another one."""
+        kept: OrderedDict[tuple[object, ...], Any] | None = getattr(self._local, "clients", None)
+        if kept is None:
+            kept = self._local.clients = OrderedDict()
+        key = (principal, credentials.version, service)
+        if key not in kept:
+            kept[key] = self._make(principal, credentials, service)
+        kept.move_to_end(key)
+        while len(kept) > _KEPT:
+            _, former = kept.popitem(last=False)
+            former.base_client.session.close()
+        return kept[key]
+
+    def _make(self, principal: Principal, credentials: ApiKey, service: Service) -> Any:
+        settings = self._settings
+        endpoint = {"service_endpoint": settings.oci_endpoint} if settings.oci_endpoint else {}
+        client = _CLIENTS[service](
+            {"region": principal.region, "tenancy": credentials.tenancy},
+            signer=oci.signer.Signer(
+                tenancy=credentials.tenancy,
+                user=credentials.user,
+                fingerprint=credentials.fingerprint,
+                private_key_file_location=None,
+                pass_phrase=credentials.passphrase,
+                private_key_content=credentials.private_key,
+            ),
+            timeout=(settings.oci_connect_timeout_seconds, settings.oci_read_timeout_seconds),
+            retry_strategy=oci.retry.NoneRetryStrategy(),
+            circuit_breaker_strategy=oci.circuit_breaker.NoCircuitBreakerStrategy(),
+            **endpoint,
+        )
+        if settings.oci_ca_file is not None:
+            client.base_client.session.verify = str(settings.oci_ca_file)
+        return client

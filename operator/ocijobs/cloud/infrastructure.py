@@ -1,0 +1,94 @@
+"""What runs jobs in OCI, as the controller needs it: the same few calls for every infrastructure.
+
+Every call is safe to repeat, and returns what it brought or why it was refused; none raises for OCI's answers.
+"""
+
+from __future__ import annotations
+
+from typing import BinaryIO, Protocol
+
+from ocijobs.cloud.clients import Principal
+from ocijobs.reconcile.remote import Absent, JobRecord, Refusal, RunRecord, RunState
+from ocijobs.reconcile.requests import JobRequest, JobSettings, RunRequest
+
+
+class Infrastructure(Protocol):
+    """Jobs and runs of one infrastructure."""
+
+    async def create_job(
+        self, principal: Principal, request: JobRequest, token: str
+    ) -> JobRecord | Refusal:
+        """Create a job. The same token and request answer the same job for 24 hours."""
+        ...
+
+    async def search_jobs(
+        self, principal: Principal, compartment_id: str, project_id: str, owner: str
+    ) -> JobRecord | Refusal | None:
+        """Return the oldest job with the owner tag, or None if the complete list has none."""
+        ...
+
+    async def look_up_job(
+        self, principal: Principal, compartment_id: str, job_id: str
+    ) -> JobRecord | Absent | Refusal:
+        """Return a job; Absent if OCI answers 404 and a list by its id is empty."""
+        ...
+
+    async def upload_artifact(
+        self, principal: Principal, job_id: str, name: str, content: BinaryIO
+    ) -> Refusal | None:
+        """Upload the artifact of a job that has none yet; None if it has one now."""
+        ...
+
+    async def update_job(
+        self, principal: Principal, job_id: str, settings: JobSettings
+    ) -> Refusal | None:
+        """Send the settings that are changed in place; None if OCI took them."""
+        ...
+
+    async def count_active_runs(
+        self, principal: Principal, compartment_id: str, job_id: str
+    ) -> int | Refusal:
+        """Return how many runs of a job are active, from a complete list of all its runs."""
+        ...
+
+    async def delete_job(self, principal: Principal, job_id: str) -> Refusal | None:
+        """Delete a job, its runs' records excepted; None if OCI has begun."""
+        ...
+
+    async def create_run(
+        self, principal: Principal, request: RunRequest, token: str
+    ) -> RunRecord | Refusal:
+        """Create a run. The same token and request answer the same run for 24 hours."""
+        ...
+
+    async def search_runs(
+        self, principal: Principal, compartment_id: str, job_id: str, owner: str
+    ) -> RunRecord | Refusal | None:
+        """Return the oldest run of the job with the owner tag, or None if the complete list has none."""
+        ...
+
+    async def look_up_run(
+        self, principal: Principal, compartment_id: str, run_id: str
+    ) -> RunRecord | Absent | Refusal:
+        """Return a run; Absent if OCI answers 404 and a list by its id is empty."""
+        ...
+
+    async def cancel_run(self, principal: Principal, run_id: str) -> Refusal | None:
+        """Cancel a run; None if OCI has begun."""
+        ...
+
+    async def delete_run(self, principal: Principal, run_id: str) -> Refusal | None:
+        """Delete the record of a run that has ended; None if it is gone."""
+        ...
+
+    async def list_runs(
+        self,
+        principal: Principal,
+        compartment_id: str,
+        *,
+        state: RunState | None = None,
+        job_id: str | None = None,
+        run_id: str | None = None,
+    ) -> tuple[RunRecord, ...] | Refusal:
+        """Return all runs of the compartment in a state, of a job, or of an id, by the shared poll's lane."""
+        ...

@@ -1,0 +1,116 @@
+"""The output of runs, from OCI Logging: several runs in one search.
+
+A search covers 14 days and answers 1,000 entries at most. `source = '<ocid>'` is refused, `source = '*<ocid>'` works
+(as oracle-ads found).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from oci.loggingsearch import models
+
+from ocijobs.cloud.calls import Calls, Request
+from ocijobs.cloud.clients import Principal, Service
+from ocijobs.reconcile.remote import Refusal
+from ocijobs.reconcile.run.known import LogLines
+from ocijobs.reconcile.run.output import TAIL_LINES, results_of_line
+
+MOST_RUNS = 20
+"""Runs that one search asks for: their OCIDs must fit the query."""
+
+_LIMIT = 1000
+_LONGEST = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogRequest:
+    """The lines of one run that are wanted: the last, and the last result line if `results`."""
+
+    run_id: str
+    compartment_id: str
+    log_group_id: str
+    since: datetime
+    results: bool
+
+
+class LogSearch:
+    """Searches logs, as the identity of the runs."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    async def lines(
+        self, principal: Principal, requests: Sequence[LogRequest], until: datetime
+    ) -> Mapping[str, LogLines] | Refusal:
+        """Return the lines of runs whose logs are in one group, by run.
+
+        Runs that a full answer cut off are searched once more, each by itself.
+        """
+        found = await self._search(principal, requests, until)
+        if isinstance(found, Refusal):
+            return found
+        lines, full = found
+        answer = {request.run_id: _lines(lines[request.run_id]) for request in requests}
+        if not full or len(requests) == 1:
+            return answer
+        for request in requests:
+            if not _enough(answer[request.run_id], request):
+                alone = await self._search(principal, [request], until)
+                if isinstance(alone, Refusal):
+                    return alone
+                answer[request.run_id] = _lines(alone[0][request.run_id])
+        return answer
+
+    async def _search(
+        self, principal: Principal, requests: Sequence[LogRequest], until: datetime
+    ) -> tuple[Mapping[str, list[str]], bool] | Refusal:
+        """Return the lines of each run, oldest first, and whether there may be more."""
+        details = models.SearchLogsDetails(
+            time_start=max(min(r.since for r in requests), until - _LONGEST),
+            time_end=until,
+            search_query=_query(requests),
+        )
+        response = await self._calls.call(
+            Request(principal=principal, service=Service.LOG_SEARCH, operation="SearchLogs"),
+            lambda client: client.search_logs(details, limit=_LIMIT).data,
+        )
+        if isinstance(response, Refusal):
+            return response
+        by_run: dict[str, list[str]] = defaultdict(list)
+        wanted = {request.run_id for request in requests}
+        for result in response.results or []:
+            run_id, message = _entry(result.data)
+            if run_id in wanted:
+                by_run[run_id].append(message)
+        for messages in by_run.values():
+            messages.reverse()
+        return by_run, len(response.results or []) >= _LIMIT
+
+
+def _query(requests: Sequence[LogRequest]) -> str:
+    first = requests[0]
+    sources = " or ".join(f"source = '*{request.run_id}'" for request in requests)
+    stream = f"{first.compartment_id}/{first.log_group_id}"
+    return f'search "{stream}" | where {sources} | sort by datetime desc'
+
+
+def _entry(data: Any) -> tuple[str, str]:
+    content = data.get("logContent", {})
+    source = str(content.get("source", ""))
+    return source[source.rfind("ocid1.") :], str(content.get("data", {}).get("message", ""))
+
+
+def _lines(messages: Sequence[str]) -> LogLines:
+    return LogLines(
+        tail=tuple(messages[-TAIL_LINES:]),
+        results=tuple(m for m in messages if results_of_line(m) is not None),
+    )
+
+
+def _enough(lines: LogLines, request: LogRequest) -> bool:
+    return len(lines.tail) >= TAIL_LINES and bool(lines.results or not request.results)

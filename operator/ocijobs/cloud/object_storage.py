@@ -1,0 +1,116 @@
+"""Object Storage: what a run left there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+from ocijobs.api.job_run import OutputList
+from ocijobs.cloud.calls import Calls, Request
+from ocijobs.cloud.clients import Principal, Service
+from ocijobs.reconcile.remote import Refusal, RefusalKind
+from ocijobs.reconcile.run.output import RESULTS_LIMIT_BYTES, results_of
+
+RESULTS_OBJECT = "results.json"
+"""Object, under a run's outputs, in which the driver reports results."""
+
+_LISTED = 50
+_PAGE = 1000
+_ENVELOPE_BYTES = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectAddress:
+    """A place in Object Storage: `oci://bucket@namespace/prefix`."""
+
+    bucket: str
+    namespace: str
+    prefix: str
+
+    @classmethod
+    def parse(cls, uri: str) -> ObjectAddress:
+        """Return the place that an `oci://` address names; the schema has checked its form."""
+        parts = urlsplit(uri)
+        bucket, _, namespace = parts.netloc.partition("@")
+        return cls(bucket=bucket, namespace=namespace, prefix=parts.path.strip("/"))
+
+    def object_name(self, name: str) -> str:
+        """Return the full name of an object under the prefix."""
+        return f"{self.prefix}/{name}" if self.prefix else name
+
+    def uri(self, object_name: str) -> str:
+        """Return the address of an object of the bucket."""
+        return f"oci://{self.bucket}@{self.namespace}/{object_name}"
+
+
+class ObjectStorage:
+    """Reads objects, as the identity of the run."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    async def verify(self, principal: Principal) -> Refusal | None:
+        """Ask for the tenancy's namespace, which every principal may read; None if OCI accepts the signature."""
+        request = self._request(principal, "GetNamespace")
+        answer = await self._calls.call(request, lambda client: client.get_namespace().data)
+        return answer if isinstance(answer, Refusal) else None
+
+    async def results(
+        self, principal: Principal, outputs_uri: str, run_id: str
+    ) -> Mapping[str, str] | Refusal | None:
+        """Return what the driver of the run reported, or None if it did not (an object of another run is none)."""
+        place = ObjectAddress.parse(outputs_uri)
+
+        def read(client: Any) -> bytes:
+            response = client.get_object(
+                place.namespace, place.bucket, place.object_name(RESULTS_OBJECT)
+            )
+            size = int(response.headers["content-length"])
+            content: bytes = (
+                response.data.content if size <= RESULTS_LIMIT_BYTES + _ENVELOPE_BYTES else b""
+            )
+            return content
+
+        answer = await self._calls.call(self._request(principal, "GetObject"), read)
+        if isinstance(answer, Refusal):
+            absent = answer.kind is RefusalKind.NOT_AUTHORIZED_OR_NOT_FOUND
+            return None if absent else answer
+        try:
+            document = json.loads(answer)
+        except ValueError:
+            return None
+        if not isinstance(document, dict) or document.get("jobRunId") != run_id:
+            return None
+        return results_of(document.get("results"))
+
+    async def list_outputs(self, principal: Principal, outputs_uri: str) -> OutputList | Refusal:
+        """Return how many objects are under the outputs, and the first of them."""
+        place = ObjectAddress.parse(outputs_uri)
+        prefix = place.object_name("")
+
+        def fetch(start: str | None, client: Any) -> Any:
+            more = {"start": start} if start else {}
+            return client.list_objects(
+                place.namespace, place.bucket, prefix=prefix, limit=_PAGE, fields="name", **more
+            ).data
+
+        names: list[str] = []
+        count, start = 0, None
+        while True:
+            request = self._request(principal, "ListObjects")
+            page = await self._calls.call(request, partial(fetch, start))
+            if isinstance(page, Refusal):
+                return page
+            count += len(page.objects)
+            names.extend(item.name for item in page.objects[: _LISTED - len(names)])
+            start = page.next_start_with
+            if not start:
+                return OutputList(count=count, objects=tuple(place.uri(name) for name in names))
+
+    @staticmethod
+    def _request(principal: Principal, operation: str) -> Request:
+        return Request(principal=principal, service=Service.OBJECT_STORAGE, operation=operation)

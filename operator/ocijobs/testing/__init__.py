@@ -1,0 +1,47 @@
+"""What tests of the operator, and of what is built on it, start from.
+
+Builders make valid resources, records and observations of which a test states only what matters to it; `ManualClock`
+is time that passes when the test says so. Nothing here needs a test framework.
+"""
+
+from ocijobs.testing.clock import ManualClock
+from ocijobs.testing.observations import (
+    make_caller,
+    make_identity_observation,
+    make_identity_view,
+    make_job_observation,
+    make_job_record,
+    make_run_observation,
+    make_run_record,
+    make_sources,
+)
+from ocijobs.testing.resources import (
+    START,
+    make_identity,
+    make_job,
+    make_metadata,
+    make_ocid,
+    make_ready_job,
+    make_run,
+    make_submission,
+)
+
+__all__ = [
+    "START",
+    "ManualClock",
+    "make_caller",
+    "make_identity",
+    "make_identity_observation",
+    "make_identity_view",
+    "make_job",
+    "make_job_observation",
+    "make_job_record",
+    "make_metadata",
+    "make_ocid",
+    "make_ready_job",
+    "make_run",
+    "make_run_observation",
+    "make_run_record",
+    "make_sources",
+    "make_submission",
+]

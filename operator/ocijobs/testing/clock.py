@@ -1,0 +1,67 @@
+"""Time that passes when a test says so."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from datetime import datetime, timedelta
+from itertools import count
+
+from ocijobs.testing.resources import START
+
+
+class ManualClock:
+    """A clock (see `ocijobs.clock.Clock`) that stands still until it is advanced.
+
+    What sleeps on it is woken in the order in which it wanted to wake. Wall time can be stepped, as NTP does it:
+    monotonic time and sleepers don't notice.
+    """
+
+    def __init__(self, start: datetime = START) -> None:
+        self._start = start
+        self._elapsed = 0.0
+        self._stepped = timedelta()
+        self._order = count()
+        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+
+    def now(self) -> datetime:
+        """Return the time in UTC."""
+        return self._start + timedelta(seconds=self._elapsed) + self._stepped
+
+    def monotonic(self) -> float:
+        """Return the seconds that have passed."""
+        return self._elapsed
+
+    async def sleep(self, seconds: float) -> None:
+        """Return when the clock has been advanced by that many seconds."""
+        if seconds <= 0:
+            await asyncio.sleep(0)
+            return
+        woken = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._sleepers, (self._elapsed + seconds, next(self._order), woken))
+        await woken
+
+    @property
+    def sleepers(self) -> int:
+        """How many tasks wait for time to pass."""
+        return sum(not woken.done() for _, _, woken in self._sleepers)
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass, and wake what is due; woken tasks run when the test awaits.
+
+        Raises:
+            ValueError: if time would go back, which `step` is for.
+        """
+        if seconds < 0:
+            raise ValueError(
+                f"can't advance by {seconds} s: use step() for a clock that is set back"
+            )
+        self._elapsed += seconds
+        while self._sleepers and self._sleepers[0][0] <= self._elapsed:
+            _, _, woken = heapq.heappop(self._sleepers)
+            if not woken.done():
+                woken.set_result(None)
+
+    def step(self, seconds: float) -> None:
+        """Set the wall clock forward or back, as a time service does."""
+        self._stepped += timedelta(seconds=seconds)

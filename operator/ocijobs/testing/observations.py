@@ -1,0 +1,129 @@
+"""Builders of observations, and of what OCI tells: the input of `decide_run`, `decide_job` and `decide_identity`."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from ocijobs.api.identity import IdentityDefaults, IdentityReference
+from ocijobs.reconcile.decision import Caller
+from ocijobs.reconcile.identity import CredentialsRead, IdentityKnown, IdentityObservation
+from ocijobs.reconcile.identity_view import DEFAULT_IDENTITY, IdentityView
+from ocijobs.reconcile.job.known import JobKnown, SourcesRead
+from ocijobs.reconcile.job.observation import JobObservation
+from ocijobs.reconcile.remote import JobRecord, JobState, LogAddress, RunRecord, RunState
+from ocijobs.reconcile.run.known import RunKnown
+from ocijobs.reconcile.run.observation import RunObservation
+from ocijobs.settings import Settings
+from ocijobs.testing.resources import (
+    COMPARTMENT,
+    LOG_GROUP,
+    REGION,
+    REVISION,
+    START,
+    make_identity,
+    make_job,
+    make_ocid,
+    make_ready_job,
+    make_run,
+)
+
+SETTLED = START + timedelta(minutes=1)
+"""A time at which a run that was created at START may be launched."""
+
+LOG = LogAddress(log_group_id=LOG_GROUP, log_id=make_ocid("log"))
+
+
+def make_identity_view(**changes: Any) -> IdentityView:
+    """Return an identity that can be used."""
+    defaults: dict[str, Any] = {
+        "reference": IdentityReference(name=DEFAULT_IDENTITY),
+        "region": REGION,
+        "version": "credentials-1",
+        "defaults": IdentityDefaults(log_group_id=LOG_GROUP),
+    }
+    return IdentityView(**{**defaults, **changes})
+
+
+def make_caller() -> Caller:
+    """Return the caller that `make_identity_view` gives."""
+    return Caller(identity=IdentityReference(name=DEFAULT_IDENTITY), region=REGION)
+
+
+def make_run_record(state: RunState = RunState.ACCEPTED, **changes: Any) -> RunRecord:
+    """Return a job run as an answer to create or get tells it; `complete=False` makes it a list's summary."""
+    defaults: dict[str, Any] = {
+        "id": make_ocid("datasciencejobrun"),
+        "job_id": make_ocid("datasciencejob", REVISION),
+        "compartment_id": COMPARTMENT,
+        "state": state,
+        "accepted_at": START + timedelta(minutes=2),
+        "started_at": START + timedelta(minutes=5) if state is not RunState.ACCEPTED else None,
+        "finished_at": START + timedelta(minutes=9) if state.ended else None,
+        "complete": True,
+    }
+    return RunRecord(**{**defaults, **changes})
+
+
+def make_job_record(state: JobState = JobState.ACTIVE, **changes: Any) -> JobRecord:
+    """Return an OCI job as an answer tells it."""
+    defaults: dict[str, Any] = {
+        "id": make_ocid("datasciencejob", REVISION),
+        "compartment_id": COMPARTMENT,
+        "state": state,
+    }
+    return JobRecord(**{**defaults, **changes})
+
+
+def make_sources(at: datetime = SETTLED, **changes: Any) -> SourcesRead:
+    """Return sources that were read, and built into an artifact."""
+    defaults: dict[str, Any] = {
+        "at": at,
+        "generation": 1,
+        "digest": "ef" * 32,
+        "name": "job.zip",
+        "sha256": "ab" * 32,
+        "size": 1024,
+    }
+    return SourcesRead(**{**defaults, **changes})
+
+
+def make_run_observation(**changes: Any) -> RunObservation:
+    """Return a run that nothing hinders from being launched at SETTLED."""
+    defaults: dict[str, Any] = {
+        "run": make_run(),
+        "job": make_ready_job(),
+        "job_checked_at": SETTLED,
+        "identity": make_identity_view(),
+        "cluster_id": "cluster",
+        "known": RunKnown(),
+        "settings": Settings(),
+    }
+    return RunObservation(**{**defaults, **changes})
+
+
+def make_job_observation(**changes: Any) -> JobObservation:
+    """Return a new job whose sources were read at SETTLED."""
+    defaults: dict[str, Any] = {
+        "job": make_job(),
+        "identity": make_identity_view(),
+        "runs": (),
+        "cluster_id": "cluster",
+        "known": JobKnown(sources=make_sources()),
+        "settings": Settings(),
+    }
+    return JobObservation(**{**defaults, **changes})
+
+
+def make_identity_observation(**changes: Any) -> IdentityObservation:
+    """Return a new identity whose Secret was read and is a valid key."""
+    credentials = CredentialsRead(
+        version="credentials-1", region=REGION, tenancy_id=make_ocid("tenancy")
+    )
+    defaults: dict[str, Any] = {
+        "identity": make_identity(),
+        "users": (),
+        "known": IdentityKnown(credentials=credentials, read_at=SETTLED),
+        "settings": Settings(),
+    }
+    return IdentityObservation(**{**defaults, **changes})
