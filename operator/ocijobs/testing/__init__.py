@@ -6,6 +6,9 @@ is time that passes when the test says so. Nothing here needs a test framework.
 
 from ocijobs.testing.clock import ManualClock
 from ocijobs.testing.observations import (
+    DEFAULT_SETTINGS,
+    LOG,
+    SETTLED,
     make_caller,
     make_identity_observation,
     make_identity_view,
@@ -16,6 +19,12 @@ from ocijobs.testing.observations import (
     make_sources,
 )
 from ocijobs.testing.resources import (
+    COMPARTMENT,
+    LOG_GROUP,
+    NAMESPACE,
+    PROJECT,
+    REGION,
+    REVISION,
     START,
     make_identity,
     make_job,
@@ -27,6 +36,15 @@ from ocijobs.testing.resources import (
 )
 
 __all__ = [
+    "COMPARTMENT",
+    "DEFAULT_SETTINGS",
+    "LOG",
+    "LOG_GROUP",
+    "NAMESPACE",
+    "PROJECT",
+    "REGION",
+    "REVISION",
+    "SETTLED",
     "START",
     "ManualClock",
     "make_caller",

@@ -11,7 +11,14 @@ from ocijobs.reconcile.identity import CredentialsRead, IdentityKnown, IdentityO
 from ocijobs.reconcile.identity_view import DEFAULT_IDENTITY, IdentityView
 from ocijobs.reconcile.job.known import JobKnown, SourcesRead
 from ocijobs.reconcile.job.observation import JobObservation
-from ocijobs.reconcile.remote import JobRecord, JobState, LogAddress, RunRecord, RunState
+from ocijobs.reconcile.remote import (
+    JobRecord,
+    JobState,
+    LogAddress,
+    Operation,
+    RunRecord,
+    RunState,
+)
 from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.settings import Settings
@@ -23,6 +30,7 @@ from ocijobs.testing.resources import (
     START,
     make_identity,
     make_job,
+    make_metadata,
     make_ocid,
     make_ready_job,
     make_run,
@@ -30,6 +38,9 @@ from ocijobs.testing.resources import (
 
 SETTLED = START + timedelta(minutes=1)
 """A time at which a run that was created at START may be launched."""
+
+DEFAULT_SETTINGS = Settings.model_construct()
+"""The settings' defaults, whatever the environment of the test says."""
 
 LOG = LogAddress(log_group_id=LOG_GROUP, log_id=make_ocid("log"))
 
@@ -97,7 +108,7 @@ def make_run_observation(**changes: Any) -> RunObservation:
         "identity": make_identity_view(),
         "cluster_id": "cluster",
         "known": RunKnown(),
-        "settings": Settings(),
+        "settings": DEFAULT_SETTINGS,
     }
     return RunObservation(**{**defaults, **changes})
 
@@ -110,7 +121,7 @@ def make_job_observation(**changes: Any) -> JobObservation:
         "runs": (),
         "cluster_id": "cluster",
         "known": JobKnown(sources=make_sources()),
-        "settings": Settings(),
+        "settings": DEFAULT_SETTINGS,
     }
     return JobObservation(**{**defaults, **changes})
 
@@ -120,10 +131,11 @@ def make_identity_observation(**changes: Any) -> IdentityObservation:
     credentials = CredentialsRead(
         version="credentials-1", region=REGION, tenancy_id=make_ocid("tenancy")
     )
+    known = IdentityKnown(credentials=credentials, read_at=SETTLED)
     defaults: dict[str, Any] = {
-        "identity": make_identity(),
+        "identity": make_identity(metadata=make_metadata(DEFAULT_IDENTITY, finalizer=True)),
         "users": (),
-        "known": IdentityKnown(credentials=credentials, read_at=SETTLED),
-        "settings": Settings(),
+        "known": known.called(Operation.READ_CREDENTIALS, at=SETTLED, epoch="1"),
+        "settings": DEFAULT_SETTINGS,
     }
     return IdentityObservation(**{**defaults, **changes})
