@@ -7,6 +7,7 @@ made of this class.
 """
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self, get_args
@@ -168,7 +169,7 @@ def _parse(rule: "dataclasses.Field[Any]", value: Any) -> Any:
         number = rule.type(value)  # type: ignore[operator]  # int or float: the others are above
     except (TypeError, ValueError):
         number = -1
-    if number < 0:
+    if not 0 <= number < math.inf:
         raise ValueError(f"rule {rule.name} is a number of 0 or more, not {value!r}")
     return number
 

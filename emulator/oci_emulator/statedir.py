@@ -48,8 +48,12 @@ class StateDirectory:
         self.path.mkdir(parents=True, exist_ok=True)
         self._lock = _take(self.path / "lock")
         self.database = Database(self.path / "state.db")
-        self.foundation = _foundation(settings, self.database)
-        self.plans = _plans(settings, self.database)
+        try:
+            self.foundation = _foundation(settings, self.database)
+            self.plans = _plans(settings, self.database)
+        except BaseException:
+            self.close()
+            raise
 
     def token_key(self) -> RSAPrivateKey:
         """The key that signs security tokens; made at the first start."""

@@ -247,6 +247,24 @@ class ControlClient(ABC):
         run: dict[str, Any] = self.control("GET", f"runs/{quote(ocid)}")
         return run
 
+    def wait_for_run(
+        self, ocid: str, *states: str, seconds: float = _ANSWER_SECONDS
+    ) -> dict[str, Any]:
+        """Wait until a run is in one of the states, or over if none is named.
+
+        Raises:
+            EmulatorError: it isn't in time.
+        """
+        wanted = states or ("SUCCEEDED", "FAILED", "CANCELED")
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            wait = min(left, _ANSWER_SECONDS / 2)
+            query = urlencode({"lifecycleState": ",".join(wanted), "wait": wait})
+            run: dict[str, Any] = self.control("GET", f"runs/{quote(ocid)}?{query}")
+            if run["body"]["lifecycleState"] in wanted:
+                return run
+        raise EmulatorError(f"{ocid} isn't {' or '.join(wanted)} after {seconds} s")
+
     def force_run(self, ocid: str, state: str, **details: object) -> None:
         """Put a run into a state, with ``lifecycleDetails`` or ``exitCode`` if wanted."""
         self.control("POST", f"runs/{quote(ocid)}", {"lifecycleState": state, **details})

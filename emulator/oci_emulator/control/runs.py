@@ -1,5 +1,7 @@
 """Runs from the inside: where they run, and putting them into any state."""
 
+import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from oci_emulator.datascience import lifecycle
@@ -34,9 +36,20 @@ class RunControl:
         self._progression = progression
         self._execution = execution
 
-    def get(self, call: "ControlCall") -> JsonObject:
-        """The run as the API shows it, and what the API doesn't show."""
-        run = self._find(call)
+    async def get(self, call: "ControlCall") -> JsonObject:
+        """The run as the API shows it, and what the API doesn't show.
+
+        With ``wait``, the answer comes when the run is in one of the states that
+        ``lifecycleState`` names, separated by commas, or when so many real seconds have passed.
+        """
+        states = call.query.get("lifecycleState", ",".join(lifecycle.ENDED)).split(",")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(float(call.query.get("wait", 0))):
+                while self._find(call).state not in states:
+                    await self._progression.changed()
+        return self._show(self._find(call))
+
+    def _show(self, run: Resource) -> JsonObject:
         process = self._execution.process_of(run.id)
         return {
             "body": run.body,
@@ -65,7 +78,7 @@ class RunControl:
         details = str(call.body.get("lifecycleDetails", text))
         outcome = Outcome(state=state, details=details)
         self._progression.force(run, outcome, self._foundation.clock.now())
-        return self.get(call)
+        return self._show(self._find(call))
 
     def _find(self, call: "ControlCall") -> Resource:
         run = self._foundation.resources.get(RUN, call.path["id"])

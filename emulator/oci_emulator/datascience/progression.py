@@ -1,5 +1,6 @@
 """How job runs move on: by their timers, by the processes that execute them, by being canceled."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -49,7 +50,17 @@ class Progression:
         self._plans = book
         self._executor: Executor | None = None
         self._simulated = int(foundation.database.fact("simulated runs") or 0)
+        self._change = asyncio.Event()
         foundation.timers.on_due(RUN, self._due)
+
+    async def changed(self) -> None:
+        """Wait until some run is in another state."""
+        await self._change.wait()
+
+    def _save(self, run: Resource) -> None:
+        self._foundation.save(run)
+        self._change.set()
+        self._change = asyncio.Event()
 
     def attach(self, executor: Executor) -> None:
         """Say what executes runs for real."""
@@ -154,7 +165,7 @@ class Progression:
         """Show the next stage on the way to execution."""
         run.inner["stage"] = stage
         run.body["lifecycleDetails"] = lifecycle.STAGES[stage].details
-        self._foundation.save(run)
+        self._save(run)
 
     def started(self, run: Resource, moment: float) -> None:
         """Show that the artifact is being executed."""
@@ -164,7 +175,7 @@ class Progression:
             "lifecycleDetails": lifecycle.IN_PROGRESS,
             "timeStarted": timestamp(moment),
         }
-        self._foundation.save(run)
+        self._save(run)
 
     def end(self, run: Resource, outcome: Outcome, moment: float) -> None:
         """Show how a run ended, or that it needs attention."""
@@ -173,7 +184,7 @@ class Progression:
         if outcome.state in lifecycle.ENDED:
             run.body["timeFinished"] = timestamp(moment)
             run.inner = {key: run.inner[key] for key in ("mode", "index") if key in run.inner}
-        self._foundation.save(run)
+        self._save(run)
 
     # Simulated runs
 
@@ -231,7 +242,7 @@ class Progression:
         run.due = moment + self._foundation.lags.canceling
         if own_end is not None and self._ends_first(run):
             run.due = min(run.due, own_end)
-        self._foundation.save(run)
+        self._save(run)
 
     def _ends_first(self, run: Resource) -> bool:
         """Whether a run that finishes by itself while CANCELING ends with its own outcome."""
@@ -256,7 +267,7 @@ class Progression:
             self._executor.forget(run.id)
         run.body["lifecycleState"] = "DELETED"
         run.due = moment + self._foundation.rules.deleted_visible_seconds
-        self._foundation.save(run)
+        self._save(run)
 
     def force(self, run: Resource, outcome: Outcome, moment: float) -> None:
         """Put a run into a state, whatever it is at."""

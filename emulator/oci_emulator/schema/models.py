@@ -66,9 +66,9 @@ class Models:
         """Whether the model is described."""
         return model in self._described
 
-    def fields(self, model: str) -> frozenset[str]:
-        """The names of a model's fields."""
-        return frozenset(self._described[model]["fields"])
+    def names(self) -> frozenset[str]:
+        """The names of all models."""
+        return frozenset(self._described)
 
     def show(self, model: str, document: JsonObject) -> JsonObject:
         """The part of a document that the model has; a summary of a resource, for example."""
