@@ -65,7 +65,9 @@ def test_tar_archives_may_have_links_inside(tmp_path: Path, place: Path) -> None
     assert (place / "code/link").read_bytes() == b"print(1)"
 
 
-@pytest.mark.parametrize("name", ["../evil", "/tmp/evil", "a/../../evil", "..\\evil", "C:\\evil"])
+@pytest.mark.parametrize(
+    "name", ["../evil", "/absolute/evil", "a/../../evil", "..\\evil", "C:\\evil"]
+)
 def test_zip_paths_that_lead_out_are_refused(tmp_path: Path, place: Path, name: str) -> None:
     with pytest.raises(ArchiveError, match="leads out"):
         unpack(zipped(tmp_path, {name: b"x"}), "a.zip", place)
@@ -82,7 +84,7 @@ def test_zip_links_are_refused(tmp_path: Path, place: Path) -> None:
     "entry",
     [
         member("../evil"),
-        member("/tmp/evil"),
+        member("/absolute/evil"),
         member("link", tarfile.SYMTYPE, "/etc/passwd"),
         member("link", tarfile.SYMTYPE, "../../evil"),
         member("link", tarfile.LNKTYPE, "../evil"),
@@ -113,7 +115,7 @@ def test_what_is_no_archive_is_refused(
 @pytest.mark.parametrize(
     ("name", "archive"), [("a.zip", True), ("A.TAR.GZ", True), ("a.py", False), ("zip", False)]
 )
-def test_the_name_tells_what_is_an_archive(name: str, archive: bool) -> None:
+def test_the_name_tells_what_is_an_archive(name: str, *, archive: bool) -> None:
     assert is_archive(name) is archive
 
 

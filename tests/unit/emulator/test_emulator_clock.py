@@ -86,6 +86,7 @@ class Ladder:
         self.resources = Resources(self.database)
         self.timers = Timers(self.clock, self.database, self.resources)
         self.climbed: list[tuple[str, float]] = []
+        self.news = asyncio.Event()
         self.timers.on_due("climber", self.climb)
 
     def add(self, name: str, due: float) -> Resource:
@@ -96,10 +97,17 @@ class Ladder:
         self.timers.schedule(resource)
         return resource
 
+    async def until(self, steps: int) -> None:
+        async with asyncio.timeout(30):
+            while len(self.climbed) < steps:
+                self.news.clear()
+                await self.news.wait()
+
     def climb(self, resource: Resource, moment: float) -> None:
         if resource.id == "broken":
             raise RuntimeError("no further")
         self.climbed.append((resource.id, moment))
+        self.news.set()
         resource.body["step"] += 1
         resource.due = moment + 1 if resource.body["step"] < 3 else None
         self.resources.save(resource)
@@ -183,8 +191,6 @@ async def test_more_than_a_batch_is_moved(ladder: Ladder) -> None:
     for number in range(250):
         ladder.add(f"r{number}", 1001)
     ladder.clock.advance(10)
-    async with asyncio.timeout(10):
-        while len(ladder.climbed) < 750:
-            await asyncio.sleep(0)
+    await ladder.until(750)
     assert len(set(ladder.climbed)) == 750
     ladder.timers.stop()

@@ -82,8 +82,10 @@ def test_these_jobs_are_accepted(details: dict[str, Any]) -> None:
         ({}, "jobConfigurationDetails: is required unless"),
         (
             configuration(environmentVariables={"A": "x" * 20000}),
-            "jobConfigurationDetails.environmentVariables: keys and values have 20001 characters"
-            " together, 20000 are allowed",
+            (
+                "jobConfigurationDetails.environmentVariables: keys and values have 20001 characters"
+                " together, 20000 are allowed"
+            ),
         ),
         (
             configuration(commandLineArguments="x" * 4001),
@@ -119,8 +121,10 @@ def test_these_jobs_are_accepted(details: dict[str, Any]) -> None:
         ),
         (
             infrastructure(jobInfrastructureType="MULTI_NODE"),
-            "jobInfrastructureType: must be one of MANAGED_COMPUTE_CLUSTER, ME_STANDALONE,"
-            " STANDALONE here",
+            (
+                "jobInfrastructureType: must be one of MANAGED_COMPUTE_CLUSTER, ME_STANDALONE,"
+                " STANDALONE here"
+            ),
         ),
         (
             job(jobLogConfigurationDetails={"enableLogging": True}),
@@ -176,8 +180,10 @@ def test_these_jobs_are_accepted(details: dict[str, Any]) -> None:
             nodes(
                 jobInfrastructureConfigurationDetails=job()["jobInfrastructureConfigurationDetails"]
             ),
-            "jobNodeGroupConfigurationDetailsList[0].jobInfrastructureConfigurationDetails"
-            ".jobInfrastructureType: must be one of MULTI_NODE here",
+            (
+                "jobNodeGroupConfigurationDetailsList[0].jobInfrastructureConfigurationDetails"
+                ".jobInfrastructureType: must be one of MULTI_NODE here"
+            ),
         ),
         (
             {
@@ -261,7 +267,7 @@ def test_without_a_limit_the_greatest_holds() -> None:
 def test_limits_hold_after_merging() -> None:
     template = configuration(environmentVariables={"A": "x" * 10000})
     check_run(template, override(environmentVariables={"B": "x" * 9998}), RULES)
-    with pytest.raises(ServiceError, match="merged onto the job's.*20001 characters"):
+    with pytest.raises(ServiceError, match=r"merged onto the job's.*20001 characters"):
         check_run(template, override(environmentVariables={"B": "x" * 9999}), RULES)
 
 
@@ -270,7 +276,7 @@ def test_overrides_of_blocks_are_checked_like_the_blocks() -> None:
         "jobInfrastructureType": "ME_STANDALONE", "shapeName": "VM.Standard2.1",
         "blockStorageSizeInGBs": 1,
     }}  # fmt: skip
-    with pytest.raises(ServiceError, match="OverrideDetails.blockStorageSizeInGBs: must be 50"):
+    with pytest.raises(ServiceError, match=r"OverrideDetails\.blockStorageSizeInGBs: must be 50"):
         check_run(JOB, run, RULES)
 
 

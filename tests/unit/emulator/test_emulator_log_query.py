@@ -135,10 +135,13 @@ def test_mistakes_are_named_with_their_position(text: str, message: str) -> None
 
 @given(st.text(alphabet="search\"'|()=<>,.* abc/01\\", max_size=60))
 def test_any_text_is_a_query_or_a_mistake(text: str) -> None:
+    query, mistake = None, -1
     try:
         query = parse(text)
     except QueryError as error:
-        assert 0 <= error.position <= len(text)
+        mistake = error.position
+    if query is None:
+        assert 0 <= mistake <= len(text)
     else:
         assert query.streams
 

@@ -26,7 +26,7 @@ def test_a_token_is_good_for_another_page_size() -> None:
 
 def test_a_token_is_no_good_for_another_list() -> None:
     token = paging.encode([1.5, 3], QUERY)
-    with pytest.raises(ServiceError, match="400 InvalidParameter: page: .* other parameters"):
+    with pytest.raises(ServiceError, match=r"400 InvalidParameter: page: .* other parameters"):
         paging.decode(token, {**QUERY, "compartmentId": "d"})
 
 
@@ -45,7 +45,7 @@ def test_a_page_has_1_to_100(limit: int) -> None:
 @pytest.mark.parametrize("descending", [False, True])
 @pytest.mark.parametrize("sort", ["created", "name"])
 def test_pages_have_everything_once_though_times_and_names_are_equal(
-    tmp_path: Path, sort: str, descending: bool
+    tmp_path: Path, sort: str, *, descending: bool
 ) -> None:
     database = Database(tmp_path / "state.db")
     resources = Resources(database)
@@ -160,7 +160,7 @@ def test_a_path_has_one_target(router: Router[str]) -> None:
         ("a b.oraclecloud.com", False),
     ],
 )
-def test_the_proxy_knows_the_hosts_of_the_cloud(host: str, ours: bool) -> None:
+def test_the_proxy_knows_the_hosts_of_the_cloud(host: str, *, ours: bool) -> None:
     assert hosts.is_ours(host) is ours
 
 
@@ -175,5 +175,7 @@ def test_the_proxy_knows_the_hosts_of_the_cloud(host: str, ours: bool) -> None:
         ("datascience.us-phoenix-1.oci.oraclecloud.com", "datascience", False),
     ],
 )
-def test_a_host_serves_its_own_service_in_its_region(host: str, service: str, serves: bool) -> None:
+def test_a_host_serves_its_own_service_in_its_region(
+    host: str, service: str, *, serves: bool
+) -> None:
     assert hosts.serves(host, service, "us-ashburn-1") is serves

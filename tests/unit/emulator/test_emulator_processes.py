@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from oci_emulator.running import warden
 from oci_emulator.running.environment import Directories, Network, of_run
 from oci_emulator.running.process import LineSplitter, Process, Processes, kill_earlier, start_mark
+import itertools
 
 MARK = "OCI_EMULATOR_TEST"
 
@@ -45,7 +46,7 @@ def test_long_lines_become_several() -> None:
 @given(st.binary(max_size=200), st.lists(st.integers(0, 200), max_size=5))
 def test_lines_do_not_depend_on_where_the_pieces_end(content: bytes, cuts: list[int]) -> None:
     edges = [0, *sorted(cuts), len(content)]
-    pieces = [content[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    pieces = [content[start:end] for start, end in itertools.pairwise(edges)]
     assert lines_of(pieces, 1000) == lines_of([content], 1000)
 
 
@@ -162,13 +163,14 @@ async def main():
     await asyncio.Event().wait()
 asyncio.run(main())
 """
-    emulator = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    emulator = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, stdout=asyncio.subprocess.PIPE
+    )
     assert emulator.stdout is not None
-    with emulator.stdout as stdout:
-        orphan = int(stdout.readline())
+    orphan = int(await emulator.stdout.readline())
     assert start_mark(orphan)
     emulator.kill()
-    emulator.wait()
+    await emulator.wait()
     await gone(orphan)
 
 

@@ -14,7 +14,7 @@ def test_values_can_come_as_text() -> None:
             "clock_skew_seconds": "5",
             "cancel_grace_seconds": "0.5",
             "environment_merge": "replace",
-        }  # fmt: skip
+        }
     )
     assert rules.oracle_tags is False
     assert rules.clock_skew_seconds == 5

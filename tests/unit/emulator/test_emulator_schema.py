@@ -1,5 +1,6 @@
 """Bodies are held against the models of the services, strictly."""
 
+import contextlib
 import copy
 from typing import Any
 
@@ -97,8 +98,10 @@ def test_null_is_the_same_as_absent() -> None:
         (
             "jobInfrastructureConfigurationDetails.jobShapeConfigDetails.cpuBaseline",
             "BASELINE_2",
-            "jobInfrastructureConfigurationDetails.jobShapeConfigDetails.cpuBaseline: must be one"
-            " of BASELINE_1_1, BASELINE_1_2, BASELINE_1_8, not 'BASELINE_2'",
+            (
+                "jobInfrastructureConfigurationDetails.jobShapeConfigDetails.cpuBaseline: must be one"
+                " of BASELINE_1_1, BASELINE_1_2, BASELINE_1_8, not 'BASELINE_2'"
+            ),
         ),
         (
             "jobStorageMountConfigurationDetailsList.0.bucket",
@@ -149,7 +152,7 @@ def test_times_are_rfc_3339_with_their_zone(value: str) -> None:
 
 def test_models_may_contain_themselves() -> None:
     models = Models({"Tree": {"fields": {"branches": {"type": "list[Tree]"}}}})
-    tree = {"branches": [{"branches": []}, {}]}
+    tree: dict[str, Any] = {"branches": [{"branches": []}, {}]}
     assert models.check("Tree", tree) == tree
     with pytest.raises(Mismatch, match=r"branches\[0\]\.leaf: is not a field"):
         models.check("Tree", {"branches": [{"leaf": 1}]})
@@ -164,12 +167,8 @@ JSON = st.recursive(
 
 @given(JSON, st.sampled_from(sorted(DATA_SCIENCE.models.names())))
 def test_any_json_fits_or_is_a_mismatch(document: Any, model: str) -> None:
-    try:
-        checked = DATA_SCIENCE.models.check(model, document)
-    except Mismatch as mismatch:
-        assert str(mismatch)
-    else:
-        assert isinstance(checked, dict)
+    with contextlib.suppress(Mismatch):
+        assert isinstance(DATA_SCIENCE.models.check(model, document), dict)
 
 
 def test_a_summary_shows_the_fields_of_its_model_only() -> None:

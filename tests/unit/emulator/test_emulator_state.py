@@ -229,7 +229,7 @@ def test_another_request_with_the_token_is_a_conflict(database: Database) -> Non
     ],
 )
 def test_a_token_is_unique_within_its_scope(
-    database: Database, scope: str, other_operation: bool, other_principal: bool
+    database: Database, scope: str, *, other_operation: bool, other_principal: bool
 ) -> None:
     tokens = Tokens(database, retry_token_scope=scope)
     tokens.remember(tokens.ticket({"a": 1}))
