@@ -107,6 +107,8 @@ def _api_server(layout: Layout, state: State) -> tuple[str, ...]:
         # Endpoints of the Service `kubernetes` can't be on loopback, and no pod would use them.
         "--endpoint-reconciler-type=none",
         "--allow-privileged=true",
+        # Without it, the end waits up to a minute for every client that watches something.
+        "--shutdown-watch-termination-grace-period=2s",
         "--profiling=false",
     )
     if not state.audit:

@@ -59,16 +59,18 @@ def edits(current: Mapping[str, Any], upstream: Mapping[str, Any], release: str)
     Raises:
         ToolchainError: the release doesn't require etcd.
     """
-    flags = [f"-dropreplace={each['Old']['Path']}" for each in current.get("Replace") or []]
-    flags += [f"-droprequire={each['Path']}" for each in current.get("Require") or []]
-    flags.append(f"-go={upstream['Go']}")
-    flags += [f"-godebug={each['Key']}={each['Value']}" for each in upstream.get("Godebug") or []]
-    twin = "v0" + release.removeprefix("v1")
-    flags += [
-        f"-replace={each['Old']['Path']}={each['Old']['Path']}@{twin}"
+    twins = [
+        each["Old"]["Path"]
         for each in upstream.get("Replace") or []
         if each["New"]["Path"].startswith("./staging/")
     ]
+    replaced = [each["Old"]["Path"] for each in current.get("Replace") or []]
+    flags = [f"-dropreplace={path}" for path in replaced if path not in twins]
+    flags += [f"-droprequire={each['Path']}" for each in current.get("Require") or []]
+    flags.append(f"-go={upstream['Go']}")
+    flags += [f"-godebug={each['Key']}={each['Value']}" for each in upstream.get("Godebug") or []]
+    version = "v0" + release.removeprefix("v1")
+    flags += [f"-replace={path}={path}@{version}" for path in twins]
     versions = {each["Path"]: each["Version"] for each in upstream["Require"]}
     if _ETCD_CLIENT not in versions:
         raise ToolchainError(f"Kubernetes {release} requires no {_ETCD_CLIENT}: which etcd is its?")

@@ -194,9 +194,7 @@ class TestPorts:
         assert after["pids"]["etcd"] == before["pids"]["etcd"]
         # The controllers have moved along: they serve the new namespace.
         kubectl(after, "create", "namespace", "moved").check_returncode()
-        done = kubectl(
-            after, "wait", "--namespace=moved", "--for=create", "serviceaccount/default"
-        )
+        done = kubectl(after, "wait", "--namespace=moved", "--for=create", "serviceaccount/default")
         assert done.returncode == 0, done.stderr
 
     def test_a_port_that_is_taken_is_an_error_and_leaves_nothing_running(

@@ -14,7 +14,8 @@ CURRENT = {
         {"Path": "github.com/gone/since", "Version": "v1.0.0", "Indirect": True},
     ],
     "Replace": [
-        {"Old": {"Path": "k8s.io/api"}, "New": {"Path": "k8s.io/api", "Version": "v0.36.1"}}
+        {"Old": {"Path": "k8s.io/api"}, "New": {"Path": "k8s.io/api", "Version": "v0.36.1"}},
+        {"Old": {"Path": "k8s.io/gone"}, "New": {"Path": "k8s.io/gone", "Version": "v0.36.1"}},
     ],
 }
 UPSTREAM = {
@@ -33,7 +34,7 @@ UPSTREAM = {
 
 def test_versions_come_from_the_release_alone() -> None:
     assert edits(CURRENT, UPSTREAM, "v1.37.2") == [
-        "-dropreplace=k8s.io/api",
+        "-dropreplace=k8s.io/gone",
         "-droprequire=k8s.io/kubernetes",
         "-droprequire=github.com/gone/since",
         "-go=1.26.0",
