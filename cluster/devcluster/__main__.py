@@ -28,12 +28,12 @@ _NOT_RUNNING = 3
 
 
 class _Group(click.Group):
-    """Shows the errors that are meant for people as errors, not as tracebacks."""
+    """Shows what went wrong, by us or by the system (a full disk), without a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except DevclusterError as error:
+        except (DevclusterError, OSError) as error:
             raise click.ClickException(str(error)) from error
 
 

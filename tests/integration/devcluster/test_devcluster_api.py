@@ -6,8 +6,10 @@ These tests use the plugin's own fixtures, as the tests of any operator would.
 import json
 import os
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -16,6 +18,8 @@ from devcluster.cluster import Cluster, find_by_kubeconfig
 from devcluster.errors import ApiError, ForeignClusterError
 
 pytestmark = pytest.mark.integration
+
+GENEROUS = 120.0
 
 Kube = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -188,21 +192,36 @@ class TestAdmission:
         assert 'namespaces "nowhere" not found' in done.stderr
 
 
+def await_events(
+    cluster: Cluster, wanted: Callable[[dict[str, Any]], bool]
+) -> list[dict[str, Any]]:
+    """The wanted events of the audit log, as soon as there are any."""
+    assert cluster.audit_log is not None
+    deadline = time.monotonic() + GENEROUS
+    while time.monotonic() < deadline:
+        # The last line may still be in the middle of being written.
+        lines = cluster.audit_log.read_text().splitlines(keepends=True)
+        events = [json.loads(line) for line in lines if line.endswith("\n")]
+        if found := [event for event in events if wanted(event)]:
+            return found
+        time.sleep(0.05)
+    pytest.fail(f"no such event in {cluster.audit_log}")
+
+
 class TestAudit:
-    def test_every_request_is_there_once_it_was_answered(
+    def test_a_request_is_there_once(
         self, kube: Kube, cluster: Cluster, namespace: str, tmp_path: Path
     ) -> None:
         ann = tmp_path / "ann"
         ann.write_text(cluster.kubeconfig_for_user("ann"))
         assert kube("delete", "secret", "treasure", kubeconfig=ann).returncode == 1
-        assert cluster.audit_log is not None
-        events = [json.loads(line) for line in cluster.audit_log.read_text().splitlines()]
-        [event] = [
-            each
-            for each in events
-            if each["user"]["username"] == "ann"
-            and each.get("objectRef", {}).get("namespace") == namespace
-        ]
+        [event] = await_events(
+            cluster,
+            lambda event: (
+                event["user"]["username"] == "ann"
+                and event.get("objectRef", {}).get("namespace") == namespace
+            ),
+        )
         assert (event["verb"], event["objectRef"]["resource"]) == ("delete", "secrets")
         assert event["objectRef"]["name"] == "treasure"
         assert event["responseStatus"]["code"] == 403

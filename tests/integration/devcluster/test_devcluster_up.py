@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from devcluster import lifecycle
+from devcluster.binaries import CONTROL_PLANE
+from devcluster.build import Pins
 from devcluster.cluster import down, find, up
 from devcluster.errors import StartError
 from devcluster.layout import Layout
@@ -63,12 +65,13 @@ class TestUp:
         assert tuple(found) == COMPONENTS
         assert all(each["healthy"] for each in found.values())
 
-    def test_kubectl_and_server_are_of_one_release_and_know_it(
+    def test_kubectl_and_server_are_of_the_pinned_release_and_know_it(
         self, shared: Any, kubectl: Any
     ) -> None:
         done = kubectl(shared.json("up"), "version")
         versions = [line for line in done.stdout.splitlines() if "Kustomize" not in line]
-        assert versions == ["Client Version: v1.37.2", "Server Version: v1.37.2"]
+        release = Pins.of(CONTROL_PLANE).version("k8s.io/kubernetes")
+        assert versions == [f"Client Version: {release}", f"Server Version: {release}"]
         assert done.stderr == ""
 
     def test_only_the_owner_reads_the_directory(self, shared: Any) -> None:

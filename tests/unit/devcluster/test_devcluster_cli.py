@@ -104,3 +104,11 @@ def test_an_installed_copy_is_not_repinned(
     result = run("repin", "v1.37.2")
     assert result.exit_code == 1
     assert "is an installed copy" in result.stderr
+
+
+def test_an_error_of_the_system_is_told_without_a_traceback(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = run("up", "--dir", tmp_path / "file" / "cluster")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: ")
+    assert f"'{tmp_path}/file" in result.stderr
