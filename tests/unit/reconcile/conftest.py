@@ -1,0 +1,14 @@
+"""How long hypothesis searches: quickly and always alike by default, `HYPOTHESIS_PROFILE=thorough` for more."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+# Histories are long, and machines are slow at times: neither is an error.
+_PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+settings.register_profile("quick", _PATIENT, max_examples=300, derandomize=True)
+settings.register_profile("thorough", _PATIENT, max_examples=20_000, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))

@@ -1,0 +1,158 @@
+"""Histories of a run: commands as data, which print as they are written, shrink well and can be pinned in a test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+from hypothesis import strategies as st
+from tests.unit.reconcile.simulation.run_world import Circumstances
+from tests.unit.reconcile.simulation.weather import Mishap
+
+from ocijobs.reconcile.remote import Operation, RunState
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """Time passes, the shared poll lists once, log searches are answered, and the shell works until it rests."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """Time passes while the operator does nothing, as when it is down."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The shell does that many things: a decision, a call, a write."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Crash:
+    """The process ends; the next one's clock is off by so many seconds."""
+
+    skew: float = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Strike:
+    """The next call of this kind meets with a mishap."""
+
+    operation: Operation
+    mishap: Mishap
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """All calls of this kind meet with a mishap, until the weather clears."""
+
+    operation: Operation
+    mishap: Mishap
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The job run goes on in OCI."""
+
+    state: RunState
+
+
+class Do(Enum):
+    """What happens at a stroke."""
+
+    POLL = "the shared poll lists"
+    CLEAR = "the weather clears"
+    REFUSE_WRITE = "the next status write is refused"
+    LOSE_WRITE_ANSWER = "the next status write is done, and its answer lost"
+    CANCEL = "spec.cancel is set"
+    DELETE = "the run is deleted"
+    RECREATE = "a run of the same name is created"
+    DELETE_RECORD = "spec.deletionPolicy becomes Delete"
+    RETAIN_RECORD = "spec.deletionPolicy becomes Retain"
+    PAUSE = "the run is paused"
+    RESUME = "the run is no longer paused"
+    ABANDON = "the run is abandoned"
+    EDIT_JOB = "the job is edited"
+    SYNC_JOB = "the job's edit is taken up"
+    DELETE_JOB = "the job is deleted"
+    REMOVE_JOB = "the deleted job goes"
+    CREATE_JOB = "the job is created"
+    CHANGE_SECRET = "the Secret's value changes"
+    REMOVE_SECRET = "the Secret goes"
+    RESTORE_SECRET = "the Secret comes back"
+    TAKE_AWAY = "somebody deletes the job run in OCI"
+    REFUSE_CREDENTIALS = "OCI refuses the credentials"
+    RENEW_CREDENTIALS = "the credentials are renewed"
+    LOSE_CREDENTIALS = "the credentials are gone"
+
+    def __repr__(self) -> str:
+        """Show as it is written in a history."""
+        return f"Do.{self.name}"
+
+
+Command: TypeAlias = Live | Sleep | Steps | Crash | Strike | Outage | Progress | Do
+
+_RUN_CALLS = (
+    Operation.CREATE,
+    Operation.SEARCH,
+    Operation.LOOK_UP,
+    Operation.LIST_RUNS,
+    Operation.CANCEL,
+    Operation.DELETE,
+    Operation.READ_VALUES,
+    Operation.READ_RESULTS,
+    Operation.LIST_OUTPUTS,
+    Operation.SEARCH_LOGS,
+)
+_STATES = (
+    RunState.ACCEPTED,
+    RunState.IN_PROGRESS,
+    RunState.NEEDS_ATTENTION,
+    RunState.SUCCEEDED,
+    RunState.FAILED,
+    RunState.CANCELED,
+)
+
+_LIVING = st.sampled_from([3.0, 1.0, 10.0, 30.0, 60.0, 181.0, 400.0]).map(Live)
+_SLEEPING = st.sampled_from([1.0, 60.0, 200.0, 1000.0, 23.5 * 3600, 25.0 * 3600]).map(Sleep)
+_TROUBLE = st.one_of(
+    st.builds(Strike, st.sampled_from(_RUN_CALLS), st.sampled_from(Mishap)),
+    st.builds(Strike, st.just(Operation.CREATE), st.sampled_from(Mishap)),
+    st.builds(Outage, st.sampled_from(_RUN_CALLS), st.sampled_from(Mishap)),
+)
+_COMMANDS: st.SearchStrategy[Command] = st.one_of(
+    _LIVING,
+    st.integers(1, 8).map(Steps),
+    st.sampled_from([0.0, 300.0, -300.0]).map(Crash),
+    st.sampled_from(_STATES).map(Progress),
+    _SLEEPING,
+    _TROUBLE,
+    st.sampled_from(Do),
+)
+
+
+def histories() -> st.SearchStrategy[list[Command]]:
+    """Return histories of up to some thirty commands; the shorter, the simpler."""
+    return st.lists(_COMMANDS, max_size=30)
+
+
+def circumstances() -> st.SearchStrategy[Circumstances]:
+    """Return circumstances, plain ones first."""
+    return st.builds(
+        Circumstances,
+        lag=st.sampled_from([0.0, 20.0, 100.0]),
+        log_lag=st.sampled_from([0.0, 10.0, 90.0]),
+        secret=st.booleans(),
+        results=st.booleans(),
+        printed=st.sampled_from([True, True, False]),
+        outputs=st.booleans(),
+        log=st.sampled_from([RunState.IN_PROGRESS, None, RunState.ACCEPTED]),
+        delete_record=st.booleans(),
+    )

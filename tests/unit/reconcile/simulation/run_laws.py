@@ -1,0 +1,183 @@
+"""What must hold in every history of a run, checked as it happens. Each violation names the law."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+
+from tests.unit.reconcile.simulation.run_world import RunWorld
+
+from ocijobs.api.conditions import ConditionStatus, ConditionType, find
+from ocijobs.api.job_run import OCIJobRunStatus, Phase
+from ocijobs.api.metadata import ObjectMeta
+from ocijobs.api.reasons import Reason
+from ocijobs.reconcile.decision import (
+    Action,
+    AddFinalizer,
+    CreateRun,
+    Decision,
+    DeleteRun,
+    LookUpRun,
+    Note,
+    RemoveFinalizer,
+    SearchLogs,
+)
+from ocijobs.reconcile.remote import RunState
+from ocijobs.reconcile.requests import RunRequest
+from ocijobs.reconcile.run.known import RunKnown
+from ocijobs.reconcile.standing import RUN_STANDINGS, TABLE
+
+_STATED = (
+    ConditionType.READY,
+    ConditionType.RECONCILING,
+    ConditionType.STALLED,
+    ConditionType.COMPLETE,
+    ConditionType.FAILED,
+)
+
+
+class ViolationError(AssertionError):
+    """A law was broken."""
+
+
+def demand(holds: object, law: str) -> None:
+    """Raise unless the law holds."""
+    if not holds:
+        raise ViolationError(law)
+
+
+class RunLaws:
+    """Watches a run: what is decided, called and written."""
+
+    def __init__(self, world: RunWorld) -> None:
+        self._world = world
+        self._bodies: dict[str, RunRequest] = {}
+        self._late_looks: set[str] = set()
+        self.given_up: set[str] = set()
+
+    def restarted(self) -> None:
+        """Allow what every process may do once."""
+        self._late_looks.clear()
+
+    def on_decision(self, decision: Decision[OCIJobRunStatus], now: datetime) -> None:
+        """A decision keeps secrets, and does not ask to be made again at once."""
+        self._keeps_secrets(repr(decision.actions), "repr of an action")
+        self._keeps_secrets(repr(decision.notes), "a note")
+        if decision.wake_at is not None and not decision.actions:
+            demand(decision.wake_at > now, "what has nothing to do now wakes in the future")
+
+    def on_write(
+        self,
+        uid: str,
+        former: OCIJobRunStatus,
+        after: OCIJobRunStatus,
+        known: RunKnown,
+        now: datetime,
+    ) -> None:
+        """A status follows from its former one."""
+        self._keeps_secrets(json.dumps(after.document()), "a status")
+        ended = former.phase is not None and former.phase.terminal
+        demand(after.phase is not None, "a status has a phase")
+        demand(not ended or after.phase is former.phase, "a terminal phase is never left")
+        self._conditions_are_the_tables(after)
+        if former.job_run_id is not None:
+            demand(after.job_run_id == former.job_run_id, "a run stays bound")
+            demand(_rank(after) >= _rank(former), "what OCI told is never taken back")
+        if former.phase is Phase.CANCELLING:
+            back = {Phase.PENDING, Phase.ACCEPTED, Phase.NEEDS_ATTENTION}
+            collecting = after.lifecycle_state == RunState.SUCCEEDED
+            demand(
+                after.phase not in back and (after.phase is not Phase.RUNNING or collecting),
+                "a run that is being cancelled is not shown as going on",
+            )
+        if not ended and after.phase is Phase.SUCCEEDED:
+            self._results_are_there(uid, after, known, now)
+
+    @staticmethod
+    def _conditions_are_the_tables(status: OCIJobRunStatus) -> None:
+        shown = {
+            kind: condition.status is ConditionStatus.TRUE
+            for kind in _STATED
+            if (condition := find(status.conditions, kind)) is not None
+        }
+        demand(status.phase is not None, "a status has a phase")
+        rows = [TABLE[s].statuses() for s in RUN_STANDINGS[Phase(str(status.phase))]]
+        demand(shown in rows, "conditions are those of the phase's row")
+        both = shown.get(ConditionType.RECONCILING) and shown.get(ConditionType.STALLED)
+        demand(not both, "Reconciling and Stalled are never both True")
+        if Phase(str(status.phase)).terminal:
+            ends = [
+                kind for kind in (ConditionType.COMPLETE, ConditionType.FAILED) if shown.get(kind)
+            ]
+            demand(len(ends) == 1, "exactly one of Complete and Failed is True at the end")
+
+    def _results_are_there(
+        self, uid: str, status: OCIJobRunStatus, known: RunKnown, now: datetime
+    ) -> None:
+        declared = status.binding.results if status.binding is not None else None
+        nowhere = self._world.circumstances.log is None and not self._world.circumstances.outputs
+        if not declared or nowhere or set(declared) <= set(status.results or {}):
+            return
+        demand(known.ended_at is not None, "an end is known before it is written")
+        run = next(r for r in self._world.oci.of(uid) if r.id == status.job_run_id)
+        ended = run.began(RunState.SUCCEEDED)
+        if ended is not None and known.ended_at is not None:
+            over = min(ended, known.ended_at) + timedelta(seconds=120)
+            demand(
+                now >= over, "an end is not written before its results came or their time is over"
+            )
+
+    def on_call(self, seen: ObjectMeta, action: Action) -> None:
+        """A call to OCI is allowed now."""
+        current = self._world.api.object
+        ours = current if current is not None and current.metadata.uid == seen.uid else None
+        if isinstance(action, CreateRun):
+            submit = ours.status.submit if ours is not None else None
+            written = submit is not None and submit.token == action.token
+            demand(written, "no creation whose token is not in status")
+            demand(
+                ours and ours.metadata.has_finalizer, "no creation for an object that nothing holds"
+            )
+            body = self._bodies.setdefault(action.token, action.request)
+            demand(body == action.request, "no token is sent with two bodies")
+        phase = ours.status.phase if ours is not None else None
+        if phase is not None and phase.terminal and ours is not None:
+            self._only_looks_once(seen, action, deleting=ours.metadata.deleting)
+
+    def _only_looks_once(self, seen: ObjectMeta, action: Action, *, deleting: bool) -> None:
+        if isinstance(action, AddFinalizer | RemoveFinalizer):
+            return
+        if deleting and isinstance(action, DeleteRun | LookUpRun):
+            return
+        demand(isinstance(action, SearchLogs), "nothing but the log is asked for after the end")
+        demand(seen.uid not in self._late_looks, "the log is looked at once after the end")
+        self._late_looks.add(seen.uid)
+
+    def after_call(self, uid: str) -> None:
+        """OCI has at most one run of an object, but for those that somebody deleted there."""
+        runs = self._world.oci.of(uid)
+        demand(sum(run.live for run in runs) <= 1, "no two live job runs of one attempt")
+        own = [run for run in runs if not run.taken_away]
+        demand(len(own) <= 1, "a run is created exactly once")
+
+    def on_release(
+        self, meta: ObjectMeta, notes: tuple[Note, ...], gone_since: datetime | None, now: datetime
+    ) -> None:
+        """The finalizer went."""
+        if any(note.reason == Reason.RELEASED for note in notes):
+            gone = gone_since is not None and now - gone_since >= timedelta(seconds=600)
+            demand(
+                meta.abandoned or gone, "an object is given up only as asked or without credentials"
+            )
+            self.given_up.add(meta.uid)
+            return
+        live = any(run.live for run in self._world.oci.of(meta.uid))
+        demand(not live, "the finalizer goes only when no live job run is left")
+
+    def _keeps_secrets(self, text: str, where: str) -> None:
+        for secret in self._world.secrets:
+            demand(secret not in text, f"no secret is in {where}")
+
+
+def _rank(status: OCIJobRunStatus) -> int:
+    return RunState(status.lifecycle_state).rank if status.lifecycle_state else -1

@@ -1,0 +1,191 @@
+"""Plays a history of a run, then lets everything work and sees that it ends as it should."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from tests.unit.reconcile.simulation.run_history import (
+    Command,
+    Crash,
+    Do,
+    Live,
+    Outage,
+    Progress,
+    Sleep,
+    Steps,
+    Strike,
+)
+from tests.unit.reconcile.simulation.run_laws import RunLaws, demand
+from tests.unit.reconcile.simulation.run_shell import RunShell
+from tests.unit.reconcile.simulation.run_world import Circumstances, RunWorld
+
+from ocijobs.api.job import DeletionPolicy
+from ocijobs.api.job_run import Phase
+from ocijobs.api.names import ANNOTATION_ABANDON, ANNOTATION_PAUSED
+from ocijobs.api.reasons import Reason
+from ocijobs.reconcile.remote import RefusalKind, RunState
+
+POLL_SECONDS = 5.0
+MOST_ROUNDS = 400
+"""More rounds than this without an end mean that a run hangs."""
+
+
+class RunScenario:
+    """One run from its creation to its end, and beyond."""
+
+    def __init__(self, circumstances: Circumstances | None = None) -> None:
+        self.world = RunWorld(circumstances or Circumstances())
+        self.laws = RunLaws(self.world)
+        self.shell = RunShell(self.world, self.laws)
+
+    def play(self, history: Sequence[Command]) -> None:
+        """Carry out the commands of a history."""
+        for command in history:
+            self._carry_out(command)
+
+    def _carry_out(self, command: Command) -> None:
+        match command:
+            case Live(seconds=seconds):
+                self.live(seconds)
+            case Sleep(seconds=seconds):
+                self.world.advance(seconds)
+            case Steps(count=count):
+                for _ in range(count):
+                    self.shell.step()
+            case Crash(skew=skew):
+                self.shell.forget()
+                self.shell.skew = timedelta(seconds=skew)
+            case Strike(operation=operation, mishap=mishap):
+                self.world.weather.strike(operation, mishap)
+            case Outage(operation=operation, mishap=mishap):
+                self.world.weather.last(operation, mishap)
+            case Progress(state=state):
+                self.world.oci.progress(state)
+            case Do():
+                self._do(command)
+
+    def live(self, seconds: float) -> None:
+        """Let time pass for an operator that works."""
+        self.shell.work()
+        self.world.advance(seconds)
+        self.shell.batch()
+        self.shell.poll()
+        self.shell.work()
+
+    def _do(self, what: Do) -> None:
+        world, shell, api = self.world, self.shell, self.world.api
+        deeds: dict[Do, Callable[[], object]] = {
+            Do.POLL: shell.poll,
+            Do.CLEAR: world.weather.clear,
+            Do.REFUSE_WRITE: lambda: setattr(shell, "write_mishap", "refused"),
+            Do.LOSE_WRITE_ANSWER: lambda: setattr(shell, "write_mishap", "answer lost"),
+            Do.CANCEL: lambda: api.edit_spec(cancel=True),
+            Do.DELETE: lambda: api.delete(world.clock.now()),
+            Do.RECREATE: world.create_run,
+            Do.DELETE_RECORD: lambda: api.edit_spec(deletion_policy=DeletionPolicy.DELETE),
+            Do.RETAIN_RECORD: lambda: api.edit_spec(deletion_policy=DeletionPolicy.RETAIN),
+            Do.PAUSE: lambda: api.annotate(ANNOTATION_PAUSED, "true"),
+            Do.RESUME: lambda: api.annotate(ANNOTATION_PAUSED, None),
+            Do.ABANDON: lambda: api.annotate(ANNOTATION_ABANDON, "true"),
+            Do.EDIT_JOB: world.edit_job,
+            Do.SYNC_JOB: world.sync_job,
+            Do.DELETE_JOB: world.delete_job,
+            Do.REMOVE_JOB: world.remove_job,
+            Do.CREATE_JOB: world.create_job,
+            Do.CHANGE_SECRET: world.change_secret,
+            Do.REMOVE_SECRET: lambda: setattr(world, "secret_there", False),
+            Do.RESTORE_SECRET: lambda: setattr(world, "secret_there", True),
+            Do.TAKE_AWAY: world.oci.take_away,
+            Do.REFUSE_CREDENTIALS: lambda: setattr(world, "trouble", RefusalKind.CREDENTIALS),
+            Do.RENEW_CREDENTIALS: world.renew_credentials,
+            Do.LOSE_CREDENTIALS: lambda: setattr(world, "credentials_gone", True),
+        }
+        deeds[what]()
+
+    def finish(self) -> None:
+        """Let everything work, see that the run ends, and that a restart then asks for nothing."""
+        self.world.heal()
+        self.world.api.annotate(ANNOTATION_PAUSED, None)
+        self.shell.write_mishap = None
+        self._until_settled(RunState.SUCCEEDED)
+        self._ends_well()
+        self._restart_writes_nothing()
+
+    def _until_settled(self, outcome: RunState) -> None:
+        for count in range(MOST_ROUNDS):
+            self.live(self._pause())
+            if count >= 2:
+                self.world.oci.progress(RunState.IN_PROGRESS)
+            if count >= 4:
+                self.world.oci.progress(outcome)
+            if self._settled():
+                return
+        demand(False, "a run ends, or goes, when everything works")
+
+    def _pause(self) -> float:
+        """Return the seconds until something happens by itself."""
+        shell = self.shell
+        times: list[datetime] = [shell.wake_at] if shell.wake_at is not None else []
+        if shell.followed is not None:
+            times.append(shell.now + timedelta(seconds=POLL_SECONDS))
+        if shell.searching is not None:
+            times.append(shell.now + timedelta(seconds=1))
+        arrival = self.world.weather.next_arrival()
+        if arrival is not None:
+            times.append(arrival + shell.skew)
+        return max(0.0, (min(times) - shell.now).total_seconds()) if times else 1.0
+
+    def _settled(self) -> bool:
+        shell = self.shell
+        waits = shell.wake_at or shell.followed or shell.searching
+        return not waits and self.world.weather.next_arrival() is None
+
+    def _ends_well(self) -> None:
+        run, runs = self.world.api.object, self.world.oci.runs
+        for remote in runs:
+            gone = run is None or run.metadata.uid != remote.uid or run.status.phase is None
+            ended = gone or (run is not None and Phase(str(run.status.phase)).terminal)
+            if ended and remote.uid not in self.laws.given_up:
+                demand(not remote.live, "nothing goes on in OCI of a run that has ended or gone")
+        if run is None:
+            return
+        demand(not run.metadata.deleting, "a deleted run goes in the end")
+        demand(run.status.phase is not None and run.status.phase.terminal, "a run ends in the end")
+        own = self.world.oci.of(run.metadata.uid)
+        reason = next(c.reason for c in run.status.conditions if c.type == "Ready")
+        match reason:
+            case Reason.SUCCEEDED | Reason.RUN_FAILED:
+                demand(own[-1].began(RunState(str(run.status.lifecycle_state))), "the end is OCI's")
+            case Reason.CANCELLED:
+                cancelled = run.spec.cancel or own[-1].began(RunState.CANCELED)
+                demand(cancelled, "a cancelled run was cancelled")
+            case Reason.REMOTE_DELETED:
+                demand(own[-1].began(RunState.DELETED), "what is called gone is gone")
+            case Reason.SUBMISSION_FAILED:
+                refused = RefusalKind.INVALID in self.world.weather.refused
+                demand(refused and not own, "a failed submission created nothing")
+            case other:
+                demand(False, f"a run does not end for reason {other}")
+        held = (
+            run.spec.deletion_policy is DeletionPolicy.DELETE
+            and own
+            and own[-1].state is not RunState.DELETED
+        )
+        demand(run.metadata.has_finalizer == bool(held), "an ended run is held only for its record")
+
+    def _restart_writes_nothing(self) -> None:
+        api = self.world.api
+        before = (api.status_writes, api.finalizer_writes)
+        self.shell.forget()
+        for _ in range(3):
+            self.live(POLL_SECONDS)
+        demand((api.status_writes, api.finalizer_writes) == before, "a restart writes nothing")
+
+
+def run_history(circumstances: Circumstances, history: Sequence[Command]) -> RunScenario:
+    """Play a history to the end, all laws watched."""
+    scenario = RunScenario(circumstances)
+    scenario.play(history)
+    scenario.finish()
+    return scenario

@@ -1,0 +1,227 @@
+"""The shell's rules for one run, step by step: decide, carry out the actions one by one, write the status once.
+
+Between any two steps a history may do anything, such as end the process, which forgets all but the API server's
+objects and OCI.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+
+from tests.unit.reconcile.simulation.api_server import ConflictError
+from tests.unit.reconcile.simulation.run_laws import RunLaws, demand
+from tests.unit.reconcile.simulation.run_world import RunWorld
+
+from ocijobs.api.job_run import OCIJobRunStatus
+from ocijobs.reconcile.decision import (
+    Action,
+    AddFinalizer,
+    CancelRun,
+    CreateRun,
+    Decision,
+    DeleteRun,
+    Followed,
+    ListOutputs,
+    LookUpRun,
+    Note,
+    ReadResults,
+    ReadValues,
+    RefreshJob,
+    RemoveFinalizer,
+    SearchLogs,
+    SearchRuns,
+)
+from ocijobs.reconcile.identity_view import IdentityView
+from ocijobs.reconcile.remote import Operation, Refusal, RunRecord
+from ocijobs.reconcile.run.decide import decide_run
+from ocijobs.reconcile.run.known import RunKnown
+from ocijobs.reconcile.run.observation import RunObservation
+from ocijobs.testing import make_identity_view, make_run_observation
+
+MOST_STEPS = 80
+"""More steps than this without a pause are a loop."""
+
+
+class RunShell:
+    """A process of the operator, as far as one run sees it."""
+
+    def __init__(self, world: RunWorld, laws: RunLaws) -> None:
+        self.world = world
+        self.laws = laws
+        self.skew = timedelta()
+        self.write_mishap: str | None = None
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew, as after a crash."""
+        self.known = RunKnown()
+        self.uid: str | None = None
+        self.followed: Followed | None = None
+        self.wake_at: datetime | None = None
+        self.searching: SearchLogs | None = None
+        self.job_checked_at: datetime | None = None
+        self.identity_known = False
+        self.gone_since: datetime | None = None
+        self._todo: list[Callable[[], None]] = []
+        self.laws.restarted()
+
+    @property
+    def now(self) -> datetime:
+        """The time as this process's machine has it."""
+        return self.world.clock.now() + self.skew
+
+    def work(self) -> None:
+        """Go on until nothing is asked for."""
+        for _ in range(MOST_STEPS):
+            if not self.step():
+                return
+        demand(False, "carried out and observed again, a decision reaches a fixed point")
+
+    def step(self) -> bool:
+        """Do one thing; False where there is nothing to do."""
+        if self._todo:
+            self._todo.pop(0)()
+            return True
+        return self._decide()
+
+    def _decide(self) -> bool:
+        run = self.world.api.object
+        if run is None or run.metadata.uid != self.uid:
+            self.known, self.followed, self.wake_at = RunKnown(), None, None
+            self.searching = None
+            self.uid = run.metadata.uid if run is not None else None
+        if run is None:
+            return False
+        observed, now = self._observe(), self.now
+        decision = decide_run(observed, now)
+        self.laws.on_decision(decision, now)
+        self.wake_at, self.followed = decision.wake_at, decision.follow
+        self._todo = [
+            partial(self._act, observed, action, decision.notes)
+            for action in decision.actions
+            if not (isinstance(action, SearchLogs) and self.searching is not None)
+        ]
+        if decision.status.document() != run.status.document():
+            self._todo.append(partial(self._write, observed, decision))
+        first_look = not self.identity_known
+        self.identity_known = True
+        return bool(self._todo) or first_look
+
+    def _observe(self) -> RunObservation:
+        world = self.world
+        run = world.api.present
+        return make_run_observation(
+            run=run,
+            job=world.job,
+            job_checked_at=self.job_checked_at,
+            identity=self._identity(),
+            known=self.known,
+        )
+
+    def _identity(self) -> IdentityView:
+        if not self.identity_known:
+            return make_identity_view(region=None, version="")
+        view = self.world.identity(self.now, self.gone_since)
+        self.gone_since = view.gone_since
+        return view
+
+    def _write(self, observed: RunObservation, decision: Decision[OCIJobRunStatus]) -> None:
+        """Write the status; an intent is known to be ours when the API server has taken it."""
+        former, status, now = observed.run.status, decision.status, self.now
+        mishap, self.write_mishap = self.write_mishap, None
+        if mishap == "refused":
+            return
+        meta = observed.run.metadata
+        self.laws.on_write(meta.uid, former, status, self.known, now)
+        try:
+            self.world.api.write_status(meta, status)
+        except ConflictError:
+            return
+        if mishap == "answer lost":
+            return
+        self.known = replace(self.known, written_at=now)
+        if status.submit is not None and status.submit != former.submit:
+            self.known = self.known.intended(status.submit.token)
+
+    def _act(self, observed: RunObservation, action: Action, notes: tuple[Note, ...]) -> None:
+        meta = observed.run.metadata
+        self.laws.on_call(meta, action)
+        match action:
+            case AddFinalizer() | RemoveFinalizer():
+                self._patch(observed, notes, held=isinstance(action, AddFinalizer))
+            case RefreshJob():
+                self.job_checked_at = self.now if self.world.job is not None else None
+            case ReadValues(keys=keys):
+                answer = self.world.values(keys)
+                self.known = self.known.values_answered(answer, at=self.now, epoch=observed.epoch)
+            case ReadResults() | ListOutputs() | SearchLogs():
+                self._collect(action)
+            case _:
+                self._call(action)
+        self.laws.after_call(meta.uid)
+
+    def _patch(self, observed: RunObservation, notes: tuple[Note, ...], *, held: bool) -> None:
+        meta = observed.run.metadata
+        try:
+            self.world.api.patch_finalizer(meta, held=held)
+        except ConflictError:
+            return
+        if not held:
+            self.laws.on_release(meta, notes, self.gone_since, self.now)
+
+    def _call(self, action: Action) -> None:
+        """Make a call about the job run itself, and learn from its answer."""
+        oci, known, at = self.world.oci, self.known, self.now
+        match action:
+            case CreateRun(token=token, request=request, epoch=epoch):
+                answer = oci.create(token, request)
+                self.known = known.create_answered(answer, at=at, epoch=epoch)
+            case SearchRuns(job_id=job_id, owner=owner, epoch=epoch):
+                found = oci.search(job_id, owner)
+                self.known = known.search_answered(found, at=at, epoch=epoch)
+            case LookUpRun(run_id=run_id, epoch=epoch):
+                told = oci.look_up(run_id)
+                self.known = known.look_up_answered(told, at=at, epoch=epoch)
+            case CancelRun(run_id=run_id, epoch=epoch):
+                refusal = oci.cancel(run_id)
+                self.known = known.called(Operation.CANCEL, at=at, refusal=refusal, epoch=epoch)
+            case DeleteRun(run_id=run_id, epoch=epoch):
+                refusal = oci.delete(run_id)
+                self.known = known.called(Operation.DELETE, at=at, refusal=refusal, epoch=epoch)
+            case _:
+                demand(False, f"{action} is no action of a run")
+
+    def _collect(self, action: ReadResults | ListOutputs | SearchLogs) -> None:
+        """Read what a run left behind; the log is searched in the next batch."""
+        match action:
+            case ReadResults():
+                results = self.world.results()
+                self.known = self.known.results_answered(results, at=self.now)
+            case ListOutputs():
+                self.known = self.known.outputs_answered(self.world.outputs(), at=self.now)
+            case SearchLogs():
+                self.searching = action
+
+    def batch(self) -> None:
+        """Let the batch of log searches be answered."""
+        if self.searching is not None:
+            answer = self.world.log_lines(self.searching.run_id)
+            self.known = self.known.logs_answered(answer, at=self.now)
+            self.searching = None
+
+    def poll(self) -> None:
+        """Let the shared poll list the active runs, if it has one to follow."""
+        if self.followed is None:
+            return
+        answer = self.world.oci.active()
+        if isinstance(answer, Refusal):
+            self.known = replace(self.known, poll_refusal=answer)
+            return
+        record: RunRecord | None = answer.get(self.followed.run_id)
+        if record is not None:
+            self.known = self.known.listed(record, at=self.now)
+        else:
+            self.known = self.known.unlisted(at=self.now)
