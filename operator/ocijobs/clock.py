@@ -38,3 +38,24 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         """Return after that many seconds."""
         await asyncio.sleep(seconds)
+
+
+async def wait_for(event: asyncio.Event, clock: Clock, seconds: float | None) -> None:
+    """Return when the event is set, or after that many seconds; None waits for the event alone."""
+    waiters: list[asyncio.Task[object]] = [asyncio.create_task(_set(event))]
+    if seconds is not None:
+        waiters.append(asyncio.create_task(_slept(clock, seconds)))
+    try:
+        await asyncio.wait(waiters, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for waiter in waiters:
+            waiter.cancel()
+
+
+async def _set(event: asyncio.Event) -> object:
+    return await event.wait()
+
+
+async def _slept(clock: Clock, seconds: float) -> object:
+    await clock.sleep(seconds)
+    return None

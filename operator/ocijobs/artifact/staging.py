@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+import io
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
 from ocijobs.artifact.build import BuiltArtifact
+
+
+class _FencedReader(io.BufferedReader):
+    """A file whose reading ends with the right to upload it: an upload may take longer than a lease lasts."""
+
+    def __init__(self, raw: io.FileIO, fence: Callable[[], None]) -> None:
+        super().__init__(raw)
+        self._fence = fence
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return the next bytes.
+
+        Raises:
+            Exception: whatever the fence raises.
+        """
+        self._fence()
+        return super().read(size)
 
 
 class Staging:
@@ -26,10 +45,15 @@ class Staging:
             partial.rename(path)
         return name
 
-    def open(self, sha256: str) -> BinaryIO | None:
-        """Return an artifact for reading, or None if it is not kept."""
+    def open(self, sha256: str, fence: Callable[[], None]) -> BinaryIO | None:
+        """Return an artifact for reading, or None if it is not kept.
+
+        Args:
+            sha256: of the artifact.
+            fence: called before each read; it raises if this process may not write to OCI any more.
+        """
         try:
-            return (self._folder / sha256).open("rb")
+            return _FencedReader(io.FileIO(self._folder / sha256), fence)
         except FileNotFoundError:
             return None
 

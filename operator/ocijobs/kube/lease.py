@@ -52,6 +52,7 @@ class LeaderLease:
         self._namespace, self._name, self._identity = namespace, name, identity
         self._duration, self._renew = duration_seconds, renew_seconds
         self._valid_until = float("-inf")
+        self._heard_at = float("-inf")
         self._observed: _Observed | None = None
         self._acquired = asyncio.Event()
 
@@ -59,6 +60,11 @@ class LeaderLease:
     def leading(self) -> bool:
         """Whether this process holds the lease now."""
         return self._clock.monotonic() < self._valid_until
+
+    @property
+    def in_touch(self) -> bool:
+        """Whether the API server has answered about the lease lately, whoever holds it."""
+        return self._clock.monotonic() - self._heard_at < 2 * self._duration
 
     def check(self) -> None:
         """Raise unless this process holds the lease now.
@@ -84,6 +90,7 @@ class LeaderLease:
             started = self._clock.monotonic()
             try:
                 held = await self._try(started)
+                self._heard_at = started
             except ApiError as error:
                 _LOG.warning("lease %s/%s: %s", self._namespace, self._name, error)
                 held = False

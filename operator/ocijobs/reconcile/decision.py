@@ -14,7 +14,7 @@ from ocijobs.reconcile.environment import ValueKey
 from ocijobs.reconcile.remote import LogAddress
 from ocijobs.reconcile.requests import JobRequest, JobSettings, RunRequest
 
-StatusT = TypeVar("StatusT", bound=Model)
+StatusT_co = TypeVar("StatusT_co", bound=Model, covariant=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +41,7 @@ class ReadCredentials:
 
     secret_name: str
     region: str | None
+    epoch: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +53,10 @@ class VerifyCredentials:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshJob:
-    """Let the OCIJob's own worker read the job's sources anew."""
+    """Let the OCIJob's own worker read the job's sources, unless it has since `after`."""
 
     name: str
+    after: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,7 @@ class ReadSources:
     """Read the job's code, and build its artifact from it."""
 
     spec: OCIJobSpec
+    epoch: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +72,7 @@ class ReadValues:
     """Read the Secrets and ConfigMaps that environment variables refer to; True marks an optional key."""
 
     keys: tuple[tuple[ValueKey, bool], ...]
+    epoch: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,14 +277,14 @@ class Followed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decision(Generic[StatusT]):
+class Decision(Generic[StatusT_co]):
     """What is to be done about one object now.
 
     An intent is never written and acted on in one decision: the action comes when the intent is observed, that is,
     when the API server has it.
     """
 
-    status: StatusT
+    status: StatusT_co
     actions: tuple[Action, ...] = ()
     wake_at: datetime | None = None
     follow: Followed | None = None

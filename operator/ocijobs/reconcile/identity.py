@@ -120,7 +120,9 @@ def decide_identity(o: IdentityObservation, now: datetime) -> Decision[OCIIdenti
     read_due = _read_due(o)
     if read_due is None or now >= read_due:
         action = ReadCredentials(
-            secret_name=o.identity.spec.secret_ref.name, region=o.identity.spec.region
+            secret_name=o.identity.spec.secret_ref.name,
+            region=o.identity.spec.region,
+            epoch=o.epoch,
         )
         return Decision(status=status, actions=(action,))
     decision = _verified(o, now)

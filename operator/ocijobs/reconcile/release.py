@@ -16,6 +16,13 @@ from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.settings import Settings
 
 
+def release_at(metadata: ObjectMeta, identity: IdentityView, settings: Settings) -> datetime | None:
+    """Return when a deleted object will be let go if nothing changes, or None if it will not be."""
+    if not (metadata.deleting and metadata.has_finalizer) or identity.gone_since is None:
+        return None
+    return identity.gone_since + timedelta(seconds=settings.credentials_gone_seconds)
+
+
 def release_without_credentials(
     metadata: ObjectMeta,
     identity: IdentityView,
@@ -35,9 +42,7 @@ def release_without_credentials(
     """
     if metadata.abandoned:
         why = f"as its annotation {ANNOTATION_ABANDON} asks"
-    elif identity.gone_since is not None and now - identity.gone_since >= timedelta(
-        seconds=settings.credentials_gone_seconds
-    ):
+    elif (due := release_at(metadata, identity, settings)) is not None and now >= due:
         why = (
             f"since the credentials of {identity.reference.kind} {identity.reference.name} are gone"
         )

@@ -15,6 +15,7 @@ from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.plan import Obstacle, make_plan, reading, serves_current_spec
 from ocijobs.reconcile.job.readiness import make_ready
 from ocijobs.reconcile.job.status import counts_hold, write_blocked, write_status
+from ocijobs.reconcile.release import release_at
 from ocijobs.reconcile.standing import Standing
 
 
@@ -23,7 +24,9 @@ def decide_job(o: JobObservation, now: datetime) -> Decision[OCIJobStatus]:
     if o.job.metadata.paused:
         return Decision(status=o.job.status)
     if o.job.metadata.deleting:
-        return delete_job(o, now)
+        deletion = delete_job(o, now)
+        release = release_at(o.job.metadata, o.identity, o.settings)
+        return replace(deletion, wake_at=earliest(deletion.wake_at, release))
     due = reading(o, now)
     if due.action is not None:
         return Decision(status=o.job.status, actions=(due.action,))

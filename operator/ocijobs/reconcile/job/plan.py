@@ -55,7 +55,7 @@ class Reading:
 def reading(o: JobObservation, now: datetime) -> Reading:
     """Return whether the sources are to be read now: after an edit, on request, before a launch, and at intervals."""
     sources, meta = o.known.sources, o.job.metadata
-    action = ReadSources(spec=o.job.spec)
+    action = ReadSources(spec=o.job.spec, epoch=o.epoch)
     call = o.known.calls.get(Operation.READ_SOURCES)
     held_until = due_at(call, epoch=o.epoch, seed=meta.uid, settings=o.settings)
     if held_until is not None and now < held_until:

@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 
 from ocijobs.api.job import DeletionPolicy
 from ocijobs.api.job_run import OCIJobRunStatus
+from ocijobs.reconcile.blocking import earliest
 from ocijobs.reconcile.decision import AddFinalizer, Decision, RemoveFinalizer
+from ocijobs.reconcile.release import release_at
 from ocijobs.reconcile.remote import LogAddress, RunRecord, RunState
 from ocijobs.reconcile.run.discarding import discard
 from ocijobs.reconcile.run.ending import search_logs, shown_tail
@@ -19,6 +21,12 @@ from ocijobs.reconcile.run.submission import resolve_intent
 
 def decide_run(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
     """Decide what is to be done about a run. Total, deterministic, without effects."""
+    decision = _decide(o, now)
+    due = release_at(o.run.metadata, o.identity, o.settings)
+    return replace(decision, wake_at=earliest(decision.wake_at, due))
+
+
+def _decide(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
     meta, status = o.run.metadata, o.run.status
     if meta.paused:
         return Decision(status=status)

@@ -77,7 +77,7 @@ def _wanted(o: RunObservation, record: RunRecord, caller: Caller) -> tuple[Actio
     if record.log is not None:
         keys = references(merge(o.job.spec.env if o.job else (), o.run.spec.env))
         if o.known.values is None and keys:
-            actions.append(ReadValues(keys=keys))
+            actions.append(ReadValues(keys=keys, epoch=o.epoch))
         actions.append(search_logs(o, record, caller))
     return tuple(actions)
 

@@ -45,7 +45,9 @@ def hindered(o: RunObservation, now: datetime, hindrance: Hindrance) -> Decision
                 submit=None,
             )
         )
-    status, state = write_blocked(o, now, hindrance.reason, hindrance.message)
+    # A job that is being deleted waits for runs with an intent, so one that came to nothing is given up.
+    given_up = {"submit": None} if hindrance.reason is Reason.JOB_DELETED else {}
+    status, state = write_blocked(o, now, hindrance.reason, hindrance.message, **given_up)
     return Decision(status=status, actions=actions, wake_at=earliest(wake_at, state.stalls_at))
 
 

@@ -76,7 +76,7 @@ def prepare(o: RunObservation, now: datetime) -> Launch | Hindrance:
     if (hindrance := _job_hindrance(job)) is not None:
         return hindrance
     if o.job_checked_at is None or o.job_checked_at < settled_at:
-        return Hindrance(action=RefreshJob(name=job.metadata.name))
+        return Hindrance(action=RefreshJob(name=job.metadata.name, after=settled_at))
     caller = o.identity.caller(job.status.region)
     if caller is None:
         if o.identity.obstacle is None:
@@ -133,7 +133,7 @@ def _values(
     return Hindrance(
         reason=Reason.WAITING_FOR_VALUE if call and call.refusal else None,
         message=f"spec.env: {call.refusal.message}" if call and call.refusal else "",
-        action=ReadValues(keys=keys),
+        action=ReadValues(keys=keys, epoch=o.epoch),
         wake_at=due,
     )
 

@@ -1,0 +1,71 @@
+"""Carrying out actions: each maps to one call that is safe to repeat, and what it brought becomes memory."""
+
+from __future__ import annotations
+
+from ocijobs.api.metadata import ObjectKey
+from ocijobs.controller.identity_actions import IdentityActions
+from ocijobs.controller.job_actions import JobActions
+from ocijobs.controller.memory import Memory
+from ocijobs.controller.queue import WorkQueue
+from ocijobs.controller.run_actions import RunActions
+from ocijobs.controller.store import Entry, Store
+from ocijobs.kube.writer import ObjectWriter
+from ocijobs.reconcile import decision as act
+
+
+class Executor:
+    """Carries out the actions of decisions."""
+
+    def __init__(
+        self,
+        *,
+        writer: ObjectWriter,
+        identities: IdentityActions,
+        jobs: JobActions,
+        runs: RunActions,
+        store: Store,
+        memory: Memory,
+        queue: WorkQueue,
+    ) -> None:
+        self._writer = writer
+        self._identities, self._jobs, self._runs = identities, jobs, runs
+        self._store, self._memory, self._queue = store, memory, queue
+
+    async def execute(self, entry: Entry, action: act.Action) -> bool:
+        """Carry an action out; return whether its outcome is there (False: it comes later, and wakes the object).
+
+        Raises:
+            ApiError: if the API server refuses a change of the finalizer.
+            NotLeadingError: if this process may not write any more.
+        """
+        match action:
+            case act.AddFinalizer():
+                self._store.put(await self._writer.add_finalizer(entry.key, entry.metadata))
+            case act.RemoveFinalizer():
+                self._store.put(await self._writer.remove_finalizer(entry.key, entry.metadata))
+            case act.RefreshJob(name=name, after=after):
+                job = ObjectKey("OCIJob", entry.key.namespace, name)
+                self._memory.want_refresh(job, after)
+                self._queue.add(job)
+                return False
+            case act.ReadCredentials() | act.VerifyCredentials():
+                await self._identities.execute(entry, action)
+            case act.UploadArtifact():
+                self._jobs.start_upload(entry, action)
+                return False
+            case act.SearchLogs():
+                self._runs.ask_log(entry, action)
+                return False
+            case (
+                act.ReadSources()
+                | act.CreateJob()
+                | act.SearchJobs()
+                | act.LookUpJob()
+                | act.UpdateJob()
+                | act.ListActiveRuns()
+                | act.DeleteJob()
+            ):
+                await self._jobs.execute(entry, action)
+            case _:
+                await self._runs.execute(entry, action)
+        return True

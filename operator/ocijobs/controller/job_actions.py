@@ -1,0 +1,128 @@
+"""Actions of an OCIJob: its sources are read, and its OCI jobs are made, changed and removed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+from ocijobs.artifact.staging import Staging
+from ocijobs.clock import Clock
+from ocijobs.cloud.clients import Principal
+from ocijobs.cloud.credentials import identity_key
+from ocijobs.cloud.infrastructure import Infrastructure
+from ocijobs.controller.memory import Memory
+from ocijobs.controller.queue import WorkQueue
+from ocijobs.controller.sources import SourceReader
+from ocijobs.controller.store import Entry
+from ocijobs.reconcile import decision as act
+from ocijobs.reconcile.job.known import JobKnown
+from ocijobs.reconcile.remote import Refusal, RefusalKind
+
+JobCall = (
+    act.CreateJob
+    | act.SearchJobs
+    | act.LookUpJob
+    | act.UpdateJob
+    | act.ListActiveRuns
+    | act.DeleteJob
+)
+
+
+class JobActions:
+    """Carries out what was decided about jobs."""
+
+    def __init__(
+        self,
+        *,
+        infrastructure: Infrastructure,
+        sources: SourceReader,
+        staging: Staging,
+        memory: Memory,
+        queue: WorkQueue,
+        clock: Clock,
+        fence: Callable[[], None],
+    ) -> None:
+        self._infrastructure, self._sources, self._staging = infrastructure, sources, staging
+        self._memory, self._queue, self._clock, self._fence = memory, queue, clock, fence
+        self._uploads: dict[str, asyncio.Task[None]] = {}
+
+    async def execute(self, entry: Entry, action: act.ReadSources | JobCall) -> None:
+        """Carry the action out, and learn what it brought."""
+        if isinstance(action, act.ReadSources):
+            read = await self._sources.read(entry, action.spec)
+            now = self._clock.now()
+            self._learn(
+                entry, lambda known: known.sources_answered(read, at=now, epoch=action.epoch)
+            )
+            return
+        learn = await self._call(action, self._principal(entry, action.caller))
+        self._learn(entry, learn)
+
+    async def _call(self, action: JobCall, principal: Principal) -> Callable[[JobKnown], JobKnown]:
+        """Make the call, and return how it changes what is known."""
+        oci, epoch = self._infrastructure, action.epoch
+        match action:
+            case act.CreateJob(request=request, token=token):
+                created = await oci.create_job(principal, request, token)
+                at = self._clock.now()
+                return lambda known: known.create_answered(created, at=at, epoch=epoch)
+            case act.SearchJobs(compartment_id=compartment, project_id=project, owner=owner):
+                found = await oci.search_jobs(principal, compartment, project, owner)
+                at = self._clock.now()
+                return lambda known: known.search_answered(found, at=at, epoch=epoch)
+            case act.LookUpJob(compartment_id=compartment, job_id=job_id):
+                record = await oci.look_up_job(principal, compartment, job_id)
+                at = self._clock.now()
+                return lambda known: known.look_up_answered(job_id, record, at=at, epoch=epoch)
+            case act.UpdateJob(job_id=job_id, settings=settings, settings_digest=digest):
+                refusal = await oci.update_job(principal, job_id, settings)
+                at = self._clock.now()
+                return lambda known: known.update_answered(digest, refusal, at=at, epoch=epoch)
+            case act.ListActiveRuns(compartment_id=compartment, job_id=job_id):
+                active = await oci.count_active_runs(principal, compartment, job_id)
+                at = self._clock.now()
+                return lambda known: known.runs_listed(job_id, active, at=at, epoch=epoch)
+            case act.DeleteJob(job_id=job_id):
+                refusal = await oci.delete_job(principal, job_id)
+                at = self._clock.now()
+                return lambda known: known.delete_answered(job_id, refusal, at=at, epoch=epoch)
+
+    def start_upload(self, entry: Entry, action: act.UploadArtifact) -> None:
+        """Upload an artifact beside the workers, since it may take long; the job is looked at again afterwards."""
+        uid = entry.metadata.uid
+        if uid in self._uploads:
+            return
+        task = asyncio.create_task(self._upload(entry, action), name=f"upload {entry.key}")
+        self._uploads[uid] = task
+        task.add_done_callback(lambda _: self._uploads.pop(uid, None))
+
+    async def _upload(self, entry: Entry, action: act.UploadArtifact) -> None:
+        principal = self._principal(entry, action.caller)
+        known = self._memory.job(entry.metadata.uid)
+        content = self._staging.open(action.sha256, self._fence)
+        if content is None or known.sources is None:
+            answer: Refusal | None = Refusal(
+                kind=RefusalKind.UNAVAILABLE, message="the artifact is being built anew"
+            )
+            self._learn(entry, lambda known: replace(known, sources=None))
+        else:
+            with content:
+                answer = await self._infrastructure.upload_artifact(
+                    principal, action.job_id, known.sources.name, content
+                )
+        self._learn(
+            entry,
+            lambda known: known.upload_answered(
+                action.job_id, answer, at=self._clock.now(), epoch=action.epoch
+            ),
+        )
+        self._queue.add(entry.key)
+
+    def _learn(self, entry: Entry, learn: Callable[[JobKnown], JobKnown]) -> None:
+        self._memory.learn_job(entry.metadata.uid, learn)
+
+    @staticmethod
+    def _principal(entry: Entry, caller: act.Caller) -> Principal:
+        identity = identity_key(entry.key.namespace, caller.identity)
+        return Principal(identity=identity, region=caller.region)

@@ -1,0 +1,77 @@
+"""What this process has learnt, by object. A restart begins with an empty one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from ocijobs.api.metadata import ObjectKey
+from ocijobs.reconcile.identity import IdentityKnown
+from ocijobs.reconcile.job.known import JobKnown
+from ocijobs.reconcile.run.known import RunKnown
+
+
+class Memory:
+    """Known facts: of runs and jobs by uid, so that a new object of an old name starts anew; of identities by key."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, RunKnown] = {}
+        self._jobs: dict[str, JobKnown] = {}
+        self._identities: dict[ObjectKey, IdentityKnown] = {}
+        self._serves: dict[str, datetime] = {}
+        self._refresh: dict[ObjectKey, datetime] = {}
+
+    def run(self, uid: str) -> RunKnown:
+        """Return what is known of a run."""
+        return self._runs.get(uid) or RunKnown()
+
+    def learn_run(self, uid: str, learn: Callable[[RunKnown], RunKnown]) -> RunKnown:
+        """Learn of a run, and return what is known of it now."""
+        self._runs[uid] = learn(self.run(uid))
+        return self._runs[uid]
+
+    def job(self, uid: str) -> JobKnown:
+        """Return what is known of a job."""
+        return self._jobs.get(uid) or JobKnown()
+
+    def learn_job(self, uid: str, learn: Callable[[JobKnown], JobKnown]) -> None:
+        """Learn of a job."""
+        self._jobs[uid] = learn(self.job(uid))
+
+    def identity(self, key: ObjectKey) -> IdentityKnown:
+        """Return what is known of an identity."""
+        return self._identities.get(key) or IdentityKnown()
+
+    def learn_identity(
+        self, key: ObjectKey, learn: Callable[[IdentityKnown], IdentityKnown]
+    ) -> None:
+        """Learn of an identity."""
+        self._identities[key] = learn(self.identity(key))
+
+    def serves(self, job_uid: str) -> datetime | None:
+        """Return when the sources were read that a job's status agrees with."""
+        return self._serves.get(job_uid)
+
+    def set_serves(self, job_uid: str, at: datetime) -> bool:
+        """Note what a job's status agrees with; return whether that is news."""
+        news = self._serves.get(job_uid) != at
+        self._serves[job_uid] = at
+        return news
+
+    def refresh_after(self, job: ObjectKey) -> datetime | None:
+        """Return the latest time that some run wants the job's sources of."""
+        return self._refresh.get(job)
+
+    def want_refresh(self, job: ObjectKey, at: datetime) -> None:
+        """Note that a run wants the job's sources as they are at that time or later."""
+        self._refresh[job] = max(at, self._refresh.get(job, at))
+
+    def keep_only(self, alive: Mapping[ObjectKey, str]) -> None:
+        """Forget all objects but these (key -> uid), and what was learnt late of one that is gone."""
+        uids = set(alive.values())
+        for by_uid in (self._runs, self._jobs, self._serves):
+            for uid in by_uid.keys() - uids:
+                del by_uid[uid]
+        for by_key in (self._identities, self._refresh):
+            for key in by_key.keys() - alive.keys():
+                del by_key[key]

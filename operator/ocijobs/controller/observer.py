@@ -1,0 +1,141 @@
+"""Observations, put together from the store and the memory, without any IO."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from ocijobs.api.identity import IdentityReference, OCIIdentity
+from ocijobs.api.job import OCIJob
+from ocijobs.api.job_run import OCIJobRun
+from ocijobs.api.metadata import ObjectKey
+from ocijobs.clock import Clock
+from ocijobs.controller.memory import Memory
+from ocijobs.controller.store import Store
+from ocijobs.reconcile.identity import IdentityObservation, view_identity
+from ocijobs.reconcile.identity_view import DEFAULT_IDENTITY, IdentityView
+from ocijobs.reconcile.job.observation import JobObservation, RunView
+from ocijobs.reconcile.run.observation import RunObservation
+from ocijobs.settings import Settings
+
+
+class Observer:
+    """Puts together what a decision rests on."""
+
+    def __init__(
+        self, store: Store, memory: Memory, clock: Clock, settings: Settings, cluster_id: str
+    ) -> None:
+        self._store = store
+        self._memory = memory
+        self._clock = clock
+        self._settings = settings
+        self._cluster_id = cluster_id
+
+    def run(self, run: OCIJobRun) -> RunObservation:
+        """Return what is observed of a run."""
+        meta = run.metadata
+        entry = self._store.get(ObjectKey("OCIJob", meta.namespace, run.spec.job_ref.name))
+        job = entry.resource if entry is not None and isinstance(entry.resource, OCIJob) else None
+        return RunObservation(
+            run=run,
+            job=job,
+            job_checked_at=self._memory.serves(job.metadata.uid) if job is not None else None,
+            identity=self.identity_view(meta.namespace, _identity_of_run(run, job)),
+            cluster_id=self._cluster_id,
+            known=self._memory.run(meta.uid),
+            settings=self._settings,
+        )
+
+    def job(self, job: OCIJob) -> JobObservation:
+        """Return what is observed of a job."""
+        meta = job.metadata
+        entries = self._store.runs_of(meta.namespace, meta.name)
+        return JobObservation(
+            job=job,
+            identity=self.identity_view(meta.namespace, identity_of_job(job)),
+            runs=tuple(run_view(e.resource) for e in entries if isinstance(e.resource, OCIJobRun)),
+            cluster_id=self._cluster_id,
+            known=self._memory.job(meta.uid),
+            settings=self._settings,
+            refresh_after=self._memory.refresh_after(
+                ObjectKey("OCIJob", meta.namespace, meta.name)
+            ),
+        )
+
+    def identity(self, identity: OCIIdentity) -> IdentityObservation:
+        """Return what is observed of an identity."""
+        key = ObjectKey("OCIIdentity", identity.metadata.namespace, identity.metadata.name)
+        return IdentityObservation(
+            identity=identity,
+            users=tuple(str(user) for user in self.users_of(key) if self._holds(user)),
+            known=self._memory.identity(key),
+            settings=self._settings,
+        )
+
+    def identity_view(self, namespace: str, reference: IdentityReference) -> IdentityView:
+        """Return an identity as what refers to it sees it."""
+        key = ObjectKey(reference.kind, namespace, reference.name)
+        entry = self._store.get(key)
+        identity = entry.resource if entry is not None else None
+        if entry is None and self._memory.identity(key).gone_since is None:
+            now = self._clock.now()
+            self._memory.learn_identity(
+                key,
+                lambda known: known if known.credentials else replace(known, gone_since=now),
+            )
+        known = self._memory.identity(key)
+        return view_identity(
+            reference, identity if isinstance(identity, OCIIdentity) else None, known
+        )
+
+    def users_of(self, identity: ObjectKey) -> Iterable[ObjectKey]:
+        """Yield the jobs and runs of the namespace that use an identity."""
+        for entry in self._store.of_kind("OCIJob", identity.namespace):
+            job = entry.resource
+            if isinstance(job, OCIJob) and identity_of_job(job).name == identity.name:
+                yield entry.key
+        for entry in self._store.of_kind("OCIJobRun", identity.namespace):
+            run = entry.resource
+            if not isinstance(run, OCIJobRun) or (
+                run.status.phase is not None
+                and run.status.phase.terminal
+                and not run.metadata.has_finalizer
+            ):
+                continue
+            job_entry = self._store.get(
+                ObjectKey("OCIJob", identity.namespace, run.spec.job_ref.name)
+            )
+            owner = job_entry.resource if job_entry is not None else None
+            used = _identity_of_run(run, owner if isinstance(owner, OCIJob) else None)
+            if used.name == identity.name:
+                yield entry.key
+
+    def _holds(self, user: ObjectKey) -> bool:
+        """Whether something of the user is in OCI, so that the identity is needed to end it."""
+        entry = self._store.get(user)
+        return entry is not None and entry.metadata.has_finalizer
+
+
+def identity_of_job(job: OCIJob) -> IdentityReference:
+    """Return the identity of a job: the one that it was made with, else the one that it names, else the default."""
+    return job.status.identity or job.spec.identity_ref or IdentityReference(name=DEFAULT_IDENTITY)
+
+
+def _identity_of_run(run: OCIJobRun, job: OCIJob | None) -> IdentityReference:
+    """Return the identity of a run: the one of its launch, else its job's."""
+    if run.status.submit is not None:
+        return run.status.submit.identity
+    return identity_of_job(job) if job is not None else IdentityReference(name=DEFAULT_IDENTITY)
+
+
+def run_view(run: OCIJobRun) -> RunView:
+    """Return a run as its job sees it."""
+    status = run.status
+    ended = status.phase is not None and status.phase.terminal
+    return RunView(
+        name=run.metadata.name,
+        phase=status.phase,
+        live=status.submit is not None and not ended,
+        job_id=status.submit.job_id if status.submit is not None else None,
+        accepted_time=status.accepted_time,
+    )

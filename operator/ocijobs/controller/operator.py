@@ -1,0 +1,194 @@
+"""The life of one process: list, watch, strive for the lease, work, and end in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import tempfile
+import time
+import uuid
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from kubernetes.aio.client import Configuration
+
+from ocijobs.api.conditions import ConditionType, find
+from ocijobs.api.job import OCIJob
+from ocijobs.api.job_run import OCIJobRun
+from ocijobs.artifact.staging import Staging
+from ocijobs.clock import Clock, SystemClock
+from ocijobs.controller.store import Store
+from ocijobs.controller.watch import watch
+from ocijobs.controller.wiring import Machinery, assemble
+from ocijobs.kube.client import ApiError, KubeClient
+from ocijobs.kube.lease import LeaderLease
+from ocijobs.kube.reads import ObjectReader
+from ocijobs.observe.metrics import Metrics, ObjectCounts
+from ocijobs.observe.server import ObserveServer
+from ocijobs.settings import Settings
+
+_LOG = logging.getLogger(__name__)
+
+_STUCK_SECONDS = 60.0
+"""After how long a loop that does not turn is taken for stuck."""
+
+_DRAIN_SECONDS = 15.0
+"""How long calls that are under way are awaited at the end."""
+
+_FIRST_READ_PAUSE_SECONDS = 2.0
+
+
+class Operator:
+    """One process: the leader, or a standby with a warm store."""
+
+    def __init__(
+        self, settings: Settings, configuration: Configuration, clock: Clock | None = None
+    ) -> None:
+        self._settings = settings
+        self._configuration = configuration
+        self._clock = clock or SystemClock()
+        self._metrics = Metrics()
+        self._stopping = asyncio.Event()
+        self._turned_at = time.monotonic()
+        self._machinery: Machinery | None = None
+        self._workers: list[asyncio.Task[None]] = []
+        self.port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        """Port of metrics and health, once it is open."""
+
+    def stop(self) -> None:
+        """Ask the operator to end; `run` returns when it has."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Live until `stop` is called.
+
+        Raises:
+            Exception: what keeps the operator from going on; a restart is the remedy.
+        """
+        settings = self._settings
+        with (
+            ThreadPoolExecutor(settings.oci_threads, thread_name_prefix="oci") as threads,
+            tempfile.TemporaryDirectory(prefix="ocijobs-") as folder,
+        ):
+            async with KubeClient(
+                self._configuration, observe=self._metrics.kube_request
+            ) as client:
+                instance = f"{socket.gethostname()}_{os.getpid()}_{uuid.uuid4().hex[:8]}"
+                lease = LeaderLease(
+                    client,
+                    self._clock,
+                    namespace=settings.operator_namespace,
+                    name=settings.lease_name,
+                    identity=instance,
+                    duration_seconds=settings.lease_duration_seconds,
+                    renew_seconds=settings.lease_renew_seconds,
+                )
+                server = ObserveServer(
+                    self._metrics, alive=self._alive, ready=lambda: self._ready(lease)
+                )
+                self.port.set_result(await server.start(settings.http_host, settings.http_port))
+                try:
+                    self._machinery = assemble(
+                        settings=settings,
+                        clock=self._clock,
+                        metrics=self._metrics,
+                        client=client,
+                        lease=lease,
+                        threads=threads,
+                        staging=Staging(Path(folder)),
+                        cluster_id=await self._cluster_id(ObjectReader(client)),
+                        instance=instance,
+                    )
+                    await self._live(self._machinery, lease)
+                finally:
+                    await server.stop()
+
+    async def _live(self, parts: Machinery, lease: LeaderLease) -> None:
+        self._metrics.count_objects(_counts(parts.store))
+        self._metrics.queue_depth.set_function(lambda: len(parts.queue))
+        self._metrics.leader.set_function(lambda: float(lease.leading))
+        async with asyncio.TaskGroup() as group:
+            lives = [
+                group.create_task(life, name=name)
+                for name, life in (
+                    ("heartbeat", self._beat()),
+                    ("lease", lease.run()),
+                    ("watch", watch(parts.store, self._settings.watch_namespaces)),
+                    ("queue", parts.queue.run()),
+                    ("tracker", parts.tracker.run()),
+                    ("logs", parts.logs.run()),
+                    ("resync", parts.resync.run()),
+                    ("lead", self._lead(parts, lease, group)),
+                )
+            ]
+            await self._stopping.wait()
+            _LOG.info("ending: %d objects are worked on", len(self._workers))
+            await parts.queue.close()
+            if self._workers:
+                await asyncio.wait(self._workers, timeout=_DRAIN_SECONDS)
+            await lease.release()
+            for task in (*lives, *self._workers):
+                task.cancel()
+
+    async def _lead(self, parts: Machinery, lease: LeaderLease, group: asyncio.TaskGroup) -> None:
+        """Begin to work when everything is listed and the lease is held."""
+        while not parts.resync.synced:
+            try:
+                await parts.resync.once()
+            except ApiError as error:
+                _LOG.warning("first list not complete: %s", error)
+                await self._clock.sleep(_FIRST_READ_PAUSE_SECONDS)
+        await lease.acquired()
+        for key in parts.store.all_keys():
+            parts.queue.add(key)
+        self._workers = [
+            group.create_task(parts.worker.run(), name=f"worker {number}")
+            for number in range(self._settings.workers)
+        ]
+
+    async def _cluster_id(self, reader: ObjectReader) -> str:
+        """Return what tells this cluster's resources in OCI from others'."""
+        if self._settings.cluster_id is not None:
+            return self._settings.cluster_id
+        while True:
+            try:
+                return await reader.namespace_uid("kube-system")
+            except ApiError as error:
+                _LOG.warning("uid of namespace kube-system not read: %s", error)
+                await self._clock.sleep(_FIRST_READ_PAUSE_SECONDS)
+
+    async def _beat(self) -> None:
+        """Note that the loop turns."""
+        while True:
+            self._turned_at = time.monotonic()
+            await asyncio.sleep(1)
+
+    def _alive(self) -> Mapping[str, bool]:
+        return {
+            "loop": time.monotonic() - self._turned_at < _STUCK_SECONDS,
+            "workers": not any(worker.done() for worker in self._workers)
+            or self._stopping.is_set(),
+        }
+
+    def _ready(self, lease: LeaderLease) -> Mapping[str, bool]:
+        """A standby is ready too: its store is warm. `leading` is for people, and for metrics."""
+        synced = self._machinery is not None and self._machinery.resync.synced
+        return {"synced": synced, "lease": lease.in_touch}
+
+
+def _counts(store: Store) -> ObjectCounts:
+    def runs() -> Iterable[tuple[str, str]]:
+        for entry in store.of_kind("OCIJobRun"):
+            if isinstance(entry.resource, OCIJobRun):
+                yield entry.key.namespace, entry.resource.status.phase or "Pending"
+
+    def jobs() -> Iterable[tuple[str, str]]:
+        for entry in store.of_kind("OCIJob"):
+            if isinstance(entry.resource, OCIJob):
+                ready = find(entry.resource.status.conditions, ConditionType.READY)
+                yield entry.key.namespace, ready.status if ready else "Unknown"
+
+    return ObjectCounts(runs, jobs)

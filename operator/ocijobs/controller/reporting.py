@@ -1,0 +1,82 @@
+"""What happens to objects, told: Events, metrics of runs that end, and the log of what had to be let go."""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+
+from ocijobs.api.conditions import ConditionType, find
+from ocijobs.api.identity import OCIIdentityStatus
+from ocijobs.api.job import OCIJobStatus
+from ocijobs.api.job_run import OCIJobRunStatus
+from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.reasons import Reason
+from ocijobs.clock import Clock
+from ocijobs.controller.store import Entry
+from ocijobs.kube.events import EventRecorder, EventSubject
+from ocijobs.observe.metrics import Metrics
+from ocijobs.reconcile.decision import Note
+from ocijobs.reconcile.transitions import transition_notes
+
+_LOG = logging.getLogger(__name__)
+_REMEMBERED = 4096
+
+Status = OCIJobStatus | OCIJobRunStatus | OCIIdentityStatus
+
+
+class Reporter:
+    """Posts Events and counts ends."""
+
+    def __init__(
+        self, recorder: EventRecorder, metrics: Metrics, clock: Clock, *, own: EventSubject
+    ) -> None:
+        self._recorder, self._metrics, self._clock, self._own = recorder, metrics, clock, own
+        self._told: OrderedDict[str, tuple[Note, ...]] = OrderedDict()
+
+    async def transition(self, entry: Entry, before: Status, after: Status) -> None:
+        """Tell of a status that was written over another."""
+        subject = EventSubject(key=entry.key, uid=entry.metadata.uid)
+        for note in transition_notes(before.conditions, after.conditions):
+            await self._recorder.post(subject, note)
+        if isinstance(before, OCIJobRunStatus) and isinstance(after, OCIJobRunStatus):
+            self._measure(before, after)
+
+    async def tell(self, entry: Entry, notes: tuple[Note, ...]) -> None:
+        """Post what no change of the status implies, unless it was told last time already."""
+        uid = entry.metadata.uid
+        if not notes or self._told.get(uid) == notes:
+            return
+        self._told[uid] = notes
+        self._told.move_to_end(uid)
+        while len(self._told) > _REMEMBERED:
+            self._told.popitem(last=False)
+        for note in notes:
+            await self._recorder.post(EventSubject(key=entry.key, uid=uid), note)
+            if note.reason == Reason.RELEASED:
+                await self._released(entry.key, note)
+
+    async def _released(self, key: ObjectKey, note: Note) -> None:
+        """Tell where it outlives the object: in the log, in metrics, and in the operator's own namespace."""
+        message = f"{key}: {note.message}"
+        _LOG.warning(message)
+        self._metrics.released.labels(key.kind).inc()
+        await self._recorder.post(
+            self._own, Note(type=note.type, reason=note.reason, message=message)
+        )
+
+    def _measure(self, before: OCIJobRunStatus, after: OCIJobRunStatus) -> None:
+        if before.start_time is None and after.start_time and after.accepted_time:
+            waited = (after.start_time - after.accepted_time).total_seconds()
+            self._metrics.start_seconds.observe(max(0.0, waited))
+        ended = after.phase is not None and after.phase.terminal
+        if not ended or after.phase is None or before.phase is after.phase:
+            return
+        ready = find(after.conditions, ConditionType.READY)
+        self._metrics.runs_ended.labels(after.phase, ready.reason if ready else "").inc()
+        if after.completion_time is None:
+            return
+        if after.start_time is not None:
+            ran = (after.completion_time - after.start_time).total_seconds()
+            self._metrics.run_seconds.observe(max(0.0, ran))
+        lag = (self._clock.now() - after.completion_time).total_seconds()
+        self._metrics.status_lag_seconds.observe(max(0.0, lag))

@@ -1,0 +1,143 @@
+"""The objects as they were seen last: fed by the watch, by lists and by the answers to our own writes.
+
+It never moves back: an object of an older resourceVersion than known is not taken, nor is one that is gone.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+
+from ocijobs.api.crd import KINDS
+from ocijobs.api.job_run import OCIJobRun
+from ocijobs.api.metadata import ObjectKey, ObjectMeta
+from ocijobs.api.model import Model
+
+_MODELS: dict[str, type[Model]] = {kind.name: kind.model for kind in KINDS}
+_TOMBSTONES = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """An object, and the model that it is; or why it is none, and then its document."""
+
+    key: ObjectKey
+    metadata: ObjectMeta
+    resource: Model | None
+    problem: str | None = None
+    document: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+ChangeListener = Callable[[ObjectKey, Entry | None, Entry | None], None]
+"""Told of each change: the key, the object before, the object after; None where there is none."""
+
+
+class Store:
+    """All objects of our kinds that are served."""
+
+    def __init__(self) -> None:
+        self._entries: dict[ObjectKey, Entry] = {}
+        self._runs_of: dict[ObjectKey, set[ObjectKey]] = defaultdict(set)
+        self._in_namespace: dict[tuple[str, str], set[ObjectKey]] = defaultdict(set)
+        self._gone: OrderedDict[str, None] = OrderedDict()
+        self._listeners: list[ChangeListener] = []
+
+    def listen(self, listener: ChangeListener) -> None:
+        """Have `listener` told of each change from now on."""
+        self._listeners.append(listener)
+
+    def get(self, key: ObjectKey) -> Entry | None:
+        """Return an object, or None."""
+        return self._entries.get(key)
+
+    def all_keys(self) -> list[ObjectKey]:
+        """Return the keys of all objects."""
+        return list(self._entries)
+
+    def of_kind(self, kind: str, namespace: str | None = None) -> Iterator[Entry]:
+        """Yield the objects of a kind, of one namespace or of all."""
+        if namespace is not None:
+            for key in sorted(self._in_namespace.get((kind, namespace), ())):
+                yield self._entries[key]
+            return
+        for entry in list(self._entries.values()):
+            if entry.key.kind == kind:
+                yield entry
+
+    def runs_of(self, namespace: str, job_name: str) -> list[Entry]:
+        """Return the OCIJobRuns that name an OCIJob."""
+        keys = self._runs_of.get(ObjectKey("OCIJob", namespace, job_name), ())
+        return [self._entries[key] for key in sorted(keys)]
+
+    def put(self, document: dict[str, Any]) -> bool:
+        """Take an object as it was seen; return whether it is newer than what was known."""
+        entry = parse(document)
+        before = self._entries.get(entry.key)
+        if entry.metadata.uid in self._gone or (before and not _newer(entry, before)):
+            return False
+        self._entries[entry.key] = entry
+        self._index(entry)
+        self._tell(entry.key, before, entry)
+        return True
+
+    def remove(self, key: ObjectKey, uid: str | None = None) -> None:
+        """Forget an object that is gone; with a uid, only if it is that one."""
+        if uid is not None:
+            self._gone[uid] = None
+            while len(self._gone) > _TOMBSTONES:
+                self._gone.popitem(last=False)
+        before = self._entries.get(key)
+        if before is None or (uid is not None and before.metadata.uid != uid):
+            return
+        del self._entries[key]
+        self._unindex(before)
+        self._tell(key, before, None)
+
+    def _index(self, entry: Entry) -> None:
+        self._in_namespace[entry.key.kind, entry.key.namespace].add(entry.key)
+        if isinstance(entry.resource, OCIJobRun):
+            self._runs_of[_job_key(entry.resource)].add(entry.key)
+
+    def _unindex(self, entry: Entry) -> None:
+        self._in_namespace[entry.key.kind, entry.key.namespace].discard(entry.key)
+        if isinstance(entry.resource, OCIJobRun):
+            job = _job_key(entry.resource)
+            self._runs_of[job].discard(entry.key)
+            if not self._runs_of[job]:
+                del self._runs_of[job]
+
+    def _tell(self, key: ObjectKey, before: Entry | None, after: Entry | None) -> None:
+        for listener in self._listeners:
+            listener(key, before, after)
+
+
+def parse(document: dict[str, Any]) -> Entry:
+    """Return an object of ours. What can't be read as its kind has a `problem`, and stops nothing else."""
+    metadata = ObjectMeta.model_validate(document["metadata"])
+    key = ObjectKey(document["kind"], metadata.namespace, metadata.name)
+    try:
+        resource = _MODELS[key.kind].model_validate(document)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        return Entry(
+            key=key,
+            metadata=metadata,
+            resource=None,
+            problem=f"{where}: {first['msg']}",
+            document=document,
+        )
+    return Entry(key=key, metadata=metadata, resource=resource)
+
+
+def _job_key(run: OCIJobRun) -> ObjectKey:
+    return ObjectKey("OCIJob", run.metadata.namespace, run.spec.job_ref.name)
+
+
+def _newer(entry: Entry, before: Entry) -> bool:
+    """Whether `entry` was seen later. resourceVersions of one kind are ordered (KEP-5504)."""
+    return int(entry.metadata.resource_version) > int(before.metadata.resource_version)

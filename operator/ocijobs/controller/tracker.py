@@ -1,0 +1,216 @@
+"""The shared poll: runs are followed together, by lists, for each principal and compartment.
+
+What a list has becomes memory and wakes its run; a run that a complete poll does not have is looked up by itself,
+which `reconcile/run/following.py` decides on. A finished run costs nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import random
+import time
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from ocijobs.api.metadata import ObjectKey
+from ocijobs.clock import Clock, wait_for
+from ocijobs.cloud.clients import Principal
+from ocijobs.cloud.credentials import identity_key
+from ocijobs.cloud.infrastructure import Infrastructure
+from ocijobs.controller.memory import Memory
+from ocijobs.controller.queue import WorkQueue
+from ocijobs.observe.metrics import Metrics
+from ocijobs.reconcile.decision import Followed
+from ocijobs.reconcile.polling import PAGE_SIZE, Pace, PolledRun, PollQuery, plan_poll
+from ocijobs.reconcile.remote import Refusal, RefusalKind, RunRecord
+from ocijobs.reconcile.run.known import RunKnown
+from ocijobs.settings import Settings
+
+_LOG = logging.getLogger(__name__)
+
+_TOLD_AFTER = timedelta(seconds=60)
+"""How long a poll may fail before the runs say so."""
+
+
+class GroupKey(NamedTuple):
+    """What runs have in common that are polled together."""
+
+    principal: Principal
+    compartment_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackedRun:
+    """A run that is followed, and since when."""
+
+    key: ObjectKey
+    uid: str
+    followed: Followed
+    since: datetime
+
+
+@dataclass(slots=True, kw_only=True)
+class _Group:
+    """Runs that are polled together, and how their polls went."""
+
+    due: float
+    interval: float
+    runs: dict[str, TrackedRun] = field(default_factory=dict)
+    pages: dict[PollQuery, int] = field(default_factory=dict)
+    failing_since: datetime | None = None
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Tracker:
+    """Follows runs for as long as they are active."""
+
+    def __init__(
+        self,
+        *,
+        infrastructure: Infrastructure,
+        memory: Memory,
+        queue: WorkQueue,
+        clock: Clock,
+        settings: Settings,
+        metrics: Metrics,
+    ) -> None:
+        self._infrastructure, self._memory, self._queue = infrastructure, memory, queue
+        self._clock, self._metrics = clock, metrics
+        self._pace = Pace(
+            least_seconds=settings.poll_min_seconds,
+            most_seconds=settings.poll_max_seconds,
+            rate=settings.oci_rate_max,
+        )
+        self._groups: dict[GroupKey, _Group] = {}
+        self._group_of: dict[str, GroupKey] = {}
+        self._tasks: asyncio.TaskGroup | None = None
+
+    async def run(self) -> None:
+        """Poll. Runs for as long as the operator does.
+
+        Raises:
+            ExceptionGroup: of whatever a poll raised that is not OCI's answer.
+        """
+        async with asyncio.TaskGroup() as self._tasks:
+            for group in self._groups:
+                self._tasks.create_task(self._poll_group(group))
+            await asyncio.Event().wait()
+
+    def follow(self, key: ObjectKey, uid: str, followed: Followed | None) -> None:
+        """Follow a run from now on, or no longer."""
+        wanted = None
+        if followed is not None:
+            identity = identity_key(key.namespace, followed.caller.identity)
+            principal = Principal(identity=identity, region=followed.caller.region)
+            wanted = GroupKey(principal, followed.compartment_id)
+        former = self._group_of.get(uid)
+        if former is not None and former != wanted:
+            del self._group_of[uid]
+            self._groups[former].runs.pop(uid, None)
+        if wanted is not None and followed is not None and former != wanted:
+            self._group_of[uid] = wanted
+            run = TrackedRun(key=key, uid=uid, followed=followed, since=self._clock.now())
+            self._join(wanted, run)
+        self._metrics.followed.set(len(self._group_of))
+
+    def _join(self, key: GroupKey, run: TrackedRun) -> None:
+        """Add a run to its group: the next poll is soon, however slow the last ones were."""
+        soon = self._clock.monotonic() + self._pace.least_seconds
+        group = self._groups.get(key)
+        if group is None:
+            group = self._groups[key] = _Group(due=soon, interval=self._pace.least_seconds)
+            if self._tasks is not None:
+                self._tasks.create_task(self._poll_group(key))
+        group.runs[run.uid] = run
+        group.due = min(group.due, soon)
+        group.woken.set()
+
+    async def _poll_group(self, key: GroupKey) -> None:
+        """Poll a group until it has no runs."""
+        group = self._groups[key]
+        while group.runs:
+            wait = group.due - self._clock.monotonic()
+            if wait > 0:
+                group.woken.clear()
+                await wait_for(group.woken, self._clock, wait)
+                continue
+            started = time.monotonic()
+            changed, calls = await self._poll(key, group)
+            self._metrics.poll_seconds.observe(time.monotonic() - started)
+            group.interval = self._pace.next_interval(
+                last=group.interval, changed=changed, calls=calls
+            )
+            jitter = random.uniform(0.9, 1.1)  # noqa: S311 - operators must not poll in step
+            group.due = self._clock.monotonic() + group.interval * jitter
+        del self._groups[key]
+
+    async def _poll(self, key: GroupKey, group: _Group) -> tuple[bool, int]:
+        """Ask once for all runs; return whether any has changed, and how many calls it took."""
+        began = self._clock.now()
+        watched = {run.followed.run_id: run for run in group.runs.values()}
+        plan = plan_poll([self._polled(run) for run in watched.values()], group.pages)
+        seen: dict[str, RunRecord] = {}
+        pages: dict[PollQuery, int] = {}
+        for query in plan:
+            answer = await self._infrastructure.list_runs(
+                key.principal,
+                key.compartment_id,
+                state=query.state,
+                job_id=query.job_id,
+                run_id=query.run_id,
+            )
+            if isinstance(answer, Refusal):
+                return self._refused(group, answer, began), len(plan)
+            pages[query] = max(1, math.ceil(len(answer) / PAGE_SIZE))
+            for record in answer:
+                before = seen.get(record.id)
+                if record.id in watched and (before is None or before.superseded_by(record)):
+                    seen[record.id] = record
+        group.pages, group.failing_since = pages, None
+        changed = [
+            self._learn(run, seen.get(run_id), began)
+            for run_id, run in watched.items()
+            if run_id in seen or run.since < began
+        ]
+        return any(changed), sum(pages.values())
+
+    def _polled(self, run: TrackedRun) -> PolledRun:
+        record = self._memory.run(run.uid).record
+        return PolledRun(
+            run_id=run.followed.run_id,
+            job_id=run.followed.job_id,
+            state=record.state if record is not None else None,
+        )
+
+    def _learn(self, run: TrackedRun, record: RunRecord | None, began: datetime) -> bool:
+        """Learn what the poll says of a run; return whether that is news."""
+
+        def learn(known: RunKnown) -> RunKnown:
+            return known.unlisted(at=began) if record is None else known.listed(record, at=began)
+
+        before = self._memory.run(run.uid)
+        news = self._memory.learn_run(run.uid, learn) != before
+        if news:
+            self._queue.add(run.key)
+        return news
+
+    def _refused(self, group: _Group, refusal: Refusal, began: datetime) -> bool:
+        """Note that a poll failed. Where lists are denied, runs are looked up one by one; that is slow, and works."""
+        if group.failing_since is None:
+            _LOG.warning("shared poll: %s", refusal.message)
+        group.failing_since = group.failing_since or began
+        runs = list(group.runs.values())
+        if refusal.kind is RefusalKind.NOT_AUTHORIZED_OR_NOT_FOUND:
+            news = [self._learn(run, None, began) for run in runs if run.since < began]
+            return any(news)
+        if began - group.failing_since >= _TOLD_AFTER:
+            for run in runs:
+                if self._memory.run(run.uid).poll_refusal != refusal:
+                    self._memory.learn_run(
+                        run.uid, lambda known: replace(known, poll_refusal=refusal)
+                    )
+                    self._queue.add(run.key)
+        return False

@@ -1,0 +1,156 @@
+"""The operator's parts, put together: who knows whom."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor as Threads
+from dataclasses import dataclass
+
+from ocijobs.api.metadata import ObjectKey
+from ocijobs.artifact.staging import Staging
+from ocijobs.clock import Clock
+from ocijobs.cloud.calls import Calls
+from ocijobs.cloud.credentials import CredentialStore
+from ocijobs.cloud.data_science import DataScience
+from ocijobs.cloud.log_search import LogSearch
+from ocijobs.cloud.object_storage import ObjectStorage
+from ocijobs.controller.dependents import Dependents
+from ocijobs.controller.execution import Executor
+from ocijobs.controller.identity_actions import IdentityActions
+from ocijobs.controller.job_actions import JobActions
+from ocijobs.controller.log_reader import LogReader
+from ocijobs.controller.memory import Memory
+from ocijobs.controller.observer import Observer
+from ocijobs.controller.queue import WorkQueue
+from ocijobs.controller.reporting import Reporter
+from ocijobs.controller.resync import Resync
+from ocijobs.controller.run_actions import RunActions
+from ocijobs.controller.sources import SourceReader
+from ocijobs.controller.store import Entry, Store
+from ocijobs.controller.tracker import Tracker
+from ocijobs.controller.worker import Surroundings, Worker
+from ocijobs.kube.client import KubeClient
+from ocijobs.kube.events import EventRecorder, EventSubject
+from ocijobs.kube.lease import LeaderLease
+from ocijobs.kube.reads import ObjectReader
+from ocijobs.kube.writer import ObjectWriter
+from ocijobs.observe.metrics import Metrics
+from ocijobs.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machinery:
+    """The parts that have a life of their own."""
+
+    store: Store
+    queue: WorkQueue
+    worker: Worker
+    tracker: Tracker
+    logs: LogReader
+    resync: Resync
+
+
+def assemble(
+    *,
+    settings: Settings,
+    clock: Clock,
+    metrics: Metrics,
+    client: KubeClient,
+    lease: LeaderLease,
+    threads: Threads,
+    staging: Staging,
+    cluster_id: str,
+    instance: str,
+) -> Machinery:
+    """Put the parts together. Nothing runs yet."""
+    store, memory, queue = Store(), Memory(), WorkQueue(clock)
+    reader, writer = ObjectReader(client), ObjectWriter(client, lease.check)
+    credentials = CredentialStore()
+    calls = Calls(
+        settings, credentials, threads=threads, fence=lease.check, observe=metrics.oci_call
+    )
+    infrastructure, storage = DataScience(calls), ObjectStorage(calls)
+    observer = Observer(store, memory, clock, settings, cluster_id)
+    dependents = Dependents(store, queue, observer)
+    store.listen(dependents.changed)
+    logs = LogReader(LogSearch(calls), memory, queue, clock, settings.log_batch_seconds)
+    executor = Executor(
+        writer=writer,
+        identities=IdentityActions(
+            reader=reader,
+            storage=storage,
+            credentials=credentials,
+            memory=memory,
+            clock=clock,
+            changed=dependents.identity_changed,
+        ),
+        jobs=JobActions(
+            infrastructure=infrastructure,
+            sources=SourceReader(reader, staging, clock),
+            staging=staging,
+            memory=memory,
+            queue=queue,
+            clock=clock,
+            fence=lease.check,
+        ),
+        runs=RunActions(
+            infrastructure=infrastructure,
+            storage=storage,
+            logs=logs,
+            reader=reader,
+            memory=memory,
+            clock=clock,
+        ),
+        store=store,
+        memory=memory,
+        queue=queue,
+    )
+    tracker = Tracker(
+        infrastructure=infrastructure,
+        memory=memory,
+        queue=queue,
+        clock=clock,
+        settings=settings,
+        metrics=metrics,
+    )
+    store.listen(lambda key, before, after: _unfollow(tracker, key, before, after))
+    recorder = EventRecorder(client, clock, instance=instance, may_write=lambda: lease.leading)
+    own = EventSubject(
+        key=ObjectKey("Lease", settings.operator_namespace, settings.lease_name),
+        uid="",
+        api_version="coordination.k8s.io/v1",
+    )
+    surroundings = Surroundings(
+        store=store,
+        memory=memory,
+        queue=queue,
+        observer=observer,
+        executor=executor,
+        writer=writer,
+        tracker=tracker,
+        reporter=Reporter(recorder, metrics, clock, own=own),
+        metrics=metrics,
+        clock=clock,
+    )
+    resync = Resync(
+        reader=reader,
+        store=store,
+        memory=memory,
+        queue=queue,
+        clock=clock,
+        namespaces=settings.watch_namespaces,
+        interval_seconds=settings.resync_seconds,
+    )
+    return Machinery(
+        store=store,
+        queue=queue,
+        worker=Worker(surroundings),
+        tracker=tracker,
+        logs=logs,
+        resync=resync,
+    )
+
+
+def _unfollow(tracker: Tracker, key: ObjectKey, before: Entry | None, after: Entry | None) -> None:
+    """Follow no run that is gone."""
+    if key.kind == "OCIJobRun" and after is None and before is not None:
+        tracker.follow(key, before.metadata.uid, None)

@@ -1,0 +1,214 @@
+"""Reconciling one object: observe, decide, carry out, write, tell, and come back when it is time.
+
+Nothing is decided here. What is written is what was decided, on the resourceVersion that it was decided on.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, replace
+
+from ocijobs.api.identity import OCIIdentity, OCIIdentityStatus
+from ocijobs.api.job import OCIJob, OCIJobStatus
+from ocijobs.api.job_run import OCIJobRun, OCIJobRunStatus
+from ocijobs.api.metadata import ObjectKey
+from ocijobs.clock import Clock
+from ocijobs.controller.execution import Executor
+from ocijobs.controller.memory import Memory
+from ocijobs.controller.observer import Observer
+from ocijobs.controller.queue import QueueClosedError, WorkQueue
+from ocijobs.controller.reporting import Reporter
+from ocijobs.controller.store import Entry, Store
+from ocijobs.controller.tracker import Tracker
+from ocijobs.kube.client import ApiError
+from ocijobs.kube.lease import NotLeadingError
+from ocijobs.kube.writer import ObjectWriter
+from ocijobs.observe.metrics import Metrics
+from ocijobs.reconcile.decision import Decision, RemoveFinalizer
+from ocijobs.reconcile.essentials import essential_status
+from ocijobs.reconcile.identity import decide_identity
+from ocijobs.reconcile.job.decide import decide_job
+from ocijobs.reconcile.run.decide import decide_run
+from ocijobs.reconcile.unreadable import unreadable_status
+
+_LOG = logging.getLogger(__name__)
+
+Status = OCIJobStatus | OCIJobRunStatus | OCIIdentityStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a worker works with."""
+
+    store: Store
+    memory: Memory
+    queue: WorkQueue
+    observer: Observer
+    executor: Executor
+    writer: ObjectWriter
+    tracker: Tracker
+    reporter: Reporter
+    metrics: Metrics
+    clock: Clock
+
+
+class Worker:
+    """Takes keys from the queue and reconciles their objects."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._s = surroundings
+
+    async def run(self) -> None:
+        """Work until the queue is closed; what is begun is brought to an end.
+
+        Raises:
+            NotLeadingError: when this process may not write any more.
+        """
+        while True:
+            try:
+                key = await self._s.queue.get()
+            except QueueClosedError:
+                return
+            started = time.monotonic()
+            result = "error"
+            try:
+                result = await self._attempt(key)
+            finally:
+                self._s.metrics.reconciles.labels(key.kind, result).inc()
+                self._s.metrics.reconcile_seconds.labels(key.kind).observe(
+                    time.monotonic() - started
+                )
+                self._s.queue.done(key)
+
+    async def _attempt(self, key: ObjectKey) -> str:
+        """Reconcile, and put the key back if that failed; one object's trouble is never another's."""
+        try:
+            await self.reconcile(key)
+        except NotLeadingError:
+            raise
+        except ApiError as error:
+            if not (error.conflict or error.not_found):
+                _LOG.warning("%s: %s", key, error)
+            self._s.queue.retry(key)
+            return "conflict" if error.conflict else "error"
+        except Exception:  # noqa: BLE001 - whatever it is, the other objects are served
+            _LOG.exception("%s: a defect of the operator", key)
+            self._s.queue.retry(key)
+            return "error"
+        self._s.queue.forget(key)
+        return "ok"
+
+    async def reconcile(self, key: ObjectKey) -> None:
+        """Bring one object a step further, and plan the next one.
+
+        Raises:
+            ApiError: if the API server refuses a write.
+            NotLeadingError: if this process may not write any more.
+        """
+        entry = self._s.store.get(key)
+        if entry is None:
+            return
+        if entry.resource is None:
+            await self._report_unreadable(entry)
+            return
+        now = self._s.clock.now()
+        decision = self._decide(entry)
+        self._s.tracker.follow(key, entry.metadata.uid, decision.follow)
+        outcomes = [await self._s.executor.execute(entry, act) for act in decision.actions]
+        wrote = await self._write(entry, decision)
+        await self._s.reporter.tell(entry, decision.notes)
+        if decision.serves is not None and self._s.memory.set_serves(
+            entry.metadata.uid, decision.serves
+        ):
+            self._wake_runs(key)
+        if wrote or any(outcomes):
+            self._s.queue.add(key)
+        elif decision.wake_at is not None:
+            self._s.queue.add_after(key, (decision.wake_at - now).total_seconds())
+
+    def _decide(self, entry: Entry) -> Decision[Status]:
+        observer, now = self._s.observer, self._s.clock.now()
+        match entry.resource:
+            case OCIJobRun() as run:
+                return decide_run(observer.run(run), now)
+            case OCIJob() as job:
+                return decide_job(observer.job(job), now)
+            case OCIIdentity() as identity:
+                return decide_identity(observer.identity(identity), now)
+            case _:
+                raise AssertionError(entry.key.kind)
+
+    async def _write(self, entry: Entry, decision: Decision[Status]) -> bool:
+        """Write the status if it is another one; return whether it was written."""
+        former = _status_of(entry)
+        document = decision.status.document()
+        if document == former.document():
+            return False
+        try:
+            answer = await self._s.writer.write_status(entry.key, entry.metadata, document)
+        except ApiError as error:
+            if not error.invalid:
+                raise
+            _LOG.error(
+                "%s: status refused, written without its optional parts: %s", entry.key, error
+            )
+            essential = essential_status(decision.status).document()
+            answer = await self._s.writer.write_status(entry.key, entry.metadata, essential)
+        self._learn_of_write(entry, former, decision.status)
+        self._s.store.put(answer)
+        await self._s.reporter.transition(entry, former, decision.status)
+        return True
+
+    def _learn_of_write(self, entry: Entry, former: Status, status: Status) -> None:
+        """Remember the write; an intent that this process wrote itself is one that nobody else acts on."""
+        now, uid = self._s.clock.now(), entry.metadata.uid
+        token = _new_token(former, status)
+        if isinstance(status, OCIJobRunStatus):
+            self._s.memory.learn_run(
+                uid,
+                lambda known: replace(known.intended(token) if token else known, written_at=now),
+            )
+        elif isinstance(status, OCIJobStatus):
+            self._s.memory.learn_job(
+                uid,
+                lambda known: replace(known.intended(token) if token else known, written_at=now),
+            )
+
+    async def _report_unreadable(self, entry: Entry) -> None:
+        """Say what is wrong with an object that is none of ours to read."""
+        if entry.metadata.deleting and entry.metadata.abandoned and entry.metadata.has_finalizer:
+            await self._s.executor.execute(entry, RemoveFinalizer())
+            return
+        status = unreadable_status(
+            entry.document.get("status") or {},
+            problem=entry.problem or "",
+            generation=entry.metadata.generation,
+            now=self._s.clock.now(),
+        )
+        if status is not None:
+            self._s.store.put(await self._s.writer.write_status(entry.key, entry.metadata, status))
+
+    def _wake_runs(self, job: ObjectKey) -> None:
+        for entry in self._s.store.runs_of(job.namespace, job.name):
+            run = entry.resource
+            if isinstance(run, OCIJobRun) and run.status.job_run_id is None:
+                self._s.queue.add(entry.key)
+
+
+def _status_of(entry: Entry) -> Status:
+    match entry.resource:
+        case OCIJobRun(status=status) | OCIJob(status=status) | OCIIdentity(status=status):
+            return status
+        case _:
+            raise AssertionError(entry.key.kind)
+
+
+def _new_token(former: Status, status: Status) -> str | None:
+    """Return the token of an intent that the status has and the former one had not."""
+    if isinstance(status, OCIIdentityStatus) or status.submit is None:
+        return None
+    before = former.submit if not isinstance(former, OCIIdentityStatus) else None
+    if before is not None and before == status.submit:
+        return None
+    return status.submit.token

@@ -1,0 +1,155 @@
+"""Metrics, for Prometheus.
+
+Counts of objects are computed at the scrape, so that a deleted object leaves nothing behind; no label names an
+object, since labels must be few. docs/reference/metrics.md is generated from here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from collections.abc import Callable, Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from ocijobs import __version__
+
+_FAST = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_SLOW = (1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 14400, 86400)
+
+
+class ObjectCounts(Collector):
+    """Objects by namespace and phase, counted when they are asked for."""
+
+    def __init__(
+        self,
+        runs: Callable[[], Iterable[tuple[str, str]]],
+        jobs: Callable[[], Iterable[tuple[str, str]]],
+    ) -> None:
+        self._runs, self._jobs = runs, jobs
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Yield the counts."""
+        yield _counts("ocijobs_runs", "OCIJobRuns by phase.", "phase", self._runs())
+        yield _counts("ocijobs_jobs", "OCIJobs by status of Ready.", "ready", self._jobs())
+
+
+def _counts(
+    name: str, help_text: str, label: str, objects: Iterable[tuple[str, str]]
+) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, help_text, labels=("namespace", label))
+    for labels, count in sorted(Tally(objects).items()):
+        family.add_metric(labels, count)
+    return family
+
+
+class Metrics:
+    """All metrics of one operator, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        self.reconciles = Counter(
+            "ocijobs_reconcile",
+            "Reconciliations by kind and result (ok, conflict, error).",
+            ("kind", "result"),
+            registry=registry,
+        )
+        self.reconcile_seconds = Histogram(
+            "ocijobs_reconcile_duration_seconds",
+            "Time of a reconciliation, calls included.",
+            ("kind",),
+            buckets=_FAST,
+            registry=registry,
+        )
+        self.queue_depth = Gauge(
+            "ocijobs_queue_depth", "Objects that wait for a worker.", registry=registry
+        )
+        self.oci_requests = Counter(
+            "ocijobs_oci_requests",
+            "Calls to OCI by service, operation and HTTP status (0: no answer).",
+            ("service", "operation", "code"),
+            registry=registry,
+        )
+        self.oci_seconds = Histogram(
+            "ocijobs_oci_request_duration_seconds",
+            "Time of calls to OCI.",
+            ("service", "operation"),
+            buckets=_FAST,
+            registry=registry,
+        )
+        self.kube_requests = Counter(
+            "ocijobs_kube_requests",
+            "Requests to the API server by verb, resource and HTTP status (0: no answer).",
+            ("verb", "resource", "code"),
+            registry=registry,
+        )
+        self.kube_seconds = Histogram(
+            "ocijobs_kube_request_duration_seconds",
+            "Time of requests to the API server.",
+            ("verb", "resource"),
+            buckets=_FAST,
+            registry=registry,
+        )
+        self.leader = Gauge(
+            "ocijobs_leader",
+            "Whether this process holds the lease (1) or not (0).",
+            registry=registry,
+        )
+        self.followed = Gauge(
+            "ocijobs_followed_runs", "Runs that the shared poll watches.", registry=registry
+        )
+        self.poll_seconds = Histogram(
+            "ocijobs_poll_duration_seconds",
+            "Time of one shared poll of one compartment.",
+            buckets=_FAST,
+            registry=registry,
+        )
+        self.runs_ended = Counter(
+            "ocijobs_run_terminal",
+            "Runs that have ended, by phase and reason.",
+            ("phase", "reason"),
+            registry=registry,
+        )
+        self.start_seconds = Histogram(
+            "ocijobs_run_start_latency_seconds",
+            "Time from a run's acceptance by OCI to the start of its code.",
+            buckets=_SLOW,
+            registry=registry,
+        )
+        self.run_seconds = Histogram(
+            "ocijobs_run_duration_seconds",
+            "Time from the start of a run's code to its end.",
+            buckets=_SLOW,
+            registry=registry,
+        )
+        self.status_lag_seconds = Histogram(
+            "ocijobs_status_lag_seconds",
+            "Time from a run's end in OCI to its end in status.",
+            buckets=_SLOW,
+            registry=registry,
+        )
+        self.released = Counter(
+            "ocijobs_released",
+            "Objects that were let go although what they own in OCI could not be removed.",
+            ("kind",),
+            registry=registry,
+        )
+        build = Gauge(
+            "ocijobs_build_info", "The operator's version.", ("version",), registry=registry
+        )
+        build.labels(__version__).set(1)
+
+    def count_objects(self, counts: ObjectCounts) -> None:
+        """Have objects counted at each scrape."""
+        self.registry.register(counts)
+
+    def oci_call(self, service: str, operation: str, code: int, seconds: float) -> None:
+        """Note a call to OCI."""
+        self.oci_requests.labels(service, operation, str(code)).inc()
+        self.oci_seconds.labels(service, operation).observe(seconds)
+
+    def kube_request(self, verb: str, resource: str, code: int, seconds: float) -> None:
+        """Note a request to the API server."""
+        self.kube_requests.labels(verb, resource, str(code)).inc()
+        self.kube_seconds.labels(verb, resource).observe(seconds)

@@ -1,0 +1,65 @@
+"""The operator's own small server: /metrics, /healthz (is it alive?) and /readyz (does it serve?).
+
+Liveness is the event loop and the workers, and nothing else: a cluster or an OCI that can't be reached is no reason
+to restart this process. It answers from the loop that works, so a stuck loop does not answer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from ocijobs.observe.metrics import Metrics
+
+Checks = Callable[[], Mapping[str, bool]]
+"""Named checks, each passed or not."""
+
+
+class ObserveServer:
+    """Serves metrics and health over HTTP."""
+
+    def __init__(self, metrics: Metrics, *, alive: Checks, ready: Checks) -> None:
+        self._metrics, self._alive, self._ready = metrics, alive, ready
+        self._runner: web.AppRunner | None = None
+
+    async def start(self, host: str, port: int) -> int:
+        """Open the port and return its number.
+
+        Raises:
+            OSError: if the port can't be opened.
+        """
+        application = web.Application()
+        application.router.add_get("/metrics", self._serve_metrics)
+        application.router.add_get("/healthz", self._serve_alive)
+        application.router.add_get("/readyz", self._serve_ready)
+        self._runner = web.AppRunner(application, access_log=None)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, host, port).start()
+        address = self._runner.addresses[0]
+        return int(address[1])
+
+    async def stop(self) -> None:
+        """Close the port."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _serve_metrics(self, _: web.Request) -> web.Response:
+        body = generate_latest(self._metrics.registry)
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def _serve_alive(self, _: web.Request) -> web.Response:
+        return _answer(self._alive())
+
+    async def _serve_ready(self, _: web.Request) -> web.Response:
+        return _answer(self._ready())
+
+
+def _answer(checks: Mapping[str, bool]) -> web.Response:
+    return web.Response(
+        status=200 if all(checks.values()) else 503,
+        text=json.dumps(dict(checks)) + "\n",
+        content_type="application/json",
+    )

@@ -1,0 +1,42 @@
+"""An object that can't be read as its kind: it is told so, and everything else of its status stays as it is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from ocijobs.api.conditions import Condition, ConditionType, find
+from ocijobs.api.reasons import Reason
+from ocijobs.reconcile.standing import Headline, Standing, conditions
+
+_CONDITIONS = TypeAdapter(tuple[Condition, ...])
+
+
+def unreadable_status(
+    former: dict[str, Any], *, problem: str, generation: int, now: datetime
+) -> dict[str, Any] | None:
+    """Return the status document, or None if it says so already."""
+    try:
+        before = _CONDITIONS.validate_python(former.get("conditions", ()))
+    except ValidationError:
+        before = ()
+    headline = Headline(
+        standing=Standing.STALLED,
+        reason=Reason.INVALID_SPEC,
+        message=f"the operator can't read this object: {problem}",
+    )
+    ready = find(before, ConditionType.READY)
+    if (
+        ready is not None
+        and (ready.reason, ready.message) == (headline.reason, headline.message)
+        and ready.observed_generation == generation
+    ):
+        return None
+    after = conditions(before, headline, generation=generation, now=now)
+    return {
+        **former,
+        "observedGeneration": generation,
+        "conditions": [condition.document() for condition in after],
+    }
