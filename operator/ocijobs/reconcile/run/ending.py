@@ -208,13 +208,17 @@ def _results_ready(o: RunObservation, now: datetime) -> tuple[Condition, ...]:
 def shown_tail(o: RunObservation) -> tuple[str, ...] | None:
     """Return the last lines for the status, or None where secrets in them could not be masked."""
     lines = o.known.tail
-    binding = o.run.status.binding
-    if lines is None:
-        return None
-    secret = binding is not None and any(value.kind == "Secret" for value in binding.values)
-    if secret and (o.known.values is None or o.known.values.missing):
+    if lines is None or not _secrets_known(o):
         return None
     return tail(lines, o.known.values.secrets if o.known.values else ())
+
+
+def _secrets_known(o: RunObservation) -> bool:
+    """Whether every Secret is known as the run was launched with it: a changed one has another value."""
+    binding, values = o.run.status.binding, o.known.values
+    bound = binding.values if binding is not None else ()
+    read = values.objects if values is not None else ()
+    return all(item in read for item in bound if item.kind == "Secret")
 
 
 def _notes(o: RunObservation) -> tuple[Note, ...]:

@@ -1,0 +1,20 @@
+"""Histories of runs that once broke a law: what was wrong is in the log of the commit that added the row."""
+
+from __future__ import annotations
+
+import pytest
+from tests.unit.reconcile.simulation.run_history import Command, Crash, Do, Live
+from tests.unit.reconcile.simulation.run_scenario import run_history
+from tests.unit.reconcile.simulation.run_world import Circumstances
+
+HISTORIES: dict[str, tuple[Circumstances, list[Command]]] = {
+    "a Secret that was changed after the launch does not unmask the value that the run had": (
+        Circumstances(secret=True),
+        [Live(3), Crash(), Do.CHANGE_SECRET],
+    ),
+}
+
+
+@pytest.mark.parametrize(("circumstances", "history"), HISTORIES.values(), ids=HISTORIES.keys())
+def test_every_law_is_kept_although(circumstances: Circumstances, history: list[Command]) -> None:
+    run_history(circumstances, history)
