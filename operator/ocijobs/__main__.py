@@ -47,7 +47,7 @@ async def _run(settings: Settings) -> int:
         loop.add_signal_handler(number, operator.stop)
     try:
         await operator.run()
-    except* Exception as group:
+    except ExceptionGroup as group:
         for error in group.exceptions:
             logging.getLogger(__name__).critical("can't go on: %s", error, exc_info=error)
         return 1

@@ -31,8 +31,19 @@ class Model(BaseModel):
     )
 
     def document(self) -> dict[str, Any]:
-        """Return the JSON document as the API server stores it: absent fields left out, never null."""
-        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        """Return the JSON document as the API server stores it: what is absent or empty is left out, never null."""
+        document: dict[str, Any] = _without_empty(
+            self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        )
+        return document
+
+
+def _without_empty(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {k: _without_empty(v) for k, v in node.items() if v not in ([], {})}
+    if isinstance(node, list):
+        return [_without_empty(item) for item in node]
+    return node
 
 
 def validations(*rules: tuple[str, str]) -> dict[str, Any]:

@@ -67,16 +67,16 @@ class Clients:
     def _make(self, principal: Principal, credentials: ApiKey, service: Service) -> Any:
         settings = self._settings
         endpoint = {"service_endpoint": settings.oci_endpoint} if settings.oci_endpoint else {}
+        config = {
+            "region": principal.region,
+            "tenancy": credentials.tenancy,
+            "user": credentials.user,
+            "fingerprint": credentials.fingerprint,
+            "key_content": credentials.private_key,
+            "pass_phrase": credentials.passphrase,
+        }
         client = _CLIENTS[service](
-            {"region": principal.region, "tenancy": credentials.tenancy},
-            signer=oci.signer.Signer(
-                tenancy=credentials.tenancy,
-                user=credentials.user,
-                fingerprint=credentials.fingerprint,
-                private_key_file_location=None,
-                pass_phrase=credentials.passphrase,
-                private_key_content=credentials.private_key,
-            ),
+            config,
             timeout=(settings.oci_connect_timeout_seconds, settings.oci_read_timeout_seconds),
             retry_strategy=oci.retry.NoneRetryStrategy(),
             circuit_breaker_strategy=oci.circuit_breaker.NoCircuitBreakerStrategy(),

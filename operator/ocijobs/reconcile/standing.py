@@ -114,6 +114,7 @@ def conditions(
 
 def _keep_time(former: tuple[Condition, ...], condition: Condition) -> Condition:
     before = find(former, ConditionType(condition.type))
-    if before is None or before.status is not condition.status:
+    if before is None or before.status is not condition.status or not before.observed_generation:
+        # One without a generation is the default of the definition, which no operator has written.
         return condition
     return condition.model_copy(update={"last_transition_time": before.last_transition_time})

@@ -167,14 +167,22 @@ def _status(o: RunObservation, record: RunRecord | None, now: datetime) -> OCIJo
     )
     if record is not None and record.state in _PHASES:
         phase, reason, message = _PHASES[record.state]
-        cancelled = o.known.calls.get(Operation.CANCEL)
-        if not o.wanted and cancelled is not None and cancelled.refusal is None:
+        if _cancelled(o):
             phase, reason, message = _PHASES[RunState.CANCELING]
     trouble = _trouble(o)
     if trouble is not None and phase is not Phase.NEEDS_ATTENTION:
         reason, message = trouble
     changes = reflect(o, record) if record is not None and record.state in _PHASES else {}
     return write_status(o, now, phase=phase, reason=reason, message=message, **changes)
+
+
+def _cancelled(o: RunObservation) -> bool:
+    """Whether OCI has taken the cancellation: of this process, or of a former one that wrote so."""
+    if o.wanted:
+        return False
+    call = o.known.calls.get(Operation.CANCEL)
+    accepted = call is not None and call.refusal is None
+    return accepted or o.run.status.phase is Phase.CANCELLING
 
 
 def _trouble(o: RunObservation) -> tuple[Reason, str] | None:
