@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.reconcile.simulation.run_history import Command, Crash, Do, Live
+from tests.unit.reconcile.simulation.run_history import Command, Crash, Do, Live, Sleep, Steps
 from tests.unit.reconcile.simulation.run_scenario import run_history
 from tests.unit.reconcile.simulation.run_world import Circumstances
 
@@ -11,6 +11,14 @@ HISTORIES: dict[str, tuple[Circumstances, list[Command]]] = {
     "a Secret that was changed after the launch does not unmask the value that the run had": (
         Circumstances(secret=True),
         [Live(3), Crash(), Do.CHANGE_SECRET],
+    ),
+    "a second cancellation that OCI refuses does not show the run as going on": (
+        Circumstances(),
+        [Live(3), Do.CANCEL, Steps(2), Sleep(200)],
+    ),
+    "a restart while OCI is ending a run does not show the run as going on": (
+        Circumstances(lag=20),
+        [Live(3), Live(30), Do.CANCEL, Live(0), Crash(), Live(3)],
     ),
 }
 
