@@ -120,6 +120,8 @@ _STATES = (
     RunState.CANCELED,
 )
 
+_COMMON = (Do.POLL, Do.CANCEL, Do.DELETE, Do.EDIT_JOB, Do.SYNC_JOB, Do.CLEAR, Do.LOSE_WRITE_ANSWER)
+
 _LIVING = st.sampled_from([3.0, 1.0, 10.0, 30.0, 60.0, 181.0, 400.0]).map(Live)
 _SLEEPING = st.sampled_from([1.0, 60.0, 200.0, 1000.0, 23.5 * 3600, 25.0 * 3600]).map(Sleep)
 _TROUBLE = st.one_of(
@@ -132,15 +134,19 @@ _COMMANDS: st.SearchStrategy[Command] = st.one_of(
     st.integers(1, 8).map(Steps),
     st.sampled_from([0.0, 300.0, -300.0]).map(Crash),
     st.sampled_from(_STATES).map(Progress),
+    _LIVING,
     _SLEEPING,
     _TROUBLE,
+    st.sampled_from(_COMMON),
     st.sampled_from(Do),
 )
 
 
 def histories() -> st.SearchStrategy[list[Command]]:
     """Return histories of up to some thirty commands; the shorter, the simpler."""
-    return st.lists(_COMMANDS, max_size=30)
+    return st.sampled_from([0, 8, 20]).flatmap(
+        lambda least: st.lists(_COMMANDS, min_size=least, max_size=least + 10)
+    )
 
 
 def circumstances() -> st.SearchStrategy[Circumstances]:
