@@ -123,7 +123,7 @@ class Emulator(ControlClient):
         line = _first_line(process.stdout, _START_SECONDS)
         if not line:
             process.kill()
-            process.wait()
+            process.communicate()
             raise EmulatorError(f"the emulator didn't start: {self.log.read_text()[-2000:]}")
         started.announcement = json.loads(line)
         self._started = started

@@ -202,7 +202,8 @@ class _Parser:
     def _name(self) -> str:
         token = self._take()
         if token.kind not in {"word", "name"}:
-            raise QueryError(token.position, f"a field's name must follow, not {token.text!r}")
+            found = token.text or "the end"
+            raise QueryError(token.position, f"a field's name must follow, not {found!r}")
         return token.text
 
     @property
