@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.reconcile.simulation.run_history import Command, Crash, Do, Live, Sleep, Steps
+from tests.unit.reconcile.simulation.run_history import (
+    Command,
+    Crash,
+    Do,
+    Live,
+    Sleep,
+    Steps,
+    Strike,
+)
 from tests.unit.reconcile.simulation.run_scenario import run_history
 from tests.unit.reconcile.simulation.run_world import Circumstances
+from tests.unit.reconcile.simulation.weather import Mishap
+
+from ocijobs.reconcile.remote import Operation
 
 HISTORIES: dict[str, tuple[Circumstances, list[Command]]] = {
     "a Secret that was changed after the launch does not unmask the value that the run had": (
@@ -19,6 +30,10 @@ HISTORIES: dict[str, tuple[Circumstances, list[Command]]] = {
     "a restart while OCI is ending a run does not show the run as going on": (
         Circumstances(lag=20),
         [Live(3), Live(30), Do.CANCEL, Live(0), Crash(), Live(3)],
+    ),
+    "a launch that was given up with its job, and made anew with another, has a token of its own": (
+        Circumstances(),
+        [Strike(Operation.CREATE, Mishap.THROTTLED), Live(3), Do.DELETE_JOB, Live(3)],
     ),
 }
 

@@ -68,7 +68,8 @@ def intend(
             token=retry_token(
                 uid=o.run.metadata.uid,
                 operation="CreateJobRun",
-                subject=str(FIRST_ATTEMPT),
+                # Of another OCI job it is another request, and no token is sent with two.
+                subject=f"{FIRST_ATTEMPT}/{request.job_id}",
                 incarnation=incarnation,
             ),
             identity=launch.caller.identity,
