@@ -18,6 +18,8 @@ import aiohttp
 from kubernetes.aio import client as kubernetes_client
 from kubernetes.aio import config as kubernetes_config
 
+from ocijobs import __version__
+
 RequestObserver = Callable[[str, str, int, float], None]
 """Told of each request: verb, resource, status code (0 without an answer), seconds."""
 
@@ -68,6 +70,7 @@ class KubeClient:
         observe: RequestObserver | None = None,
     ) -> None:
         self._api = kubernetes_client.ApiClient(configuration)
+        self._api.user_agent = f"ocijobs-operator/{__version__}"
         self._observe = observe or (lambda *_: None)
 
     async def __aenter__(self) -> Self:

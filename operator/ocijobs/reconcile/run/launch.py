@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ocijobs.api.conditions import ConditionStatus, ConditionType, find
+from ocijobs.api.conditions import ConditionStatus, ConditionType, find, is_true
 from ocijobs.api.environment import EnvVar
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import Binding
@@ -106,15 +106,23 @@ def _job_hindrance(job: OCIJob) -> Hindrance | None:
         )
     ready = find(job.status.conditions, ConditionType.READY)
     if ready is None or ready.status is not ConditionStatus.TRUE:
-        why = f": {ready.reason}: {ready.message}" if ready else ""
+        # What passes by itself is not told: hundreds of runs may wait, and each would write it.
+        why = f": {ready.reason}: {ready.message}" if ready and _lasting(job) else " yet"
     elif ready.observed_generation != job.metadata.generation:
-        why = ": its last change is being taken up"
+        why = " yet"
     elif job.status.job_id is None or job.status.revision is None:
         why = ": it has no revision"
     else:
         return None
     return Hindrance(
         reason=Reason.WAITING_FOR_JOB, message=f"OCIJob {job.metadata.name} is not ready{why}"
+    )
+
+
+def _lasting(job: OCIJob) -> bool:
+    """Whether the job waits for people or for others."""
+    return job.status.blocked_since is not None or is_true(
+        job.status.conditions, ConditionType.STALLED
     )
 
 
