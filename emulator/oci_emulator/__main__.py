@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from oci_emulator import coverage
 from oci_emulator import rules as service_rules
 from oci_emulator.datascience.plans import MODES
 from oci_emulator.emulator import Emulator
@@ -109,6 +110,12 @@ async def _serve(settings: Settings) -> None:
 def list_rules() -> None:
     """List the rules of the services that no document settles, with their values."""
     click.echo(service_rules.table(), nl=False)
+
+
+@main.command("operations")
+def list_operations() -> None:
+    """List the operations of each service: those that work, and how many are answered 501."""
+    click.echo(coverage.table(), nl=False)
 
 
 @main.group()

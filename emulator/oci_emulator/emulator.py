@@ -34,6 +34,8 @@ from oci_emulator.settings import HOST, Settings, StartError
 from oci_emulator.statedir import StateDirectory
 
 _PLACES_PER_CORE = 2
+_SHUTDOWN_SECONDS = 2.0
+"""How long requests may go on when the emulator stops; who waits for the journal waits longer."""
 _PROJECT_NAME = "emulator"
 
 _logger = logging.getLogger(__name__)
@@ -64,7 +66,7 @@ class Emulator:
         self._authority = Authority(settings.state)
         self._pipeline = self._make_pipeline()
         self._server = web.Server(self._dispatch, access_log=None, auto_decompress=False)
-        self._runner = web.ServerRunner(self._server)
+        self._runner = web.ServerRunner(self._server, shutdown_timeout=_SHUTDOWN_SECONDS)
         self._proxy = ConnectProxy(self._authority, self._server)
         self._execution: Execution | None = None
         self._control: ControlApi | None = None

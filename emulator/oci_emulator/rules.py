@@ -95,7 +95,7 @@ class Rules:
     log_check: Literal["at-creation", "at-run"] = _rule(
         "at-run", "When a job's log group and log must exist: at once, or when it runs."
     )
-    project_check: bool = _rule(True, "Whether a job's project must exist.")
+    project_check: bool = _rule(True, "Whether the project of a job or a run must exist.")
     unknown_shape: Literal["refuse", "accept"] = _rule(
         "refuse", "What becomes of a shapeName that ListJobShapes doesn't have."
     )

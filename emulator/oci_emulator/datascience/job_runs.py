@@ -5,6 +5,7 @@ from oci_emulator.datascience import lifecycle
 from oci_emulator.datascience.configuration import check_run
 from oci_emulator.datascience.plans import PlanError
 from oci_emulator.datascience.progression import JOB, RUN, Progression
+from oci_emulator.datascience.projects import check_exists
 from oci_emulator.foundation import Foundation, check_names
 from oci_emulator.jsontypes import JsonObject
 from oci_emulator.resources import Resource, Selection
@@ -63,8 +64,7 @@ class JobRuns:
         call.require(job.compartment, verb="read", family="data-science-jobs")
         if job.state != "ACTIVE":
             raise conflict("IncorrectState", f"Job {job.id} is {job.state}, it must be ACTIVE.")
-        if details["projectId"] != job.parent:
-            raise invalid("projectId: a run is in the project of its job")
+        check_exists(self._foundation, details["projectId"])
         return job
 
     def _add_log(self, body: JsonObject, log: JsonObject, now: float) -> None:

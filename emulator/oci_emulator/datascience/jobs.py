@@ -41,7 +41,7 @@ class Jobs:
         details = call.body
         call.require(details["compartmentId"])
         check_names(details)
-        self._check_project(details["projectId"])
+        projects.check_exists(self._foundation, details["projectId"])
         check_job(details, self._foundation.rules)
         self._check_log(details.get("jobLogConfigurationDetails", {}))
         stamp = timestamp(call.now)
@@ -65,13 +65,6 @@ class Jobs:
             body=body,
         )
         return shown(self._foundation.add(job))
-
-    def _check_project(self, identifier: str) -> None:
-        if not self._foundation.rules.project_check:
-            return
-        project = self._foundation.resources.get(projects.KIND, identifier)
-        if project is None or project.state != "ACTIVE":
-            raise not_found(f"project {identifier[:255]}")
 
     def _check_log(self, log: JsonObject) -> None:
         if self._foundation.rules.log_check == "at-run" or not log.get("enableLogging"):

@@ -57,7 +57,7 @@ class Projects:
 
     def again(self, identifier: str) -> Answer:
         """The answer to a replayed creation."""
-        return shown(active(self._foundation, identifier))
+        return shown(_existing(self._foundation, identifier))
 
     def list_all(self, call: Call) -> Answer:
         """ListProjects."""
@@ -119,7 +119,20 @@ class Projects:
 _NO_MARKS = str.maketrans("", "", "-:T")
 
 
-def active(foundation: Foundation, identifier: str) -> Resource:
+def check_exists(foundation: Foundation, identifier: str) -> None:
+    """Check that there is an active project of an OCID, if the rules want that.
+
+    Raises:
+        ServiceError: 404, there is none.
+    """
+    if not foundation.rules.project_check:
+        return
+    project = foundation.resources.get(KIND, identifier)
+    if project is None or project.state != "ACTIVE":
+        raise not_found(f"project {identifier[:255]}")
+
+
+def _existing(foundation: Foundation, identifier: str) -> Resource:
     """The project of an OCID.
 
     Raises:

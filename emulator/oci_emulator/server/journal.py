@@ -2,8 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from dataclasses import dataclass, replace
 from typing import Any
 
 from oci_emulator.clock import timestamp
@@ -64,16 +63,23 @@ class Filter:
     status: int | None = None
     since: int = 0
 
-    def fits(self, row: Row) -> bool:
-        """Whether a row of the journal is one of them."""
-        _, _, service, operation, principal, *_, resource, _, _, _, _ = row
-        return (
-            (not self.operation or fnmatchcase(operation, self.operation))
-            and (not self.service or fnmatchcase(service, self.service))
-            and (not self.principal or principal == self.principal)
-            and (not self.resource or resource == self.resource)
-            and (self.status is None or row[8] == self.status)
-        )
+    def conditions(self) -> tuple[str, list[str | int]]:
+        """The condition of a query for the entries, and its parameters."""
+        conditions = ["seq > ?"]
+        parameters: list[str | int] = [self.since]
+        patterns = (("operation", self.operation), ("service", self.service))
+        for column, pattern in patterns:
+            if pattern:
+                conditions.append(f"{column} GLOB ?")
+                parameters.append(pattern)
+        for column, value in (("principal", self.principal), ("resource", self.resource)):
+            if value:
+                conditions.append(f"{column} = ?")
+                parameters.append(value)
+        if self.status is not None:
+            conditions.append("status = ?")
+            parameters.append(self.status)
+        return " AND ".join(conditions), parameters
 
 
 class Journal:
@@ -116,19 +122,12 @@ class Journal:
 
     def find(self, wanted: Filter, limit: int) -> list[dict[str, Any]]:
         """The first entries after ``since`` that fit."""
-        found: list[dict[str, Any]] = []
-        position = wanted.since
-        # In slices: a filter may fit few of very many entries.
-        while len(found) < limit:
-            rows = self._database.read(
-                f"SELECT {_COLUMNS} FROM journal WHERE seq > ? ORDER BY seq LIMIT 1000",  # noqa: S608
-                (position,),
-            )
-            if not rows:
-                break
-            position = rows[-1][0]
-            found += [_as_json(row) for row in rows if wanted.fits(row)]
-        return found[:limit]
+        conditions, parameters = wanted.conditions()
+        rows = self._database.read(
+            f"SELECT {_COLUMNS} FROM journal WHERE {conditions} ORDER BY seq LIMIT ?",  # noqa: S608
+            (*parameters, limit),
+        )
+        return [_as_json(row) for row in rows]
 
     async def wait(self, wanted: Filter, limit: int, seconds: float) -> list[dict[str, Any]]:
         """Like ``find``, but if nothing fits yet, wait until something does.
@@ -138,6 +137,8 @@ class Journal:
         try:
             async with asyncio.timeout(seconds):
                 while not (found := self.find(wanted, limit)):
+                    # What is there now has been looked at.
+                    wanted = replace(wanted, since=max(wanted.since, self.last()))
                     await self._arrival.wait()
                 return found
         except TimeoutError:

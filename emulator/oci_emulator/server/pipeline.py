@@ -224,8 +224,10 @@ class Pipeline:
             self._retry_tokens.end(ticket)
 
     def _again(self, call: Call, earlier: Answer) -> Answer:
-        """Answer a replay."""
+        """Answer a replay; whoever lost the permission meanwhile doesn't get it again."""
         rules = self._book.rules
+        if isinstance(earlier.body, dict) and "compartmentId" in earlier.body:
+            call.require(earlier.body["compartmentId"])
         if call.endpoint.again is None or not earlier.resource:
             return earlier
         try:

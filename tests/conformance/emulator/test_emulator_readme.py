@@ -1,0 +1,65 @@
+"""What the README says is so: its tables are generated, and its commands do what it says."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import oci_emulator
+from oci_emulator import coverage, rules
+
+README = (Path(oci_emulator.__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("name", "table"), [("operations", coverage.table()), ("rules", rules.table())]
+)
+def test_tables_are_up_to_date(name: str, table: str) -> None:
+    match = re.search(rf"<!-- {name}: .*? -->\n(.*?)<!-- end of {name} -->", README, re.DOTALL)
+    assert match is not None
+    assert match[1] == table
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def test_every_path_of_the_control_api_is_described() -> None:
+    source = (Path(oci_emulator.__file__).parent / "control" / "api.py").read_text()
+    for method, template in re.findall(r'\("(GET|PUT|POST|DELETE)", "([\w/{}]+)"', source):
+        path = f"/_emulator/{template.replace('runs/{id}', 'runs/{ocid}')}"
+        path = path.replace("compartments/{id}", "compartments/{ocid}")
+        assert any(method in line and f"{path}`" in line for line in README.splitlines()), (
+            f"{method} {path}"
+        )
+
+
+def test_the_quick_start_works_as_written(tmp_path: Path) -> None:
+    install, serve, run, proxied = blocks("sh")
+    assert install.startswith("pip install")
+    script = blocks("python")[0]
+    (tmp_path / "run_a_job.py").write_text(script)
+    environment = {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "HOME": str(tmp_path),
+        "PYTHONWARNINGS": "ignore",
+    }
+    commands = f"set -e\n{serve}\ntrap 'kill %1; wait %1' EXIT\n{run}\n{proxied}"
+    result = subprocess.run(
+        ["/bin/bash", "-c", commands],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert result.returncode == 0, result.stderr
+    announced, outcome, namespace = result.stdout.splitlines()
+    assert announced.startswith('{"http": "http://127.0.0.1:')
+    assert outcome == "FAILED Job run artifact execution failed with exit code 3."
+    assert outcome in README
+    assert f'"namespace": "{namespace}"' in announced
