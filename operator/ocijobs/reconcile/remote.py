@@ -45,6 +45,14 @@ class RunState(StrEnum):
         return self in {RunState.ACCEPTED, RunState.IN_PROGRESS, RunState.NEEDS_ATTENTION}
 
 
+def run_state_named(text: str | None) -> RunState:
+    """Return the state of that name; UNKNOWN for none, and for one that another version of the operator wrote."""
+    try:
+        return RunState(text or "")
+    except ValueError:
+        return RunState.UNKNOWN
+
+
 ACTIVE_RUN_STATES: tuple[RunState, ...] = (
     RunState.ACCEPTED,
     RunState.IN_PROGRESS,

@@ -35,6 +35,10 @@ HISTORIES: dict[str, tuple[Circumstances, list[Command]]] = {
         Circumstances(),
         [Strike(Operation.CREATE, Mishap.THROTTLED), Live(3), Do.DELETE_JOB, Live(3)],
     ),
+    "a list that lags behind the status of a former process takes nothing back": (
+        Circumstances(lag=20),
+        [Live(3), Live(30), Do.CANCEL, Live(3), Crash(), Live(3), Crash()],
+    ),
 }
 
 

@@ -25,7 +25,7 @@ from ocijobs.reconcile.decision import (
 )
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.release import release_without_credentials
-from ocijobs.reconcile.remote import Operation, RunRecord, RunState
+from ocijobs.reconcile.remote import Operation, RunRecord, RunState, run_state_named
 from ocijobs.reconcile.run.ending import end
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.status import reflect, write_status
@@ -86,7 +86,7 @@ def follow(
         # What the look-up brings belongs into the same write.
         return Decision(status=o.run.status, actions=(look_up,), follow=followed)
     step = _step(o, look_up, now) if caller is not None else Step()
-    status = _status(o, record, now)
+    status = _status(o, _news(o, record), now)
     hold = _details_hold(o, status, now)
     return Decision(
         status=status if hold is None else o.run.status,
@@ -94,6 +94,12 @@ def follow(
         wake_at=earliest(step.wake_at, hold),
         follow=followed,
     )
+
+
+def _news(o: RunObservation, record: RunRecord | None) -> RunRecord | None:
+    """Return the record unless a former process wrote of a later state: the first list of this one may lag."""
+    written = run_state_named(o.run.status.lifecycle_state)
+    return record if record is not None and record.state.rank >= written.rank else None
 
 
 def _first_look_worthwhile(o: RunObservation, record: RunRecord | None) -> bool:
