@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 import sys
+from pathlib import Path
 
 import click
 import yaml
@@ -25,7 +26,12 @@ def main() -> None:
 
 
 @main.command()
-def run() -> None:
+@click.option(
+    "--port-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File to write the port of metrics and health to, for a setting httpPort of 0.",
+)
+def run(port_file: Path | None) -> None:
     """Serve the resources, until SIGTERM or SIGINT.
 
     Settings come from the environment (OCIJOBS_...) and from the YAML file that OCIJOBS_SETTINGS_FILE names; the
@@ -36,12 +42,14 @@ def run() -> None:
     except SettingsError as error:
         raise click.ClickException(str(error)) from error
     logs.configure(settings.log_level)
-    sys.exit(asyncio.run(_run(settings)))
+    sys.exit(asyncio.run(_run(settings, port_file)))
 
 
-async def _run(settings: Settings) -> int:
+async def _run(settings: Settings, port_file: Path | None) -> int:
     configuration = await load_configuration(connections=settings.workers + 16)
     operator = Operator(settings, configuration)
+    if port_file is not None:
+        operator.port.add_done_callback(lambda port: port_file.write_text(str(port.result())))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, operator.stop)

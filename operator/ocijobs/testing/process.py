@@ -1,0 +1,130 @@
+"""The operator as a process of its own, for tests that end it as the world does: by signals, and without warning."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+_START_SECONDS = 60.0
+_END_SECONDS = 30.0
+
+
+class OperatorProcess:
+    """`python -m ocijobs run`, started and ended at will.
+
+    Args:
+        kubeconfig: of the cluster, and of whom the operator is there.
+        folder: for its log.
+        settings: by field name of `ocijobs.settings.Settings`.
+    """
+
+    def __init__(
+        self, kubeconfig: Path, folder: Path, settings: Mapping[str, object] | None = None
+    ) -> None:
+        self.log = folder / "operator.log"
+        self._kubeconfig = kubeconfig
+        self._port_file = folder / "operator.port"
+        self._settings = {"http_host": "127.0.0.1", "http_port": 0, **(settings or {})}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._log_file: IO[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._running().pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> Self:
+        """Start it and return at once."""
+        self._port_file.unlink(missing_ok=True)
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith("OCIJOBS_")
+        }
+        environment |= {
+            f"OCIJOBS_{name.upper()}": str(value) for name, value in self._settings.items()
+        }
+        environment["KUBECONFIG"] = str(self._kubeconfig)
+        self._log_file = self.log.open("ab")
+        self._process = subprocess.Popen(  # noqa: S603 - our own module
+            [sys.executable, "-m", "ocijobs", "run", "--port-file", str(self._port_file)],
+            env=environment,
+            stdout=self._log_file,
+            stderr=self._log_file,
+            start_new_session=True,
+        )
+        return self
+
+    def until_ready(self) -> Self:
+        """Return when it answers that it is ready.
+
+        Raises:
+            TimeoutError: if it does not within a minute.
+            RuntimeError: if it has ended.
+        """
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline:
+            if not self.alive:
+                raise RuntimeError(f"the operator has ended; see {self.log}")
+            if self._port_file.exists() and self.fetch("/readyz") is not None:
+                return self
+            time.sleep(0.05)
+        raise TimeoutError(f"the operator is not ready; see {self.log}")
+
+    def fetch(self, path: str) -> str | None:
+        """Return what its own server answers, or None if that is no 200."""
+        url = f"http://127.0.0.1:{self._port_file.read_text()}{path}"
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                text: str = answer.read().decode()
+                return text
+        except (urllib.error.URLError, OSError):
+            return None
+
+    def kill(self) -> None:
+        """End it without warning (SIGKILL)."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> int:
+        """End it in order (SIGTERM), and return its exit code."""
+        return self._end(signal.SIGTERM)
+
+    def _end(self, how: signal.Signals) -> int:
+        process = self._running()
+        if process.poll() is None:
+            process.send_signal(how)
+        code = process.wait(timeout=_END_SECONDS)
+        if self._log_file is not None:
+            self._log_file.close()
+        return code
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            raise RuntimeError("the operator was not started")
+        return self._process
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self.alive:
+            self.stop()
+        elif self._log_file is not None:
+            self._log_file.close()

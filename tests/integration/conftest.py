@@ -1,0 +1,64 @@
+"""Fixtures of the integration tests; the stage itself is in tests/support/stage.py."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from tests.support.stage import Stage
+
+from devcluster.cluster import Cluster
+from oci_emulator.testing import Emulator
+from ocijobs.api.crd import KINDS, custom_resource_definitions
+from ocijobs.api.names import GROUP
+
+
+@pytest.fixture(scope="session")
+def definitions(cluster: Cluster) -> Cluster:
+    """The control plane with our definitions installed."""
+    subprocess.run(
+        [
+            str(cluster.kubectl),
+            "--kubeconfig",
+            str(cluster.kubeconfig),
+            "apply",
+            "--server-side",
+            "--force-conflicts",
+            "-f",
+            "-",
+        ],
+        input=yaml.safe_dump_all(custom_resource_definitions()),
+        text=True,
+        check=True,
+        capture_output=True,
+    )
+    names = [f"crd/{kind.plural}.{GROUP}" for kind in KINDS]
+    subprocess.run(
+        [
+            str(cluster.kubectl),
+            "--kubeconfig",
+            str(cluster.kubeconfig),
+            "wait",
+            "--for=condition=Established",
+            *names,
+            "--timeout=60s",
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return cluster
+
+
+@pytest.fixture
+def stage(
+    definitions: Cluster, namespace: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Stage]:
+    """A stage with simulated runs, or with real processes where the test is marked `real_runs`."""
+    real = request.node.get_closest_marker("real_runs") is not None
+    state = tmp_path / "oci"
+    state.mkdir()
+    with Emulator(state, mode="process" if real else "simulated") as emulator:
+        stage = Stage(definitions, namespace, emulator, tmp_path)
+        with stage.operator:
+            yield stage

@@ -1,0 +1,30 @@
+"""Manifests as users write them, with what a test does not care about filled in."""
+
+from typing import Any
+
+from ocijobs.api.names import API_VERSION
+
+
+def job(name: str = "job", *, files: dict[str, str] | None = None, **spec: Any) -> dict[str, Any]:
+    """Return an OCIJob with a script; `files` are its source, by default one that prints a line."""
+    inline = files or {"main.py": "print('done')\n"}
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "OCIJob",
+        "metadata": {"name": name},
+        "spec": {
+            "infrastructure": {"dataScienceJob": {"shapeName": "VM.Standard2.1"}},
+            "runtime": {"script": {"source": {"inline": inline}}},
+            **spec,
+        },
+    }
+
+
+def run(name: str = "run", of: str = "job", **spec: Any) -> dict[str, Any]:
+    """Return an OCIJobRun of the job `of`."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "OCIJobRun",
+        "metadata": {"name": name},
+        "spec": {"jobRef": {"name": of}, **spec},
+    }
