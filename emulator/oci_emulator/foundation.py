@@ -12,7 +12,7 @@ from oci_emulator.jsontypes import JsonObject
 from oci_emulator.lags import Lags, Profile
 from oci_emulator.resources import Resource, Resources, Selection
 from oci_emulator.rules import RuleBook, Rules
-from oci_emulator.server.calls import Answer, Call
+from oci_emulator.server.calls import Answer, Call, shown
 from oci_emulator.server.errors import invalid, not_found
 from oci_emulator.server.paging import page_of
 from oci_emulator.timers import Timers
@@ -111,6 +111,29 @@ class Foundation:
             raise not_found(identifier[:255])
         call.require(resource.compartment)
         return resource
+
+    def move(self, call: Call, resource: Resource) -> Answer:
+        """Move a resource to the compartment that a request names.
+
+        Raises:
+            ServiceError: 404, there is none, or the principal may not do that there.
+        """
+        target = call.body["compartmentId"]
+        call.require(target)
+        resource.compartment = resource.body["compartmentId"] = target
+        self.save(resource)
+        return Answer(status=204, headers={"etag": resource.etag}, resource=resource.id)
+
+    def again(self, kind: str, identifier: str) -> Answer:
+        """The answer to a replayed creation: the resource as it is now.
+
+        Raises:
+            ServiceError: 404, it is no more.
+        """
+        resource = self.resources.get(kind, identifier)
+        if resource is None:
+            raise not_found(identifier)
+        return shown(resource)
 
     def tags(self, call: Call, details: Mapping[str, JsonObject]) -> dict[str, JsonObject]:
         """The tags of a new resource: those of the request, and the tenancy's defaults.

@@ -10,20 +10,20 @@ from oci_emulator.datascience.jobs import Jobs
 from oci_emulator.datascience.plans import Plans
 from oci_emulator.datascience.progression import Progression
 from oci_emulator.datascience.projects import Projects
-from oci_emulator.datascience.work_requests import WorkRequests
 from oci_emulator.foundation import Foundation
 from oci_emulator.identity.wire import Identity
 from oci_emulator.logging import wire as logging_wire
+from oci_emulator.logging.changes import LogChanges
 from oci_emulator.logging.entries import LogEntries
 from oci_emulator.logging.groups import LogGroups
 from oci_emulator.logging.search import LogSearch
-from oci_emulator.logging.work_requests import LogWorkRequests
 from oci_emulator.objectstorage import wire as objectstorage_wire
 from oci_emulator.objectstorage.buckets import Buckets
 from oci_emulator.objectstorage.multipart import MultipartUploads
 from oci_emulator.objectstorage.objects import Objects
 from oci_emulator.objectstorage.table import ObjectTable
 from oci_emulator.server.calls import Endpoint
+from oci_emulator.work_requests import WorkRequests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +43,14 @@ class Services:
 def build(foundation: Foundation, plans: Plans) -> Services:
     """Make all services."""
     entries = LogEntries(foundation.database)
-    log_work = LogWorkRequests(foundation, entries)
-    groups = LogGroups(foundation, log_work)
+    log_work = WorkRequests(
+        foundation, resource_type="logworkrequest", lag=lambda lags: lags.work_request
+    )
+    groups = LogGroups(foundation, LogChanges(foundation, entries, log_work))
     progression = Progression(foundation, groups, entries, plans)
-    work = WorkRequests(foundation)
+    work = WorkRequests(
+        foundation, resource_type="datascienceworkrequest", lag=lambda lags: lags.job_delete
+    )
     projects = Projects(foundation, work)
     table = ObjectTable(foundation.database)
     buckets = Buckets(foundation, table)

@@ -11,7 +11,7 @@ from oci_emulator.datascience.progression import JOB
 from oci_emulator.foundation import Foundation
 from oci_emulator.resources import Resource
 from oci_emulator.server import ranges
-from oci_emulator.server.calls import Answer, Call, FileContent
+from oci_emulator.server.calls import Answer, Call
 from oci_emulator.server.errors import ServiceError, conflict, invalid, missing, not_found
 
 _FILE_NAME = re.compile(r"""filename\*?\s*=\s*(?:UTF-8'')?("[^"]*"|[^;\s]+)""", re.IGNORECASE)
@@ -92,29 +92,20 @@ class Artifacts:
     def content(self, call: Call) -> Answer:
         """GetJobArtifactContent, whole or a range."""
         artifact = self._find(call)
-        part = ranges.parse(call.headers.get("range"), artifact.size)
-        headers = _headers(artifact)
-        status, start, length = 200, 0, artifact.size
-        if part is not None:
-            status, start, length = 206, part.start, part.length
-            headers["content-range"] = part.header
         path = self._foundation.content.path(artifact.content)
-        return Answer(
-            status=status,
-            headers=headers,
-            content=FileContent(path=path, start=start, length=length),
-            resource=call.path["jobId"],
+        answer = ranges.answer_with(
+            path, artifact.size, _headers(artifact), call.headers.get("range")
         )
+        answer.resource = call.path["jobId"]
+        return answer
 
     def head(self, call: Call) -> Answer:
         """HeadJobArtifact."""
         artifact = self._find(call)
         path = self._foundation.content.path(artifact.content)
-        return Answer(
-            headers=_headers(artifact),
-            content=FileContent(path=path, start=0, length=artifact.size),
-            resource=call.path["jobId"],
-        )
+        answer = ranges.answer_with(path, artifact.size, _headers(artifact), None)
+        answer.resource = call.path["jobId"]
+        return answer
 
     def _find(self, call: Call) -> Artifact:
         job = self._foundation.find(call, JOB, call.path["jobId"])

@@ -85,9 +85,8 @@ class Bootstrap:
         if job is None or artifact is None:
             raise BootstrapError("the job has no artifact.")
         directories = self._directories(run.id)
-        directories.make()
         try:
-            path = await asyncio.to_thread(self._place, artifact, directories)
+            path = await asyncio.to_thread(self._place, run.id, artifact, directories)
             user = {**_runtime_file(directories.unpacked), **settings.environment}
             if archives.is_archive(artifact.name):
                 path = _entry_point(directories.unpacked, user)
@@ -115,8 +114,11 @@ class Bootstrap:
         base = self.directory_of(run_id)
         return Directories(home=base / "home", temporary=base / "tmp", principal=base / "principal")
 
-    def _place(self, artifact: Artifact, directories: Directories) -> Path:
-        """Put the artifact into the run's home, unpacked if it is an archive."""
+    def _place(self, run_id: str, artifact: Artifact, directories: Directories) -> Path:
+        """Put the artifact into the run's fresh home, unpacked if it is an archive."""
+        # An emulator that was killed may have left a part of it.
+        remove(self.directory_of(run_id))
+        directories.make()
         content = self._foundation.content.path(artifact.content)
         if archives.is_archive(artifact.name):
             archives.unpack(content, artifact.name, directories.unpacked)

@@ -84,10 +84,7 @@ class JobRuns:
 
     def again(self, identifier: str) -> Answer:
         """The answer to a replayed creation."""
-        run = self._foundation.resources.get(RUN, identifier)
-        if run is None:
-            raise not_found(identifier)
-        return shown(run)
+        return self._foundation.again(RUN, identifier)
 
     def list_all(self, call: Call) -> Answer:
         """ListJobRuns."""
@@ -115,11 +112,7 @@ class JobRuns:
         call.match(run)
         if run.state == "DELETED":
             raise conflict("IncorrectState", f"Job run {run.id} is {run.state}.")
-        target = call.body["compartmentId"]
-        call.require(target)
-        run.compartment = run.body["compartmentId"] = target
-        self._foundation.save(run)
-        return Answer(status=204, headers={"etag": run.etag}, resource=run.id)
+        return self._foundation.move(call, run)
 
     def cancel(self, call: Call) -> Answer:
         """CancelJobRun."""

@@ -4,13 +4,13 @@ from oci_emulator.clock import timestamp
 from oci_emulator.datascience import lifecycle, projects
 from oci_emulator.datascience.configuration import check_infrastructure, check_job
 from oci_emulator.datascience.progression import JOB, RUN, Progression
-from oci_emulator.datascience.work_requests import WorkRequests
 from oci_emulator.foundation import Foundation, check_names
 from oci_emulator.jsontypes import JsonObject
 from oci_emulator.logging.groups import LogGroups
 from oci_emulator.resources import Resource, Selection
 from oci_emulator.server.calls import Answer, Call, shown
 from oci_emulator.server.errors import conflict, invalid, not_found
+from oci_emulator.work_requests import WorkRequests
 
 _EMPTY = {
     "jobConfigurationDetails": {"jobType": "EMPTY"},
@@ -81,10 +81,7 @@ class Jobs:
 
     def again(self, identifier: str) -> Answer:
         """The answer to a replayed creation."""
-        job = self._foundation.resources.get(JOB, identifier)
-        if job is None:
-            raise not_found(identifier)
-        return shown(job)
+        return self._foundation.again(JOB, identifier)
 
     def list_all(self, call: Call) -> Answer:
         """ListJobs."""
@@ -110,11 +107,7 @@ class Jobs:
     def move(self, call: Call) -> Answer:
         """ChangeJobCompartment."""
         job = self._usable(call)
-        target = call.body["compartmentId"]
-        call.require(target)
-        job.compartment = job.body["compartmentId"] = target
-        self._foundation.save(job)
-        return Answer(status=204, headers={"etag": job.etag}, resource=job.id)
+        return self._foundation.move(call, job)
 
     def delete(self, call: Call) -> Answer:
         """DeleteJob: never with active runs; with records of runs only if told to delete them."""
@@ -137,18 +130,17 @@ class Jobs:
         job.body["lifecycleState"] = "DELETING"
         job.inner["deletes runs"] = related
         self._foundation.save(job)
-        work_request = self._work.accept("JOB_DELETE", job, call.now)
-        return Answer(status=202, headers={"opc-work-request-id": work_request.id}, resource=job.id)
+        return self._work.accept("JOB_DELETE", job, call.now)
 
     def _runs(self, job: Resource) -> list[Resource]:
         """The runs that the job has, without those that are DELETED."""
         selection = Selection(kind=RUN, equal={"parent": job.id}, without_state="DELETED")
         return self._foundation.resources.select(selection)
 
-    def _deleted(self, identifier: str, moment: float) -> None:
-        job = self._foundation.resources.get(JOB, identifier)
+    def _deleted(self, work_request: Resource, moment: float) -> str:
+        job = self._foundation.resources.get(JOB, work_request.parent)
         if job is None:
-            return
+            return f"{work_request.parent} is gone."
         if job.inner.get("deletes runs"):
             for run in self._runs(job):
                 self._progression.delete(run, moment)
@@ -157,6 +149,7 @@ class Jobs:
         job.body["lifecycleState"] = "DELETED"
         job.due = moment + self._foundation.rules.deleted_visible_seconds
         self._foundation.save(job)
+        return ""
 
     def _due(self, job: Resource, moment: float) -> None:  # noqa: ARG002  # a timer's step
         self._foundation.resources.remove(job.id)

@@ -1,12 +1,12 @@
 """Projects, which jobs belong to."""
 
 from oci_emulator.clock import timestamp
-from oci_emulator.datascience.work_requests import WorkRequests
 from oci_emulator.foundation import Foundation, check_names
 from oci_emulator.jsontypes import JsonObject
 from oci_emulator.resources import Resource, Selection
 from oci_emulator.server.calls import Answer, Call, shown
 from oci_emulator.server.errors import conflict, not_found
+from oci_emulator.work_requests import WorkRequests
 
 KIND = "project"
 
@@ -57,7 +57,7 @@ class Projects:
 
     def again(self, identifier: str) -> Answer:
         """The answer to a replayed creation."""
-        return shown(_existing(self._foundation, identifier))
+        return self._foundation.again(KIND, identifier)
 
     def list_all(self, call: Call) -> Answer:
         """ListProjects."""
@@ -76,11 +76,7 @@ class Projects:
     def move(self, call: Call) -> Answer:
         """ChangeProjectCompartment."""
         project = self._active(call)
-        target = call.body["compartmentId"]
-        call.require(target)
-        project.compartment = project.body["compartmentId"] = target
-        self._foundation.save(project)
-        return Answer(status=204, headers={"etag": project.etag}, resource=project.id)
+        return self._foundation.move(call, project)
 
     def delete(self, call: Call) -> Answer:
         """DeleteProject: only without jobs."""
@@ -90,17 +86,16 @@ class Projects:
             raise conflict("Conflict", f"Project {project.id} has jobs.")
         project.body["lifecycleState"] = "DELETING"
         self._foundation.save(project)
-        work_request = self._work.accept("PROJECT_DELETE", project, call.now)
-        return Answer(
-            status=202, headers={"opc-work-request-id": work_request.id}, resource=project.id
-        )
+        return self._work.accept("PROJECT_DELETE", project, call.now)
 
-    def _deleted(self, identifier: str, moment: float) -> None:
-        project = self._foundation.resources.get(KIND, identifier)
-        if project is not None:
-            project.body["lifecycleState"] = "DELETED"
-            project.due = moment + self._foundation.rules.deleted_visible_seconds
-            self._foundation.save(project)
+    def _deleted(self, work_request: Resource, moment: float) -> str:
+        project = self._foundation.resources.get(KIND, work_request.parent)
+        if project is None:
+            return f"{work_request.parent} is gone."
+        project.body["lifecycleState"] = "DELETED"
+        project.due = moment + self._foundation.rules.deleted_visible_seconds
+        self._foundation.save(project)
+        return ""
 
     def _due(self, project: Resource, moment: float) -> None:  # noqa: ARG002  # a timer's step
         self._foundation.resources.remove(project.id)
@@ -130,15 +125,3 @@ def check_exists(foundation: Foundation, identifier: str) -> None:
     project = foundation.resources.get(KIND, identifier)
     if project is None or project.state != "ACTIVE":
         raise not_found(f"project {identifier[:255]}")
-
-
-def _existing(foundation: Foundation, identifier: str) -> Resource:
-    """The project of an OCID.
-
-    Raises:
-        ServiceError: 404, there is none.
-    """
-    project = foundation.resources.get(KIND, identifier)
-    if project is None:
-        raise not_found(identifier[:255])
-    return project

@@ -7,9 +7,9 @@ from oci_emulator.datascience.job_runs import JobRuns
 from oci_emulator.datascience.jobs import Jobs
 from oci_emulator.datascience.projects import Projects
 from oci_emulator.datascience.shapes import SHAPES
-from oci_emulator.datascience.work_requests import WorkRequests
 from oci_emulator.server.calls import Answer, Call, Endpoint
 from oci_emulator.server.paging import MAXIMUM, items_page
+from oci_emulator.work_requests import WorkRequests
 
 PROJECTS = "data-science-projects"
 JOBS = "data-science-jobs"

@@ -66,10 +66,7 @@ class Identity:
 
     def again(self, identifier: str) -> Answer:
         """The answer to a replayed creation."""
-        compartment = self._foundation.resources.get(COMPARTMENT, identifier)
-        if compartment is None:
-            raise not_found(identifier)
-        return shown(compartment)
+        return self._foundation.again(COMPARTMENT, identifier)
 
     def get_compartment(self, call: Call) -> Answer:
         """GetCompartment; the tenancy is one."""

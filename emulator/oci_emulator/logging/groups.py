@@ -6,7 +6,7 @@ from typing import Any
 
 from oci_emulator.clock import timestamp
 from oci_emulator.foundation import Foundation, check_tags
-from oci_emulator.logging.work_requests import GROUP, LOG, LogWorkRequests
+from oci_emulator.logging.changes import GROUP, LOG, LogChanges
 from oci_emulator.resources import Resource, Selection
 from oci_emulator.server.calls import Answer, Call, shown
 from oci_emulator.server.errors import conflict, invalid, not_found
@@ -18,9 +18,9 @@ _RETENTION = range(30, 181, 30)
 class LogGroups:
     """Log groups and logs; what changes them is carried out by work requests."""
 
-    def __init__(self, foundation: Foundation, work: LogWorkRequests) -> None:
+    def __init__(self, foundation: Foundation, changes: LogChanges) -> None:
         self._foundation = foundation
-        self._work = work
+        self._changes = changes
 
     # Log groups
 
@@ -44,7 +44,7 @@ class LogGroups:
             created=call.now,
             body=body,
         )
-        return self._work.request("CREATE_LOG_GROUP", group, call)
+        return self._changes.request("CREATE_LOG_GROUP", group, call)
 
     def get_group(self, call: Call) -> Answer:
         """GetLogGroup."""
@@ -67,7 +67,7 @@ class LogGroups:
         if "displayName" in call.body and call.body["displayName"] != group.name:
             self._check_name(GROUP, group.compartment, "", call.body["displayName"])
         check_tags(call.body, self._foundation.rules)
-        return self._work.request("UPDATE_LOG_GROUP", group, call, changes=call.body)
+        return self._changes.request("UPDATE_LOG_GROUP", group, call, changes=call.body)
 
     def delete_group(self, call: Call) -> Answer:
         """DeleteLogGroup: only without logs."""
@@ -75,7 +75,7 @@ class LogGroups:
         call.match(group)
         if self._foundation.resources.count(Selection(kind=LOG, equal={"parent": group.id})):
             raise conflict("Conflict", f"Log group {group.id} has logs.")
-        return self._work.request("DELETE_LOG_GROUP", group, call)
+        return self._changes.request("DELETE_LOG_GROUP", group, call)
 
     def move_group(self, call: Call) -> Answer:
         """ChangeLogGroupCompartment."""
@@ -83,7 +83,9 @@ class LogGroups:
         call.match(group)
         target = call.body.get("compartmentId", "")
         call.require(target)
-        return self._work.request("MOVE_LOG_GROUP", group, call, changes={"compartmentId": target})
+        return self._changes.request(
+            "MOVE_LOG_GROUP", group, call, changes={"compartmentId": target}
+        )
 
     # Logs
 
@@ -103,7 +105,7 @@ class LogGroups:
             call.now,
             {**details, **self._foundation.tags(call, details), "retentionDuration": retention},
         )
-        return self._work.request("CREATE_LOG", log, call)
+        return self._changes.request("CREATE_LOG", log, call)
 
     def get_log(self, call: Call) -> Answer:
         """GetLog."""
@@ -128,13 +130,13 @@ class LogGroups:
         check_tags(call.body, self._foundation.rules)
         if "displayName" in call.body and call.body["displayName"] != log.name:
             self._check_name(LOG, log.compartment, log.parent, call.body["displayName"])
-        return self._work.request("UPDATE_LOG", log, call, changes=call.body)
+        return self._changes.request("UPDATE_LOG", log, call, changes=call.body)
 
     def delete_log(self, call: Call) -> Answer:
         """DeleteLog."""
         log = self._logger(call)
         call.match(log)
-        return self._work.request("DELETE_LOG", log, call)
+        return self._changes.request("DELETE_LOG", log, call)
 
     def move_log(self, call: Call) -> Answer:
         """ChangeLogLogGroup."""
@@ -142,7 +144,7 @@ class LogGroups:
         call.match(log)
         target = self._foundation.find(call, GROUP, call.body.get("targetLogGroupId", ""))
         changes = {"logGroupId": target.id, "compartmentId": target.compartment}
-        return self._work.request("MOVE_LOG", log, call, changes=changes)
+        return self._changes.request("MOVE_LOG", log, call, changes=changes)
 
     # For other services
 
@@ -206,5 +208,5 @@ class LogGroups:
         """Display names are identifiers, and unique among their siblings."""
         if not _NAME.fullmatch(name):
             raise invalid(f"displayName: {name[:255]!r} must be a name without blanks")
-        if self._work.named(kind, compartment, parent, name) is not None:
+        if self._changes.named(kind, compartment, parent, name) is not None:
             raise conflict("Conflict", f"There is a {kind} named {name!r} already.")

@@ -9,6 +9,7 @@ from oci_emulator import ocid
 from oci_emulator.foundation import Foundation
 from oci_emulator.jsontypes import JsonObject, compact
 from oci_emulator.logging import query as language
+from oci_emulator.logging.changes import GROUP, LOG
 from oci_emulator.logging.entries import LogEntries, LogEntry
 from oci_emulator.logging.syntax import (
     Both,
@@ -26,7 +27,6 @@ from oci_emulator.logging.syntax import (
     Stream,
     Where,
 )
-from oci_emulator.logging.work_requests import GROUP, LOG
 from oci_emulator.resources import Resource, Selection
 from oci_emulator.server.calls import Answer, Call
 from oci_emulator.server.errors import ServiceError, invalid, not_found

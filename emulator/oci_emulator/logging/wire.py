@@ -4,14 +4,14 @@ from collections.abc import Mapping
 
 from oci_emulator.logging.groups import LogGroups
 from oci_emulator.logging.search import LogSearch
-from oci_emulator.logging.work_requests import LogWorkRequests
 from oci_emulator.server.calls import Endpoint
+from oci_emulator.work_requests import WorkRequests
 
 GROUPS = "log-groups"
 CONTENT = "log-content"
 
 
-def management(groups: LogGroups, work: LogWorkRequests) -> Mapping[str, Endpoint]:
+def management(groups: LogGroups, work: WorkRequests) -> Mapping[str, Endpoint]:
     """Log groups, logs and work requests."""
     return {
         "CreateLogGroup": Endpoint(handle=groups.create_group, verb="manage", family=GROUPS),

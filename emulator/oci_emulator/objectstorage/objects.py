@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 from email.utils import formatdate
 
-from oci_emulator.clock import timestamp
 from oci_emulator.content import Content, TooLarge
 from oci_emulator.foundation import Foundation
 from oci_emulator.jsontypes import JsonObject
 from oci_emulator.objectstorage.buckets import Buckets, if_match_failed
+from oci_emulator.objectstorage.listing import Listing, summary
 from oci_emulator.objectstorage.table import ObjectTable, StoredObject
 from oci_emulator.resources import Resource, new_etag
 from oci_emulator.server import ranges
-from oci_emulator.server.calls import Answer, Call, FileContent
+from oci_emulator.server.calls import Answer, Call
 from oci_emulator.server.errors import ServiceError, invalid
 from oci_emulator.server.paging import limit_of
 
@@ -104,21 +104,12 @@ class Objects:
         stored = self._find(call)
         if call.headers.get("if-none-match") in {"*", stored.etag}:
             return Answer(status=304, headers={"etag": stored.etag})
-        part = ranges.parse(call.headers.get("range"), stored.size)
         headers = {**_headers(stored), **client_request_id(call)}
         for parameter, header in _OVERRIDES.items():
             if parameter in call.query:
                 headers[header] = _header_value(parameter, call.query[parameter])
-        status, start, length = 200, 0, stored.size
-        if part is not None:
-            status, start, length = 206, part.start, part.length
-            headers["content-range"] = part.header
         path = self._foundation.content.path(stored.content)
-        return Answer(
-            status=status,
-            headers=headers,
-            content=FileContent(path=path, start=start, length=length),
-        )
+        return ranges.answer_with(path, stored.size, headers, call.headers.get("range"))
 
     def head(self, call: Call) -> Answer:
         """HeadObject."""
@@ -126,10 +117,8 @@ class Objects:
         if call.headers.get("if-none-match") in {"*", stored.etag}:
             return Answer(status=304, headers={"etag": stored.etag})
         path = self._foundation.content.path(stored.content)
-        return Answer(
-            headers={**_headers(stored), **client_request_id(call)},
-            content=FileContent(path=path, start=0, length=stored.size),
-        )
+        headers = {**_headers(stored), **client_request_id(call)}
+        return ranges.answer_with(path, stored.size, headers, None)
 
     def delete(self, call: Call) -> Answer:
         """DeleteObject."""
@@ -156,9 +145,9 @@ class Objects:
             raise invalid("startAfter: can't be given together with start")
         limit = limit_of(query, _MAXIMUM_PAGE, _MAXIMUM_PAGE)
         fields = set(query.get("fields", "name").split(",")) | {"name"}
-        listing = _Listing(self._table, bucket.id, query, delimiter)
+        listing = Listing(self._table, bucket.id, query, delimiter)
         objects, prefixes, following = listing.page(limit)
-        body: JsonObject = {"objects": [_summary(stored, fields) for stored in objects]}
+        body: JsonObject = {"objects": [summary(stored, fields) for stored in objects]}
         if delimiter:
             body["prefixes"] = prefixes
         if following is not None:
@@ -200,55 +189,6 @@ class Objects:
             raise ServiceError(
                 412, "IfNoneMatchFailed", f"The object '{name}' exists, its etag is {etag!r}."
             )
-
-
-class _Listing:
-    """A walk over the names of a bucket that leaps over what a prefix stands for."""
-
-    def __init__(
-        self, table: ObjectTable, bucket: str, query: Mapping[str, str], delimiter: str
-    ) -> None:
-        self._table = table
-        self._bucket = bucket
-        self._prefix = query.get("prefix", "")
-        self._end = query.get("end")
-        self._delimiter = delimiter
-        self._start = query.get("start") or query.get("startAfter") or ""
-        self._exclusive = "startAfter" in query
-
-    def page(self, limit: int) -> tuple[list[StoredObject], list[str], str | None]:
-        """Objects, prefixes, and the name that the next page starts with, if there is one."""
-        objects: list[StoredObject] = []
-        prefixes: list[str] = []
-        position, exclusive = self._start, self._exclusive
-        if position < self._prefix:
-            position, exclusive = self._prefix, False
-        while (stored := self._next(position, exclusive=exclusive)) is not None:
-            if len(objects) + len(prefixes) == limit:
-                return objects, prefixes, stored.name
-            common = self._common_prefix(stored.name)
-            if common:
-                prefixes.append(common)
-                # The first name that doesn't begin with it.
-                position, exclusive = common[:-1] + chr(ord(common[-1]) + 1), False
-            else:
-                objects.append(stored)
-                position, exclusive = stored.name, True
-        return objects, prefixes, None
-
-    def _next(self, position: str, *, exclusive: bool) -> StoredObject | None:
-        stored = self._table.first_from(self._bucket, position, exclusive=exclusive)
-        if stored is None or not stored.name.startswith(self._prefix):
-            return None
-        if self._end is not None and stored.name >= self._end:
-            return None
-        return stored
-
-    def _common_prefix(self, name: str) -> str:
-        if not self._delimiter:
-            return ""
-        index = name.find(self._delimiter, len(self._prefix))
-        return name[: index + 1] if index >= 0 else ""
 
 
 def check_name(name: str) -> str:
@@ -331,17 +271,3 @@ def _header_value(parameter: str, value: str) -> str:
     if not value.isprintable() or not value.isascii():
         raise invalid(f"{parameter}: is no value of a header")
     return value
-
-
-def _summary(stored: StoredObject, fields: set[str]) -> JsonObject:
-    """An object as a list shows it; fields other than the name only if they are asked for."""
-    document = {
-        "name": stored.name,
-        "size": stored.size,
-        "md5": stored.md5 or stored.multipart_md5,
-        "etag": stored.etag,
-        "timeCreated": timestamp(stored.created),
-        "timeModified": timestamp(stored.modified),
-        "storageTier": stored.headers.get("storage-tier", "Standard"),
-    }
-    return {name: value for name, value in document.items() if name in fields}

@@ -95,7 +95,7 @@ def default_cache() -> Path:
     """Where environments are kept: ``$OCI_EMULATOR_CACHE``, or below the user's cache."""
     own = os.environ.get("OCI_EMULATOR_CACHE")
     if own:
-        return Path(own)
+        return Path(own).absolute()
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "oci-emulator"
 

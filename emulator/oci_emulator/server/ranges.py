@@ -2,7 +2,9 @@
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
+from oci_emulator.server.calls import Answer, FileContent
 from oci_emulator.server.errors import ServiceError
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
@@ -20,6 +22,20 @@ class ByteRange:
     def header(self) -> str:
         """The value of ``content-range``."""
         return f"bytes {self.start}-{self.start + self.length - 1}/{self.size}"
+
+
+def answer_with(path: Path, size: int, headers: dict[str, str], header: str | None) -> Answer:
+    """A file as the answer, or the part of it that a ``Range`` header asks for.
+
+    Raises:
+        ServiceError: 416, it has no such part.
+    """
+    part = parse(header, size)
+    if part is None:
+        content = FileContent(path=path, start=0, length=size)
+        return Answer(headers=headers, content=content)
+    content = FileContent(path=path, start=part.start, length=part.length)
+    return Answer(status=206, headers={**headers, "content-range": part.header}, content=content)
 
 
 def parse(header: str | None, size: int) -> ByteRange | None:

@@ -95,6 +95,25 @@ def test_the_exit_code_is_in_the_details(
     assert run.lifecycle_details == f"Job run artifact execution failed with exit code {code}."
 
 
+def test_the_code_of_a_signal_is_a_rule(own: Callable[..., Any]) -> None:
+    cloud = own(rules={"signal_exit_code": "1"})
+    script = b"import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    run = cloud.ended(cloud.start(cloud.job(script).id).id)
+    assert run.lifecycle_details == "Job run artifact execution failed with exit code 1."
+
+
+def test_projects_are_checked_or_not(own: Callable[..., Any]) -> None:
+    cloud = own(mode="simulated")
+    unknown = "ocid1.datascienceproject.oc1.iad.unknown"
+    job = cloud.job(b"")
+    with pytest.raises(ServiceError) as caught:
+        cloud.start(job.id, project_id=unknown)
+    assert caught.value.status == 404
+    cloud.emulator.set_rules(project_check=False)
+    assert cloud.start(job.id, project_id=unknown).project_id == unknown
+    assert cloud.job(None, project_id=unknown).project_id == unknown
+
+
 def test_a_shell_script_runs(cloud: Any, log_group: str) -> None:
     run = run_of(cloud, log_group, b'echo "args: $@"; exit 4', name="run.sh", arguments="a b")
     assert run.lifecycle_details.endswith("exit code 4.")

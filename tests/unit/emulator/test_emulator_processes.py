@@ -1,6 +1,7 @@
 """Processes of runs: their output, their end, and that nothing of them is left."""
 
 import asyncio
+import itertools
 import os
 import subprocess
 import sys
@@ -13,7 +14,6 @@ from hypothesis import strategies as st
 from oci_emulator.running import warden
 from oci_emulator.running.environment import Directories, Network, of_run
 from oci_emulator.running.process import LineSplitter, Process, Processes, kill_earlier, start_mark
-import itertools
 
 MARK = "OCI_EMULATOR_TEST"
 

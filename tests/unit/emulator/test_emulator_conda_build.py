@@ -1,0 +1,96 @@
+"""Environments are built once, whole, and never from a name that nobody knows."""
+
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+
+from oci_emulator.running import conda
+from oci_emulator.running.conda import BARE, CondaEnvironments, CondaError, Pack, default_cache
+
+
+def test_the_bare_python_has_no_packages(tmp_path: Path) -> None:
+    environments = CondaEnvironments(tmp_path, print)
+    environments.build(BARE)
+    code = "import importlib.metadata as m; print(list(m.distributions()))"
+    result = subprocess.run(
+        [environments.python(BARE), "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "[]"
+
+
+def test_many_at_once_build_it_once(tmp_path: Path) -> None:
+    reports: list[str] = []
+    threads = [
+        threading.Thread(target=CondaEnvironments(tmp_path, reports.append).build, args=(BARE,))
+        for _ in range(5)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [report.split()[0] for report in reports] == ["building", "built"]
+
+
+@pytest.mark.asyncio
+async def test_who_asks_gets_the_interpreter(tmp_path: Path) -> None:
+    environments = CondaEnvironments(tmp_path, print)
+    assert not environments.is_built(BARE)
+    python = await environments.provide(BARE)
+    assert python.exists()
+    assert environments.is_built(BARE)
+    assert await environments.provide(BARE) == python
+
+
+class Broken(Pack):
+    """An environment of a package that isn't there."""
+
+    lock = "no-such-package-here==1.0 --hash=sha256:" + "0" * 64
+
+
+@pytest.mark.asyncio
+async def test_what_can_not_be_built_is_said_and_left_for_another_try(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    environments = CondaEnvironments(tmp_path, print)
+    broken = Broken("broken", "")
+    for _ in range(2):
+        with pytest.raises(CondaError, match="no-such-package-here"):
+            await environments.provide(broken)
+        assert not environments.is_built(broken)
+
+
+def test_a_build_that_was_killed_is_done_again(tmp_path: Path) -> None:
+    environments = CondaEnvironments(tmp_path, print)
+    left = environments.directory(BARE)
+    left.mkdir(parents=True)
+    (left / "half").touch()
+    environments.build(BARE)
+    assert not (left / "half").exists()
+
+
+def test_the_key_depends_on_the_packages() -> None:
+    [general] = conda.PACKS.values()
+    assert general.key != BARE.key
+    assert general.key.startswith("generalml_p311_cpu_x86_64_v1-")
+
+
+def test_locks_have_hashes_and_name_no_host() -> None:
+    for pack in conda.PACKS.values():
+        assert "--hash=sha256:" in pack.lock
+        assert "://" not in pack.lock
+        names = {line.split("==")[0] for line in pack.lock.splitlines() if "==" in line}
+        assert {"oci", "scikit-learn"} <= names
+
+
+def test_the_cache_is_where_the_user_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OCI_EMULATOR_CACHE", str(tmp_path / "own"))
+    assert default_cache() == tmp_path / "own"
+    monkeypatch.delenv("OCI_EMULATOR_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert default_cache() == tmp_path / "oci-emulator"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert default_cache() == tmp_path / ".cache" / "oci-emulator"
