@@ -42,7 +42,8 @@ def refusal_of(error: Exception) -> Refusal:
         return Refusal(
             kind=RefusalKind.UNAVAILABLE, message=f"no answer from OCI ({type(cause).__name__})"
         )
-    message = f"{error.code}: {error.message}"[:_MESSAGE_LIMIT]
+    words = ": ".join(str(part) for part in (error.code, error.message) if part)
+    message = (words or f"status {error.status}")[:_MESSAGE_LIMIT]
     return Refusal(kind=_kind(int(error.status), str(error.code)), message=message)
 
 

@@ -116,7 +116,7 @@ class Operator:
                 for name, life in (
                     ("heartbeat", self._beat()),
                     ("lease", lease.run()),
-                    ("watch", watch(parts.store, self._settings.watch_namespaces)),
+                    ("watch", self._watch(parts)),
                     ("queue", parts.queue.run()),
                     ("tracker", parts.tracker.run()),
                     ("logs", parts.logs.run()),
@@ -135,12 +135,7 @@ class Operator:
 
     async def _lead(self, parts: Machinery, lease: LeaderLease, group: asyncio.TaskGroup) -> None:
         """Begin to work when everything is listed and the lease is held."""
-        while not parts.resync.synced:
-            try:
-                await parts.resync.once()
-            except ApiError as error:
-                _LOG.warning("first list not complete: %s", error)
-                await self._clock.sleep(_FIRST_READ_PAUSE_SECONDS)
+        await parts.resync.synced.wait()
         await lease.acquired()
         for key in parts.store.all_keys():
             parts.queue.add(key)
@@ -148,6 +143,16 @@ class Operator:
             group.create_task(parts.worker.run(), name=f"worker {number}")
             for number in range(self._settings.workers)
         ]
+
+    async def _watch(self, parts: Machinery) -> None:
+        """Watch once everything could be listed: then the definitions are there, and the permissions."""
+        while not parts.resync.synced.is_set():
+            try:
+                await parts.resync.once()
+            except ApiError as error:
+                _LOG.warning("first list not complete: %s", error)
+                await self._clock.sleep(_FIRST_READ_PAUSE_SECONDS)
+        await watch(parts.store, self._settings.watch_namespaces)
 
     async def _cluster_id(self, reader: ObjectReader) -> str:
         """Return what tells this cluster's resources in OCI from others'."""
@@ -175,7 +180,7 @@ class Operator:
 
     def _ready(self, lease: LeaderLease) -> Mapping[str, bool]:
         """A standby is ready too: its store is warm. `leading` is for people, and for metrics."""
-        synced = self._machinery is not None and self._machinery.resync.synced
+        synced = self._machinery is not None and self._machinery.resync.synced.is_set()
         return {"synced": synced, "lease": lease.in_touch}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import random
 
@@ -34,7 +35,8 @@ class Resync:
         self._queue, self._clock = queue, clock
         self._namespaces: tuple[str | None, ...] = namespaces or (None,)
         self._interval = interval_seconds
-        self.synced = False
+        self.synced = asyncio.Event()
+        """Set when everything was listed once."""
 
     async def run(self) -> None:
         """List again and again. Runs for as long as the operator does."""
@@ -65,7 +67,7 @@ class Resync:
                 for entry in self._store.of_kind(kind.name)
             }
         )
-        self.synced = True
+        self.synced.set()
 
     async def _list(self, kind: str, namespace: str | None) -> None:
         before = {entry.key: entry for entry in self._store.of_kind(kind, namespace)}

@@ -99,6 +99,8 @@ def _login(**kwargs: Any) -> kopf.ConnectionInfo | None:
 def _settings() -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False
+    # Otherwise kopf wants to list all definitions and namespaces of the cluster, for a minute, before it watches.
+    settings.scanning.disabled = True
     settings.queueing.idle_timeout = 0.5
     settings.watching.server_timeout = 600
     settings.watching.connect_timeout = 10

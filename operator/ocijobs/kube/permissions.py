@@ -69,12 +69,6 @@ CLUSTER: tuple[Permission, ...] = (
         names=("kube-system",),
         why="the uid of kube-system is the default of the setting clusterId",
     ),
-    Permission(
-        group="apiextensions.k8s.io",
-        resources=("customresourcedefinitions",),
-        verbs=("list", "watch"),
-        why="kopf notices when the definitions are installed after the operator",
-    ),
 )
 """Needed once in the cluster."""
 

@@ -43,6 +43,9 @@ _PHASES = {
 
 _LONGEST_LAG_SECONDS = 60
 
+_NEXT_LOOK_SECONDS = 10.0
+"""Pause between two looks at a run that has ended, as a list told, and that OCI does not show."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
@@ -65,7 +68,7 @@ def follow(
     record = o.known.record
     if _gone(o):
         return _deleted_behind_our_back(o, run_id, now)
-    if record is not None and record.state.ended and record.complete:
+    if record is not None and _told_whole(o, record, now):
         return end(o, submit, record, now)
     caller = o.identity.caller(submit.region)
     followed = None
@@ -104,7 +107,7 @@ def _news(o: RunObservation, record: RunRecord | None) -> RunRecord | None:
 
 def _first_look_worthwhile(o: RunObservation, record: RunRecord | None) -> bool:
     """Whether a list told of something that only the run itself tells whole: its log, or how it ended."""
-    if record is None or record.complete or Operation.LOOK_UP in _refused(o):
+    if record is None or record.complete or Operation.LOOK_UP in _refused(o) or _looked(o):
         return False
     if record.state.ended:
         return True
@@ -114,6 +117,20 @@ def _first_look_worthwhile(o: RunObservation, record: RunRecord | None) -> bool:
         and record.log is None
         and (o.run.status.logs is None or o.run.status.logs.log_id is None)
     )
+
+
+def _looked(o: RunObservation) -> bool:
+    """Whether the run was looked up since its state was told: where get answers 404, a list is all there is."""
+    call, told_at = o.known.calls.get(Operation.LOOK_UP), o.known.told_at
+    return call is not None and told_at is not None and call.at >= told_at
+
+
+def _told_whole(o: RunObservation, record: RunRecord, now: datetime) -> bool:
+    """Whether the run has ended and OCI told all of it, or all that it will tell."""
+    if record.complete or not record.state.ended:
+        return record.state.ended
+    wait = timedelta(seconds=o.settings.results_wait_seconds)
+    return _looked(o) and o.known.ended_at is not None and now >= o.known.ended_at + wait
 
 
 def _refused(o: RunObservation) -> set[Operation]:
@@ -156,6 +173,8 @@ def _look_up_due(o: RunObservation) -> datetime | None:
         return due_at(call, epoch=o.epoch, seed=o.run.metadata.uid, settings=o.settings) or call.at
     if known.absent_at:
         return known.absent_at[-1] + timedelta(seconds=o.settings.search_confirm_seconds)
+    if call is not None and known.record is not None and known.record.state.ended:
+        return call.at + timedelta(seconds=_NEXT_LOOK_SECONDS)
     if known.unlisted_at is not None:
         # A list may lag behind an active run: look less often each time that it does.
         lag = min(_LONGEST_LAG_SECONDS, 2**known.lagging - 1)

@@ -33,6 +33,7 @@ class RunKnown:
             a former process may have arrived.
         doubt: whether a call with that token may have arrived without an answer.
         record: the newest that OCI told of the run.
+        told_at: when OCI first told of the record's state.
         ended_at: when this process first knew that the run has ended in OCI.
         unlisted_at: when a complete poll that began after the run was known did not list it.
         lagging: how often in a row a look-up found active what no list had.
@@ -49,6 +50,7 @@ class RunKnown:
     written_token: str | None = None
     doubt: bool = False
     record: RunRecord | None = None
+    told_at: datetime | None = None
     ended_at: datetime | None = None
     unlisted_at: datetime | None = None
     lagging: int = 0
@@ -172,12 +174,13 @@ class RunKnown:
         before = self.record
         ended_at = self.ended_at or (at if record.state.ended else None)
         if before is None:
-            return replace(self, record=record, ended_at=ended_at)
+            return replace(self, record=record, told_at=at, ended_at=ended_at)
         if not before.superseded_by(record):
             return self
         return replace(
             self,
             ended_at=ended_at,
+            told_at=self.told_at if before.state is record.state else at,
             record=replace(
                 record,
                 log=record.log or before.log,
