@@ -8,6 +8,8 @@ from tests.unit.reconcile.simulation.run_history import (
     Crash,
     Do,
     Live,
+    Outage,
+    Progress,
     Sleep,
     Steps,
     Strike,
@@ -16,7 +18,7 @@ from tests.unit.reconcile.simulation.run_scenario import run_history
 from tests.unit.reconcile.simulation.run_world import Circumstances
 from tests.unit.reconcile.simulation.weather import Mishap
 
-from ocijobs.reconcile.remote import Operation
+from ocijobs.reconcile.remote import Operation, RunState
 
 HISTORIES: dict[str, tuple[Circumstances, list[Command]]] = {
     "a Secret that was changed after the launch does not unmask the value that the run had": (
@@ -38,6 +40,15 @@ HISTORIES: dict[str, tuple[Circumstances, list[Command]]] = {
     "a list that lags behind the status of a former process takes nothing back": (
         Circumstances(lag=20),
         [Live(3), Live(30), Do.CANCEL, Live(3), Crash(), Live(3), Crash()],
+    ),
+    "a run that only lists tell of is not looked up again and again": (
+        Circumstances(),
+        [Live(3), Progress(RunState.IN_PROGRESS), Outage(Operation.LOOK_UP, Mishap.NOT_FOUND), Live(3)],
+    ),
+    "a run that only lists tell of ends all the same": (
+        Circumstances(),
+        [Live(3), Outage(Operation.LOOK_UP, Mishap.NOT_FOUND), Progress(RunState.FAILED), Live(3)]
+        + [Live(3), Live(200)],
     ),
 }
 
