@@ -36,6 +36,9 @@ from ocijobs.reconcile.run.observation import RunObservation
 
 FIRST_ATTEMPT = 0
 
+_ROUNDING = timedelta(seconds=1)
+"""How much later than its creationTimestamp an object may have been created: the API server cuts off fractions."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
@@ -65,8 +68,10 @@ class Hindrance:
 
 def prepare(o: RunObservation, now: datetime) -> Launch | Hindrance:
     """Return the launch of the run as things are, or the first thing that hinders it."""
-    settled_at = o.run.metadata.creation_timestamp + timedelta(
-        seconds=o.settings.launch_settle_seconds
+    settled_at = (
+        o.run.metadata.creation_timestamp
+        + _ROUNDING
+        + timedelta(seconds=o.settings.launch_settle_seconds)
     )
     if now < settled_at:
         return Hindrance(wake_at=settled_at)
