@@ -185,7 +185,8 @@ def start_mark(pid: int) -> str:
     """When a process was started, in the system's own terms; empty if there is no such process."""
     try:
         status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
+        # The latter, if it ends between the opening of the file and the reading.
         return ""
     # The name, in parentheses, may hold blanks; the start time is the 22nd field.
     return status.rpartition(")")[2].split()[19]

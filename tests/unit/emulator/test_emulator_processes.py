@@ -191,6 +191,14 @@ def test_a_process_that_is_gone_has_no_mark() -> None:
     kill_earlier(process.pid, "", "")
 
 
+def test_a_process_may_end_while_it_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ended(path: Path, **_: object) -> str:
+        raise ProcessLookupError(path)
+
+    monkeypatch.setattr(Path, "read_text", ended)
+    assert start_mark(os.getpid()) == ""
+
+
 def test_the_warden_follows_what_started_and_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     killed: list[tuple[int, str]] = []
     monkeypatch.setattr(warden, "kill_group", lambda group, mark: killed.append((group, mark)))
