@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.support.namespace import Namespace
 from tests.support.stage import Stage
 
 from devcluster.cluster import Cluster
@@ -60,5 +61,14 @@ def stage(
     state.mkdir()
     with Emulator(state, mode="process" if real else "simulated") as emulator:
         stage = Stage(definitions, namespace, emulator, tmp_path)
-        with stage.operator:
+        stage.operator.start()
+        try:
             yield stage
+        finally:
+            stage.clear()
+
+
+@pytest.fixture
+def alone(definitions: Cluster, namespace: str) -> Namespace:
+    """A namespace without an operator: what the API server alone does."""
+    return Namespace(definitions, namespace)

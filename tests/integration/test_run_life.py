@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 from tests.support import manifests
-from tests.support.stage import Stage, condition
+from tests.support.namespace import condition
+from tests.support.stage import Stage
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

@@ -23,6 +23,9 @@ from ocijobs.reconcile.pacing import LONG_PAUSE_SECONDS, due_at
 from ocijobs.reconcile.remote import Operation
 from ocijobs.reconcile.requests import JobRequest
 
+_SHORTEST_PAUSE_SECONDS = 2.0
+"""Shortest pause before sources that lack something are read again."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -66,10 +69,20 @@ def reading(o: JobObservation, now: datetime) -> Reading:
         return Reading(action=action)
     if o.refresh_after is not None and sources.at < o.refresh_after:
         return Reading(action=action)
-    broken = sources.missing is not None or sources.invalid is not None
-    interval = LONG_PAUSE_SECONDS if broken else o.settings.source_interval_seconds
+    interval = o.settings.source_interval_seconds
+    if sources.missing is not None or sources.invalid is not None:
+        interval = _pause_while_broken(o, sources)
     due = sources.at + timedelta(seconds=interval)
     return Reading(action=action) if now >= due else Reading(due_at=due)
+
+
+def _pause_while_broken(o: JobObservation, sources: SourcesRead) -> float:
+    """Return the pause before sources that lack something are read again: longer the longer they do."""
+    since = o.job.status.blocked_since
+    if since is None:
+        return LONG_PAUSE_SECONDS
+    lasted = (sources.at - since).total_seconds()
+    return min(LONG_PAUSE_SECONDS, max(_SHORTEST_PAUSE_SECONDS, lasted / 2))
 
 
 def make_plan(o: JobObservation) -> Plan | Obstacle | None:

@@ -1,0 +1,285 @@
+"""What users get wrong, and what they are told: a reason, an Event, and the cause in words."""
+
+from typing import Any
+
+import pytest
+from tests.support import manifests
+from tests.support.namespace import Namespace, condition
+from tests.support.stage import Stage
+
+
+def _job(**spec: Any) -> dict[str, Any]:
+    return manifests.job(**spec)
+
+
+def _with_shape(**shape: Any) -> dict[str, Any]:
+    return _job(infrastructure={"dataScienceJob": shape})
+
+
+def _with_source(**source: Any) -> dict[str, Any]:
+    return _job(runtime={"script": {"source": source}})
+
+
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "no spec": (
+        {k: v for k, v in manifests.job().items() if k != "spec"},
+        "spec: Required value",
+    ),
+    "two runtimes": (
+        _job(
+            runtime={
+                "script": {"source": {"inline": {"a.py": ""}}},
+                "python": {
+                    "source": {"inline": {"a.py": ""}},
+                    "conda": {"type": "service", "slug": "x"},
+                },
+            }
+        ),
+        "exactly one of script and python must be given",
+    ),
+    "two sources": (
+        _with_source(inline={"a.py": ""}, configMap={"name": "code"}),
+        "exactly one of inline and configMap must be given",
+    ),
+    "a path out of the code": (
+        _with_source(inline={"../a.py": ""}),
+        "paths of inline files are relative",
+    ),
+    "a flexible shape without a size": (
+        _with_shape(shapeName="VM.Standard.E4.Flex"),
+        "jobShapeConfigDetails is needed with a shape whose name ends with .Flex, and only with it",
+    ),
+    "too little block storage": (
+        _with_shape(shapeName="VM.Standard2.1", blockStorageSizeInGBs=20),
+        "should be greater than or equal to 50",
+    ),
+    "no OCID": (_job(compartmentId="my-compartment"), "spec.compartmentId"),
+    "a log without its group": (
+        _with_shape(shapeName="VM.Standard2.1", logging={"logId": "ocid1.log.oc1.iad.x"}),
+        "logId needs the logGroupId that holds it",
+    ),
+    "a variable with neither value nor source": (
+        _job(env=[{"name": "A"}]),
+        "exactly one of value and valueFrom must be given",
+    ),
+    "a reserved variable": (
+        _job(env=[{"name": "OCIJOBS_X", "value": "1"}]),
+        "names that begin with OCIJOBS_ are reserved for the operator",
+    ),
+    "the same variable twice": (
+        _job(env=[{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]),
+        "Duplicate value",
+    ),
+    "eight tags": (
+        _job(freeformTags={f"key{i}": "x" for i in range(8)}),
+        "must have at most 7 items",
+    ),
+    "python without a conda environment": (
+        _job(runtime={"python": {"source": {"inline": {"a.py": ""}}}}),
+        "spec.runtime.python.conda: Required value",
+    ),
+    "a service environment by address": (
+        _job(
+            runtime={
+                "script": {
+                    "source": {"inline": {"a.py": ""}},
+                    "conda": {"type": "service", "uri": "oci://b@n/x"},
+                }
+            }
+        ),
+        "type service takes a slug and no uri",
+    ),
+    "outputs that go nowhere": (
+        _job(outputs={"uri": "s3://bucket/prefix"}),
+        "spec.outputs.uri",
+    ),
+    "a name that fits no label": (
+        _job() | {"metadata": {"name": "j" * 64}},
+        "metadata.name must have at most 63 characters",
+    ),
+    "a run without a job": (
+        manifests.run() | {"spec": {}},
+        "spec.jobRef: Required value",
+    ),
+    "a field that does not exist": (
+        manifests.run(jobref={"name": "job"}),
+        'unknown field "spec.jobref"',
+    ),
+    "an identity of an unknown type": (
+        {
+            "apiVersion": "ocijobs.io/v1alpha1",
+            "kind": "OCIIdentity",
+            "metadata": {"name": "x"},
+            "spec": {"type": "Password", "secretRef": {"name": "x"}},
+        },
+        'supported values: "APIKey"',
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_the_api_server_refuses_it_and_names_the_rule(alone: Namespace, name: str) -> None:
+    document, rule = REFUSED[name]
+    said = alone.kubectl_apply(document, check=False)
+    assert rule in said
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"jobRef": {"name": "other"}}, "jobRef is immutable"),
+        ({"env": [{"name": "A", "value": "1"}]}, "env is immutable"),
+        ({"args": ["x"]}, "args is immutable"),
+        ({"maximumRuntimeInMinutes": 5}, "maximumRuntimeInMinutes is immutable"),
+        ({"displayName": "x"}, "displayName is immutable"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_a_run_is_not_edited(alone: Namespace, change: dict[str, Any], rule: str) -> None:
+    alone.create(manifests.run())
+    said = alone.kubectl_apply(
+        manifests.run() | {"spec": {"jobRef": {"name": "job"}, **change}}, check=False
+    )
+    assert rule in said
+
+
+def test_a_cancellation_is_not_taken_back(alone: Namespace) -> None:
+    alone.kubectl_apply(manifests.run(cancel=True))
+    said = alone.kubectl_apply(manifests.run(cancel=False), check=False)
+    assert "cancel can't be taken back" in said
+
+
+def test_the_manual_is_kubectl_explain(alone: Namespace) -> None:
+    said = alone.kubectl("explain", "ocijob.spec.runtime.script")
+    assert "Environment of the script" in said
+    assert "entrypoint" in said
+
+
+def test_wrong_credentials_are_told_where_they_are_used(stage: Stage) -> None:
+    stage.identity(config=stage.strange_key())
+    stage.kubectl_apply(manifests.job(), manifests.run())
+    identity = stage.until_reason("OCIIdentity", "default", "CredentialsInvalid")
+    assert "NotAuthenticated" in condition(identity, "Ready")["message"]
+    job = stage.until_reason("OCIJob", "job", "CredentialsInvalid")
+    assert "OCIIdentity default" in condition(job, "Ready")["message"]
+    assert stage.until_event("job", "CredentialsInvalid")
+    run = stage.until_reason("OCIJobRun", "run", "WaitingForJob")
+    assert condition(run, "Reconciling")["status"] == "True"
+    # The right key mends all of it.
+    stage.identity()
+    assert stage.until_ended("run")["status"]["phase"] == "Succeeded"
+
+
+def test_a_key_that_is_none_is_told_by_its_name(stage: Stage) -> None:
+    stage.identity()
+    stage.until_reason("OCIIdentity", "default", "IdentityVerified")
+    stage.kubectl("patch", "secret", "default-key", "-p", '{"stringData": {"privatekey": "?"}}')
+    stage.patch("OCIIdentity", "default", {"spec": {"region": "us-phoenix-1"}})
+    told = stage.until_reason("OCIIdentity", "default", "CredentialsInvalid")
+    assert "key 'privatekey' of the Secret is no PEM key" in condition(told, "Ready")["message"]
+
+
+def test_no_identity_at_all_is_waited_for(stage: Stage) -> None:
+    stage.kubectl_apply(manifests.job())
+    waiting = stage.until_reason("OCIJob", "job", "WaitingForIdentity")
+    assert "there is no OCIIdentity default" in condition(waiting, "Ready")["message"]
+    stage.identity()
+    assert stage.until_reason("OCIJob", "job", "Synced")
+
+
+def test_an_unknown_compartment_is_retried_and_recovers(stage: Stage) -> None:
+    compartment = "ocid1.compartment.oc1..unknown"
+    stage.identity(compartmentId=compartment)
+    stage.kubectl_apply(manifests.job(), manifests.run())
+    told = stage.until_reason("OCIJob", "job", "NotAuthorizedOrNotFound")
+    assert "NotAuthorizedOrNotFound" in condition(told, "Ready")["message"]
+    assert condition(told, "Reconciling")["status"] == "True"
+    assert stage.until_event("job", "NotAuthorizedOrNotFound")
+    stage.emulator.add_compartment(compartment)
+    assert stage.until_ended("run")["status"]["phase"] == "Succeeded"
+
+
+def test_a_code_that_is_too_large_is_an_invalid_spec(stage: Stage) -> None:
+    stage.operator.stop()
+    stage.restart_operator(artifact_limit_bytes=10_000)
+    stage.identity()
+    stage.kubectl_apply(manifests.job(files={"main.py": "#" * 20_000}))
+    told = stage.until_reason("OCIJob", "job", "InvalidSpec")
+    assert "10000 are allowed" in condition(told, "Ready")["message"]
+    assert condition(told, "Stalled")["status"] == "True"
+    assert stage.until_event("job", "InvalidSpec")
+    assert stage.emulator.journal("CreateJob") == []
+    stage.kubectl_apply(manifests.job())
+    assert stage.until_reason("OCIJob", "job", "Synced")
+
+
+def test_an_environment_that_is_too_large_is_an_invalid_spec(stage: Stage) -> None:
+    stage.identity()
+    stage.kubectl_apply(manifests.job(env=[{"name": "A", "value": "x" * 20_000}]))
+    told = stage.until_reason("OCIJob", "job", "InvalidSpec")
+    assert "OCI allows 20000" in condition(told, "Ready")["message"]
+    assert stage.until_event("job", "InvalidSpec")
+
+
+def test_a_run_whose_merged_environment_is_too_large_ends_failed(stage: Stage) -> None:
+    stage.identity()
+    stage.kubectl_apply(
+        manifests.job(env=[{"name": "A", "value": "x" * 12_000}]),
+        manifests.run(env=[{"name": "B", "value": "y" * 12_000}]),
+    )
+    ended = stage.until_ended("run")
+    assert ended["status"]["phase"] == "Failed"
+    failed = condition(ended, "Failed")
+    assert failed["reason"] == "InvalidSpec"
+    assert "merged with the job's" in failed["message"]
+    assert stage.until_event("run", "InvalidSpec")
+    assert stage.emulator.journal("CreateJobRun") == []
+    assert "finalizers" not in ended["metadata"]
+
+
+def test_what_oci_refuses_for_good_ends_the_run_with_its_words(stage: Stage) -> None:
+    stage.identity()
+    stage.emulator.add_fault(
+        "CreateJobRun", status=400, code="InvalidParameter", message="no such shape here"
+    )
+    stage.kubectl_apply(manifests.job(), manifests.run())
+    ended = stage.until_ended("run")
+    failed = condition(ended, "Failed")
+    assert failed["reason"] == "SubmissionFailed"
+    assert "no such shape here" in failed["message"]
+
+
+def test_a_quota_is_waited_for(stage: Stage) -> None:
+    stage.identity()
+    fault = stage.emulator.add_fault(
+        "CreateJobRun", status=400, code="LimitExceeded", message="10 runs of this shape"
+    )
+    stage.kubectl_apply(manifests.job(), manifests.run())
+    waiting = stage.until_reason("OCIJobRun", "run", "QuotaExceeded")
+    assert "10 runs of this shape" in condition(waiting, "Ready")["message"]
+    stage.emulator.remove_fault(fault)
+    assert stage.until_ended("run")["status"]["phase"] == "Succeeded"
+    assert (
+        len({entry.resource_id for entry in stage.emulator.journal("CreateJobRun", status=200)})
+        == 1
+    )
+
+
+def test_a_missing_config_map_is_waited_for_and_a_lost_one_changes_nothing(stage: Stage) -> None:
+    stage.identity()
+    job = manifests.job()
+    job["spec"]["runtime"]["script"]["source"] = {
+        "configMap": {"name": "code", "keys": ["main.py"]}
+    }
+    stage.kubectl_apply(job)
+    waiting = stage.until_reason("OCIJob", "job", "WaitingForSource")
+    assert "there is no ConfigMap code" in condition(waiting, "Ready")["message"]
+    code = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "code"}}
+    stage.kubectl_apply(code | {"data": {"main.py": "print()\n"}})
+    stage.until_reason("OCIJob", "job", "Synced")
+    stage.kubectl("delete", "configmap", "code")
+    stage.create(manifests.run())
+    assert stage.until_ended("run")["status"]["phase"] == "Succeeded"
+    told = stage.get("OCIJob", "job")
+    assert condition(told, "Ready")["reason"] == "SourceUnreachable"
+    assert condition(told, "Ready")["status"] == "True"

@@ -1,0 +1,177 @@
+"""A namespace of a real control plane: manifests are applied, and what comes of them is awaited."""
+
+import subprocess
+import time
+from collections.abc import Callable
+from typing import Any
+
+import yaml
+from kubernetes import client as kubernetes_client
+from kubernetes import config as kubernetes_config
+from kubernetes import watch as kubernetes_watch
+
+from devcluster.cluster import Cluster
+from ocijobs.api.crd import KINDS
+from ocijobs.api.names import GROUP, VERSION
+
+Document = dict[str, Any]
+
+PLURALS = {kind.name: kind.plural for kind in KINDS}
+
+
+class Namespace:
+    """The objects of one namespace."""
+
+    def __init__(self, cluster: Cluster, name: str) -> None:
+        self.cluster, self.namespace = cluster, name
+        configuration = kubernetes_client.Configuration()
+        kubernetes_config.load_kube_config(
+            str(cluster.kubeconfig), client_configuration=configuration
+        )
+        api = kubernetes_client.ApiClient(configuration)
+        self.objects: Any = kubernetes_client.CustomObjectsApi(api)
+        self.core: Any = kubernetes_client.CoreV1Api(api)
+
+    def kubectl(self, *arguments: str, stdin: str = "", check: bool = True) -> str:
+        """Run kubectl in the stage's namespace, and return what it prints."""
+        done = subprocess.run(
+            [
+                str(self.cluster.kubectl),
+                "--kubeconfig",
+                str(self.cluster.kubeconfig),
+                "--namespace",
+                self.namespace,
+                *arguments,
+            ],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if check and done.returncode != 0:
+            raise AssertionError(f"kubectl {' '.join(arguments)}: {done.stderr}")
+        return done.stdout if check else done.stdout + done.stderr
+
+    def kubectl_apply(self, *documents: Document, check: bool = True) -> str:
+        """Apply documents in one call, as a user does."""
+        return self.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(documents), check=check)
+
+    def create(self, document: Document) -> Document:
+        """Create an object of ours."""
+        created: Document = self.objects.create_namespaced_custom_object(
+            GROUP, VERSION, self.namespace, PLURALS[document["kind"]], document
+        )
+        return created
+
+    def get(self, kind: str, name: str) -> Document:
+        """Return an object of ours."""
+        found: Document = self.objects.get_namespaced_custom_object(
+            GROUP, VERSION, self.namespace, PLURALS[kind], name
+        )
+        return found
+
+    def all(self, kind: str) -> list[Document]:
+        """Return all objects of a kind."""
+        found = self.objects.list_namespaced_custom_object(
+            GROUP, VERSION, self.namespace, PLURALS[kind]
+        )
+        return list(found["items"])
+
+    def patch(self, kind: str, name: str, change: Document) -> Document:
+        """Merge a change into an object."""
+        patched: Document = self.objects.patch_namespaced_custom_object(
+            GROUP, VERSION, self.namespace, PLURALS[kind], name, change
+        )
+        return patched
+
+    def delete(self, kind: str, name: str) -> None:
+        """Ask for an object's deletion."""
+        self.objects.delete_namespaced_custom_object(
+            GROUP, VERSION, self.namespace, PLURALS[kind], name
+        )
+
+    def until(
+        self,
+        kind: str,
+        name: str,
+        is_so: Callable[[Document], bool],
+        *,
+        seconds: float = 60,
+    ) -> Document:
+        """Return the object as soon as it is so; fail with its status if it never is."""
+        seen: Document = {}
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            watch = kubernetes_watch.Watch()
+            changes: Any = watch.stream(
+                self.objects.list_namespaced_custom_object,
+                GROUP,
+                VERSION,
+                self.namespace,
+                PLURALS[kind],
+                field_selector=f"metadata.name={name}",
+                timeout_seconds=max(1, int(left)),
+            )
+            for event in changes:
+                seen = event["object"]
+                if event["type"] != "DELETED" and is_so(seen):
+                    watch.stop()
+                    return seen
+        raise AssertionError(
+            f"{kind} {name} never got so in {seconds} s; it is:\n{yaml.safe_dump(seen)}{self.hint()}"
+        )
+
+    def hint(self) -> str:
+        """Return what else may say why a test fails."""
+        return ""
+
+    def until_gone(self, kind: str, name: str, *, seconds: float = 60) -> None:
+        """Return when the object does not exist."""
+        self.kubectl(
+            "wait", "--for=delete", f"{PLURALS[kind]}.{GROUP}/{name}", f"--timeout={seconds}s"
+        )
+
+    def until_reason(self, kind: str, name: str, reason: str, *, seconds: float = 60) -> Document:
+        """Return the object as soon as `Ready` has the reason."""
+        return self.until(
+            kind, name, lambda o: condition(o, "Ready")["reason"] == reason, seconds=seconds
+        )
+
+    def until_ended(self, name: str, *, seconds: float = 60) -> Document:
+        """Return a run as soon as its phase is terminal."""
+        terminal = {"Succeeded", "Failed", "Cancelled"}
+        return self.until("OCIJobRun", name, lambda o: phase(o) in terminal, seconds=seconds)
+
+    def events(self, name: str) -> list[tuple[str, str, str]]:
+        """Return type, reason and message of the Events on an object."""
+        found = self.core.list_namespaced_event(
+            self.namespace, field_selector=f"involvedObject.name={name}"
+        )
+        return [(event.type, event.reason, event.message) for event in found.items]
+
+    def until_event(self, name: str, reason: str, *, seconds: float = 30) -> str:
+        """Return the message of the first Event on an object that has the reason."""
+        watch = kubernetes_watch.Watch()
+        changes: Any = watch.stream(
+            self.core.list_namespaced_event,
+            self.namespace,
+            field_selector=f"involvedObject.name={name},reason={reason}",
+            timeout_seconds=int(seconds),
+        )
+        for event in changes:
+            watch.stop()
+            return str(event["object"].message)
+        raise AssertionError(f"no Event {reason} on {name}, but {self.events(name)}")
+
+
+def condition(document: Document, kind: str) -> Document:
+    """Return a condition of an object; an empty one with the reason "" if there is none."""
+    found = document.get("status", {}).get("conditions", [])
+    return next(
+        (c for c in found if c["type"] == kind), {"status": "", "reason": "", "message": ""}
+    )
+
+
+def phase(document: Document) -> str:
+    """Return the phase of a run."""
+    return str(document.get("status", {}).get("phase", ""))
