@@ -39,8 +39,7 @@ class IdentityView:
     deleting: bool = False
 
     def caller(self, region: str | None = None) -> Caller | None:
-        """Return as whom to call, or None while the identity can't be used."""
-        chosen = region or self.region
-        if self.obstacle is not None or chosen is None:
+        """Return as whom to call, in a recorded region or in its own; None while the identity can't be used."""
+        if self.obstacle is not None or self.region is None:
             return None
-        return Caller(identity=self.reference, region=chosen)
+        return Caller(identity=self.reference, region=region or self.region)
