@@ -1,0 +1,53 @@
+"""Least privilege: the operator is refused nothing that it asks for, and is granted nothing that it does not use."""
+
+import json
+from pathlib import Path
+
+from tests.support import manifests
+from tests.support.stage import Stage
+
+from ocijobs.kube.permissions import CLUSTER, OWN_NAMESPACE, WATCHED_NAMESPACES
+
+
+def test_every_permission_is_used_and_none_lacks(stage: Stage) -> None:
+    stage.identity()
+    job = manifests.job()
+    job["spec"]["runtime"]["script"]["source"] = {"configMap": {"name": "code"}}
+    code = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "code"}}
+    stage.kubectl_apply(code | {"data": {"main.py": ""}}, job, manifests.run())
+    stage.until_ended("run")
+    # The same Event twice is counted up.
+    stage.patch("OCIJob", "job", {"spec": {"runtime": {"script": {"entrypoint": "no.py"}}}})
+    stage.until_reason("OCIJob", "job", "InvalidSpec")
+    stage.patch("OCIJob", "job", {"spec": {"runtime": {"script": {"entrypoint": None}}}})
+    stage.until_reason("OCIJob", "job", "Synced")
+    stage.until_event("job", "Synced")
+    stage.delete("OCIJob", "job")
+    stage.until_gone("OCIJob", "job")
+    stage.operator.stop()
+    used, refused = _audited(stage)
+    assert refused == []
+    granted = {
+        (group, resource, verb)
+        for permission in (*WATCHED_NAMESPACES, *CLUSTER, *OWN_NAMESPACE)
+        for group in (permission.group,)
+        for resource in permission.resources
+        for verb in permission.verbs
+    }
+    assert granted - used == set()
+
+
+def _audited(stage: Stage) -> tuple[set[tuple[str, str, str]], list[str]]:
+    used: set[tuple[str, str, str]] = set()
+    refused: list[str] = []
+    user = f"system:serviceaccount:{stage.home}:operator"
+    for line in Path(str(stage.cluster.audit_log)).read_text().splitlines():
+        entry = json.loads(line)
+        if entry["user"]["username"] != user or "objectRef" not in entry:
+            continue
+        ref = entry["objectRef"]
+        resource = "/".join(part for part in (ref.get("resource"), ref.get("subresource")) if part)
+        used.add((ref.get("apiGroup", ""), resource, entry["verb"]))
+        if entry.get("responseStatus", {}).get("code") in {401, 403}:
+            refused.append(f"{entry['verb']} {entry['requestURI']}")
+    return used, refused
