@@ -88,12 +88,18 @@ def spawn(argv: Sequence[str], *, log: Path) -> ProcessRecord:
     return ProcessRecord(pid=pid, started=found[0], argv=tuple(argv))
 
 
+def find(pid: int) -> ProcessRecord | None:
+    """The process that has this pid now, without its command line; None if there is none."""
+    found = _inspect(pid)
+    return None if found is None else ProcessRecord(pid=pid, started=found[0], argv=())
+
+
 def current_process() -> ProcessRecord:
     """The calling process."""
-    found = _inspect(os.getpid())
-    if found is None:
+    record = find(os.getpid())
+    if record is None:
         raise ProcessLookupError("this system does not tell when a process started")
-    return ProcessRecord(pid=os.getpid(), started=found[0], argv=())
+    return record
 
 
 def wait_exit(record: ProcessRecord, *, seconds: float) -> bool:

@@ -102,8 +102,19 @@ class DataScienceJobInfrastructure(Model):
 
 
 class Infrastructure(Model):
-    """What runs the job: exactly one of its members."""
+    """What the job runs on.
+
+    infrastructure:
+      dataScienceJob:
+        shapeName: VM.Standard.E4.Flex
+        jobShapeConfigDetails:
+          ocpus: 1
+          memoryInGBs: 16
+    """
 
     data_science_job: DataScienceJobInfrastructure = Field(
-        description="OCI Data Science jobs: one virtual machine a run."
+        description=(
+            "OCI Data Science: each run has a virtual machine of its own, which is there for as "
+            "long as the run."
+        )
     )

@@ -46,7 +46,11 @@ class DeletionPolicy(StrEnum):
 
 
 class Outputs(Model):
-    """Files that outlive the run."""
+    """Files that outlive the run: those of one folder are copied to Object Storage when the code has ended.
+
+    outputs:
+      uri: oci://models@mytenancy/classifier/$(JOB_RUN_OCID)
+    """
 
     path: RelativePath = Field(
         default="outputs",
@@ -74,7 +78,11 @@ ResultNames = Annotated[
 
 
 class OCIJobSpec(Model):
-    """Desired state of an OCIJob."""
+    """Desired state of an OCIJob: `runtime` says what runs, `infrastructure` on what; the rest has defaults.
+
+    OCI changes the name, the description, the tags and the compute of a job in place. Any other change (code, software,
+    variables, arguments, logging) makes a new revision, that is, another OCI job.
+    """
 
     model_config = ConfigDict(
         json_schema_extra=validations(
@@ -133,8 +141,8 @@ class OCIJobSpec(Model):
     defined_tags: JobDefinedTags | None = Field(
         default=None, description="Defined tags: tag namespace -> key -> value."
     )
-    infrastructure: Infrastructure = Field(description="What runs the job.")
-    runtime: Runtime = Field(description="What runs, and in which software.")
+    infrastructure: Infrastructure = Field()
+    runtime: Runtime = Field()
     env: EnvVars = Field(
         default=(),
         description="Environment variables of every run; a run may add to them and replace them.",
@@ -150,14 +158,19 @@ class OCIJobSpec(Model):
         default=None, description="OCI ends a run that takes longer. By default 43,200 (30 days)."
     )
     outputs: Outputs | None = Field(
-        default=None, description="Files that are copied to Object Storage when the code has ended."
+        default=None,
+        description=(
+            "Files that outlive the run: those of one folder are copied to Object Storage when the "
+            "code has ended, well or not. The run's resource principal needs the right to write "
+            "there."
+        ),
     )
     results: ResultNames | None = Field(
         default=None,
         description=(
             "Names of values that every run reports, by printing a line such as "
-            '{"ocijobs.io/results": {"auc": 0.93}}. '
-            "They come back in the run's status."
+            '`{"ocijobs.io/results": {"auc": 0.93}}`. '
+            "They come back in the run's status.results, as printed."
         ),
     )
     deletion_policy: DeletionPolicy = Field(
@@ -270,7 +283,8 @@ class OCIJobStatus(Model):
         default=None, description="Since when the same cause keeps the job from being synced."
     )
     conditions: Conditions = Field(
-        default=(), description="Ready, Reconciling and Stalled; docs/conditions.md has the table."
+        default=(),
+        description="Ready, Reconciling and Stalled; docs/reference/conditions.md has the table.",
     )
 
 

@@ -79,7 +79,15 @@ def _immutable(field: str) -> tuple[str, str]:
 
 
 class OCIJobRunSpec(Model):
-    """Desired state of an OCIJobRun."""
+    """Desired state of an OCIJobRun: which job, and what this run has different from it.
+
+    spec:
+      jobRef:
+        name: train-classifier
+      env:
+        - name: TREES
+          value: "200"
+    """
 
     model_config = ConfigDict(
         json_schema_extra=validations(

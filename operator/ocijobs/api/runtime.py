@@ -39,7 +39,25 @@ class ConfigMapSource(Model):
 
 
 class Source(Model):
-    """Where the code comes from: exactly one of its members. It is read again before every launch."""
+    """Where the code comes from: exactly one of `inline` and `configMap`.
+
+    In the manifest itself, for a file or two:
+
+      source:
+        inline:
+          train.py: |
+            print("training")
+
+    From a ConfigMap, for code that lives in files of its own, which kustomize's configMapGenerator or `kubectl create
+    configmap training-code --from-file=src/` makes one of:
+
+      source:
+        configMap:
+          name: training-code
+
+    It is read again before every launch, so an edited ConfigMap counts for the next run. A Kubernetes object holds
+    1 MiB at most.
+    """
 
     model_config = ConfigDict(
         json_schema_extra=validations(
@@ -96,7 +114,20 @@ class CondaType(StrEnum):
 
 
 class CondaEnvironment(Model):
-    """The conda environment that the code runs in."""
+    """The conda environment that the code runs in, as in ADS.
+
+    One that OCI Data Science offers:
+
+      conda:
+        type: service
+        slug: generalml_p311_cpu_x86_64_v1
+
+    One that you published to Object Storage:
+
+      conda:
+        type: published
+        uri: oci://environments@mytenancy/conda_environments/cpu/training/1.0/trainingv1_0
+    """
 
     model_config = ConfigDict(
         json_schema_extra=validations(
@@ -146,7 +177,7 @@ class CondaEnvironment(Model):
 class ScriptRuntime(Model):
     """One script that is run as a program: Python (.py) or shell (.sh)."""
 
-    source: Source = Field(description="The script and the files beside it.")
+    source: Source = Field()
     entrypoint: RelativePath | None = Field(
         default=None,
         description=(
@@ -157,8 +188,9 @@ class ScriptRuntime(Model):
     conda: CondaEnvironment | None = Field(
         default=None,
         description=(
-            "Environment of the script. Without it a script has a bare Python: outputs and "
-            "results to Object Storage need one."
+            "The conda environment that the script runs in: `{type: service, slug: ...}` or "
+            "`{type: published, uri: ...}`. Without it a script has a bare Python or shell, and "
+            "spec.outputs needs an environment that has the package `oci`."
         ),
     )
 
@@ -166,8 +198,8 @@ class ScriptRuntime(Model):
 class PythonRuntime(Model):
     """Python code with modules of its own: a file, or a function in it."""
 
-    source: Source = Field(description="The files of the code.")
-    conda: CondaEnvironment = Field(description="Environment that the code runs in.")
+    source: Source = Field()
+    conda: CondaEnvironment = Field()
     entrypoint: RelativePath | None = Field(
         default=None,
         description=(
@@ -202,10 +234,26 @@ class PythonRuntime(Model):
 
 
 class Runtime(Model):
-    """What runs and in which software: exactly one of its members.
+    """What runs, and in which software: exactly one of `script` and `python`.
 
-    script takes any .py or .sh file and runs it as a program. python is for code with modules, a working
-    directory, or a function as its entry.
+    `script` runs one file, Python or shell, as a program: the shortest way from a file to a run. `python` is for code
+    with modules of its own, with a working directory, or with a function as its entry. Both have `source`, where the
+    code is, and `conda`, the packages that it finds:
+
+      runtime:
+        script:
+          conda:
+            type: service
+            slug: generalml_p311_cpu_x86_64_v1
+          source:
+            configMap:
+              name: training-code
+          entrypoint: train.py
+
+    The code starts in its own folder with spec.env and spec.args, and has succeeded if it ends with exit code 0.
+
+    In OCI the code of a job is immutable. When it changes here, the OCIJob gets a new revision (another OCI job), which
+    later runs take; runs that were launched before keep theirs.
     """
 
     model_config = ConfigDict(
@@ -218,11 +266,15 @@ class Runtime(Model):
     )
 
     script: ScriptRuntime | None = Field(
-        default=None, description="A script that is run as a program: Python (.py) or shell (.sh)."
+        default=None,
+        description="One file, Python (.py) or shell (.sh), that is run as a program.",
     )
     python: PythonRuntime | None = Field(
         default=None,
-        description="Python code with modules, a working directory, or a function as its entry.",
+        description=(
+            "Python code with modules of its own: a file that is run, or a function in it that is "
+            "called."
+        ),
     )
 
     @model_validator(mode="after")

@@ -9,6 +9,7 @@ Source: https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/cust
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class _Converter:
             raise UnexpressibleError(f"{path}: has no description")
         schema = {key: node[key] for key in _KEPT if key in node and node[key] not in (None, [])}
         if isinstance(schema.get("description"), str):
-            schema["description"] = " ".join(schema["description"].split())
+            schema["description"] = _prose(schema["description"])
         if "const" in node:
             schema["enum"] = [node["const"]]
         if "exclusiveMinimum" in node:
@@ -130,6 +131,14 @@ class _Converter:
         _require(node, "maxItems", path)
         _require(node, "x-kubernetes-list-type", path)
         return {"items": self.convert(node["items"], f"{path}[]", described=False)}
+
+
+def _prose(text: str) -> str:
+    """Return a description as `kubectl explain` shows it: a line a paragraph; indented examples stay as they are."""
+    blocks = inspect.cleandoc(text).split("\n\n")
+    return "\n\n".join(
+        block if block.startswith("  ") else " ".join(block.split()) for block in blocks
+    )
 
 
 def _require(node: Schema, key: str, path: str) -> None:
