@@ -76,7 +76,7 @@ def test_output_and_errors_pass_through_as_they_are(tmp_path: Path) -> None:
 
 
 def test_output_is_seen_at_once_even_without_the_end_of_the_line(tmp_path: Path) -> None:
-    code = "import signal; print('10 %', end='\\r'); signal.pause()"
+    code = "import signal, sys; sys.stdout.write('10 %\\r'); signal.pause()"
     with DriverFolder(tmp_path, {"main.py": code}).started() as process:
         assert process.stdout is not None
         ready, _, _ = select.select([process.stdout], [], [], SECONDS)
@@ -227,6 +227,36 @@ def test_an_entry_function_that_is_not_there_is_named(tmp_path: Path) -> None:
     ended = driver.run()
     assert ended.errors == "ocijobs: main.py has no function train\n"
     assert ended.code == 1
+
+
+_PARALLEL = """
+import multiprocessing, pickle, sys
+
+class Model:
+    pass
+
+def square(number):
+    return number * number
+
+def train():
+    pickle.dumps(Model())
+    with multiprocessing.get_context(sys.argv[1]).Pool(1) as pool:
+        print(pool.map(square, [1, 2, 3]))
+"""
+
+
+@pytest.mark.parametrize("how", ["fork", "spawn"])
+@pytest.mark.parametrize("function", ["train", None])
+def test_the_codes_own_classes_and_functions_can_be_pickled(
+    tmp_path: Path, how: str, function: str | None
+) -> None:
+    code = _PARALLEL.replace("sys.argv[1]", repr(how))
+    if function is None:
+        code += "\nif __name__ == '__main__':\n    train()\n"
+    driver = DriverFolder(tmp_path, {"main.py": code}, python={"entry_function": function})
+    ended = driver.run()
+    assert ended.errors == ""
+    assert ended.output == "[1, 4, 9]\n"
 
 
 # What it must not need

@@ -20,7 +20,9 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -85,11 +87,20 @@ def run_python(job: dict[str, Any], args: list[str]) -> None:
     if function is None:
         runpy.run_path(str(entrypoint), run_name="__main__")
         return
-    names = runpy.run_path(str(entrypoint), run_name=entrypoint.stem)
-    if not callable(names.get(function)):
+    called = getattr(load(entrypoint), function, None)
+    if not callable(called):
         raise SystemExit(f"ocijobs: {job['entrypoint']} has no function {function}")
     positional, keywords = arguments(args)
-    names[function](*positional, **keywords)
+    called(*positional, **keywords)
+
+
+def load(path: Path) -> ModuleType:
+    """Import a file as a module like any other: only so can its classes and functions be pickled."""
+    module = ModuleType(path.stem)
+    module.__file__ = str(path)
+    sys.modules[path.stem] = module
+    SourceFileLoader(path.stem, str(path)).exec_module(module)
+    return module
 
 
 def arguments(args: list[str]) -> tuple[list[str], dict[str, str]]:
