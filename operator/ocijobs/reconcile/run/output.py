@@ -20,34 +20,78 @@ MASK = "***"
 _SHORTEST_SECRET = 4
 """Values shorter than this are not masked: they would black out half of every line."""
 
+_SPACE = " \t\r\n\v\f"
+_DEEPEST = 20
+
 _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f]")
+
+
+class _Printed(str):
+    """A number, as it was printed."""
+
+    __slots__ = ()
 
 
 def results_of_line(line: str) -> dict[str, str] | None:
     """Return the results that a line of output reports, or None if it is no valid result line."""
-    text = line.strip()
+    text = line.strip(_SPACE)
     if not text.startswith("{") or RESULTS_KEY not in text:
         return None
-    if len(text.encode()) > RESULTS_LIMIT_BYTES:
-        return None
     try:
-        document = json.loads(text, parse_float=str, parse_int=str)
+        if len(text.encode()) > RESULTS_LIMIT_BYTES:
+            return None
+        document = read_as_printed(text)
     except ValueError:
         return None
     return results_of(document.get(RESULTS_KEY)) if isinstance(document, dict) else None
 
 
+def read_as_printed(text: str | bytes) -> Any:
+    """Return the JSON document that a text is, with numbers as they were printed.
+
+    Raises:
+        ValueError: if it is none, or is nested so deep that only malice explains it.
+    """
+    try:
+        return json.loads(text, parse_float=_Printed, parse_int=_Printed)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
+
+
 def results_of(document: Any) -> dict[str, str] | None:
-    """Return results as text by name, or None if the document is no object of values."""
+    """Return results as text by name, or None if the document is no object of values that are Unicode."""
     if not isinstance(document, dict):
         return None
-    return {name: _text(value) for name, value in document.items() if value is not None}
+    try:
+        results = {name: _text(value) for name, value in document.items() if value is not None}
+        "".join((*results, *results.values())).encode()
+    except ValueError:
+        return None
+    return results
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return str(value) if isinstance(value, str) else _nested(value, 1)
+
+
+def _nested(value: Any, depth: int) -> str:
+    """Return a value as compact JSON.
+
+    Raises:
+        ValueError: if it is nested deeper than anybody reads.
+    """
+    if depth > _DEEPEST:
+        raise ValueError("nested too deep")
+    if isinstance(value, _Printed):
+        return str(value)
+    if isinstance(value, list):
+        return "[" + ",".join([_nested(item, depth + 1) for item in value]) + "]"
+    if isinstance(value, dict):
+        members = [
+            f"{_nested(name, depth)}:{_nested(item, depth + 1)}" for name, item in value.items()
+        ]
+        return "{" + ",".join(members) + "}"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def last_results(lines: Iterable[str]) -> dict[str, str]:
