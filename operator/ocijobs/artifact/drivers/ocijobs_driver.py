@@ -255,19 +255,20 @@ def open_storage() -> Any:
     """Return a client of Object Storage that acts as the job run, or None with a word about what is missing."""
     try:
         import oci
-    except ImportError:
-        say(
-            "spec.outputs needs the Python package oci in the job's conda environment; choose one that has it"
-        )
-        return None
-    try:
+        from oci.object_storage import UploadManager  # noqa: F401 - needed in the end, and missed now
+
         if "OCI_RESOURCE_PRINCIPAL_VERSION" in os.environ:
             signer = oci.auth.signers.get_resource_principals_signer()
             return oci.object_storage.ObjectStorageClient({}, signer=signer)
         return oci.object_storage.ObjectStorageClient(oci.config.from_file())
+    except ModuleNotFoundError as error:
+        say(
+            "spec.outputs needs the Python package oci in the job's conda environment; "
+            f"choose one that has it ({error})"
+        )
     except Exception as error:  # Whatever it is, it is said before the code has cost anything.
         say(f"no access to Object Storage: {type(error).__name__}: {error}")
-        return None
+    return None
 
 
 def save(storage: Any, outputs: dict[str, str], folder: Path, results: dict[str, str]) -> bool:
@@ -282,6 +283,12 @@ def save(storage: Any, outputs: dict[str, str], folder: Path, results: dict[str,
     saved = True
     for path in files(root):
         name = "/".join(part for part in (prefix, path.relative_to(root).as_posix()) if part)
+        if results and path == root / RESULTS_OBJECT:
+            say(
+                f"not saved {path}: rename it: the results that were printed are saved under this name"
+            )
+            saved = False
+            continue
         try:
             manager.upload_file(namespace, bucket, name, str(path))
             say(f"saved oci://{bucket}@{namespace}/{name}")
@@ -306,12 +313,14 @@ def files(root: Path) -> Iterable[Path]:
 
 
 def expand(text: str) -> str:
-    """Return text with `$(VAR)` replaced by the environment's values; what is not defined stays."""
-    return re.sub(
-        r"\$\(([A-Za-z_][A-Za-z0-9_]*)\)",
-        lambda match: os.environ.get(match.group(1), match.group(0)),
-        text,
-    )
+    """Return text with `$(VAR)` replaced as in a Pod: what is not defined stays, `$$(VAR)` stands for `$(VAR)`."""
+
+    def value(match: re.Match[str]) -> str:
+        if match.group(1):
+            return match.group(0)[1:]
+        return os.environ.get(match.group(2), match.group(0))
+
+    return re.sub(r"\$(\$)?\(([A-Za-z_][A-Za-z0-9_]*)\)", value, text)
 
 
 if __name__ == "__main__":
