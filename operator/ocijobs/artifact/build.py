@@ -107,6 +107,7 @@ def _instructions(spec: OCIJobSpec, files: Mapping[str, bytes]) -> dict[str, Any
             ],
         }
     if spec.outputs is not None:
+        _check_outputs(spec.outputs.path, variant, files)
         instructions["outputs"] = {"path": spec.outputs.path, "uri": spec.outputs.uri}
     return instructions
 
@@ -116,6 +117,9 @@ def _entrypoint(variant: ScriptRuntime | PythonRuntime, files: Mapping[str, byte
     where = f"spec.runtime.{'python' if isinstance(variant, PythonRuntime) else 'script'}"
     if not files:
         raise SourceError(f"{where}.source: has no files")
+    for name in sorted(files):
+        if (parent := _file_above(name, files)) is not None:
+            raise SourceError(f"{where}.source: {parent} is a file, and a folder of {name} too")
     named = variant.entrypoint
     if named is None and len(files) > 1:
         listed = ", ".join(sorted(files)[:10])
@@ -134,3 +138,21 @@ def _folder(path: str | None, files: Mapping[str, bytes], where: str) -> str | N
     if path is not None and not any(name.startswith(f"{path}/") for name in files):
         raise SourceError(f"{where}: the source has no folder {path}")
     return path
+
+
+def _check_outputs(
+    path: str, variant: ScriptRuntime | PythonRuntime, files: Mapping[str, bytes]
+) -> None:
+    """Refuse a folder that the driver could not make."""
+    base = variant.working_dir if isinstance(variant, PythonRuntime) else None
+    full = f"{base}/{path}" if base else path
+    taken = full if full in files else _file_above(full, files)
+    if taken is not None:
+        raise SourceError(
+            f"spec.outputs.path: {path} can't be a folder: {taken} is a file of the source"
+        )
+
+
+def _file_above(path: str, files: Mapping[str, bytes]) -> str | None:
+    """Return the file that stands where the path has a folder."""
+    return next((str(p) for p in PurePosixPath(path).parents if str(p) in files), None)
