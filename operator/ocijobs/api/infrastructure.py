@@ -104,12 +104,14 @@ class DataScienceJobInfrastructure(Model):
 class Infrastructure(Model):
     """What the job runs on.
 
-    infrastructure:
-      dataScienceJob:
-        shapeName: VM.Standard.E4.Flex
-        jobShapeConfigDetails:
-          ocpus: 1
-          memoryInGBs: 16
+      infrastructure:
+        dataScienceJob:
+          shapeName: VM.Standard.E4.Flex
+          jobShapeConfigDetails:
+            ocpus: 1
+            memoryInGBs: 16
+
+    A shape whose name ends with .Flex needs the number of OCPUs and the memory; others have theirs.
     """
 
     data_science_job: DataScienceJobInfrastructure = Field(

@@ -46,11 +46,7 @@ class DeletionPolicy(StrEnum):
 
 
 class Outputs(Model):
-    """Files that outlive the run: those of one folder are copied to Object Storage when the code has ended.
-
-    outputs:
-      uri: oci://models@mytenancy/classifier/$(JOB_RUN_OCID)
-    """
+    """Files that outlive the run: those of one folder are copied to Object Storage when the code has ended."""
 
     path: RelativePath = Field(
         default="outputs",

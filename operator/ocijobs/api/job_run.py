@@ -81,12 +81,14 @@ def _immutable(field: str) -> tuple[str, str]:
 class OCIJobRunSpec(Model):
     """Desired state of an OCIJobRun: which job, and what this run has different from it.
 
-    spec:
-      jobRef:
-        name: train-classifier
-      env:
-        - name: TREES
-          value: "200"
+      spec:
+        jobRef:
+          name: train-classifier
+        env:
+          - name: TREES
+            value: "200"
+
+    A run is one execution: but for `cancel` and `deletionPolicy` its spec can't be edited.
     """
 
     model_config = ConfigDict(

@@ -1,0 +1,1 @@
+"""What `hack/generate.py` writes, one module for each kind of file."""

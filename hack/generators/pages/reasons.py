@@ -1,0 +1,69 @@
+"""reasons.md: every reason, with what it means and what to do."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from generators.files import REFERENCE, File
+from generators.markdown import link, page, table, text
+from ocijobs.api.conditions import Condition, ConditionStatus, ConditionType
+from ocijobs.api.reasons import EXPLANATIONS, Reason
+from ocijobs.reconcile.blocking import STALLING_REASONS
+from ocijobs.reconcile.transitions import transition_notes
+
+_INTRODUCTION = """\
+A reason says in one word why a condition has its status, and why an Event was posted; the message beside it has the
+details. `kubectl get -o wide` shows the reason of `Ready`. Reasons are part of the API: scripts and alerts may
+match them."""
+
+
+def files() -> tuple[File, ...]:
+    """Return the page."""
+    index = table(
+        ("Reason", "Event", "Meaning"),
+        (
+            (
+                link(reason.value, reason.value),
+                event_of(reason) or "none",
+                text(_first_sentence(explanation.meaning)),
+            )
+            for reason, explanation in EXPLANATIONS.items()
+        ),
+    )
+    source = "operator/ocijobs/api/reasons.py"
+    sections = (_section(reason) for reason in EXPLANATIONS)
+    body = page("Reasons", source, _INTRODUCTION, index, *sections)
+    return (File(path=REFERENCE / "reasons.md", text=body),)
+
+
+def event_of(reason: Reason) -> str | None:
+    """Return the type of the Event that is posted when `Ready` takes the reason, or None if none is."""
+    condition = Condition(
+        type=ConditionType.READY,
+        status=ConditionStatus.FALSE,
+        reason=reason,
+        message="",
+        last_transition_time=datetime(2000, 1, 1, tzinfo=UTC),
+    )
+    notes = transition_notes((), (condition,))
+    return notes[0].type.value if notes else None
+
+
+def _section(reason: Reason) -> str:
+    explanation = EXPLANATIONS[reason]
+    remedy = explanation.remedy
+    parts = [f"## {reason.value}", explanation.meaning, f"**What to do:** {_decapitalized(remedy)}"]
+    if reason in STALLING_REASONS:
+        setting = link("refusalStalledSeconds", "Refusals", "settings.md")
+        parts.append(f"If it lasts for {setting}, the object is `Stalled` as well.")
+    return "\n\n".join(parts)
+
+
+def _first_sentence(prose: str) -> str:
+    """Return the prose up to its first full stop, colon or semicolon."""
+    ends = [prose.find(mark) for mark in (". ", ": ", "; ") if mark in prose]
+    return prose[: min(ends)] + "." if ends else prose
+
+
+def _decapitalized(prose: str) -> str:
+    return prose[0].lower() + prose[1:]
