@@ -73,7 +73,6 @@ class Clients:
             "user": credentials.user,
             "fingerprint": credentials.fingerprint,
             "key_content": credentials.private_key,
-            "pass_phrase": credentials.passphrase,
         }
         client = _CLIENTS[service](
             config,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -11,15 +12,23 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
+    NoEncryption,
+    PrivateFormat,
     PublicFormat,
     load_pem_private_key,
 )
 
 from ocijobs.api.identity import IdentityReference
+from ocijobs.api.model import OCID_PATTERN
 
 REQUIRED_KEYS = ("user", "tenancy", "fingerprint", "privatekey")
-"""Keys that the Secret must have; `region` and `passphrase` may be there too. OCI's own service operator uses the
-same names."""
+"""Keys that the Secret must have. OCI's own service operator uses the same names."""
+
+OPTIONAL_KEYS = ("region", "passphrase")
+"""Keys that it may have."""
+
+_OCID = re.compile(OCID_PATTERN)
+_REGION = re.compile("[a-z0-9-]{1,63}")
 
 
 class IdentityKey(NamedTuple):
@@ -37,7 +46,7 @@ def identity_key(namespace: str, reference: IdentityReference) -> IdentityKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """What signs calls as an IAM user. Secrets are not in `repr`."""
+    """What signs calls as an IAM user. The private key, a PEM file without passphrase, is not in `repr`."""
 
     version: str
     user: str
@@ -45,7 +54,6 @@ class ApiKey:
     fingerprint: str
     region: str | None
     private_key: str = field(repr=False)
-    passphrase: str | None = field(repr=False)
 
 
 class CredentialsError(ValueError):
@@ -61,43 +69,75 @@ def parse_api_key(data: Mapping[str, bytes], *, region: str | None, version: str
         version: names this content.
 
     Raises:
-        CredentialsError: if a key is missing, is no text, or the private key is not the fingerprint's.
+        CredentialsError: if a key is missing, is not what its name says, or the private key is not the fingerprint's.
     """
-    text: dict[str, str] = {}
-    for name, value in data.items():
-        try:
-            text[name] = value.decode().strip()
-        except UnicodeDecodeError as error:
-            raise CredentialsError(f"key {name!r} of the Secret is no text") from error
+    text = _text(data)
     if missing := [name for name in REQUIRED_KEYS if not text.get(name)]:
         raise CredentialsError(f"the Secret has no key {', '.join(map(repr, missing))}")
-    passphrase = text.get("passphrase") or None
-    found = _fingerprint(text["privatekey"], passphrase)
+    _check_forms(text)
+    key = _load(text["privatekey"], text.get("passphrase"))
+    found = _fingerprint(key)
     if found != text["fingerprint"].lower():
         raise CredentialsError(
             f"key 'fingerprint' of the Secret is {text['fingerprint']}, but that of its privatekey is {found}"
         )
+    unlocked = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     return ApiKey(
         version=version,
         user=text["user"],
         tenancy=text["tenancy"],
         fingerprint=found,
         region=region or text.get("region") or None,
-        private_key=text["privatekey"],
-        passphrase=passphrase,
+        private_key=unlocked.decode(),
     )
 
 
-def _fingerprint(private_key: str, passphrase: str | None) -> str:
-    """Return the fingerprint that OCI gives a key: MD5 of its public part, in DER form."""
-    password = passphrase.encode() if passphrase else None
+def _text(data: Mapping[str, bytes]) -> dict[str, str]:
+    """Return the values that matter, as text; what else is in the Secret is nobody's business."""
+    text: dict[str, str] = {}
+    for name in (*REQUIRED_KEYS, *OPTIONAL_KEYS):
+        try:
+            text[name] = data.get(name, b"").decode().strip()
+        except UnicodeDecodeError as error:
+            raise CredentialsError(f"key {name!r} of the Secret is no text") from error
+    return text
+
+
+def _check_forms(text: Mapping[str, str]) -> None:
+    """Refuse what the SDK could not even send: it would tell nobody but our log."""
+    forms = (
+        ("user", _OCID, "OCID such as ocid1.user.oc1..aaaa"),
+        ("tenancy", _OCID, "OCID such as ocid1.tenancy.oc1..aaaa"),
+        ("region", _REGION, "region such as us-ashburn-1"),
+    )
+    for name, form, what in forms:
+        value = text[name]
+        if value and not form.fullmatch(value):
+            raise CredentialsError(f"key {name!r} of the Secret is {value!r}, and no {what}")
+
+
+def _load(private_key: str, passphrase: str | None) -> RSAPrivateKey:
+    where = "key 'privatekey' of the Secret"
     try:
-        key = load_pem_private_key(private_key.encode(), password)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        hint = "" if passphrase else ", or is encrypted and key 'passphrase' is missing"
-        raise CredentialsError(f"key 'privatekey' of the Secret is no PEM key{hint}") from error
+        key = load_pem_private_key(
+            private_key.encode(), passphrase.encode() if passphrase else None
+        )
+    except TypeError as error:
+        raise CredentialsError(
+            f"{where} is not encrypted, but there is a key 'passphrase': remove it"
+            if passphrase
+            else f"{where} is encrypted, and key 'passphrase' is missing"
+        ) from error
+    except (ValueError, UnsupportedAlgorithm) as error:
+        hint = ", or its key 'passphrase' is wrong" if passphrase else ""
+        raise CredentialsError(f"{where} is no PEM key{hint}") from error
     if not isinstance(key, RSAPrivateKey):
-        raise CredentialsError("key 'privatekey' of the Secret is no RSA key, which OCI needs")
+        raise CredentialsError(f"{where} is no RSA key, which OCI needs")
+    return key
+
+
+def _fingerprint(key: RSAPrivateKey) -> str:
+    """Return the fingerprint that OCI gives a key: MD5 of its public part, in DER form."""
     public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     digest = hashlib.md5(public, usedforsecurity=False).hexdigest()
     return ":".join(digest[i : i + 2] for i in range(0, len(digest), 2))
