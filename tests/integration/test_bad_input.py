@@ -201,11 +201,11 @@ def test_an_unknown_compartment_is_retried_and_recovers(stage: Stage) -> None:
 
 def test_a_code_that_is_too_large_is_an_invalid_spec(stage: Stage) -> None:
     stage.operator.stop()
-    stage.restart_operator(artifact_limit_bytes=10_000)
+    stage.restart_operator(artifact_limit_bytes=50_000)
     stage.identity()
-    stage.kubectl_apply(manifests.job(files={"main.py": "#" * 20_000}))
+    stage.kubectl_apply(manifests.job(files={"main.py": "#" * 60_000}))
     told = stage.until_reason("OCIJob", "job", "InvalidSpec")
-    assert "10000 are allowed" in condition(told, "Ready")["message"]
+    assert "50000 are allowed" in condition(told, "Ready")["message"]
     assert condition(told, "Stalled")["status"] == "True"
     assert stage.until_event("job", "InvalidSpec")
     assert stage.emulator.journal("CreateJob") == []
