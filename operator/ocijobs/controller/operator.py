@@ -13,8 +13,6 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from kubernetes.aio.client import Configuration
-
 from ocijobs.api.conditions import ConditionType, find
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
@@ -23,7 +21,7 @@ from ocijobs.clock import Clock, SystemClock
 from ocijobs.controller.store import Store
 from ocijobs.controller.watch import watch
 from ocijobs.controller.wiring import Machinery, assemble
-from ocijobs.kube.client import ApiError, KubeClient
+from ocijobs.kube.client import ApiError, Configuration, KubeClient
 from ocijobs.kube.lease import LeaderLease
 from ocijobs.kube.reads import ObjectReader
 from ocijobs.observe.metrics import Metrics, ObjectCounts

@@ -17,8 +17,11 @@ from typing import Any, Self
 import aiohttp
 from kubernetes.aio import client as kubernetes_client
 from kubernetes.aio import config as kubernetes_config
+from kubernetes.aio.client import Configuration
 
 from ocijobs import __version__
+
+__all__ = ["ApiError", "Configuration", "KubeClient", "RequestObserver", "load_configuration"]
 
 RequestObserver = Callable[[str, str, int, float], None]
 """Told of each request: verb, resource, status code (0 without an answer), seconds."""
@@ -65,7 +68,7 @@ class KubeClient:
 
     def __init__(
         self,
-        configuration: kubernetes_client.Configuration,
+        configuration: Configuration,
         *,
         observe: RequestObserver | None = None,
     ) -> None:
@@ -143,7 +146,7 @@ def _api_error(status: int, text: str) -> ApiError:
     )
 
 
-async def load_configuration(*, connections: int) -> kubernetes_client.Configuration:
+async def load_configuration(*, connections: int) -> Configuration:
     """Return how to reach the API server: `KUBECONFIG`, else the pod's service account, else ~/.kube/config.
 
     Args:
@@ -152,7 +155,7 @@ async def load_configuration(*, connections: int) -> kubernetes_client.Configura
     Raises:
         ConfigException: if none of the three is there.
     """
-    configuration = kubernetes_client.Configuration()
+    configuration = Configuration()
     configuration.connection_pool_maxsize = connections
     if "KUBECONFIG" not in os.environ and "KUBERNETES_SERVICE_HOST" in os.environ:
         kubernetes_config.load_incluster_config(client_configuration=configuration)

@@ -1,0 +1,105 @@
+# `make` lists what there is. Nothing is installed but in .venv; what is built from Go modules is cached for the user
+# (cluster/README.md says where).
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= python3
+# Processes that run tests: one for each core, or a number.
+WORKERS ?= auto
+# What builds images: docker or podman.
+ENGINE ?= $(shell command -v docker || command -v podman || echo docker)
+BASE_IMAGE ?= python:3.13-slim
+IMAGE ?= oci-jobs-operator
+
+BIN := .venv/bin
+PROJECTS := . emulator cluster
+LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--custom-compile-command "make lock" --quiet
+# Made anew when what is to be installed has changed.
+ENV := .venv/installed
+
+say = @printf '\033[1m==> %s\033[0m\n' '$(1)'
+
+.PHONY: help
+help: ## List the targets.
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+.PHONY: env
+env: $(ENV) ## Make .venv, with everything that is needed, pinned by hash.
+
+$(ENV): requirements/dev.txt $(PROJECTS:%=%/pyproject.toml)
+	$(call say,Python environment in .venv)
+	@$(PYTHON) -c 'import sys; v = sys.version.split()[0]; sys.exit(sys.version_info < (3, 11) and \
+		f"$(PYTHON) is Python {v}, and 3.11 or later is needed: make PYTHON=/path/to/python3.11")'
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/pip install --quiet --require-hashes --requirement requirements/dev.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation $(PROJECTS:%=--editable %)
+	@touch $@
+
+.PHONY: control-plane chart-tools tools
+control-plane: $(ENV) ## Build Kubernetes' control plane: minutes the first time, then cached.
+	$(call say,control plane (minutes the first time))
+	$(BIN)/devcluster build
+
+chart-tools: $(ENV) ## Build helm and kubeconform, likewise.
+	$(call say,helm and kubeconform (minutes the first time))
+	$(BIN)/devcluster build --set chart-tools
+
+tools: control-plane chart-tools ## Build both.
+
+.PHONY: demo demo-down
+demo: control-plane ## Run the example from kubectl apply to Succeeded; KEEP=1 leaves it running.
+	$(BIN)/python hack/demo.py
+
+demo-down: $(ENV) ## End what KEEP=1 left running.
+	$(BIN)/python hack/demo.py down
+
+.PHONY: generate verify
+generate: $(ENV) ## Write what is generated: crds/, parts of the chart, docs/reference/.
+	$(BIN)/python hack/generate.py
+
+verify: $(ENV) ## Fail if something generated is not what its source says.
+	$(call say,generated files)
+	$(BIN)/python hack/generate.py --check
+
+.PHONY: lint format
+lint: $(ENV) ## Check style, types and the direction of imports.
+	$(call say,ruff)
+	$(BIN)/ruff check --quiet
+	$(BIN)/ruff format --check --quiet
+	$(call say,mypy)
+	$(BIN)/mypy
+	$(call say,imports)
+	$(BIN)/lint-imports
+
+format: $(ENV) ## Format, and mend what can be mended.
+	$(BIN)/ruff check --fix --quiet
+	$(BIN)/ruff format --quiet
+
+.PHONY: test test-unit
+test: test-unit tools ## Run all tests: unit, component, integration, conformance.
+	$(call say,tests against the control plane and the local OCI)
+	$(BIN)/pytest --numprocesses $(WORKERS) --durations 10 --ignore tests/unit tests
+
+test-unit: $(ENV) ## Run the tests that need neither cluster nor network.
+	$(call say,unit tests)
+	$(BIN)/pytest --numprocesses $(WORKERS) --durations 5 tests/unit
+
+.PHONY: image chart lock clean
+image: ## Build the operator's image from BASE_IMAGE.
+	$(ENGINE) build --build-arg BASE_IMAGE=$(BASE_IMAGE) --tag $(IMAGE) .
+
+chart: chart-tools ## Package the chart into dist/.
+	"$$($(BIN)/devcluster build --set chart-tools)/helm" package helm/oci-jobs-operator --destination dist
+
+lock: $(ENV) ## Pin all dependencies anew.
+	$(LOCK) $(PROJECTS:%=%/pyproject.toml) requirements/dev.in --output-file requirements/dev.txt
+	$(LOCK) pyproject.toml --constraint requirements/dev.txt --output-file requirements/operator.txt
+
+clean: ## Remove what make made here, but for what is cached for the user.
+	@if [ -x $(BIN)/python ] && [ -d .demo ]; then $(BIN)/python hack/demo.py down; fi
+	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .grimp_cache
