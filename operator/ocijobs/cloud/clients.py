@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -14,10 +16,14 @@ from oci.loggingsearch import LogSearchClient
 from oci.object_storage import ObjectStorageClient
 
 from ocijobs.cloud.credentials import ApiKey, IdentityKey
+from ocijobs.cloud.refusals import MalformedAnswerError
 from ocijobs.settings import Settings
 
 _KEPT = 64
 """Clients that a thread keeps, the ones used last."""
+
+_ERROR, _TEXT = "object", "str"
+"""The SDK's names of what it reads errors as, and of an answer that is text."""
 
 
 class Service(Enum):
@@ -81,6 +87,33 @@ class Clients:
             circuit_breaker_strategy=oci.circuit_breaker.NoCircuitBreakerStrategy(),
             **endpoint,
         )
+        client.base_client.deserialize_response_data = _checked(
+            client.base_client.deserialize_response_data
+        )
         if settings.oci_ca_file is not None:
             client.base_client.session.verify = str(settings.oci_ca_file)
         return client
+
+
+def _checked(deserialize: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the SDK's deserialization, but one that takes no web page for an empty list.
+
+    The SDK makes objects without content of whatever is no JSON; and an error that is no UTF-8 is none to it.
+    """
+
+    def checked(data: bytes, response_type: str, *options: Any) -> Any:
+        if response_type == _ERROR:
+            return deserialize(data.decode(errors="replace").encode(), response_type, *options)
+        try:
+            if response_type != _TEXT:
+                _check_json(data, list if response_type.startswith("list[") else dict)
+            return deserialize(data, response_type, *options)
+        except Exception as error:
+            raise MalformedAnswerError(response_type) from error
+
+    return checked
+
+
+def _check_json(data: bytes, expected: type) -> None:
+    if not isinstance(json.loads(data), expected):
+        raise TypeError(f"the answer is no {expected.__name__}")

@@ -9,6 +9,7 @@ from oci.data_science import models
 
 from ocijobs.api.infrastructure import DataScienceJobInfrastructure
 from ocijobs.api.names import TAG_OWNER
+from ocijobs.cloud.refusals import MalformedAnswerError
 from ocijobs.reconcile.remote import JobRecord, JobState, LogAddress, RunRecord, RunState
 from ocijobs.reconcile.requests import (
     JobConfiguration,
@@ -103,7 +104,12 @@ def _log(log: LogConfiguration | None) -> Any:
 
 
 def job_record(job: Any) -> JobRecord:
-    """Return a Job or JobSummary as a record."""
+    """Return a Job or JobSummary as a record.
+
+    Raises:
+        MalformedAnswerError: if it lacks what every job has.
+    """
+    _check(job)
     return JobRecord(
         id=job.id,
         compartment_id=job.compartment_id,
@@ -114,7 +120,12 @@ def job_record(job: Any) -> JobRecord:
 
 
 def run_record(run: Any, *, complete: bool) -> RunRecord:
-    """Return a JobRun, or a JobRunSummary, which lacks the log and so is not complete."""
+    """Return a JobRun, or a JobRunSummary, which lacks the log and so is not complete.
+
+    Raises:
+        MalformedAnswerError: if it lacks what every run has.
+    """
+    _check(run)
     log = getattr(run, "log_details", None)
     return RunRecord(
         id=run.id,
@@ -129,6 +140,11 @@ def run_record(run: Any, *, complete: bool) -> RunRecord:
         owner=(run.freeform_tags or {}).get(TAG_OWNER),
         complete=complete,
     )
+
+
+def _check(resource: Any) -> None:
+    if not (resource.id and resource.compartment_id and resource.lifecycle_state):
+        raise MalformedAnswerError(type(resource).__name__)
 
 
 def _state(states: Any, value: str) -> Any:

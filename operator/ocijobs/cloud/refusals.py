@@ -6,6 +6,7 @@ permission, by design of the service.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 
 import oci
@@ -14,15 +15,23 @@ import requests
 from ocijobs.reconcile.remote import Refusal, RefusalKind
 
 _QUOTA_CODES = frozenset({"LimitExceeded", "QuotaExceeded", "TenantCapacityExceeded"})
-_BY_STATUS = {
+_BY_STATUS: Mapping[int, RefusalKind] = {
     HTTPStatus.UNAUTHORIZED: RefusalKind.CREDENTIALS,
     HTTPStatus.FORBIDDEN: RefusalKind.NOT_AUTHORIZED_OR_NOT_FOUND,
     HTTPStatus.NOT_FOUND: RefusalKind.NOT_AUTHORIZED_OR_NOT_FOUND,
+    HTTPStatus.REQUEST_TIMEOUT: RefusalKind.UNAVAILABLE,
     HTTPStatus.CONFLICT: RefusalKind.CONFLICT,
     HTTPStatus.PRECONDITION_FAILED: RefusalKind.CONFLICT,
     HTTPStatus.TOO_MANY_REQUESTS: RefusalKind.THROTTLED,
 }
 _MESSAGE_LIMIT = 700
+_LONGEST_WAIT_SECONDS = 300.0
+"""Longer than this no answer stops the calls of a principal, the shared poll among them."""
+
+
+class MalformedAnswerError(Exception):
+    """OCI, or a proxy in its place, said 200 and what came is not what the API gives."""
+
 
 FAILURES = (
     oci.exceptions.ServiceError,
@@ -30,12 +39,17 @@ FAILURES = (
     oci.exceptions.ConnectTimeout,
     requests.exceptions.RequestException,
     OSError,
+    MalformedAnswerError,
 )
 """What a call to OCI raises when it was refused or not answered."""
 
 
 def refusal_of(error: Exception) -> Refusal:
     """Return what an error of the SDK means."""
+    if isinstance(error, MalformedAnswerError):
+        return Refusal(
+            kind=RefusalKind.UNAVAILABLE, message="OCI's answer was none that its API gives"
+        )
     if not isinstance(error, oci.exceptions.ServiceError):
         # The text of such errors has addresses of objects in it, which change each time.
         cause = next((arg for arg in error.args if isinstance(arg, Exception)), error)
@@ -54,18 +68,18 @@ def _kind(status: int, code: str) -> RefusalKind:
         return RefusalKind.QUOTA
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status < HTTPStatus.BAD_REQUEST:
         return RefusalKind.UNAVAILABLE
-    return _BY_STATUS.get(HTTPStatus(status), RefusalKind.INVALID)
+    return _BY_STATUS.get(status, RefusalKind.INVALID)
 
 
 def retry_after_seconds(error: Exception) -> float | None:
     """Return how long OCI asks to wait, or None if it does not."""
     if not isinstance(error, oci.exceptions.ServiceError):
         return None
-    value = (error.headers or {}).get("retry-after")
     try:
-        return float(value) if value is not None else None
-    except ValueError:
+        seconds = float(error.headers.get("retry-after"))
+    except (TypeError, ValueError):
         return None
+    return min(seconds, _LONGEST_WAIT_SECONDS) if seconds >= 0 else None
 
 
 def status_code(error: Exception) -> int:
