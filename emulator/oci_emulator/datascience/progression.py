@@ -175,6 +175,7 @@ class Progression:
             "lifecycleDetails": lifecycle.IN_PROGRESS,
             "timeStarted": timestamp(moment),
         }
+        _show_node_groups(run, "ACTIVE")
         self._save(run)
 
     def end(self, run: Resource, outcome: Outcome, moment: float) -> None:
@@ -182,6 +183,7 @@ class Progression:
         run.body |= {"lifecycleState": outcome.state, "lifecycleDetails": outcome.details}
         run.due = None
         if outcome.state in lifecycle.ENDED:
+            _show_node_groups(run, "FAILED" if outcome.state == "FAILED" else "DELETED")
             run.body["timeFinished"] = timestamp(moment)
             run.inner = {key: run.inner[key] for key in ("mode", "index") if key in run.inner}
         self._save(run)
@@ -301,3 +303,9 @@ class Progression:
             )
             if run.inner.get("mode") == "process" and run.due is None
         ]
+
+
+def _show_node_groups(run: Resource, state: str) -> None:
+    """Show the nodes of a multi-node run, if it is one, in a state."""
+    for group in run.body.get("nodeGroupDetailsList", ()):
+        group["lifecycleState"] = state

@@ -84,9 +84,16 @@ async def json_of(request: web.BaseRequest, maximum: int) -> tuple[bytes, Any]:
         return b"", None
     try:
         document = json.loads(content, parse_constant=_finite, parse_float=_finite)
+        if b"\\ud" in content.lower():
+            # It may hold half of a surrogate pair, which no text can hold.
+            json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
-        raise unparsable(f"The body is no JSON: {error}") from None
+        raise unparsable(f"The body is no JSON: {_plain(error)}") from None
     return bytes(content), document
+
+
+def _plain(error: Exception) -> str:
+    return str(error).encode("ascii", "backslashreplace").decode()
 
 
 def _finite(text: str) -> float:

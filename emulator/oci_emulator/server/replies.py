@@ -13,7 +13,8 @@ _JSON = "application/json"
 
 def payload_of(answer: Answer) -> bytes:
     """The body of an answer as JSON."""
-    return b"" if answer.body is None else compact(answer.body).encode()
+    # A message may quote what came in a header and is no text.
+    return b"" if answer.body is None else compact(answer.body).encode(errors="backslashreplace")
 
 
 async def reply(

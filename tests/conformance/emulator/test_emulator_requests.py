@@ -214,6 +214,26 @@ def test_text_that_is_no_unicode_is_400(raw: Any, emulator: Emulator) -> None:
     assert (status, document["code"]) == (400, "CannotParseRequest")
 
 
+@pytest.mark.parametrize("field", ["\ud800", "displayName"])
+def test_half_a_surrogate_pair_is_400_wherever_it_stands(
+    raw: Any, emulator: Emulator, field: str
+) -> None:
+    status, document = raw.call("POST", JOBS, job_body(emulator, **{field: ["\udfff"]}))
+    assert (status, document["code"]) == (400, "CannotParseRequest")
+    name = "smile \U0001f600"
+    status, document = raw.call("POST", JOBS, job_body(emulator, displayName=name))
+    assert (status, document["displayName"]) == (200, name)
+
+
+def test_headers_that_are_no_text_are_400(raw: Any, emulator: Emulator) -> None:
+    headers = raw.headers("POST", JOBS, b"{}")
+    for name in ("opc-retry-token", "opc-request-id", "if-match"):
+        changed = {**headers, name: "\xff\xfe"}
+        status, document, _ = raw.send("POST", JOBS, b"{}", changed)
+        assert status == 400
+        assert set(document) == {"code", "message"}
+
+
 def test_a_body_has_a_greatest_size(raw: Any, emulator: Emulator) -> None:
     body = job_body(emulator, description="x" * (1 << 20))
     status, document = raw.call("POST", JOBS, body)
