@@ -40,6 +40,10 @@ def main() -> None:
 @click.option("--rule", "rules", multiple=True, metavar="NAME=VALUE", help="Set a service rule.")
 @click.option("--region", help="Home region of a new state directory.  [default: us-ashburn-1]")
 @click.option(
+    "--namespace",
+    help="Object Storage namespace of a new state directory.  [default: a random one]",
+)
+@click.option(
     "--places",
     type=click.IntRange(1),
     help="Processes of runs at a time.  [default: 2 for each core]",
@@ -54,6 +58,7 @@ def serve(
     profile: str | None,
     rules: tuple[str, ...],
     region: str | None,
+    namespace: str | None,
     places: int | None,
     verbose: bool,
 ) -> None:
@@ -75,6 +80,7 @@ def serve(
         profile=profile,
         rules=_pairs(rules),
         region=region,
+        namespace=namespace,
         places=places,
     )
     try:

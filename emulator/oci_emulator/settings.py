@@ -21,6 +21,7 @@ class Settings:
         http_port: 0 takes the port of the last time if it is free, else any.
         proxy_port: likewise.
         rules: name -> value, as text.
+        namespace: of Object Storage, in a new state directory; a random one by default.
         places: how many processes of runs there may be at a time.
         cache: where conda environments are kept.
     """
@@ -33,4 +34,5 @@ class Settings:
     rules: Mapping[str, str] = field(default_factory=dict)
     places: int | None = None
     region: str | None = None
+    namespace: str | None = None
     cache: Path | None = None

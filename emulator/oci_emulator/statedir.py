@@ -13,6 +13,7 @@
 import fcntl
 import json
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import IO
@@ -34,6 +35,8 @@ from oci_emulator.rules import RuleBook, Rules
 from oci_emulator.schema import catalogue
 from oci_emulator.settings import DEFAULT_REGION, Settings, StartError
 from oci_emulator.timers import Timers
+
+_NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?")
 
 
 class StateDirectory:
@@ -122,17 +125,27 @@ def _tenancy(settings: Settings, database: Database) -> Tenancy:
             raise StartError(
                 f"{settings.state} has a tenancy in {tenancy.region}, not in {settings.region}"
             )
+        if settings.namespace not in {None, tenancy.namespace}:
+            raise StartError(
+                f"{settings.state} has the Object Storage namespace {tenancy.namespace}, not"
+                f" {settings.namespace}"
+            )
         return tenancy
     region = settings.region or DEFAULT_REGION
     regions = catalogue.regions()
     if region not in regions:
         raise StartError(f"there is no region {region!r}; there are {', '.join(sorted(regions))}")
+    namespace = settings.namespace or f"emu{secrets.token_hex(5)}"
+    if _NAMESPACE.fullmatch(namespace) is None:
+        raise StartError(
+            f"{namespace!r} can't be a namespace: lower-case letters, digits, hyphens and underscores"
+        )
     facts = {
         "id": ocid.new("tenancy", ""),
         "name": "emulator",
         "region": region,
         "region_key": regions[region],
-        "namespace": f"emu{secrets.token_hex(5)}",
+        "namespace": namespace,
     }
     database.set_fact("tenancy", compact(facts))
     return Tenancy(**facts)

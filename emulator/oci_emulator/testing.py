@@ -58,6 +58,8 @@ class Emulator(ControlClient):
         profile: how long things take; fast if the state says nothing else.
         rules: rules of the services, by name.
         places: how many processes of runs there may be at a time.
+        region: home region of the tenancy.
+        namespace: of Object Storage; a random one by default.
         cache: where conda environments are kept.
         log: where its messages go; by default to ``emulator.log`` in the state directory.
     """
@@ -71,6 +73,7 @@ class Emulator(ControlClient):
         rules: Mapping[str, object] | None = None,
         places: int | None = None,
         region: str | None = None,
+        namespace: str | None = None,
         cache: Path | None = None,
         log: Path | None = None,
     ) -> None:
@@ -82,6 +85,7 @@ class Emulator(ControlClient):
             "--profile": profile,
             "--places": places,
             "--region": region,
+            "--namespace": namespace,
         }
         self._arguments = [
             *(str(part) for pair in options.items() if pair[1] is not None for part in pair),

@@ -104,6 +104,7 @@ def test_a_state_directory_belongs_to_one_emulator(tmp_path: Path) -> None:
     ("settings", "message"),
     [
         ({"region": "mars-north-1"}, "there is no region 'mars-north-1'"),
+        ({"namespace": "My/Tenancy"}, "'My/Tenancy' can't be a namespace"),
         ({"rules": {"speed": "fast"}}, "there is no rule 'speed'"),
         ({"mode": "dream"}, "mode: must be one of"),
     ],
@@ -119,6 +120,14 @@ def test_a_tenancy_does_not_move_to_another_region(tmp_path: Path) -> None:
     StateDirectory(Settings(state=tmp_path, region="eu-frankfurt-1")).close()
     with pytest.raises(StartError, match="a tenancy in eu-frankfurt-1, not in us-phoenix-1"):
         StateDirectory(Settings(state=tmp_path, region="us-phoenix-1"))
+
+
+def test_the_namespace_of_object_storage_is_chosen_once(tmp_path: Path) -> None:
+    state = StateDirectory(Settings(state=tmp_path, namespace="mytenancy"))
+    assert state.foundation.tenancy.namespace == "mytenancy"
+    state.close()
+    with pytest.raises(StartError, match="the Object Storage namespace mytenancy, not other"):
+        StateDirectory(Settings(state=tmp_path, namespace="other"))
 
 
 # Content
