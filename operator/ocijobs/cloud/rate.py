@@ -14,6 +14,9 @@ from enum import IntEnum
 LEAST_RATE = 0.5
 """Calls a second that are made however much OCI throttles."""
 
+_INSTANT = 1e-6
+"""Seconds that nobody waits for: less is the rounding of what was waited for, and a timer for it would spin."""
+
 _INCREASE = 0.1
 _DECREASE = 0.5
 
@@ -78,7 +81,7 @@ class RateLimit:
                 heapq.heappop(self._waiting)
                 continue
             missing = max(self._paused_until - now, (1.0 - self._tokens) / self._rate)
-            if missing > 0:
+            if missing > _INSTANT:
                 self._timer = loop.call_later(missing, self._pump)
                 return
             self._tokens -= 1.0

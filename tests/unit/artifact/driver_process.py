@@ -81,7 +81,7 @@ class DriverFolder:
         python: tuple[str, ...] = BARE_PYTHON,
         environment: Mapping[str, str] | None = None,
     ) -> Iterator["subprocess.Popen[str]"]:
-        """Start the driver; it is killed if the test leaves it running."""
+        """Start the driver; it is asked to end if the test leaves it running, and with it the code."""
         with subprocess.Popen(
             [*python, str(self.folder / DRIVER_ENTRYPOINT), *args],
             cwd="/",
@@ -94,4 +94,5 @@ class DriverFolder:
             try:
                 yield process
             finally:
-                process.kill()
+                process.terminate()
+                process.communicate(timeout=SECONDS)
