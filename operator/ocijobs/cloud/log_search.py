@@ -25,6 +25,8 @@ MOST_RUNS = 20
 
 _LIMIT = 1000
 _LONGEST = timedelta(days=14)
+_CLOCKS_APART = timedelta(minutes=5)
+"""Searched beyond a time that OCI has told and our clock has not reached."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +72,11 @@ class LogSearch:
         self, principal: Principal, requests: Sequence[LogRequest], until: datetime
     ) -> tuple[Mapping[str, list[str]], bool] | Refusal:
         """Return the lines of each run, oldest first, and whether there may be more."""
+        last = max(r.since for r in requests)
+        end = until if last < until else last + _CLOCKS_APART
         details = models.SearchLogsDetails(
-            time_start=max(min(r.since for r in requests), until - _LONGEST),
-            time_end=until,
+            time_start=max(min(r.since for r in requests), end - _LONGEST),
+            time_end=end,
             search_query=_query(requests),
         )
         response = await self._calls.call(
@@ -100,9 +104,16 @@ def _query(requests: Sequence[LogRequest]) -> str:
 
 
 def _entry(data: Any) -> tuple[str, str]:
-    content = data.get("logContent", {})
-    source = str(content.get("source", ""))
-    return source[source.rfind("ocid1.") :], str(content.get("data", {}).get("message", ""))
+    """Return the run and the line of an entry; empty where it has another form than runs' entries."""
+    content = _object(_object(data).get("logContent"))
+    source, message = content.get("source"), _object(content.get("data")).get("message")
+    if not isinstance(source, str) or not isinstance(message, str):
+        return "", ""
+    return source[source.rfind("ocid1.") :], message
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _lines(messages: Sequence[str]) -> LogLines:

@@ -23,7 +23,7 @@ _SHORTEST_SECRET = 4
 _SPACE = " \t\r\n\v\f"
 _DEEPEST = 20
 
-_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f]")
+_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
 class _Printed(str):
@@ -115,7 +115,8 @@ def tail(lines: Sequence[str], secrets: Iterable[str]) -> tuple[str, ...]:
     for line in reversed(lines[-TAIL_LINES:]):
         for secret in masked:
             line = line.replace(secret, MASK)  # noqa: PLW2901 - the line as it is shown
-        shown = _CONTROL.sub("", line)[:TAIL_LIMIT_BYTES]
+        encoded = _CONTROL.sub("", line).encode()[:TAIL_LIMIT_BYTES]
+        shown = encoded.decode(errors="ignore")
         room -= len(shown.encode())
         if room < 0:
             break
