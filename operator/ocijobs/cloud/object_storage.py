@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
 from ocijobs.api.job_run import OutputList
 from ocijobs.cloud.calls import Calls, Request
 from ocijobs.cloud.clients import Principal, Service
 from ocijobs.reconcile.remote import Refusal, RefusalKind
-from ocijobs.reconcile.run.output import RESULTS_LIMIT_BYTES, results_of
+from ocijobs.reconcile.run.output import read_as_printed, results_of
 
 RESULTS_OBJECT = "results.json"
 """Object, under a run's outputs, in which the driver reports results."""
 
 _LISTED = 50
 _PAGE = 1000
-_ENVELOPE_BYTES = 1024
+_READ_BYTES = 1 << 16
+"""More than any report of results whose values fit a status has, escapes and all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +33,9 @@ class ObjectAddress:
     @classmethod
     def parse(cls, uri: str) -> ObjectAddress:
         """Return the place that an `oci://` address names; the schema has checked its form."""
-        parts = urlsplit(uri)
-        bucket, _, namespace = parts.netloc.partition("@")
-        return cls(bucket=bucket, namespace=namespace, prefix=parts.path.strip("/"))
+        bucket, _, rest = uri.removeprefix("oci://").partition("@")
+        namespace, _, path = rest.partition("/")
+        return cls(bucket=bucket, namespace=namespace, prefix=path.strip("/"))
 
     def object_name(self, name: str) -> str:
         """Return the full name of an object under the prefix."""
@@ -66,21 +65,16 @@ class ObjectStorage:
         place = ObjectAddress.parse(outputs_uri)
 
         def read(client: Any) -> bytes:
-            response = client.get_object(
-                place.namespace, place.bucket, place.object_name(RESULTS_OBJECT)
-            )
-            size = int(response.headers["content-length"])
-            content: bytes = (
-                response.data.content if size <= RESULTS_LIMIT_BYTES + _ENVELOPE_BYTES else b""
-            )
-            return content
+            name = place.object_name(RESULTS_OBJECT)
+            with client.get_object(place.namespace, place.bucket, name).data as stream:
+                return _first_bytes(stream.iter_content(_READ_BYTES))
 
         answer = await self._calls.call(self._request(principal, "GetObject"), read)
         if isinstance(answer, Refusal):
             absent = answer.kind is RefusalKind.NOT_AUTHORIZED_OR_NOT_FOUND
             return None if absent else answer
         try:
-            document = json.loads(answer)
+            document = read_as_printed(answer)
         except ValueError:
             return None
         if not isinstance(document, dict) or document.get("jobRunId") != run_id:
@@ -114,3 +108,13 @@ class ObjectStorage:
     @staticmethod
     def _request(principal: Principal, operation: str) -> Request:
         return Request(principal=principal, service=Service.OBJECT_STORAGE, operation=operation)
+
+
+def _first_bytes(chunks: Iterable[bytes]) -> bytes:
+    """Return all of it, or nothing if it is more than anybody should read."""
+    content = b""
+    for chunk in chunks:
+        content += chunk
+        if len(content) > _READ_BYTES:
+            return b""
+    return content

@@ -112,6 +112,12 @@ def test_variables_in_the_address_are_replaced_as_in_a_pod(bucket: Bucket, tmp_p
     assert bucket.names() == ["ocid1.run.1/$(NOT_THERE)/$(HOME)/a"]
 
 
+def test_an_address_has_no_query_and_no_fragment(bucket: Bucket, tmp_path: Path) -> None:
+    code = "open('outputs/a', 'w').write('')"
+    assert _run(bucket, tmp_path, code, prefix="why?/issue#7/").code == 0
+    assert bucket.names() == ["why?/issue#7/a"]
+
+
 def test_outputs_are_relative_to_the_working_directory(bucket: Bucket, tmp_path: Path) -> None:
     driver = DriverFolder(
         tmp_path / "job",

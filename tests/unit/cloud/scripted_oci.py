@@ -96,6 +96,8 @@ class ScriptedOci:
         answers, received = self.answers, self.received
 
         class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
             def _answer(self) -> None:
                 size = int(self.headers.get("content-length", 0))
                 received.append(
@@ -111,8 +113,10 @@ class ScriptedOci:
                     self.close_connection = True
                     return
                 self.send_response(answer.status)
-                lengths = {"content-length": str(len(answer.body))} | dict(answer.headers)
-                for name, value in lengths.items():
+                self.send_header("connection", "close")
+                if "transfer-encoding" not in answer.headers:
+                    self.send_header("content-length", str(len(answer.body)))
+                for name, value in answer.headers.items():
                     self.send_header(name, value)
                 self.end_headers()
                 if self.command != "HEAD":

@@ -24,7 +24,6 @@ from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-from urllib.parse import urlsplit
 
 HERE = Path(__file__).resolve().parent
 CODE = HERE / "code"
@@ -275,9 +274,9 @@ def save(storage: Any, outputs: dict[str, str], folder: Path, results: dict[str,
     """Copy the outputs, then the results; return whether all of it arrived."""
     from oci.object_storage import UploadManager
 
-    uri = urlsplit(expand(outputs["uri"]))
-    bucket, _, namespace = uri.netloc.partition("@")
-    prefix = uri.path.strip("/")
+    bucket, _, address = expand(outputs["uri"])[len("oci://") :].partition("@")
+    namespace, _, prefix = address.partition("/")
+    prefix = prefix.strip("/")
     root = folder / outputs["path"]
     manager = UploadManager(storage)
     saved = True

@@ -1,0 +1,155 @@
+"""What a run left in Object Storage, as its driver put it there."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.cloud.scripted_oci import (
+    PRINCIPAL,
+    Answer,
+    Caller,
+    ScriptedOci,
+    document,
+    error,
+)
+
+from ocijobs.cloud.object_storage import ObjectAddress, ObjectStorage
+from ocijobs.reconcile.remote import Refusal, RefusalKind
+
+URI = "oci://models@team/classifier/run"
+RUN = "ocid1.datasciencejobrun.oc1.iad.a"
+
+_NAME = st.from_regex(r"[A-Za-z0-9_.-]{1,8}", fullmatch=True)
+
+
+@pytest.mark.parametrize(
+    ("uri", "prefix", "name"),
+    [
+        ("oci://models@team/a/b/", "a/b", "a/b/x"),
+        ("oci://models@team/a", "a", "a/x"),
+        ("oci://models@team/", "", "x"),
+        ("oci://models@team", "", "x"),
+        ("oci://models@team/what?is#this", "what?is#this", "what?is#this/x"),
+        ("oci://models@team/a%20b/größe", "a%20b/größe", "a%20b/größe/x"),
+    ],
+)
+def test_an_address_is_a_bucket_a_namespace_and_a_prefix(uri: str, prefix: str, name: str) -> None:
+    place = ObjectAddress.parse(uri)
+    assert place == ObjectAddress(bucket="models", namespace="team", prefix=prefix)
+    assert place.object_name("x") == name
+    assert place.uri(name) == f"oci://models@team/{name}"
+
+
+@given(_NAME, _NAME, st.lists(_NAME, max_size=3))
+def test_the_address_of_an_address_is_itself(bucket: str, namespace: str, path: list[str]) -> None:
+    place = ObjectAddress(bucket=bucket, namespace=namespace, prefix="/".join(path))
+    assert ObjectAddress.parse(place.uri(place.prefix)) == place
+
+
+def results(caller: Caller) -> Mapping[str, str] | Refusal | None:
+    return asyncio.run(ObjectStorage(caller.calls).results(PRINCIPAL, URI, RUN))
+
+
+def reported(values: object, run_id: str = RUN) -> Answer:
+    return document({"jobRunId": run_id, "results": values})
+
+
+def test_results_are_read_where_the_driver_puts_them(
+    caller: Caller, oci_server: ScriptedOci
+) -> None:
+    oci_server.will(reported({"auc": "0.930", "note": "größe"}))
+    assert results(caller) == {"auc": "0.930", "note": "größe"}
+    assert oci_server.received[0].path == "/n/team/b/models/o/classifier%2Frun%2Fresults.json"
+
+
+def test_numbers_stay_as_they_are_in_the_object(caller: Caller, oci_server: ScriptedOci) -> None:
+    oci_server.will(Answer(body=b'{"jobRunId": "%s", "results": {"auc": 0.930}}' % RUN.encode()))
+    assert results(caller) == {"auc": "0.930"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        error(404, "ObjectNotFound"),
+        reported({"auc": "0.9"}, run_id="ocid1.datasciencejobrun.oc1.iad.former"),
+        reported(["auc"]),
+        reported(None),
+        document(["auc"]),
+        document({"auc": 0.9}),
+        Answer(body=b"not JSON"),
+        Answer(body=b"\xff\xfe"),
+        Answer(body=b'{"a":' + b"[" * 100_000),
+        reported({"much": "x" * 1_000_000}),
+    ],
+)
+def test_what_is_no_report_of_this_run_is_none(
+    caller: Caller, oci_server: ScriptedOci, answer: Answer
+) -> None:
+    oci_server.will(answer)
+    assert results(caller) is None
+
+
+def test_results_of_the_largest_size_are_read_however_they_are_escaped(
+    caller: Caller, oci_server: ScriptedOci
+) -> None:
+    value = "\u2713" * 1300  # 3,900 bytes as UTF-8, and twice that as JSON escapes
+    oci_server.will(reported({"note": value}))
+    assert results(caller) == {"note": value}
+
+
+def test_an_object_without_a_stated_length_is_read_too(
+    caller: Caller, oci_server: ScriptedOci
+) -> None:
+    body = json.dumps({"jobRunId": RUN, "results": {"auc": "1"}}).encode()
+    chunked = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+    oci_server.will(Answer(body=chunked, headers={"transfer-encoding": "chunked"}))
+    assert results(caller) == {"auc": "1"}
+
+
+def test_a_refused_read_is_told(caller: Caller, oci_server: ScriptedOci) -> None:
+    oci_server.will(error(400, "InvalidParameter"))
+    refusal = results(caller)
+    assert isinstance(refusal, Refusal)
+    assert refusal.kind is RefusalKind.INVALID
+
+
+def page(first: int, last: int, then: str | None = None) -> Answer:
+    names = [{"name": f"classifier/run/{number:04}"} for number in range(first, last)]
+    return document({"objects": names, "prefixes": [], "nextStartWith": then})
+
+
+def test_outputs_are_counted_over_all_pages_and_the_first_are_named(
+    caller: Caller, oci_server: ScriptedOci
+) -> None:
+    oci_server.will(page(0, 30, "classifier/run/0030"), page(30, 60, "x/60"), page(60, 61))
+    found = asyncio.run(ObjectStorage(caller.calls).list_outputs(PRINCIPAL, URI))
+    assert not isinstance(found, Refusal)
+    assert found.count == 61
+    assert found.objects == tuple(
+        f"oci://models@team/classifier/run/{number:04}" for number in range(50)
+    )
+    first, second, third = (request.path for request in oci_server.received)
+    assert "prefix=classifier%2Frun%2F" in first
+    assert "start=" not in first
+    assert "start=classifier%2Frun%2F0030" in second
+    assert "start=x%2F60" in third
+
+
+def test_half_a_list_of_outputs_is_none(caller: Caller, oci_server: ScriptedOci) -> None:
+    oci_server.will(page(0, 30, "x"), error(404, "BucketNotFound"))
+    found = asyncio.run(ObjectStorage(caller.calls).list_outputs(PRINCIPAL, URI))
+    assert isinstance(found, Refusal)
+
+
+def test_a_principal_is_verified_by_what_everybody_may_read(
+    caller: Caller, oci_server: ScriptedOci
+) -> None:
+    oci_server.will(document("team"), error(401, "NotAuthenticated"))
+    storage = ObjectStorage(caller.calls)
+    assert asyncio.run(storage.verify(PRINCIPAL)) is None
+    refusal = asyncio.run(storage.verify(PRINCIPAL))
+    assert refusal is not None
+    assert refusal.kind is RefusalKind.CREDENTIALS
