@@ -7,38 +7,47 @@ chart's values schema are generated from here.
 
 from __future__ import annotations
 
+import json
 import os
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationError, model_validator
-from pydantic.alias_generators import to_camel
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    YamlConfigSettingsSource,
+import yaml
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
 )
+from pydantic.alias_generators import to_camel, to_snake
+from pydantic_core import ErrorDetails
 
-SETTINGS_FILE_VARIABLE = "OCIJOBS_SETTINGS_FILE"
+_PREFIX = "OCIJOBS_"
+SETTINGS_FILE_VARIABLE = f"{_PREFIX}SETTINGS_FILE"
 
 Seconds = Annotated[float, Field(gt=0)]
+
+_NAMESPACE = re.compile("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
 class SettingsError(ValueError):
     """A setting is wrong; the message names each, with what is allowed."""
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Every threshold and address that an installation may change."""
 
-    model_config = SettingsConfigDict(
+    model_config = ConfigDict(
         frozen=True,
-        env_prefix="OCIJOBS_",
         extra="forbid",
         alias_generator=to_camel,
         validate_by_name=True,
         validate_by_alias=True,
+        allow_inf_nan=False,
     )
 
     # Where the operator works.
@@ -191,22 +200,25 @@ class Settings(BaseSettings):
         description="How often a read is tried before the object is put back.",
     )
 
+    @field_validator("watch_namespaces", mode="before")
     @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Let arguments win over the environment, and the environment over the file."""
-        del dotenv_settings, file_secret_settings
-        file = os.environ.get(SETTINGS_FILE_VARIABLE)
-        sources: tuple[PydanticBaseSettingsSource, ...] = (init_settings, env_settings)
-        return (
-            (*sources, YamlConfigSettingsSource(settings_cls, yaml_file=file)) if file else sources
-        )
+    def _namespaces(cls, value: Any) -> Any:
+        """Read a list from the environment: with commas, or in JSON."""
+        if not isinstance(value, str):
+            return value
+        if value.startswith("["):
+            try:
+                return json.loads(value)
+            except ValueError as error:
+                raise ValueError(f"no list in JSON: {value}") from error
+        return tuple(part for name in value.split(",") if (part := name.strip()))
+
+    @field_validator("watch_namespaces")
+    @classmethod
+    def _names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if strange := [name for name in value if not _NAMESPACE.fullmatch(name)]:
+            raise ValueError(f"no name of a namespace: {', '.join(strange)}")
+        return value
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -218,6 +230,12 @@ class Settings(BaseSettings):
             raise ValueError(msg)
         if self.lease_renew_seconds * 2 > self.lease_duration_seconds:
             msg = "leaseRenewSeconds must be at most half of leaseDurationSeconds"
+            raise ValueError(msg)
+        if self.poll_min_seconds > self.poll_max_seconds:
+            msg = "pollMinSeconds must be at most pollMaxSeconds"
+            raise ValueError(msg)
+        if self.refusal_retry_min_seconds > self.refusal_retry_max_seconds:
+            msg = "refusalRetryMinSeconds must be at most refusalRetryMaxSeconds"
             raise ValueError(msg)
         return self
 
@@ -233,20 +251,56 @@ def load() -> Settings:
     Raises:
         SettingsError: naming every setting that is wrong.
     """
-    file = os.environ.get(SETTINGS_FILE_VARIABLE)
-    if file and not Path(file).is_file():
-        raise SettingsError(f"{SETTINGS_FILE_VARIABLE}: there is no file {file}")
-    known = {f"OCIJOBS_{name.upper()}" for name in Settings.model_fields} | {SETTINGS_FILE_VARIABLE}
-    if strange := sorted(
-        name for name in os.environ if name.startswith("OCIJOBS_") and name not in known
-    ):
-        raise SettingsError(f"unknown settings in the environment: {', '.join(strange)}")
+    variables = {n: v for n, v in os.environ.items() if n.startswith(_PREFIX)}
+    file = variables.pop(SETTINGS_FILE_VARIABLE, "")
     try:
-        return Settings()
+        return Settings.model_validate((_of_file(Path(file)) if file else {}) | _of(variables))
     except ValidationError as error:
-        lines = [
-            f"{'.'.join(str(part) for part in item['loc']) or 'settings'}: {item['msg']}"
-            + (f" (found {item['input']!r})" if item["loc"] else "")
-            for item in error.errors()
-        ]
-        raise SettingsError("wrong settings:\n  " + "\n  ".join(lines)) from error
+        lines = "\n  ".join(_told(item) for item in error.errors())
+        raise SettingsError(f"wrong settings:\n  {lines}") from error
+
+
+def _of_file(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise SettingsError(f"{SETTINGS_FILE_VARIABLE}: there is no file {path}")
+    try:
+        document = yaml.safe_load(path.read_bytes())
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{path}: no YAML: {error}") from error
+    if document is None:
+        return {}
+    if not isinstance(document, dict) or not all(isinstance(name, str) for name in document):
+        raise SettingsError(f"{path}: settings are a map of names to values, such as `workers: 16`")
+    return {
+        to_camel(name) if name in Settings.model_fields else name: document[name]
+        for name in document
+    }
+
+
+def _of(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings that variables are; an empty one is none."""
+    names = {f"{_PREFIX}{name.upper()}": to_camel(name) for name in Settings.model_fields}
+    strange = variables.keys() - names.keys() - _service_links(variables)
+    if strange:
+        raise SettingsError(f"unknown settings in the environment: {', '.join(sorted(strange))}")
+    return {names[name]: value for name, value in variables.items() if value and name in names}
+
+
+def _service_links(names: Iterable[str]) -> set[str]:
+    """Return the variables by which Kubernetes tells a pod of Services, whose names may begin as ours do."""
+    host = "_SERVICE_HOST"
+    services = [name.removesuffix(host) for name in names if name.endswith(host)]
+    return {
+        name
+        for name in names
+        if any(name.startswith((f"{s}_SERVICE_", f"{s}_PORT")) for s in services)
+    }
+
+
+def _told(error: ErrorDetails) -> str:
+    if not error["loc"]:
+        return error["msg"]
+    name, found = str(error["loc"][0]), f"(found {error['input']!r})"
+    if error["type"] == "extra_forbidden":
+        return f"{name}: no such setting {found}"
+    return f"{name} ({_PREFIX}{to_snake(name).upper()}): {error['msg']} {found}"
