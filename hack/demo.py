@@ -61,23 +61,23 @@ class Kubectl:
         """Return the whole command line."""
         return [str(self.program), "--kubeconfig", str(self.kubeconfig), *arguments]
 
-    def run(self, *arguments: str, stdin: str | None = None) -> str:
+    def run(self, *arguments: str) -> str:
         """Run it and return what it prints.
 
         Raises:
             DemoError: it failed.
         """
         done = subprocess.run(  # noqa: S603 - the kubectl that devcluster built
-            self.command(*arguments), input=stdin, capture_output=True, text=True, check=False
+            self.command(*arguments), capture_output=True, text=True, check=False
         )
         if done.returncode:
             raise DemoError(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
         return done.stdout
 
-    def show(self, *arguments: str, stdin: str | None = None) -> None:
+    def show(self, *arguments: str) -> None:
         """Run it for the reader: the command as one would type it, and what it prints."""
         click.secho(f"    $ kubectl {' '.join(arguments)}", fg="cyan")
-        for line in self.run(*arguments, stdin=stdin).splitlines():
+        for line in self.run(*arguments).splitlines():
             click.echo(f"    {line}")
 
 
@@ -100,7 +100,8 @@ def demo() -> dict[str, Any]:
         operator.until_ready()
     with step("the example job and its run"):
         kubectl.run(*_secret(emulator))
-        kubectl.show("apply", "-f", "-", stdin=_identity(emulator, log_group))
+        (STATE / "identity.yaml").write_text(_identity(emulator, log_group))
+        kubectl.show("apply", "-f", ".demo/identity.yaml")
         kubectl.show("apply", "-f", "examples/training/")
         run = follow(kubectl)
     report(kubectl, run)
@@ -158,6 +159,7 @@ def _secret(emulator: Emulator) -> list[str]:
 
 
 def _identity(emulator: Emulator, log_group: str) -> str:
+    """Return examples/identity.yaml with the OCIDs of the local OCI."""
     text = (EXAMPLES / "identity.yaml").read_text()
     for placeholder, ocid in (
         ("ocid1.compartment.oc1..replace", emulator.tenancy),
@@ -176,16 +178,16 @@ def follow(kubectl: Kubectl) -> dict[str, Any]:
     """
     watch = kubectl.command(
         *("get", "ocijobrun", RUN, "--watch", f"--request-timeout={RUN_SECONDS}s"),
-        "-o=jsonpath={.status.phase}{'\\t'}{.status.lifecycleDetails}{'\\n'}",
+        "-o=jsonpath={.status.phase} {.status.lifecycleDetails}{'\\n'}",
     )
     started, shown = time.monotonic(), ""
     with subprocess.Popen(watch, stdout=subprocess.PIPE, text=True) as changes:  # noqa: S603 - as above
         for line in changes.stdout or ():
-            phase, _, details = line.rstrip("\n").partition("\t")
-            if line != shown:
-                shown = line
-                elapsed = time.monotonic() - started
-                click.echo(f"    {elapsed:5.1f} s  {phase or 'Pending':<12} {details}".rstrip())
+            phase, _, details = line.strip().partition(" ")
+            text = f"{phase or 'Pending':<12} {details.strip()}"
+            if text != shown:
+                shown = text
+                click.echo(f"    {time.monotonic() - started:5.1f} s  {text}".rstrip())
             if phase in {"Succeeded", "Failed", "Cancelled"}:
                 changes.terminate()
                 break
@@ -205,8 +207,7 @@ def report(kubectl: Kubectl, run: dict[str, Any]) -> None:
     results = [f"{name}: {value}" for name, value in status.get("results", {}).items()]
     _section("results (status.results)", results)
     outputs = status.get("outputs", {})
-    names = [f"{outputs.get('uri')}/{each['name']}" for each in outputs.get("objects", [])]
-    _section("outputs (status.outputs)", names)
+    _section("outputs (status.outputs.objects)", outputs.get("objects", []))
     _section("console (opens the run where it is in a real tenancy)", [status["consoleUrl"]])
 
 
