@@ -118,7 +118,7 @@ def _ready(
         now,
         standing=Standing.READY,
         reason=Reason.SYNCED,
-        message=f"OCI job {revision.job_id} is as the manifest says",
+        message="OCI has the job as the manifest says",
         job_id=revision.job_id,
         revision=revision.name,
         revisions=pruned.revisions,
