@@ -24,7 +24,6 @@ from pydantic import (
     model_validator,
 )
 from pydantic.alias_generators import to_camel, to_snake
-from pydantic_core import ErrorDetails
 
 _PREFIX = "OCIJOBS_"
 SETTINGS_FILE_VARIABLE = f"{_PREFIX}SETTINGS_FILE"
@@ -256,8 +255,8 @@ def load() -> Settings:
     try:
         return Settings.model_validate((_of_file(Path(file)) if file else {}) | _of(variables))
     except ValidationError as error:
-        lines = "\n  ".join(_told(item) for item in error.errors())
-        raise SettingsError(f"wrong settings:\n  {lines}") from error
+        lines = [_told(e["loc"], e["type"], e["msg"], e["input"]) for e in error.errors()]
+        raise SettingsError("\n  ".join(("wrong settings:", *lines))) from error
 
 
 def _of_file(path: Path) -> dict[str, Any]:
@@ -297,10 +296,10 @@ def _service_links(names: Iterable[str]) -> set[str]:
     }
 
 
-def _told(error: ErrorDetails) -> str:
-    if not error["loc"]:
-        return error["msg"]
-    name, found = str(error["loc"][0]), f"(found {error['input']!r})"
-    if error["type"] == "extra_forbidden":
-        return f"{name}: no such setting {found}"
-    return f"{name} ({_PREFIX}{to_snake(name).upper()}): {error['msg']} {found}"
+def _told(where: tuple[int | str, ...], what: str, message: str, found: object) -> str:
+    if not where:
+        return message
+    name = str(where[0])
+    if what == "extra_forbidden":
+        return f"{name}: no such setting (found {found!r})"
+    return f"{name} ({_PREFIX}{to_snake(name).upper()}): {message} (found {found!r})"
