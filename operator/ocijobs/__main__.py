@@ -14,8 +14,9 @@ import yaml
 from ocijobs import __version__
 from ocijobs.api.crd import custom_resource_definitions
 from ocijobs.controller.operator import Operator
-from ocijobs.kube.client import load_configuration
+from ocijobs.kube.client import NoClusterError, load_configuration
 from ocijobs.observe import logs
+from ocijobs.observe.server import PortError
 from ocijobs.settings import Settings, SettingsError, load
 
 
@@ -42,7 +43,10 @@ def run(port_file: Path | None) -> None:
     except SettingsError as error:
         raise click.ClickException(str(error)) from error
     logs.configure(settings.log_level)
-    sys.exit(asyncio.run(_run(settings, port_file)))
+    try:
+        sys.exit(asyncio.run(_run(settings, port_file)))
+    except (NoClusterError, PortError) as error:
+        raise click.ClickException(str(error)) from error
 
 
 async def _run(settings: Settings, port_file: Path | None) -> int:

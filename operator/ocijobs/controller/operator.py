@@ -17,7 +17,7 @@ from ocijobs.api.conditions import ConditionType, find
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
 from ocijobs.artifact.staging import Staging
-from ocijobs.clock import Clock, SystemClock
+from ocijobs.clock import Clock, SystemClock, wait_for
 from ocijobs.controller.store import Store
 from ocijobs.controller.watch import watch
 from ocijobs.controller.wiring import Machinery, assemble
@@ -88,7 +88,11 @@ class Operator:
                     self._metrics, alive=self._alive, ready=lambda: self._ready(lease)
                 )
                 self.port.set_result(await server.start(settings.http_host, settings.http_port))
+                heart = asyncio.create_task(self._beat(), name="heartbeat")
                 try:
+                    cluster_id = await self._cluster_id(ObjectReader(client))
+                    if cluster_id is None:
+                        return
                     self._machinery = assemble(
                         settings=settings,
                         clock=self._clock,
@@ -97,11 +101,12 @@ class Operator:
                         lease=lease,
                         threads=threads,
                         staging=Staging(Path(folder)),
-                        cluster_id=await self._cluster_id(ObjectReader(client)),
+                        cluster_id=cluster_id,
                         instance=instance,
                     )
                     await self._live(self._machinery, lease)
                 finally:
+                    heart.cancel()
                     await server.stop()
 
     async def _live(self, parts: Machinery, lease: LeaderLease) -> None:
@@ -112,7 +117,6 @@ class Operator:
             lives = [
                 group.create_task(life, name=name)
                 for name, life in (
-                    ("heartbeat", self._beat()),
                     ("lease", lease.run()),
                     ("watch", self._watch(parts)),
                     ("queue", parts.queue.run()),
@@ -152,16 +156,17 @@ class Operator:
                 await self._clock.sleep(_FIRST_READ_PAUSE_SECONDS)
         await watch(parts.store, self._settings.watch_namespaces)
 
-    async def _cluster_id(self, reader: ObjectReader) -> str:
-        """Return what tells this cluster's resources in OCI from others'."""
+    async def _cluster_id(self, reader: ObjectReader) -> str | None:
+        """Return what tells this cluster's resources in OCI from others'; None if it is asked to end before."""
         if self._settings.cluster_id is not None:
             return self._settings.cluster_id
-        while True:
+        while not self._stopping.is_set():
             try:
                 return await reader.namespace_uid("kube-system")
             except ApiError as error:
                 _LOG.warning("uid of namespace kube-system not read: %s", error)
-                await self._clock.sleep(_FIRST_READ_PAUSE_SECONDS)
+                await wait_for(self._stopping, self._clock, _FIRST_READ_PAUSE_SECONDS)
+        return None
 
     async def _beat(self) -> None:
         """Note that the loop turns."""

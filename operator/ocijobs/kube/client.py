@@ -15,13 +15,21 @@ from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
+import yaml
 from kubernetes.aio import client as kubernetes_client
 from kubernetes.aio import config as kubernetes_config
 from kubernetes.aio.client import Configuration
 
 from ocijobs import __version__
 
-__all__ = ["ApiError", "Configuration", "KubeClient", "RequestObserver", "load_configuration"]
+__all__ = [
+    "ApiError",
+    "Configuration",
+    "KubeClient",
+    "NoClusterError",
+    "RequestObserver",
+    "load_configuration",
+]
 
 RequestObserver = Callable[[str, str, int, float], None]
 """Told of each request: verb, resource, status code (0 without an answer), seconds."""
@@ -29,6 +37,10 @@ RequestObserver = Callable[[str, str, int, float], None]
 _JSON = "application/json"
 _TIMEOUT_SECONDS = 10.0
 """Shorter than the leader's lease, so that no write of a former leader is under way when another leads."""
+
+
+class NoClusterError(Exception):
+    """Nothing says where the API server is; the message says what was looked at."""
 
 
 class ApiError(Exception):
@@ -153,12 +165,21 @@ async def load_configuration(*, connections: int) -> Configuration:
         connections: how many connections may be open at a time.
 
     Raises:
-        ConfigException: if none of the three is there.
+        NoClusterError: if none of the three is there, or what is there can't be used.
     """
     configuration = Configuration()
     configuration.connection_pool_maxsize = connections
-    if "KUBECONFIG" not in os.environ and "KUBERNETES_SERVICE_HOST" in os.environ:
-        kubernetes_config.load_incluster_config(client_configuration=configuration)
-    else:
-        await kubernetes_config.load_kube_config(client_configuration=configuration)
+    inside = "KUBECONFIG" not in os.environ and "KUBERNETES_SERVICE_HOST" in os.environ
+    try:
+        if inside:
+            kubernetes_config.load_incluster_config(client_configuration=configuration)
+        else:
+            await kubernetes_config.load_kube_config(client_configuration=configuration)
+    except (kubernetes_config.ConfigException, OSError, yaml.YAMLError) as error:
+        tried = (
+            "the pod's service account"
+            if inside
+            else os.environ.get("KUBECONFIG", "~/.kube/config")
+        )
+        raise NoClusterError(f"no cluster to work for: {tried}: {error}") from error
     return configuration

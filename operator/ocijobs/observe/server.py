@@ -18,6 +18,10 @@ Checks = Callable[[], Mapping[str, bool]]
 """Named checks, each passed or not."""
 
 
+class PortError(Exception):
+    """The port of metrics and health can't be opened; the message says why."""
+
+
 class ObserveServer:
     """Serves metrics and health over HTTP."""
 
@@ -29,7 +33,7 @@ class ObserveServer:
         """Open the port and return its number.
 
         Raises:
-            OSError: if the port can't be opened.
+            PortError: if the port can't be opened.
         """
         application = web.Application()
         application.router.add_get("/metrics", self._serve_metrics)
@@ -37,7 +41,11 @@ class ObserveServer:
         application.router.add_get("/readyz", self._serve_ready)
         self._runner = web.AppRunner(application, access_log=None)
         await self._runner.setup()
-        await web.TCPSite(self._runner, host, port).start()
+        try:
+            await web.TCPSite(self._runner, host, port).start()
+        except OSError as error:
+            await self._runner.cleanup()
+            raise PortError(f"port {port} of {host} can't be opened: {error.strerror}") from error
         address = self._runner.addresses[0]
         return int(address[1])
 

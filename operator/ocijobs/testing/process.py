@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -67,6 +67,15 @@ class OperatorProcess:
         )
         return self
 
+    def until_open(self) -> Self:
+        """Return when its port of metrics and health is open, whether or not it is ready.
+
+        Raises:
+            TimeoutError: if it is not within a minute.
+            RuntimeError: if it has ended.
+        """
+        return self._until("open", lambda: self.fetch("/metrics") is not None)
+
     def until_ready(self) -> Self:
         """Return when it answers that it is ready.
 
@@ -74,14 +83,17 @@ class OperatorProcess:
             TimeoutError: if it does not within a minute.
             RuntimeError: if it has ended.
         """
+        return self._until("ready", lambda: self.fetch("/readyz") is not None)
+
+    def _until(self, what: str, holds: Callable[[], bool]) -> Self:
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
             if not self.alive:
                 raise RuntimeError(f"the operator has ended; see {self.log}")
-            if self._port_file.exists() and self.fetch("/readyz") is not None:
+            if self._port_file.exists() and holds():
                 return self
             time.sleep(0.05)
-        raise TimeoutError(f"the operator is not ready; see {self.log}")
+        raise TimeoutError(f"the operator is not {what}; see {self.log}")
 
     def fetch(self, path: str) -> str | None:
         """Return what its own server answers, or None if that is no 200."""
