@@ -1,0 +1,105 @@
+"""Metrics: what there is, of which type, and that nothing is left of what is gone."""
+
+from prometheus_client import generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from ocijobs import __version__
+from ocijobs.observe.metrics import Metrics, ObjectCounts
+
+
+def exposed(metrics: Metrics) -> dict[str, tuple[str, dict[tuple[str, ...], float]]]:
+    """Return what a scrape sees: family -> its type, and values by sample name and labels."""
+    text = generate_latest(metrics.registry).decode()
+    return {
+        family.name: (
+            family.type,
+            {(s.name, *(s.labels[k] for k in sorted(s.labels))): s.value for s in family.samples},
+        )
+        for family in text_string_to_metric_families(text)
+        if not family.name.endswith("_created")
+    }
+
+
+def test_every_metric_has_its_type() -> None:
+    metrics = Metrics()
+    metrics.count_objects(ObjectCounts(lambda: [("a", "Running")], lambda: [("a", "True")]))
+    assert {name: kind for name, (kind, _) in exposed(metrics).items()} == {
+        "ocijobs_runs": "gauge",
+        "ocijobs_jobs": "gauge",
+        "ocijobs_reconcile": "counter",
+        "ocijobs_reconcile_duration_seconds": "histogram",
+        "ocijobs_queue_depth": "gauge",
+        "ocijobs_oci_requests": "counter",
+        "ocijobs_oci_request_duration_seconds": "histogram",
+        "ocijobs_kube_requests": "counter",
+        "ocijobs_kube_request_duration_seconds": "histogram",
+        "ocijobs_leader": "gauge",
+        "ocijobs_followed_runs": "gauge",
+        "ocijobs_poll_duration_seconds": "histogram",
+        "ocijobs_run_terminal": "counter",
+        "ocijobs_run_start_latency_seconds": "histogram",
+        "ocijobs_run_duration_seconds": "histogram",
+        "ocijobs_status_lag_seconds": "histogram",
+        "ocijobs_released": "counter",
+        "ocijobs_build_info": "gauge",
+    }
+
+
+def test_no_label_names_an_object() -> None:
+    metrics = Metrics()
+    metrics.count_objects(ObjectCounts(lambda: [("a", "Running")], lambda: [("a", "True")]))
+    metrics.oci_call("datascience", "GetJob", 200, 0.1)
+    metrics.kube_request("PATCH", "ocijobs", 200, 0.1)
+    text = generate_latest(metrics.registry).decode()
+    labels = {
+        name
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        for name in sample.labels
+    }
+    assert labels == {
+        *("namespace", "phase", "ready", "service", "operation", "code"),
+        *("verb", "resource", "version", "le"),
+    }
+
+
+def test_objects_are_counted_at_each_scrape_and_none_is_left_of_what_is_gone() -> None:
+    runs = [("team-a", "Running"), ("team-a", "Running"), ("team-b", "Failed")]
+    metrics = Metrics()
+    metrics.count_objects(ObjectCounts(lambda: runs, lambda: [("team-a", "True")]))
+    assert exposed(metrics)["ocijobs_runs"][1] == {
+        ("ocijobs_runs", "team-a", "Running"): 2,
+        ("ocijobs_runs", "team-b", "Failed"): 1,
+    }
+    runs[:] = [("team-a", "Succeeded")]
+    assert exposed(metrics)["ocijobs_runs"][1] == {("ocijobs_runs", "team-a", "Succeeded"): 1}
+    runs.clear()
+    assert exposed(metrics)["ocijobs_runs"][1] == {}
+    assert exposed(metrics)["ocijobs_jobs"][1] == {("ocijobs_jobs", "team-a", "True"): 1}
+
+
+def test_calls_are_counted_by_what_came_of_them_and_timed_by_what_they_were() -> None:
+    metrics = Metrics()
+    metrics.oci_call("datascience", "GetJobRun", 200, 0.02)
+    metrics.oci_call("datascience", "GetJobRun", 0, 9)
+    metrics.kube_request("PATCH", "ocijobs/status", 409, 0.3)
+    seen = exposed(metrics)
+    assert seen["ocijobs_oci_requests"][1] == {
+        ("ocijobs_oci_requests_total", "200", "GetJobRun", "datascience"): 1,
+        ("ocijobs_oci_requests_total", "0", "GetJobRun", "datascience"): 1,
+    }
+    times = seen["ocijobs_oci_request_duration_seconds"][1]
+    name = "ocijobs_oci_request_duration_seconds"
+    assert times[f"{name}_count", "GetJobRun", "datascience"] == 2
+    assert times[f"{name}_sum", "GetJobRun", "datascience"] == 9.02
+    assert times[f"{name}_bucket", "0.025", "GetJobRun", "datascience"] == 1
+    assert seen["ocijobs_kube_requests"][1] == {
+        ("ocijobs_kube_requests_total", "409", "ocijobs/status", "PATCH"): 1
+    }
+
+
+def test_two_operators_in_one_process_share_nothing() -> None:
+    one, other = Metrics(), Metrics()
+    one.released.labels("OCIJob").inc()
+    assert exposed(other)["ocijobs_released"][1] == {}
+    assert exposed(one)["ocijobs_build_info"][1] == {("ocijobs_build_info", __version__): 1}
