@@ -1,0 +1,288 @@
+"""The Helm chart: what it makes, and that the API server takes it."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from devcluster.binaries import CHART_TOOLS
+from devcluster.build import ensure_built
+from devcluster.cluster import Cluster
+from ocijobs.api.crd import custom_resource_definitions
+from ocijobs.kube.permissions import CLUSTER, OWN_NAMESPACE, WATCHED_NAMESPACES, Permission
+from ocijobs.settings import SETTINGS_FILE_VARIABLE, load
+
+ROOT = Path(__file__).parents[3]
+CHART = ROOT / "helm" / "oci-jobs-operator"
+
+VALUES: dict[str, dict[str, Any]] = {
+    "defaults": {},
+    "one namespace": {"watchNamespaces": ["team"], "replicas": 1},
+    "no cluster-wide permission": {
+        "watchNamespaces": ["team-a", "team-b"],
+        "settings": {"clusterId": "prod-1"},
+        "crds": {"enabled": False},
+        "rbac": {"aggregateRoles": False},
+    },
+    "everything": {
+        "image": {"repository": "registry.example/ocijobs", "digest": f"sha256:{'a' * 64}"},
+        "imagePullSecrets": [{"name": "pull"}],
+        "settings": {"httpPort": 9090, "pollMaxSeconds": 30, "logLevel": "DEBUG"},
+        "serviceAccount": {"name": "robot", "annotations": {"team": "ml"}},
+        "extraEnv": [{"name": "HTTPS_PROXY", "value": "http://proxy.example:3128"}],
+        "extraVolumes": [{"name": "ca", "configMap": {"name": "ca"}}],
+        "extraVolumeMounts": [{"name": "ca", "mountPath": "/etc/ca"}],
+        "nodeSelector": {"kubernetes.io/os": "linux"},
+        "tolerations": [{"key": "ml", "operator": "Exists"}],
+        "affinity": {"nodeAffinity": {}},
+        "priorityClassName": "system-cluster-critical",
+        "podLabels": {"team": "ml"},
+        "podAnnotations": {"note": "here"},
+        "metrics": {"service": {"annotations": {"a": "b"}}, "serviceMonitor": {"enabled": True}},
+        "networkPolicy": {"enabled": True, "metricsFrom": [{"podSelector": {}}]},
+    },
+}
+
+Documents = list[dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def tools() -> Path:
+    """The directory of helm and kubeconform."""
+    return ensure_built(CHART_TOOLS)
+
+
+class Chart:
+    """The chart, rendered with values."""
+
+    def __init__(self, helm: Path, folder: Path) -> None:
+        self._helm, self._folder = helm, folder
+
+    def helm(
+        self, command: str, *arguments: str, **values: Any
+    ) -> subprocess.CompletedProcess[str]:
+        """Run helm on the chart; `values` are those of the release."""
+        file = self._folder / "values.yaml"
+        file.write_text(yaml.safe_dump(values))
+        return subprocess.run(
+            [self._helm, command, *arguments, str(CHART), "--values", str(file)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def text(self, **values: Any) -> str:
+        """Return the manifests."""
+        done = self.helm("template", "--namespace", "home", "jobs", **values)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def documents(self, kind: str | None = None, **values: Any) -> Documents:
+        """Return the objects, or those of one kind."""
+        found = [document for document in yaml.safe_load_all(self.text(**values)) if document]
+        return [each for each in found if kind in {None, each["kind"]}]
+
+
+@pytest.fixture
+def chart(tools: Path, tmp_path: Path) -> Chart:
+    return Chart(tools / "helm", tmp_path)
+
+
+@pytest.fixture(scope="module")
+def schemas(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Where kubeconform finds schemas of Kubernetes and of our kinds."""
+    folder = tmp_path_factory.mktemp("schemas")
+    crds = [
+        part for path in sorted((ROOT / "crds").glob("*.yaml")) for part in ("--crd", str(path))
+    ]
+    command = [sys.executable, "-m", "devcluster", "schemas", "--output", str(folder), *crds]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("values", VALUES.values(), ids=VALUES)
+def test_every_object_is_what_its_schema_says(
+    chart: Chart, tools: Path, schemas: str, values: dict[str, Any]
+) -> None:
+    assert chart.helm("lint", "--strict", **values).returncode == 0
+    # Prometheus Operator's kind and definitions themselves have no schema here.
+    options = ["-strict", "-skip", "ServiceMonitor,CustomResourceDefinition"]
+    checked = subprocess.run(
+        [tools / "kubeconform", *options, "-schema-location", schemas, "-"],
+        input=chart.text(**values),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"replica": 2}, "replica"),
+        ({"replicas": "two"}, "replicas"),
+        ({"watchNamespaces": "team"}, "watchNamespaces"),
+        ({"settings": {"pollSeconds": 3}}, "pollSeconds"),
+        ({"settings": {"pollMaxSeconds": 0}}, "pollMaxSeconds"),
+        ({"settings": {"watchNamespaces": ["team"]}}, "watchNamespaces"),
+        ({"image": {"digest": "latest"}}, "digest"),
+        (
+            {"metrics": {"service": {"enabled": False}, "serviceMonitor": {"enabled": True}}},
+            "a ServiceMonitor finds pods by their Service",
+        ),
+    ],
+    ids=str,
+)
+def test_wrong_values_are_refused_with_their_name(
+    chart: Chart, values: dict[str, Any], message: str
+) -> None:
+    done = chart.helm("template", "jobs", **values)
+    assert done.returncode != 0
+    assert message in done.stderr
+
+
+def _rules(permissions: tuple[Permission, ...]) -> list[dict[str, list[str]]]:
+    return [permission.rule() for permission in permissions]
+
+
+def _aggregated(role: dict[str, Any]) -> str:
+    """Return which of Kubernetes' own roles this one joins."""
+    prefix = "rbac.authorization.k8s.io/aggregate-to-"
+    labels = role["metadata"]["labels"]
+    return next((each.removeprefix(prefix) for each in labels if each.startswith(prefix)), "")
+
+
+def test_a_cluster_wide_release_may_do_what_the_operator_does_and_no_more(chart: Chart) -> None:
+    roles = chart.documents("ClusterRole")
+    [role] = [each for each in roles if not _aggregated(each)]
+    assert role["rules"] == _rules((*CLUSTER, *WATCHED_NAMESPACES))
+    assert {_aggregated(each) for each in roles} == {"", "view", "edit"}
+    [own] = chart.documents("Role")
+    assert own["metadata"]["namespace"] == "home"
+    assert own["rules"] == _rules(OWN_NAMESPACE)
+
+
+def test_a_release_for_some_namespaces_reads_secrets_nowhere_else(chart: Chart) -> None:
+    values = VALUES["one namespace"]
+    [role] = [each for each in chart.documents("ClusterRole", **values) if not _aggregated(each)]
+    assert role["rules"] == _rules(CLUSTER)
+    rules = {
+        each["metadata"]["namespace"]: each["rules"] for each in chart.documents("Role", **values)
+    }
+    assert rules == {"team": _rules(WATCHED_NAMESPACES), "home": _rules(OWN_NAMESPACE)}
+
+
+def test_a_release_can_do_without_any_cluster_wide_object(chart: Chart) -> None:
+    made = {each["kind"] for each in chart.documents(**VALUES["no cluster-wide permission"])}
+    assert {kind for kind in made if kind.startswith(("Cluster", "Custom"))} == set()
+
+
+def test_every_role_is_bound_to_the_operator(chart: Chart) -> None:
+    for values in VALUES.values():
+        documents = chart.documents(**values)
+        [account] = [each["metadata"] for each in documents if each["kind"] == "ServiceAccount"]
+        bindings = [each for each in documents if each["kind"].endswith("Binding")]
+        bound = {
+            (each["roleRef"]["kind"], each["metadata"].get("namespace"), each["roleRef"]["name"])
+            for each in bindings
+        }
+        roles = {
+            (each["kind"], each["metadata"].get("namespace"), each["metadata"]["name"])
+            for each in documents
+            if each["kind"] in {"Role", "ClusterRole"} and not _aggregated(each)
+        }
+        assert bound == roles
+        subject = {"kind": "ServiceAccount", "name": account["name"], "namespace": "home"}
+        assert all(each["subjects"] == [subject] for each in bindings)
+
+
+def test_the_definitions_are_ours_and_survive_the_release(chart: Chart) -> None:
+    made = {each["metadata"]["name"]: each for each in chart.documents("CustomResourceDefinition")}
+    ours = {each["metadata"]["name"]: each for each in custom_resource_definitions()}
+    assert {name: each["spec"] for name, each in made.items()} == {
+        name: each["spec"] for name, each in ours.items()
+    }
+    for each in made.values():
+        assert each["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+    given_up = chart.documents("CustomResourceDefinition", crds={"keep": False})
+    assert not any("annotations" in each["metadata"] for each in given_up)
+
+
+def test_the_operator_takes_the_settings_of_the_release(
+    chart: Chart, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = {
+        "watchNamespaces": ["team"],
+        "settings": {"pollMaxSeconds": 30, "artifactLimitBytes": 4294967296, "httpPort": 9090},
+    }
+    [config] = chart.documents("ConfigMap", **values)
+    file = tmp_path / "settings.yaml"
+    file.write_text(config["data"]["settings.yaml"])
+    monkeypatch.setenv(SETTINGS_FILE_VARIABLE, str(file))
+    settings = load()
+    assert (settings.watch_namespaces, settings.operator_namespace) == (("team",), "home")
+    assert (settings.poll_max_seconds, settings.artifact_limit_bytes) == (30, 4294967296)
+    [deployment] = chart.documents("Deployment", **values)
+    [container] = deployment["spec"]["template"]["spec"]["containers"]
+    assert container["ports"] == [{"name": "http", "containerPort": settings.http_port}]
+    assert {"name": SETTINGS_FILE_VARIABLE, "value": "/etc/ocijobs/settings.yaml"} in container[
+        "env"
+    ]
+
+
+def test_a_change_of_settings_restarts_the_pods(chart: Chart) -> None:
+    def annotations(**values: Any) -> Any:
+        [deployment] = chart.documents("Deployment", **values)
+        return deployment["spec"]["template"]["metadata"]["annotations"]
+
+    assert annotations() != annotations(settings={"pollMaxSeconds": 30})
+    assert annotations() == annotations(priorityClassName="high")
+
+
+def test_the_api_server_takes_the_chart(chart: Chart, cluster: Cluster, namespace: str) -> None:
+    values = {"crds": {"enabled": False}, "fullnameOverride": namespace}
+    documents = chart.documents(**values)
+    for each in documents:
+        if "namespace" in each["metadata"]:
+            each["metadata"]["namespace"] = namespace
+    _apply_dry(cluster, *documents)
+
+
+def test_the_pods_meet_the_pod_security_level_restricted(
+    chart: Chart, cluster: Cluster, namespace: str
+) -> None:
+    label = "pod-security.kubernetes.io/enforce=restricted"
+    _kubectl(cluster, "label", "namespace", namespace, label)
+    values = VALUES["everything"] | {"priorityClassName": ""}
+    [deployment] = chart.documents("Deployment", **values)
+    template = deployment["spec"]["template"]
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "operator", "namespace": namespace},
+        "spec": template["spec"] | {"serviceAccountName": "default"},
+    }
+    _apply_dry(cluster, pod)
+    [container] = pod["spec"]["containers"]
+    container["securityContext"]["allowPrivilegeEscalation"] = True
+    with pytest.raises(AssertionError, match="violates PodSecurity"):
+        _apply_dry(cluster, pod)
+
+
+def _apply_dry(cluster: Cluster, *documents: dict[str, Any]) -> None:
+    _kubectl(cluster, "apply", "--dry-run=server", "-f", "-", stdin=yaml.safe_dump_all(documents))
+
+
+def _kubectl(cluster: Cluster, *arguments: str, stdin: str = "") -> None:
+    done = subprocess.run(
+        [cluster.kubectl, "--kubeconfig", cluster.kubeconfig, *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
