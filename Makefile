@@ -99,6 +99,7 @@ chart: chart-tools ## Package the chart into dist/.
 lock: $(ENV) ## Pin all dependencies anew.
 	$(LOCK) $(PROJECTS:%=%/pyproject.toml) requirements/dev.in --output-file requirements/dev.txt
 	$(LOCK) pyproject.toml --constraint requirements/dev.txt --output-file requirements/operator.txt
+	$(LOCK) requirements/build.in --constraint requirements/dev.txt --output-file requirements/build.txt
 
 clean: ## Remove what make made here, but for what is cached for the user.
 	@if [ -x $(BIN)/python ] && [ -d .demo ]; then $(BIN)/python hack/demo.py down; fi

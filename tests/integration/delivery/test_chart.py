@@ -244,7 +244,7 @@ def test_a_change_of_settings_restarts_the_pods(chart: Chart) -> None:
 
 
 def test_the_api_server_takes_the_chart(chart: Chart, cluster: Cluster, namespace: str) -> None:
-    values = {"crds": {"enabled": False}, "fullnameOverride": namespace}
+    values: dict[str, Any] = {"crds": {"enabled": False}, "fullnameOverride": namespace}
     documents = chart.documents(**values)
     for each in documents:
         if "namespace" in each["metadata"]:
@@ -257,7 +257,7 @@ def test_the_pods_meet_the_pod_security_level_restricted(
 ) -> None:
     label = "pod-security.kubernetes.io/enforce=restricted"
     _kubectl(cluster, "label", "namespace", namespace, label)
-    values = VALUES["everything"] | {"priorityClassName": ""}
+    values = {**VALUES["everything"], "priorityClassName": ""}
     [deployment] = chart.documents("Deployment", **values)
     template = deployment["spec"]["template"]
     pod = {
