@@ -144,6 +144,14 @@ def test_ends_with_the_code_though_something_in_the_background_keeps_the_output_
         assert process.wait(SECONDS) == 4
 
 
+def test_ends_with_the_code_though_something_in_the_background_prints_for_ever(
+    tmp_path: Path,
+) -> None:
+    driver = DriverFolder(tmp_path, {"main.sh": "yes &\necho done >&2\nexit 4\n"})
+    ended = driver.run(environment={"PATH": os.environ["PATH"]})
+    assert (ended.code, ended.errors) == (4, "done\n")
+
+
 @contextmanager
 def _open_gate(gate: Path) -> Iterator[None]:
     """Let whoever reads from the gate wait until the end."""
