@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import oci
@@ -229,13 +230,14 @@ def test_another_region_service_or_version_of_the_key_is_another_client() -> Non
 
 def test_only_the_clients_used_last_are_kept_and_others_are_closed() -> None:
     clients = Clients(Settings())
-    keys = [parse_api_key(secret(), region=None, version=str(number)) for number in range(65)]
+    key = parse_api_key(secret(), region=None, version="v")
+    keys = [replace(key, version=str(number)) for number in range(65)]
     first = clients.get(PRINCIPAL, keys[0], Service.DATA_SCIENCE)
     second = clients.get(PRINCIPAL, keys[1], Service.DATA_SCIENCE)
     closed: list[str] = []
     second.base_client.session.close = lambda: closed.append("second")
-    for key in keys[2:64]:
-        clients.get(PRINCIPAL, key, Service.DATA_SCIENCE)
+    for version in keys[2:64]:
+        clients.get(PRINCIPAL, version, Service.DATA_SCIENCE)
     assert clients.get(PRINCIPAL, keys[0], Service.DATA_SCIENCE) is first
     clients.get(PRINCIPAL, keys[64], Service.DATA_SCIENCE)
     assert closed == ["second"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+from collections.abc import Callable, Coroutine
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,6 +18,7 @@ from tests.unit.cloud.scripted_oci import (
     error,
 )
 
+from ocijobs.api.infrastructure import DataScienceJobInfrastructure
 from ocijobs.artifact.build import BuiltArtifact
 from ocijobs.artifact.staging import Staging
 from ocijobs.cloud.data_science import DataScience
@@ -29,7 +31,13 @@ from ocijobs.reconcile.remote import (
     RunRecord,
     RunState,
 )
-from ocijobs.reconcile.requests import RunRequest, Tags
+from ocijobs.reconcile.requests import (
+    JobConfiguration,
+    JobRequest,
+    JobSettings,
+    RunRequest,
+    Tags,
+)
 from ocijobs.testing import COMPARTMENT, PROJECT, make_ocid
 
 JOB, RUN = make_ocid("datasciencejob"), make_ocid("datasciencejobrun")
@@ -173,6 +181,55 @@ def test_a_job_is_deleted_without_its_runs_records(
     oci_server.will(Answer(status=202))
     assert asyncio.run(science.delete_job(PRINCIPAL, JOB)) is None
     assert query(oci_server.received[0]) == {"deleteRelatedJobRuns": "false"}
+
+
+SETTINGS = JobSettings(
+    display_name="train",
+    description=None,
+    infrastructure=DataScienceJobInfrastructure(shape_name="VM.Standard2.1"),
+    tags=Tags(freeform={}, defined={}),
+)
+
+
+@pytest.mark.parametrize(
+    ("call", "method", "path"),
+    [
+        (lambda s: s.update_job(PRINCIPAL, JOB, SETTINGS), "PUT", f"jobs/{JOB}"),
+        (lambda s: s.delete_run(PRINCIPAL, RUN), "DELETE", f"jobRuns/{RUN}"),
+        (lambda s: s.cancel_run(PRINCIPAL, RUN), "POST", f"jobRuns/{RUN}/actions/cancelJobRun"),
+    ],
+)
+def test_a_change_is_sent_once_and_tells_whether_oci_took_it(
+    science: DataScience,
+    oci_server: ScriptedOci,
+    call: Callable[[DataScience], Coroutine[Any, Any, Refusal | None]],
+    method: str,
+    path: str,
+) -> None:
+    oci_server.will(document(job_document()), error(409, "IncorrectState"))
+    assert asyncio.run(call(science)) is None
+    refusal = asyncio.run(call(science))
+    assert isinstance(refusal, Refusal)
+    assert refusal.kind is RefusalKind.CONFLICT
+    sent = [(received.method, urlsplit(received.path).path) for received in oci_server.received]
+    assert sent == [(method, f"/20190101/{path}")] * 2
+
+
+def test_a_job_is_created_with_its_token(science: DataScience, oci_server: ScriptedOci) -> None:
+    oci_server.will(document(job_document(owner="c/u/v1", state="CREATING")))
+    request = JobRequest(
+        compartment_id=COMPARTMENT,
+        project_id=PROJECT,
+        settings=SETTINGS,
+        configuration=JobConfiguration(
+            environment_variables={}, command_line_arguments=None, maximum_runtime_in_minutes=None
+        ),
+        log=None,
+    )
+    record = asyncio.run(science.create_job(PRINCIPAL, request, "token-8"))
+    assert isinstance(record, JobRecord)
+    assert (record.state, record.owner) == (JobState.CREATING, "c/u/v1")
+    assert oci_server.received[0].headers["opc-retry-token"] == "token-8"
 
 
 # Artifacts
