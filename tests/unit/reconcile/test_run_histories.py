@@ -43,12 +43,33 @@ HISTORIES: dict[str, tuple[Circumstances, list[Command]]] = {
     ),
     "a run that only lists tell of is not looked up again and again": (
         Circumstances(),
-        [Live(3), Progress(RunState.IN_PROGRESS), Outage(Operation.LOOK_UP, Mishap.NOT_FOUND), Live(3)],
+        [
+            Live(3),
+            Progress(RunState.IN_PROGRESS),
+            Outage(Operation.LOOK_UP, Mishap.NOT_FOUND),
+            Live(3),
+        ],
+    ),
+    "the deletion of a record, whose answer is lost, is found to be done": (
+        Circumstances(delete_record=True),
+        [
+            Live(3),
+            Progress(RunState.SUCCEEDED),
+            Do.DELETE,
+            Strike(Operation.DELETE, Mishap.DROPPED),
+            Live(3),
+        ],
     ),
     "a run that only lists tell of ends all the same": (
         Circumstances(),
-        [Live(3), Outage(Operation.LOOK_UP, Mishap.NOT_FOUND), Progress(RunState.FAILED), Live(3)]
-        + [Live(3), Live(200)],
+        [
+            Live(3),
+            Outage(Operation.LOOK_UP, Mishap.NOT_FOUND),
+            Progress(RunState.FAILED),
+            Live(3),
+            Live(3),
+            Live(200),
+        ],
     ),
 }
 

@@ -26,6 +26,7 @@ from ocijobs.reconcile.decision import (
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.release import release_without_credentials
 from ocijobs.reconcile.remote import Operation, RunRecord, RunState, run_state_named
+from ocijobs.reconcile.run.absence import gone
 from ocijobs.reconcile.run.ending import end
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.status import reflect, write_status
@@ -66,7 +67,7 @@ def follow(
         if notes is not None:
             return Decision(status=o.run.status, actions=(RemoveFinalizer(),), notes=notes)
     record = o.known.record
-    if _gone(o):
+    if gone(o):
         return _deleted_behind_our_back(o, run_id, now)
     if record is not None and _told_whole(o, record, now):
         return end(o, submit, record, now)
@@ -229,14 +230,6 @@ def _details_hold(o: RunObservation, status: OCIJobRunStatus, now: datetime) -> 
         return None
     until = written_at + timedelta(seconds=o.settings.details_interval_seconds)
     return until if now < until else None
-
-
-def _gone(o: RunObservation) -> bool:
-    record, absent = o.known.record, o.known.absent_at
-    if record is not None and record.state is RunState.DELETED:
-        return True
-    confirm = timedelta(seconds=o.settings.search_confirm_seconds)
-    return bool(absent) and absent[-1] - absent[0] >= confirm
 
 
 def _deleted_behind_our_back(

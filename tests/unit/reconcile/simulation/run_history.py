@@ -74,6 +74,7 @@ class Do(Enum):
     CANCEL = "spec.cancel is set"
     DELETE = "the run is deleted"
     RECREATE = "a run of the same name is created"
+    REPLACE = "somebody takes the finalizer away, deletes the run, and creates one of the same name"
     DELETE_RECORD = "spec.deletionPolicy becomes Delete"
     RETAIN_RECORD = "spec.deletionPolicy becomes Retain"
     PAUSE = "the run is paused"

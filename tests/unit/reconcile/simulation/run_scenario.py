@@ -83,6 +83,7 @@ class RunScenario:
             Do.CANCEL: lambda: api.edit_spec(cancel=True),
             Do.DELETE: lambda: api.delete(world.clock.now()),
             Do.RECREATE: world.create_run,
+            Do.REPLACE: self._replace,
             Do.DELETE_RECORD: lambda: api.edit_spec(deletion_policy=DeletionPolicy.DELETE),
             Do.RETAIN_RECORD: lambda: api.edit_spec(deletion_policy=DeletionPolicy.RETAIN),
             Do.PAUSE: lambda: api.annotate(ANNOTATION_PAUSED, "true"),
@@ -102,6 +103,14 @@ class RunScenario:
             Do.LOSE_CREDENTIALS: lambda: setattr(world, "credentials_gone", True),
         }
         deeds[what]()
+
+    def _replace(self) -> None:
+        """Let the object go by force: what it has in OCI is nobody's from then on."""
+        api = self.world.api
+        if api.object is not None:
+            self.laws.given_up.add(api.object.metadata.uid)
+            api.object = None
+        self.world.create_run()
 
     def finish(self) -> None:
         """Let everything work, see that the run ends, and that a restart then asks for nothing."""
@@ -153,6 +162,8 @@ class RunScenario:
         demand(not run.metadata.deleting, "a deleted run goes in the end")
         demand(run.status.phase is not None and run.status.phase.terminal, "a run ends in the end")
         own = self.world.oci.of(run.metadata.uid)
+        bound = run.status.job_run_id
+        demand(bound is None or bound in {each.id for each in own}, "a run is bound to its own")
         reason = next(c.reason for c in run.status.conditions if c.type == "Ready")
         match reason:
             case Reason.SUCCEEDED | Reason.RUN_FAILED:

@@ -1,0 +1,178 @@
+"""The laws bite: with one rule of the protocol broken, a history that is harmless otherwise breaks a law."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import pytest
+from tests.unit.reconcile.simulation.api_server import ApiServer, ConflictError
+from tests.unit.reconcile.simulation.run_history import (
+    Command,
+    Crash,
+    Do,
+    Live,
+    Outage,
+    Sleep,
+    Steps,
+    Strike,
+)
+from tests.unit.reconcile.simulation.run_laws import ViolationError
+from tests.unit.reconcile.simulation.run_scenario import run_history
+from tests.unit.reconcile.simulation.run_world import Circumstances
+from tests.unit.reconcile.simulation.weather import Mishap
+
+from ocijobs.api.job_run import OCIJobRun, OCIJobRunStatus
+from ocijobs.api.metadata import ObjectMeta
+from ocijobs.reconcile import once
+from ocijobs.reconcile.decision import CreateRun, Decision
+from ocijobs.reconcile.remote import Operation, RunRecord
+from ocijobs.reconcile.run import absence, decide, following, gate, launch, submission
+from ocijobs.reconcile.run.known import RunKnown
+from ocijobs.reconcile.run.observation import RunObservation
+
+Break = Callable[[pytest.MonkeyPatch], None]
+
+
+def _create_without_an_intent(patch: pytest.MonkeyPatch) -> None:
+    """The call is made with the write that records it, not after it."""
+
+    def await_launch(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
+        decision = gate.await_launch(o, now)
+        submit, prepared = decision.status.submit, launch.prepare(o, now)
+        if submit is None or not isinstance(prepared, launch.Launch):
+            return decision
+        create = CreateRun(
+            caller=prepared.caller, token=submit.token, request=prepared.request, epoch=o.epoch
+        )
+        return replace(decision, actions=(create,))
+
+    patch.setattr(decide, "await_launch", await_launch)
+
+
+def _trust_a_404(patch: pytest.MonkeyPatch) -> None:
+    """One look-up that is answered 404 is taken for proof."""
+    gone = absence.gone
+    patch.setattr(following, "gone", lambda o: gone(o) or bool(o.known.absent_at))
+
+
+def _search_once(patch: pytest.MonkeyPatch) -> None:
+    """One search that found nothing is taken for proof."""
+    search = once.Protocol.search
+
+    def hasty(self: once.Protocol, now: datetime) -> once.Search | once.Wait | once.Nothing:
+        return once.Nothing() if self.evidence.empty_at else search(self, now)
+
+    patch.setattr(once.Protocol, "search", hasty)
+
+
+def _repeat_with_another_body(patch: pytest.MonkeyPatch) -> None:
+    """The digest of the request is not compared."""
+    patch.setattr(submission, "_same", lambda *_: True)
+
+
+def _forget_doubt(patch: pytest.MonkeyPatch) -> None:
+    """A call that timed out is taken for one that did not arrive."""
+    answered = RunKnown.create_answered
+
+    def sure(self: RunKnown, *args: object, **kwargs: object) -> RunKnown:
+        return replace(answered(self, *args, **kwargs), doubt=False)  # type: ignore[arg-type]
+
+    patch.setattr(RunKnown, "create_answered", sure)
+
+
+def _believe_every_list(patch: pytest.MonkeyPatch) -> None:
+    """What a list says counts, though status is further."""
+
+    def news(o: RunObservation, record: RunRecord | None) -> RunRecord | None:
+        del o
+        return record
+
+    patch.setattr(following, "_news", news)
+
+
+def _write_without_resource_version(patch: pytest.MonkeyPatch) -> None:
+    """Status is written to whatever object has the name now."""
+
+    def exists(self: ApiServer[OCIJobRun], seen: ObjectMeta) -> None:
+        if self.object is None:
+            raise ConflictError(seen.name)
+
+    patch.setattr(ApiServer, "_demand", exists)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mutation:
+    """A broken rule, and a history in which it does harm."""
+
+    breaks: Break
+    harm: str
+    history: list[Command]
+    circumstances: Circumstances = field(default_factory=Circumstances)
+
+
+SECRET_CHANGES: list[Command] = [
+    Strike(Operation.CREATE, Mishap.DROPPED),
+    Live(3),
+    Crash(),
+    Do.CHANGE_SECRET,
+    Live(3),
+    Live(3),
+]
+
+MUTATIONS = {
+    "drop the intent": Mutation(
+        breaks=_create_without_an_intent,
+        harm="no creation whose token is not in status",
+        history=[],
+    ),
+    "trust a 404": Mutation(
+        breaks=_trust_a_404,
+        harm="the finalizer goes only when no live job run is left",
+        history=[Live(3), Outage(Operation.LOOK_UP, Mishap.NOT_FOUND), Live(3), Live(10)],
+        circumstances=Circumstances(lag=100),
+    ),
+    "search once": Mutation(
+        breaks=_search_once,
+        harm="created exactly once|no two live job runs",
+        history=SECRET_CHANGES,
+        circumstances=Circumstances(secret=True, lag=100),
+    ),
+    "repeat a token with another body": Mutation(
+        breaks=_repeat_with_another_body,
+        harm="no token is sent with two bodies",
+        history=SECRET_CHANGES,
+        circumstances=Circumstances(secret=True),
+    ),
+    "forget that an answer is missing": Mutation(
+        breaks=_forget_doubt,
+        harm="created exactly once|no two live job runs",
+        history=[
+            Strike(Operation.CREATE, Mishap.DROPPED),
+            Live(3),
+            Do.EDIT_JOB,
+            Do.SYNC_JOB,
+            Live(3),
+        ],
+    ),
+    "believe every list": Mutation(
+        breaks=_believe_every_list,
+        harm="what OCI told is never taken back",
+        history=[Live(3), Live(30), Do.CANCEL, Live(3), Crash(), Live(3), Crash()],
+        circumstances=Circumstances(lag=20),
+    ),
+    "forget the resourceVersion over a deletion and a new creation": Mutation(
+        breaks=_write_without_resource_version,
+        harm="a run is bound to its own",
+        history=[Sleep(4), Steps(9), Do.REPLACE, Live(3)],
+    ),
+}
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS.values(), ids=MUTATIONS)
+def test_a_broken_rule_breaks_a_law(mutation: Mutation, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_history(mutation.circumstances, mutation.history)
+    mutation.breaks(monkeypatch)
+    with pytest.raises(ViolationError, match=mutation.harm):
+        run_history(mutation.circumstances, mutation.history)
