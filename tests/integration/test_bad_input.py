@@ -150,9 +150,9 @@ def test_a_cancellation_is_not_taken_back(alone: Namespace) -> None:
 
 
 def test_the_manual_is_kubectl_explain(alone: Namespace) -> None:
-    said = alone.kubectl("explain", "ocijob.spec.runtime.script")
-    assert "Environment of the script" in said
-    assert "entrypoint" in said
+    said = alone.kubectl("explain", "ocijob.spec.runtime")
+    assert "exactly one of `script` and `python`" in said
+    assert "          source:\n            configMap:\n              name: training-code\n" in said
 
 
 def test_wrong_credentials_are_told_where_they_are_used(stage: Stage) -> None:

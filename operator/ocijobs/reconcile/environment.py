@@ -126,6 +126,11 @@ def expand(text: str, variables: Mapping[str, str]) -> str:
     return _REFERENCE.sub(value, text)
 
 
+def names_in(text: str) -> tuple[str, ...]:
+    """Return the names of the variables that `text` refers to."""
+    return tuple(match.group(2) for match in _REFERENCE.finditer(text) if not match.group(1))
+
+
 def command_line(args: Sequence[str], variables: Mapping[str, str]) -> str | None:
     """Return commandLineArguments: the arguments, expanded and quoted as a shell would need them."""
     return shlex.join(expand(arg, variables) for arg in args) if args else None

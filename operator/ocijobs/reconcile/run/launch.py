@@ -6,6 +6,7 @@ objects is the same request, and its digest says whether the objects are the sam
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -24,6 +25,7 @@ from ocijobs.reconcile.environment import (
     command_line,
     expand,
     merge,
+    names_in,
     references,
     reserved_names,
     resolve,
@@ -176,7 +178,9 @@ def _launch(
             spec.maximum_runtime_in_minutes or job.spec.maximum_runtime_in_minutes
         ),
     )
-    if (problem := _over_limit(o, variables, configuration)) is not None:
+    known = resolved | _service_variables(status.job_id, status.compartment_id, status.project_id)
+    problem = _over_limit(o, variables, configuration) or _unusable_uri(job, known, values)
+    if problem is not None:
         return Hindrance(reason=Reason.INVALID_SPEC, message=problem, fatal=True)
     touched = bool(
         spec.env
@@ -216,9 +220,7 @@ def _launch(
             memory_in_gbs=size.memory_in_gbs if size else None,
             block_storage_size_in_gbs=shape.block_storage_size_in_gbs,
             values=values.objects,
-            outputs_uri=expand(outputs.uri, {**resolved, "JOB_OCID": status.job_id})
-            if outputs
-            else None,
+            outputs_uri=expand(outputs.uri, known) if outputs else None,
             results=job.spec.results,
         ),
     )
@@ -246,6 +248,29 @@ def _over_limit(
     size = len(configuration.command_line_arguments or "")
     if size > (limit := o.settings.arguments_limit_characters):
         return f"spec.args: the command line has {size} characters, and OCI allows {limit}"
+    return None
+
+
+def _service_variables(job_id: str, compartment_id: str, project_id: str) -> dict[str, str]:
+    """Return what OCI sets in a run and is known before it; JOB_RUN_OCID comes with the run."""
+    return {
+        "JOB_OCID": job_id,
+        "JOB_COMPARTMENT_OCID": compartment_id,
+        "JOB_RUN_COMPARTMENT_OCID": compartment_id,
+        "PROJECT_OCID": project_id,
+    }
+
+
+def _unusable_uri(job: OCIJob, known: Mapping[str, str], values: Values) -> str | None:
+    """Return why the outputs' address can't be told from here, in words."""
+    if job.spec.outputs is None:
+        return None
+    where, uri = f"spec.outputs.uri of OCIJob {job.metadata.name}", job.spec.outputs.uri
+    strange = [name for name in names_in(uri) if name not in {*known, "JOB_RUN_OCID"}]
+    if strange:
+        return f"{where}: {', '.join(strange)}: no variable of the run; set it in spec.env"
+    if any(secret and secret in expand(uri, known) for secret in values.secrets):
+        return f"{where}: it would show a value of a Secret: use other variables"
     return None
 
 
