@@ -44,6 +44,8 @@ from ocijobs.testing import make_identity_view, make_run_observation
 MOST_STEPS = 80
 """More steps than this without a pause are a loop."""
 
+LEASE_SECONDS = 15.0
+
 
 class RunShell:
     """A process of the operator, as far as one run sees it."""
@@ -66,6 +68,7 @@ class RunShell:
         self.identity_known = False
         self.gone_since: datetime | None = None
         self._todo: list[Callable[[], None]] = []
+        self._decided_at = 0.0
         self.laws.restarted()
 
     @property
@@ -82,6 +85,10 @@ class RunShell:
 
     def step(self) -> bool:
         """Do one thing; False where there is nothing to do."""
+        if self._todo and self.world.clock.monotonic() - self._decided_at >= LEASE_SECONDS:
+            # What a process decided before it was held up, it may not do after its lease: it ends.
+            self.forget()
+            return True
         if self._todo:
             self._todo.pop(0)()
             return True
@@ -96,6 +103,7 @@ class RunShell:
         if run is None:
             return False
         observed, now = self._observe(), self.now
+        self._decided_at = self.world.clock.monotonic()
         decision = decide_run(observed, now)
         self.laws.on_decision(decision, now)
         self.wake_at, self.followed = decision.wake_at, decision.follow
