@@ -1,54 +1,14 @@
 """Fixtures of the integration tests; the stage itself is in tests/support/stage.py."""
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 from tests.support.namespace import Namespace
 from tests.support.stage import Stage
 
 from devcluster.cluster import Cluster
 from oci_emulator.testing import Emulator
-from ocijobs.api.crd import KINDS, custom_resource_definitions
-from ocijobs.api.names import GROUP
-
-
-@pytest.fixture(scope="session")
-def definitions(cluster: Cluster) -> Cluster:
-    """The control plane with our definitions installed."""
-    subprocess.run(
-        [
-            str(cluster.kubectl),
-            "--kubeconfig",
-            str(cluster.kubeconfig),
-            "apply",
-            "--server-side",
-            "--force-conflicts",
-            "-f",
-            "-",
-        ],
-        input=yaml.safe_dump_all(custom_resource_definitions()),
-        text=True,
-        check=True,
-        capture_output=True,
-    )
-    names = [f"crd/{kind.plural}.{GROUP}" for kind in KINDS]
-    subprocess.run(
-        [
-            str(cluster.kubectl),
-            "--kubeconfig",
-            str(cluster.kubeconfig),
-            "wait",
-            "--for=condition=Established",
-            *names,
-            "--timeout=60s",
-        ],
-        check=True,
-        capture_output=True,
-    )
-    return cluster
 
 
 @pytest.fixture

@@ -149,12 +149,14 @@ class Namespace:
         )
         return [(event.type, event.reason, event.message) for event in found.items]
 
-    def until_event(self, name: str, reason: str, *, seconds: float = 30) -> str:
-        """Return the message of the first Event on an object that has the reason."""
+    def until_event(
+        self, name: str, reason: str, *, namespace: str | None = None, seconds: float = 30
+    ) -> str:
+        """Return the message of the first Event on an object, of this namespace or another, that has the reason."""
         watch = kubernetes_watch.Watch()
         changes: Any = watch.stream(
             self.core.list_namespaced_event,
-            self.namespace,
+            namespace or self.namespace,
             field_selector=f"involvedObject.name={name},reason={reason}",
             timeout_seconds=int(seconds),
         )

@@ -174,7 +174,10 @@ async def load_configuration(*, connections: int) -> Configuration:
         if inside:
             kubernetes_config.load_incluster_config(client_configuration=configuration)
         else:
-            await kubernetes_config.load_kube_config(client_configuration=configuration)
+            # By name: the library reads the variable when it is imported, and never again.
+            await kubernetes_config.load_kube_config(
+                os.environ.get("KUBECONFIG") or None, client_configuration=configuration
+            )
     except (kubernetes_config.ConfigException, OSError, yaml.YAMLError) as error:
         tried = (
             "the pod's service account"

@@ -4,7 +4,7 @@ Builders make valid resources, records and observations of which a test states o
 is time that passes when the test says so. Nothing here needs a test framework.
 """
 
-from ocijobs.testing.clock import ManualClock
+from ocijobs.testing.clock import ManualClock, ShiftedClock
 from ocijobs.testing.observations import (
     DEFAULT_SETTINGS,
     LOG,
@@ -47,6 +47,7 @@ __all__ = [
     "SETTLED",
     "START",
     "ManualClock",
+    "ShiftedClock",
     "make_caller",
     "make_identity",
     "make_identity_observation",

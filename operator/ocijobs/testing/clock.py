@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-from datetime import datetime, timedelta
+import time
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from itertools import count
 
 from ocijobs.testing.resources import START
@@ -65,3 +67,35 @@ class ManualClock:
     def step(self, seconds: float) -> None:
         """Set the wall clock forward or back, as a time service does."""
         self._stepped += timedelta(seconds=seconds)
+
+
+class ShiftedClock:
+    """A clock (see `ocijobs.clock.Clock`) that runs, and jumps ahead when a test says so.
+
+    For tests with real servers, whose answers take real time, and waits that would take minutes.
+    """
+
+    def __init__(self) -> None:
+        self._shift = 0.0
+        self._moved = asyncio.Event()
+
+    def now(self) -> datetime:
+        """Return the time in UTC, and as much more as the clock was advanced."""
+        return datetime.now(UTC) + timedelta(seconds=self._shift)
+
+    def monotonic(self) -> float:
+        """Return seconds since some fixed moment, and as many more."""
+        return time.monotonic() + self._shift
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after that many seconds, or as soon as the clock has jumped over them."""
+        until = self.monotonic() + seconds
+        while (left := until - self.monotonic()) > 0:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._moved.wait(), left)
+
+    def advance(self, seconds: float) -> None:
+        """Let that much time pass at once, and wake what is due."""
+        self._shift += seconds
+        self._moved.set()
+        self._moved = asyncio.Event()

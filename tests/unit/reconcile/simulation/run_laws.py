@@ -128,7 +128,9 @@ class RunLaws:
             )
 
     def on_call(self, seen: ObjectMeta, action: Action) -> None:
-        """A call to OCI is allowed now."""
+        """A call to OCI is allowed now; what was taken away by force may get what was decided before."""
+        if seen.uid in self.given_up:
+            return
         current = self._world.api.object
         ours = current if current is not None and current.metadata.uid == seen.uid else None
         if isinstance(action, CreateRun):

@@ -1,0 +1,30 @@
+"""A pytest plugin: the control plane with our definitions, shared by component and integration tests."""
+
+import subprocess
+
+import pytest
+import yaml
+
+from devcluster.cluster import Cluster
+from ocijobs.api.crd import KINDS, custom_resource_definitions
+from ocijobs.api.names import GROUP
+
+
+@pytest.fixture(scope="session")
+def definitions(cluster: Cluster) -> Cluster:
+    """The control plane with our definitions installed."""
+    kubectl = [str(cluster.kubectl), "--kubeconfig", str(cluster.kubeconfig)]
+    subprocess.run(
+        [*kubectl, "apply", "--server-side", "--force-conflicts", "-f", "-"],
+        input=yaml.safe_dump_all(custom_resource_definitions()),
+        text=True,
+        check=True,
+        capture_output=True,
+    )
+    names = [f"crd/{kind.plural}.{GROUP}" for kind in KINDS]
+    subprocess.run(
+        [*kubectl, "wait", "--for=condition=Established", *names, "--timeout=60s"],
+        check=True,
+        capture_output=True,
+    )
+    return cluster
