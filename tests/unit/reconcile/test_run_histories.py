@@ -50,6 +50,17 @@ HISTORIES: dict[str, tuple[Circumstances, list[Command]]] = {
             Live(3),
         ],
     ),
+    "a cancelled run whose outputs can't be listed at once is shown as cancelling all the while": (
+        Circumstances(outputs=True),
+        [
+            Live(3),
+            Do.CANCEL,
+            Strike(Operation.LIST_OUTPUTS, Mishap.DROPPED),
+            Live(3),
+            Progress(RunState.FAILED),
+            Live(3),
+        ],
+    ),
     "the deletion of a record, whose answer is lost, is found to be done": (
         Circumstances(delete_record=True),
         [

@@ -136,10 +136,11 @@ def _unanswered(o: RunObservation, record: RunRecord, action: Action) -> bool:
 
 
 def _collecting(o: RunObservation, record: RunRecord, now: datetime) -> OCIJobRunStatus:
+    cancelling = o.run.status.phase is Phase.CANCELLING
     return write_status(
         o,
         now,
-        phase=Phase.RUNNING,
+        phase=Phase.CANCELLING if cancelling else Phase.RUNNING,
         reason=Reason.COLLECTING_RESULTS,
         message="the run has ended in OCI; its results and last lines are awaited",
         **reflect(o, record),
