@@ -61,6 +61,19 @@ HISTORIES: dict[str, tuple[Circumstances, list[Command]]] = {
             Live(3),
         ],
     ),
+    "the last look at the log, which OCI does not answer, is not repeated": (
+        Circumstances(),
+        [
+            Live(3),
+            Progress(RunState.SUCCEEDED),
+            Live(3),
+            Live(3),
+            Outage(Operation.SEARCH_LOGS, Mishap.LOST),
+            Live(60),
+            Live(3),
+            Live(3),
+        ],
+    ),
     "the deletion of a record, whose answer is lost, is found to be done": (
         Circumstances(delete_record=True),
         [

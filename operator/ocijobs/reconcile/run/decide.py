@@ -10,7 +10,7 @@ from ocijobs.api.job_run import OCIJobRunStatus
 from ocijobs.reconcile.blocking import earliest
 from ocijobs.reconcile.decision import AddFinalizer, Decision, RemoveFinalizer
 from ocijobs.reconcile.release import release_at
-from ocijobs.reconcile.remote import LogAddress, RunRecord, RunState
+from ocijobs.reconcile.remote import LogAddress, Operation, RunRecord, RunState
 from ocijobs.reconcile.run.discarding import discard
 from ocijobs.reconcile.run.ending import search_logs, shown_tail
 from ocijobs.reconcile.run.following import follow
@@ -73,7 +73,8 @@ def _last_lines_again(o: RunObservation, now: datetime) -> Decision[OCIJobRunSta
         return Decision(status=status)
     if now < ended + settle:
         return Decision(status=status, wake_at=ended + settle)
-    if o.known.tail_at is None or o.known.tail_at < ended + settle:
+    looked = o.known.calls.get(Operation.SEARCH_LOGS)
+    if looked is None or looked.at < ended + settle:
         record = RunRecord(
             id=status.job_run_id or "",
             job_id=submit.job_id,

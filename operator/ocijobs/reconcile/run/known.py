@@ -42,7 +42,7 @@ class RunKnown:
         empty_at: when a complete search for the run's owner tag found nothing.
         values: what the environment's references gave, read at `values_at`.
         results: declared and other results that were found; None as long as none were.
-        tail: last lines of output as they were written, secrets included, read at `tail_at`.
+        tail: last lines of output as they were written, secrets included.
         outputs: objects under the outputs' address.
         written_at: when this process last wrote the status.
     """
@@ -61,7 +61,6 @@ class RunKnown:
     values_at: datetime | None = None
     results: Mapping[str, str] | None = None
     tail: tuple[str, ...] | None = field(default=None, repr=False)
-    tail_at: datetime | None = None
     outputs: OutputList | None = None
     written_at: datetime | None = None
     calls: Mapping[Operation, Call] = field(default_factory=dict)
@@ -161,7 +160,7 @@ class RunKnown:
         after = self.called(Operation.SEARCH_LOGS, at=at)
         found = last_results(answer.results)
         results = {**found, **(self.results or {})} if found or self.results else None
-        return replace(after, tail=tuple(answer.tail) or self.tail, tail_at=at, results=results)
+        return replace(after, tail=tuple(answer.tail) or self.tail, results=results)
 
     def outputs_answered(self, answer: OutputList | Refusal, *, at: datetime) -> RunKnown:
         """Return the memory after the outputs were listed."""
