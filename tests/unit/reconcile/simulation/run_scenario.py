@@ -27,6 +27,7 @@ from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.remote import RefusalKind, RunState
 
 POLL_SECONDS = 5.0
+LATE_LINES_SECONDS = 150.0
 MOST_ROUNDS = 400
 """More rounds than this without an end mean that a run hangs."""
 
@@ -181,12 +182,15 @@ class RunScenario:
         held = (
             run.spec.deletion_policy is DeletionPolicy.DELETE
             and own
-            and own[-1].state is not RunState.DELETED
+            # Nobody asks OCI about a run that has ended, until it is deleted.
+            and run.status.lifecycle_state != RunState.DELETED
         )
         demand(run.metadata.has_finalizer == bool(held), "an ended run is held only for its record")
 
     def _restart_writes_nothing(self) -> None:
         api = self.world.api
+        # Lines of output that come very late may be news.
+        self.live(LATE_LINES_SECONDS)
         before = (api.status_writes, api.finalizer_writes)
         self.shell.forget()
         for _ in range(3):
