@@ -166,20 +166,20 @@ class CondaEnvironments:
         """
         directory = self.directory(pack)
         directory.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(directory.with_suffix(".lock")):
+        with _locked(directory.with_suffix(".lock")) as lock:
             if self.is_built(pack):
                 return
             # What a build left that was killed; without its mark it is of no use.
             shutil.rmtree(directory, ignore_errors=True)
             name = pack.slug or "bare Python"
             self._report(f"building {name} in {directory}")
-            self._make(pack, directory)
+            self._make(pack, directory, lock)
             (directory / _COMPLETE).touch()
             self._report(f"built {name}")
 
-    def _make(self, pack: Pack, directory: Path) -> None:
+    def _make(self, pack: Pack, directory: Path, held: int) -> None:
         options = [] if pack.lock else ["--without-pip"]
-        self._call([sys.executable, "-I", "-m", "venv", *options, str(directory)])
+        self._call([sys.executable, "-I", "-m", "venv", *options, str(directory)], held)
         if not pack.lock:
             return
         lock = directory / "requirements.txt"
@@ -190,10 +190,12 @@ class CondaEnvironments:
                 *(python, "-I", "-m", "pip", "install", "--no-input"),
                 *("--disable-pip-version-check", "--progress-bar", "off"),
                 *("--no-deps", "--require-hashes", "--requirement", str(lock)),
-            ]
+            ],
+            held,
         )
 
-    def _call(self, command: list[str]) -> None:
+    def _call(self, command: list[str], held: int) -> None:
+        """Run a command that holds the lock too: it may outlive an emulator that is killed."""
         environment = {name: value for name, value in os.environ.items() if name not in _LEAKS}
         with subprocess.Popen(  # noqa: S603  # our own interpreters
             command,
@@ -204,13 +206,20 @@ class CondaEnvironments:
             text=True,
             errors="replace",
             start_new_session=True,
+            pass_fds=(held,),
         ) as process:
             self._building.add(process)
             last = ""
-            for line in process.stdout or ():
-                last = line.strip() or last
-                self._report(last)
-        self._building.discard(process)
+            try:
+                for line in process.stdout or ():
+                    last = line.strip() or last
+                    self._report(last)
+            except BaseException:
+                # Ctrl-C, which the session of its own kept from it.
+                process.terminate()
+                raise
+            finally:
+                self._building.discard(process)
         if process.returncode != 0:
             raise CondaError(f"{' '.join(command[:5])} failed: {last}")
 
@@ -221,8 +230,8 @@ class CondaEnvironments:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold a lock that other processes respect, and that ends with this one."""
+def _locked(path: Path) -> Iterator[int]:
+    """Hold a lock that other processes respect, and that ends with the last that has its file."""
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        yield file.fileno()

@@ -1,6 +1,9 @@
 """Environments are built once, whole, and never from a name that nobody knows."""
 
+import fcntl
+import os
 import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -69,6 +72,57 @@ def test_a_build_that_was_killed_is_done_again(tmp_path: Path) -> None:
     (left / "half").touch()
     environments.build(BARE)
     assert not (left / "half").exists()
+
+
+BUILDS_SLOWLY = """
+import sys
+from pathlib import Path
+from oci_emulator.running.conda import BARE, CondaEnvironments
+
+class Slow(CondaEnvironments):
+    def _make(self, pack, directory, held):
+        code = "import sys; print('installing', flush=True); open(sys.argv[1]).read()"
+        self._call([sys.executable, "-c", code, sys.argv[2]], held)
+
+Slow(Path(sys.argv[1]), lambda line: print(line, flush=True)).build(BARE)
+"""
+
+
+def test_what_a_killed_build_has_started_is_waited_for(tmp_path: Path) -> None:
+    environments = CondaEnvironments(tmp_path, print)
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    command = [sys.executable, "-c", BUILDS_SLOWLY, str(tmp_path), str(gate)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as killed:
+        assert killed.stdout is not None
+        while killed.stdout.readline() != "installing\n":
+            assert killed.poll() is None
+        killed.kill()
+    with environments.directory(BARE).with_suffix(".lock").open() as lock:
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        gate.write_text("")
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    environments.build(BARE)
+    assert environments.is_built(BARE)
+
+
+def test_an_interrupted_build_ends_what_it_has_started(tmp_path: Path) -> None:
+    def interrupt(line: str) -> None:
+        if line == "installing":
+            raise KeyboardInterrupt
+
+    class Endless(CondaEnvironments):
+        def _make(self, pack: Pack, directory: Path, held: int) -> None:
+            code = "import signal; print('installing', flush=True); signal.pause()"
+            self._call([sys.executable, "-c", code], held)
+
+    environments = Endless(tmp_path, interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        environments.build(BARE)
+    # The lock is free when the process, which holds it too, is gone.
+    with environments.directory(BARE).with_suffix(".lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
 
 
 def test_the_key_depends_on_the_packages() -> None:
