@@ -113,7 +113,7 @@ def test_an_interrupted_build_ends_what_it_has_started(tmp_path: Path) -> None:
             raise KeyboardInterrupt
 
     class Endless(CondaEnvironments):
-        def _make(self, pack: Pack, directory: Path, held: int) -> None:
+        def _make(self, pack: Pack, directory: Path, held: int) -> None:  # noqa: ARG002
             code = "import signal; print('installing', flush=True); signal.pause()"
             self._call([sys.executable, "-c", code], held)
 
