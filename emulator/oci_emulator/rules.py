@@ -63,6 +63,11 @@ class Rules:
     environment_merge: Literal["merge", "replace"] = _rule(
         "merge", "Whether a run's environmentVariables are merged onto the job's or replace them."
     )
+    configuration_override: Literal["whole", "by-field"] = _rule(
+        "whole",
+        "Whether a run's jobConfigurationOverrideDetails stand for all of the job's, but for"
+        " environmentVariables, or only for the fields that they have.",
+    )
     empty_environment_value: Literal["keep", "unset"] = _rule(
         "keep", "Whether an override with an empty string sets or unsets the job's variable."
     )

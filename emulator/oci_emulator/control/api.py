@@ -17,7 +17,7 @@ from oci_emulator.datascience.plans import Plans
 from oci_emulator.foundation import Foundation
 from oci_emulator.jsontypes import JsonObject, compact
 from oci_emulator.principals.verdicts import Verdicts
-from oci_emulator.server.errors import ServiceError, invalid, not_found, unparsable
+from oci_emulator.server.errors import ServiceError, invalid, no_such_path, unparsable
 from oci_emulator.server.faults import Faults
 from oci_emulator.server.journal import Filter, Journal
 from oci_emulator.server.routing import Router, UnreadablePath, parameters
@@ -110,7 +110,7 @@ class ControlApi:
         except UnreadablePath as error:
             raise unparsable(str(error)) from None
         if found is None:
-            raise not_found(f"the control API has no {request.method} {path}")
+            raise no_such_path(f"The control API has no {request.method} {path}.")
         (handler, names), values = found
         content = await request.content.read()
         try:
@@ -186,7 +186,7 @@ class ControlApi:
 
     def _remove_fault(self, call: ControlCall) -> JsonObject:
         if not self._faults.remove(int(call.path["id"])):
-            raise not_found(f"fault {call.path['id']}")
+            raise no_such_path(f"There is no fault {call.path['id']}.")
         return self._list_faults(call)
 
     def _get_mode(self, call: ControlCall) -> JsonObject:  # noqa: ARG002  # likewise

@@ -11,7 +11,7 @@ from oci_emulator.datascience.progression import RUN, Progression
 from oci_emulator.foundation import Foundation
 from oci_emulator.jsontypes import JsonObject
 from oci_emulator.resources import Resource
-from oci_emulator.server.errors import not_found
+from oci_emulator.server.errors import no_such_path
 
 if TYPE_CHECKING:
     from oci_emulator.control.api import ControlCall
@@ -83,5 +83,5 @@ class RunControl:
     def _find(self, call: "ControlCall") -> Resource:
         run = self._foundation.resources.get(RUN, call.path["id"])
         if run is None:
-            raise not_found(f"job run {call.path['id']}")
+            raise no_such_path(f"There is no job run {call.path['id']}.")
         return run

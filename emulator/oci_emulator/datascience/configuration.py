@@ -36,28 +36,30 @@ class Effective:
 def effective(job: JsonObject, run: JsonObject, rules: Rules) -> Effective:
     """Merge a run's overrides onto its job.
 
-    Blocks are taken whole, but for ``environmentVariables``, which are merged.
+    Blocks are taken whole, but for ``environmentVariables``, which are merged; both are rules.
 
     ``job``: the job as the API shows it.
     ``run``: the request for a run, or the run as the API shows it.
     """
     own: JsonObject = run.get("jobConfigurationOverrideDetails", {})
     base: JsonObject = job.get("jobConfigurationDetails", {})
-    arguments = {"commandLineArguments": "", **base, **own}["commandLineArguments"]
+    # A run that overrides nothing shows a block with nothing but its type.
+    whole = own.keys() > {"jobType"} and rules.configuration_override == "whole"
+    rest = own if whole else {**base, **own}
     nodes = run.get("jobNodeConfigurationOverrideDetails") or job.get(
         "jobNodeConfigurationDetails", {}
     )
     minutes = (
         own.get("maximumRuntimeInMinutes")
         or nodes.get("maximumRuntimeInMinutes")
-        or base.get("maximumRuntimeInMinutes")
+        or rest.get("maximumRuntimeInMinutes")
         or rules.maximum_runtime_minutes
     )
     return Effective(
         environment=_environment(
             base.get("environmentVariables", {}), own.get("environmentVariables"), rules
         ),
-        arguments=arguments,
+        arguments=rest.get("commandLineArguments", ""),
         maximum_minutes=minutes,
         infrastructure=_block(job, run, "jobInfrastructureConfiguration"),
         log=log_configuration(job, run, rules),
@@ -118,7 +120,7 @@ def check_infrastructure(details: Mapping[str, Any], rules: Rules) -> None:
         ServiceError: 400, it breaks a rule.
     """
     name = "jobInfrastructureConfigurationDetails"
-    if name in details and details[name]["jobInfrastructureType"] != "EMPTY":
+    if name in details:
         checks.infrastructure(details[name], name, rules)
     mounts = "jobStorageMountConfigurationDetailsList"
     checks.storage_mounts(details.get(mounts, []), mounts, rules)
@@ -129,6 +131,12 @@ def _check_shared(details: Mapping[str, Any], rules: Rules) -> None:
         checks.logging(details["jobLogConfigurationDetails"], "jobLogConfigurationDetails")
     mounts = "jobStorageMountConfigurationDetailsList"
     checks.storage_mounts(details.get(mounts, []), mounts, rules)
+
+
+def _stays_empty(job: JsonObject, infrastructure: JsonObject) -> bool:
+    """Whether a run leaves empty what is empty in its job, as it is in multi-node jobs alone."""
+    empty: bool = infrastructure["jobInfrastructureType"] == "EMPTY"
+    return empty and "jobNodeConfigurationDetails" in job
 
 
 def check_run(job: JsonObject, details: JsonObject, rules: Rules) -> Effective:
@@ -143,7 +151,7 @@ def check_run(job: JsonObject, details: JsonObject, rules: Rules) -> Effective:
         name = "jobNodeConfigurationOverrideDetails"
         checks.nodes(details[name], name, rules)
     name = "jobInfrastructureConfigurationOverrideDetails"
-    if name in details and details[name]["jobInfrastructureType"] != "EMPTY":
+    if name in details and not _stays_empty(job, details[name]):
         checks.infrastructure(details[name], name, rules)
     name = "jobStorageMountConfigurationOverrideDetailsList"
     checks.storage_mounts(details.get(name, []), name, rules)

@@ -8,16 +8,24 @@ class ServiceError(Exception):
 
     Attributes:
         headers: further headers of the answer, such as ``retry-after``.
+        secret: what the answer must not tell, for the emulator's own log.
     """
 
     def __init__(
-        self, status: int, code: str, message: str, headers: dict[str, str] | None = None
+        self,
+        status: int,
+        code: str,
+        message: str,
+        headers: dict[str, str] | None = None,
+        *,
+        secret: str = "",
     ) -> None:
         super().__init__(f"{status} {code}: {message}")
         self.status = status
         self.code = code
         self.message = message
         self.headers = headers or {}
+        self.secret = secret
 
     @property
     def body(self) -> JsonObject:
@@ -50,8 +58,14 @@ def not_found(what: str) -> ServiceError:
     return ServiceError(
         404,
         "NotAuthorizedOrNotFound",
-        f"Authorization failed or requested resource not found: {what}",
+        "Authorization failed or requested resource not found.",
+        secret=what,
     )
+
+
+def no_such_path(message: str) -> ServiceError:
+    """404: nothing is served there, which everyone may know."""
+    return ServiceError(404, "NotAuthorizedOrNotFound", message)
 
 
 def conflict(code: str, message: str) -> ServiceError:

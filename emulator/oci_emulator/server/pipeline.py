@@ -20,7 +20,7 @@ from oci_emulator.schema import catalogue
 from oci_emulator.schema.catalogue import Operation, Service
 from oci_emulator.server import bodies, hosts, signature
 from oci_emulator.server.calls import Answer, Call, Endpoint, Gate
-from oci_emulator.server.errors import ServiceError, not_found, unparsable
+from oci_emulator.server.errors import ServiceError, no_such_path, unparsable
 from oci_emulator.server.faults import Fault, Faults
 from oci_emulator.server.journal import Entry, Journal
 from oci_emulator.server.replies import abort, payload_of, reply
@@ -156,13 +156,13 @@ class Pipeline:
         except UnreadablePath as error:
             raise unparsable(f"The path can't be read: {error}.") from None
         if found is None:
-            raise not_found(f"no operation is {request.method} {entry.path[:200]}")
+            raise no_such_path(f"No operation is {request.method} {entry.path[:200]}.")
         route, values = found
         host = request.host.partition(":")[0]
         if hosts.is_ours(host) and not hosts.serves(host, route.service.host, self._region):
-            raise not_found(
+            raise no_such_path(
                 f"{host} has no {route.operation.name}; it is an operation of"
-                f" {route.service.host} in {self._region}"
+                f" {route.service.host} in {self._region}."
             )
         return route, dict(zip(route.parameters, values, strict=True))
 
@@ -312,6 +312,8 @@ def _request_id(given: str) -> str:
 
 def _failure(entry: Entry, error: ServiceError) -> Answer:
     entry.code = error.code
+    if error.secret:
+        _logger.info("%s %s: %s", error.status, entry.operation, error.secret)
     return Answer(status=error.status, body=error.body, headers=error.headers)
 
 

@@ -135,6 +135,31 @@ def test_a_user_without_a_group_may_do_nothing(cloud: Any) -> None:
         assert refusal(call) == (404, "NotAuthorizedOrNotFound")
 
 
+def test_the_answer_does_not_tell_what_exists_from_what_does_not(
+    own: Callable[..., Any],
+) -> None:
+    cloud = own(mode="simulated")
+    nobody = type(cloud)(cloud.emulator, cloud.emulator.add_user("nobody", groups=[]).config)
+    job = cloud.job()
+    answers = []
+    calls: tuple[Callable[[], Any], ...] = (
+        lambda: nobody.data_science.get_job(job.id),
+        lambda: nobody.data_science.get_job("ocid1.datasciencejob.oc1.iad.none"),
+        lambda: cloud.data_science.get_job("ocid1.datasciencejob.oc1.iad.none"),
+        lambda: nobody.data_science.list_jobs(cloud.tenancy),
+        lambda: nobody.data_science.list_jobs("ocid1.compartment.oc1..none"),
+    )
+    for call in calls:
+        with pytest.raises(oci.exceptions.ServiceError) as caught:
+            call()
+        answers.append((caught.value.status, caught.value.code, caught.value.message))
+    text = "Authorization failed or requested resource not found."
+    assert set(answers) == {(404, "NotAuthorizedOrNotFound", text)}
+    log = cloud.emulator.log.read_text()
+    assert f"ListJobs: inspect data-science-jobs in compartment {cloud.tenancy}" in log
+    assert "ListJobs: compartment ocid1.compartment.oc1..none" in log
+
+
 def test_permissions_can_be_taken_away_for_a_time(own: Callable[..., Any]) -> None:
     cloud = own(mode="simulated")
     emulator = cloud.emulator

@@ -308,7 +308,7 @@ def test_time_goes_faster_if_wanted(simulated: Any) -> None:
         ("PUT", "mode", {"profile": "slow"}, "there is no profile 'slow'"),
         ("PUT", "policies", {}, "statements: are required"),
         ("GET", "journal?color=red", None, "'color' is unknown here"),
-        ("GET", "nothing", None, "the control API has no GET"),
+        ("GET", "nothing", None, "The control API has no GET"),
         ("DELETE", "faults/99", None, "fault 99"),
         ("GET", "runs/none", None, "job run none"),
     ],

@@ -231,8 +231,9 @@ def override(**fields: Any) -> dict[str, Any]:
     return {"jobConfigurationOverrideDetails": {"jobType": "DEFAULT", **fields}}
 
 
-def test_a_run_without_overrides_gets_what_the_job_has() -> None:
-    settings = effective(JOB, {}, RULES)
+@pytest.mark.parametrize("run", [{}, override()])
+def test_a_run_without_overrides_gets_what_the_job_has(run: dict[str, Any]) -> None:
+    settings = effective(JOB, run, RULES)
     assert settings.environment == {"A": "job", "B": "job"}
     assert settings.arguments == "--from job"
     assert settings.maximum_minutes == 10
@@ -243,7 +244,15 @@ def test_variables_are_merged_and_the_rest_is_replaced() -> None:
     settings = effective(JOB, run, RULES)
     assert settings.environment == {"A": "job", "B": "run", "C": "run"}
     assert settings.arguments == "--own"
-    assert settings.maximum_minutes == 10
+    assert settings.maximum_minutes == 43200
+
+
+def test_what_an_override_leaves_out_may_come_from_the_job() -> None:
+    run = override(environmentVariables={"B": "run"})
+    whole = effective(JOB, run, RULES)
+    assert (whole.arguments, whole.maximum_minutes) == ("", 43200)
+    by_field = effective(JOB, run, Rules(configuration_override="by-field"))
+    assert (by_field.arguments, by_field.maximum_minutes) == ("--from job", 10)
 
 
 def test_variables_may_replace_instead() -> None:
@@ -278,6 +287,16 @@ def test_overrides_of_blocks_are_checked_like_the_blocks() -> None:
     }}  # fmt: skip
     with pytest.raises(ServiceError, match=r"OverrideDetails\.blockStorageSizeInGBs: must be 50"):
         check_run(JOB, run, RULES)
+
+
+def test_only_a_multi_node_job_has_empty_infrastructure() -> None:
+    empty = {"jobInfrastructureType": "EMPTY"}
+    with pytest.raises(ServiceError, match=r"Details\.jobInfrastructureType: must be one of"):
+        check_job(job(jobInfrastructureConfigurationDetails=empty), RULES)
+    run = {"jobInfrastructureConfigurationOverrideDetails": empty}
+    with pytest.raises(ServiceError, match=r"OverrideDetails\.jobInfrastructureType: must be"):
+        check_run(JOB, run, RULES)
+    assert check_run(nodes(), run, RULES).infrastructure == empty
 
 
 def test_a_partial_block_is_refused_or_completed_from_the_job() -> None:
