@@ -228,6 +228,12 @@ class Revision(Model):
         default=None, description="The uploaded code; absent until it is uploaded."
     )
     last_used_at: Time = Field(description="When the revision last became the current one.")
+    removing: bool | None = Field(
+        default=None,
+        description=(
+            "True of an OCI job that is being deleted: going back to its revision makes another."
+        ),
+    )
 
 
 class RunCounts(Model):

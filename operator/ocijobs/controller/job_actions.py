@@ -66,11 +66,11 @@ class JobActions:
             case act.CreateJob(request=request, token=token):
                 created = await oci.create_job(principal, request, token)
                 at = self._clock.now()
-                return lambda known: known.create_answered(created, at=at, epoch=epoch)
-            case act.SearchJobs(compartment_id=compartment, project_id=project, owner=owner):
-                found = await oci.search_jobs(principal, compartment, project, owner)
+                return lambda known: known.create_answered(token, created, at=at, epoch=epoch)
+            case act.SearchJobs(token=token, compartment_id=compartment, project_id=project):
+                found = await oci.search_jobs(principal, compartment, project, action.owner)
                 at = self._clock.now()
-                return lambda known: known.search_answered(found, at=at, epoch=epoch)
+                return lambda known: known.search_answered(token, found, at=at, epoch=epoch)
             case act.LookUpJob(compartment_id=compartment, job_id=job_id):
                 record = await oci.look_up_job(principal, compartment, job_id)
                 at = self._clock.now()
@@ -78,7 +78,9 @@ class JobActions:
             case act.UpdateJob(job_id=job_id, settings=settings, settings_digest=digest):
                 refusal = await oci.update_job(principal, job_id, settings)
                 at = self._clock.now()
-                return lambda known: known.update_answered(digest, refusal, at=at, epoch=epoch)
+                return lambda known: known.update_answered(
+                    job_id, digest, refusal, at=at, epoch=epoch
+                )
             case act.ListActiveRuns(compartment_id=compartment, job_id=job_id):
                 active = await oci.count_active_runs(principal, compartment, job_id)
                 at = self._clock.now()

@@ -72,11 +72,11 @@ class RunActions:
             case act.CreateRun(request=request, token=token, epoch=epoch):
                 created = await oci.create_run(principal, request, token)
                 at = self._clock.now()
-                return lambda known: known.create_answered(created, at=at, epoch=epoch)
-            case act.SearchRuns(compartment_id=compartment, job_id=job, owner=owner, epoch=epoch):
-                found = await oci.search_runs(principal, compartment, job, owner)
+                return lambda known: known.create_answered(token, created, at=at, epoch=epoch)
+            case act.SearchRuns(token=token, compartment_id=compartment, epoch=epoch):
+                found = await oci.search_runs(principal, compartment, action.job_id, action.owner)
                 at = self._clock.now()
-                return lambda known: known.search_answered(found, at=at, epoch=epoch)
+                return lambda known: known.search_answered(token, found, at=at, epoch=epoch)
             case act.LookUpRun(compartment_id=compartment, run_id=run_id, epoch=epoch):
                 record = await oci.look_up_run(principal, compartment, run_id)
                 at = self._clock.now()

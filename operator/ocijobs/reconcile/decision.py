@@ -87,9 +87,10 @@ class CreateJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchJobs:
-    """List all jobs of the project and find the one with the owner tag."""
+    """List all jobs of the project and find the one with the owner tag; `token` is of the intent in doubt."""
 
     caller: Caller
+    token: str
     compartment_id: str
     project_id: str
     owner: str
@@ -158,9 +159,10 @@ class CreateRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchRuns:
-    """List all runs of the OCI job and find the one with the owner tag."""
+    """List all runs of the OCI job and find the one with the owner tag; `token` is of the intent in doubt."""
 
     caller: Caller
+    token: str
     compartment_id: str
     job_id: str
     owner: str

@@ -12,10 +12,11 @@ Jobs and runs share this; they differ in what is sent and in what is written.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from ocijobs.api.job import Submission
+from ocijobs.reconcile.calls import noted
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.remote import Call, Operation, Refusal, RefusalKind
 from ocijobs.settings import Settings
@@ -26,12 +27,43 @@ _REPEAT_TELLS_MORE = frozenset({RefusalKind.THROTTLED, RefusalKind.UNAVAILABLE})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What this process knows of an intent's calls; see RunKnown and JobKnown."""
+    """What this process knows of one intent's calls.
 
-    written_token: str | None
-    doubt: bool
-    empty_at: tuple[datetime, ...]
-    calls: Mapping[Operation, Call]
+    Attributes:
+        token: of the intent; of another one, nothing is known.
+        ours: whether this process itself wrote the intent: of one that a former process wrote, calls may have arrived.
+        doubt: whether a call may have arrived without an answer.
+        empty_at: when a complete search for the owner tag found nothing.
+    """
+
+    token: str = ""
+    ours: bool = False
+    doubt: bool = False
+    empty_at: tuple[datetime, ...] = ()
+    calls: Mapping[Operation, Call] = field(default_factory=dict)
+
+    def of(self, token: str) -> Evidence:
+        """Return what is known of the intent with that token."""
+        return self if self.token == token else Evidence(token=token)
+
+    def create_answered(self, refusal: Refusal | None, *, at: datetime, epoch: str) -> Evidence:
+        """Return the evidence after a creation was answered, or was not."""
+        doubt = self.doubt or (refusal is not None and refusal.outcome_unknown)
+        return replace(self._called(Operation.CREATE, refusal, at, epoch), doubt=doubt)
+
+    def search_answered(
+        self, refusal: Refusal | None, *, found: bool, at: datetime, epoch: str
+    ) -> Evidence:
+        """Return the evidence after a search by owner tag."""
+        after = self._called(Operation.SEARCH, refusal, at, epoch)
+        empty = refusal is None and not found
+        return replace(after, empty_at=(*self.empty_at, at)) if empty else after
+
+    def _called(
+        self, operation: Operation, refusal: Refusal | None, at: datetime, epoch: str
+    ) -> Evidence:
+        calls = noted(self.calls, operation, at=at, refusal=refusal, epoch=epoch)
+        return replace(self, calls=calls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +123,7 @@ class Protocol:
         refusal = call.refusal if call is not None else None
         due = self._due(call)
         certain = (
-            self.evidence.written_token == self.submit.token
+            self.evidence.ours
             and not self.evidence.doubt
             and not (refusal is not None and refusal.kind is RefusalKind.TOKEN_SPENT)
         )

@@ -3,17 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.reconcile.simulation.run_history import (
-    Command,
-    Crash,
-    Do,
-    Live,
-    Outage,
-    Progress,
-    Sleep,
-    Steps,
-    Strike,
-)
+from tests.unit.reconcile.simulation.commands import Crash, Live, Outage, Sleep, Steps, Strike
+from tests.unit.reconcile.simulation.run_history import Command, Do, Progress
 from tests.unit.reconcile.simulation.run_scenario import run_history
 from tests.unit.reconcile.simulation.run_world import Circumstances
 from tests.unit.reconcile.simulation.weather import Mishap

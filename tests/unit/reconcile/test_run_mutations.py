@@ -8,17 +8,9 @@ from datetime import datetime
 
 import pytest
 from tests.unit.reconcile.simulation.api_server import ApiServer, ConflictError
-from tests.unit.reconcile.simulation.run_history import (
-    Command,
-    Crash,
-    Do,
-    Live,
-    Outage,
-    Sleep,
-    Steps,
-    Strike,
-)
-from tests.unit.reconcile.simulation.run_laws import ViolationError
+from tests.unit.reconcile.simulation.commands import Crash, Live, Outage, Sleep, Steps, Strike
+from tests.unit.reconcile.simulation.laws import ViolationError
+from tests.unit.reconcile.simulation.run_history import Command, Do
 from tests.unit.reconcile.simulation.run_scenario import run_history
 from tests.unit.reconcile.simulation.run_world import Circumstances
 from tests.unit.reconcile.simulation.weather import Mishap
@@ -27,9 +19,8 @@ from ocijobs.api.job_run import OCIJobRun, OCIJobRunStatus
 from ocijobs.api.metadata import ObjectMeta
 from ocijobs.reconcile import once
 from ocijobs.reconcile.decision import CreateRun, Decision
-from ocijobs.reconcile.remote import Operation, RunRecord
+from ocijobs.reconcile.remote import Operation, Refusal, RunRecord
 from ocijobs.reconcile.run import absence, decide, following, gate, launch, submission
-from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.run.observation import RunObservation
 
 Break = Callable[[pytest.MonkeyPatch], None]
@@ -74,12 +65,14 @@ def _repeat_with_another_body(patch: pytest.MonkeyPatch) -> None:
 
 def _forget_doubt(patch: pytest.MonkeyPatch) -> None:
     """A call that timed out is taken for one that did not arrive."""
-    answered = RunKnown.create_answered
+    answered = once.Evidence.create_answered
 
-    def sure(self: RunKnown, *args: object, **kwargs: object) -> RunKnown:
-        return replace(answered(self, *args, **kwargs), doubt=False)  # type: ignore[arg-type]
+    def sure(
+        self: once.Evidence, refusal: Refusal | None, *, at: datetime, epoch: str
+    ) -> once.Evidence:
+        return replace(answered(self, refusal, at=at, epoch=epoch), doubt=False)
 
-    patch.setattr(RunKnown, "create_answered", sure)
+    patch.setattr(once.Evidence, "create_answered", sure)
 
 
 def _believe_every_list(patch: pytest.MonkeyPatch) -> None:

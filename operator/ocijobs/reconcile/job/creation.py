@@ -14,7 +14,6 @@ from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.plan import Plan
 from ocijobs.reconcile.job.status import write_blocked, write_status
 from ocijobs.reconcile.once import (
-    Evidence,
     Free,
     Nothing,
     Protocol,
@@ -47,16 +46,11 @@ def open_intent(
 ) -> Decision[OCIJobStatus]:
     """Decide about an open intent. Without a plan the job is not wanted any more, and only found."""
     known = o.known
-    if known.created is not None:
-        return Decision(status=_bind(o, submit, known.created, plan, now))
+    if (created := known.created_for(submit.token)) is not None:
+        return Decision(status=_bind(o, submit, created, plan, now))
     protocol = Protocol(
         submit=submit,
-        evidence=Evidence(
-            written_token=known.written_token,
-            doubt=known.doubt,
-            empty_at=known.empty_at,
-            calls=known.calls,
-        ),
+        evidence=known.evidence.of(submit.token),
         epoch=o.epoch,
         seed=o.job.metadata.uid,
         settings=o.settings,
@@ -117,6 +111,7 @@ def _look(
         return Decision(status=status, wake_at=earliest(until, state.stalls_at))
     action = SearchJobs(
         caller=caller,
+        token=submit.token,
         compartment_id=compartment_id,
         project_id=project_id,
         owner=owner_tag(cluster_id=o.cluster_id, uid=o.job.metadata.uid, subject=submit.revision),
@@ -155,8 +150,11 @@ def _intend(o: JobObservation, plan: Plan, now: datetime, *, incarnation: int) -
 def _bind(
     o: JobObservation, submit: JobSubmission, record: JobRecord, plan: Plan | None, now: datetime
 ) -> OCIJobStatus:
-    """Return the status that knows the OCI job. Its artifact is still to be uploaded."""
-    wanted = plan is not None and plan.revision == submit.revision
+    """Return the status that knows the OCI job. Its artifact is still to be uploaded.
+
+    Its settings are known only where nothing was edited since the intent.
+    """
+    wanted = plan is not None and _same(plan, submit)
     revision = Revision(
         name=submit.revision,
         job_id=record.id,

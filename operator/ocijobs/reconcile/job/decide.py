@@ -13,7 +13,7 @@ from ocijobs.reconcile.job.creation import create, open_intent
 from ocijobs.reconcile.job.deletion import delete_job
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.plan import Obstacle, make_plan, reading, serves_current_spec
-from ocijobs.reconcile.job.readiness import make_ready
+from ocijobs.reconcile.job.readiness import clear_away, make_ready
 from ocijobs.reconcile.job.status import counts_hold, write_blocked, write_status
 from ocijobs.reconcile.release import release_at
 from ocijobs.reconcile.standing import Standing
@@ -52,6 +52,8 @@ def _decide(o: JobObservation, now: datetime) -> Decision[OCIJobStatus]:
     revision = next((r for r in o.job.status.revisions if r.name == plan.revision), None)
     if revision is None or submit is not None:
         return create(o, plan, now)
+    if revision.removing:
+        return clear_away(o, plan, revision, now)
     return make_ready(o, plan, revision, now)
 
 

@@ -27,21 +27,28 @@ def superfluous(
     """Return the revisions that go, oldest first.
 
     The current one stays, those that a live run needs (`needed` has OCIDs of OCI jobs), and of the others the
-    `limit` that were used last. One whose artifact never came is of no use to anybody.
+    `limit` that were used last. One whose artifact never came is of no use to anybody, and one whose removal has
+    begun goes on going.
     """
+    going = tuple(r for r in revisions if r.removing)
+    revisions = tuple(r for r in revisions if not r.removing)
     former = sorted(
         (r for r in revisions if r.name != current and r.job_id not in needed),
         key=lambda r: (r.last_used_at, r.name),
     )
     unusable = [r for r in former if r.artifact is None]
     usable = [r for r in former if r.artifact is not None]
-    return (*unusable, *usable[: max(0, len(usable) - limit)])
+    return (*going, *unusable, *usable[: max(0, len(usable) - limit)])
 
 
 def prune(
     o: JobObservation, revisions: tuple[Revision, ...], current: str, now: datetime
 ) -> Pruned:
-    """Remove one superfluous OCI job after the other."""
+    """Remove one superfluous OCI job after the other.
+
+    That it goes is written before OCI is asked: an edit that goes back to its revision must not take it for one that
+    serves.
+    """
     needed = frozenset(run.job_id for run in o.runs if run.live and run.job_id is not None)
     going = superfluous(
         revisions, current=current, needed=needed, limit=o.job.spec.revision_history_limit
@@ -50,6 +57,9 @@ def prune(
     compartment_id = o.job.status.compartment_id
     if not going or caller is None or compartment_id is None:
         return Pruned(revisions=revisions)
+    if not going[0].removing:
+        marked = going[0].model_copy(update={"removing": True})
+        return Pruned(revisions=tuple(marked if r == going[0] else r for r in revisions))
     step = remove_oci_job(o, caller, compartment_id, going[0].job_id, now)
     if step.done:
         revisions = tuple(r for r in revisions if r.name != going[0].name)

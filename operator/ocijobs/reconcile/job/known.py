@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ocijobs.reconcile.calls import noted
+from ocijobs.reconcile.once import Evidence
 from ocijobs.reconcile.remote import (
     Absent,
     Call,
@@ -54,20 +55,22 @@ class Removal:
 
     Attributes:
         job_id: OCID of the OCI job.
-        listed_at: when a complete list of its runs was made.
+        listed_at: when a complete list of its runs was made, since OCI was last asked to delete it.
         active: how many of them were active then.
-        conflict_at: when OCI last refused the deletion with 409.
-        requested_at: when OCI accepted the deletion.
-        gone: whether OCI says that the job is deleted.
+        conflict: whether OCI refused the deletion with 409, and no run was active since.
+        requested_at: when OCI last accepted the deletion.
+        seen_at: when OCI told of the job, since it was last asked to delete it.
+        state: what it was then.
         absent_at: when a get answered 404 and a list by id was empty.
     """
 
     job_id: str
     listed_at: datetime | None = None
     active: int = 0
-    conflict_at: datetime | None = None
+    conflict: bool = False
     requested_at: datetime | None = None
-    gone: bool = False
+    seen_at: datetime | None = None
+    state: JobState | None = None
     absent_at: tuple[datetime, ...] = ()
     calls: Mapping[Operation, Call] = field(default_factory=dict)
 
@@ -88,7 +91,22 @@ class Removal:
         after = self.called(Operation.LOOK_UP, at=at, epoch=epoch)
         if isinstance(answer, Absent):
             return replace(after, absent_at=(*self.absent_at, at))
-        return replace(after, absent_at=(), gone=answer.state is JobState.DELETED)
+        return replace(after, absent_at=(), seen_at=at, state=answer.state)
+
+    def runs_listed(self, answer: int | Refusal, *, at: datetime, epoch: str) -> Removal:
+        """Return the memory after all runs were listed: active ones are what a refused deletion is due to."""
+        if isinstance(answer, Refusal):
+            return self.called(Operation.LIST_RUNS, at=at, refusal=answer, epoch=epoch)
+        after = self.called(Operation.LIST_RUNS, at=at, epoch=epoch)
+        return replace(after, listed_at=at, active=answer, conflict=self.conflict and not answer)
+
+    def delete_answered(self, answer: Refusal | None, *, at: datetime, epoch: str) -> Removal:
+        """Return the memory after OCI was asked to delete the job: what was seen before says nothing of it."""
+        called = self.called(Operation.DELETE, at=at, refusal=answer, epoch=epoch)
+        after = replace(called, listed_at=None, seen_at=None, state=None)
+        if answer is None:
+            return replace(after, requested_at=at, conflict=False)
+        return replace(after, conflict=answer.kind is RefusalKind.CONFLICT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,26 +114,22 @@ class JobKnown:
     """What this process has learnt about one job.
 
     Attributes:
-        written_token: token of the intent that this process itself wrote; None after a restart.
-        doubt: whether a call with that token may have arrived without an answer.
-        created: the OCI job that the open intent turned out to be.
-        empty_at: when a complete search for the owner tag found nothing.
+        evidence: of the calls of the open intent.
+        created: token of an intent, and the OCI job that it turned out to be.
         sources: what the last reading of the sources gave.
         uploaded: OCI job whose artifact is known to be there.
         record: the newest that OCI told of the job that is being made.
-        settings_sent: digest of the settings that OCI took last.
+        settings_sent: OCI job that settings were sent to last, and the digest of what OCI took.
         removal: the OCI job that is being removed, and how far that is.
         written_at: when this process last wrote the status.
     """
 
-    written_token: str | None = None
-    doubt: bool = False
-    created: JobRecord | None = None
-    empty_at: tuple[datetime, ...] = ()
+    evidence: Evidence = field(default_factory=Evidence)
+    created: tuple[str, JobRecord] | None = None
     sources: SourcesRead | None = None
     uploaded: str | None = None
     record: JobRecord | None = None
-    settings_sent: str | None = None
+    settings_sent: tuple[str, str] | None = None
     removal: Removal | None = None
     written_at: datetime | None = None
     calls: Mapping[Operation, Call] = field(default_factory=dict)
@@ -129,36 +143,34 @@ class JobKnown:
         )
 
     def intended(self, token: str) -> JobKnown:
-        """Return the memory after this process wrote an intent: nothing is known of its calls."""
-        paced = {Operation.CREATE, Operation.SEARCH, Operation.UPLOAD, Operation.LOOK_UP}
-        return replace(
-            self,
-            written_token=token,
-            doubt=False,
-            created=None,
-            empty_at=(),
-            uploaded=None,
-            record=None,
-            calls={name: call for name, call in self.calls.items() if name not in paced},
-        )
+        """Return the memory after this process wrote an intent: no call was made for it, or for what it makes, yet."""
+        others = {Operation.UPLOAD, Operation.LOOK_UP}
+        calls = {name: call for name, call in self.calls.items() if name not in others}
+        return replace(self, evidence=Evidence(token=token, ours=True), calls=calls)
 
-    def create_answered(self, answer: JobRecord | Refusal, *, at: datetime, epoch: str) -> JobKnown:
+    def created_for(self, token: str) -> JobRecord | None:
+        """Return the OCI job that the intent with that token turned out to be."""
+        return self.created[1] if self.created is not None and self.created[0] == token else None
+
+    def create_answered(
+        self, token: str, answer: JobRecord | Refusal, *, at: datetime, epoch: str
+    ) -> JobKnown:
         """Return the memory after a creation was answered, or was not."""
-        if isinstance(answer, Refusal):
-            after = self.called(Operation.CREATE, at=at, refusal=answer, epoch=epoch)
-            return replace(after, doubt=self.doubt or answer.outcome_unknown)
-        return replace(self.called(Operation.CREATE, at=at, epoch=epoch), created=answer)
+        refusal = answer if isinstance(answer, Refusal) else None
+        evidence = self.evidence.of(token).create_answered(refusal, at=at, epoch=epoch)
+        after = replace(self, evidence=evidence)
+        return after if isinstance(answer, Refusal) else replace(after, created=(token, answer))
 
     def search_answered(
-        self, answer: JobRecord | Refusal | None, *, at: datetime, epoch: str
+        self, token: str, answer: JobRecord | Refusal | None, *, at: datetime, epoch: str
     ) -> JobKnown:
         """Return the memory after a search by owner tag; None means that a complete one found nothing."""
-        if isinstance(answer, Refusal):
-            return self.called(Operation.SEARCH, at=at, refusal=answer, epoch=epoch)
-        after = self.called(Operation.SEARCH, at=at, epoch=epoch)
-        if answer is None:
-            return replace(after, empty_at=(*self.empty_at, at))
-        return replace(after, created=answer)
+        refusal = answer if isinstance(answer, Refusal) else None
+        evidence = self.evidence.of(token).search_answered(
+            refusal, found=answer is not None, at=at, epoch=epoch
+        )
+        after = replace(self, evidence=evidence)
+        return replace(after, created=(token, answer)) if isinstance(answer, JobRecord) else after
 
     def sources_answered(
         self, answer: SourcesRead | Refusal, *, at: datetime, epoch: str
@@ -176,11 +188,19 @@ class JobKnown:
         return after if answer is not None else replace(after, uploaded=job_id)
 
     def update_answered(
-        self, settings_digest: str, answer: Refusal | None, *, at: datetime, epoch: str
+        self,
+        job_id: str,
+        settings_digest: str,
+        answer: Refusal | None,
+        *,
+        at: datetime,
+        epoch: str,
     ) -> JobKnown:
         """Return the memory after settings were sent."""
         after = self.called(Operation.UPDATE, at=at, refusal=answer, epoch=epoch)
-        return after if answer is not None else replace(after, settings_sent=settings_digest)
+        if answer is not None:
+            return after
+        return replace(after, settings_sent=(job_id, settings_digest))
 
     def look_up_answered(
         self, job_id: str, answer: JobRecord | Absent | Refusal, *, at: datetime, epoch: str
@@ -202,26 +222,14 @@ class JobKnown:
         self, job_id: str, answer: int | Refusal, *, at: datetime, epoch: str
     ) -> JobKnown:
         """Return the memory after all runs of an OCI job were listed; `answer` counts the active ones."""
-        removal = self._removal_of(job_id)
-        if isinstance(answer, Refusal):
-            removal = removal.called(Operation.LIST_RUNS, at=at, refusal=answer, epoch=epoch)
-        else:
-            removal = replace(
-                removal.called(Operation.LIST_RUNS, at=at, epoch=epoch), listed_at=at, active=answer
-            )
+        removal = self._removal_of(job_id).runs_listed(answer, at=at, epoch=epoch)
         return replace(self, removal=removal)
 
     def delete_answered(
         self, job_id: str, answer: Refusal | None, *, at: datetime, epoch: str
     ) -> JobKnown:
         """Return the memory after OCI was asked to delete a job."""
-        removal = self._removal_of(job_id).called(
-            Operation.DELETE, at=at, refusal=answer, epoch=epoch
-        )
-        if answer is None:
-            removal = replace(removal, requested_at=at)
-        elif answer.kind is RefusalKind.CONFLICT:
-            removal = replace(removal, conflict_at=at)
+        removal = self._removal_of(job_id).delete_answered(answer, at=at, epoch=epoch)
         return replace(self, removal=removal)
 
     def _removal_of(self, job_id: str) -> Removal:

@@ -68,7 +68,9 @@ def reading(o: JobObservation, now: datetime) -> Reading:
     if sources.requested != meta.annotations.get(ANNOTATION_REQUESTED_AT, ""):
         return Reading(action=action)
     if o.refresh_after is not None and sources.at < o.refresh_after:
-        return Reading(action=action)
+        # It is past where the run asked, and may not be here: clocks are set back.
+        early = now < o.refresh_after
+        return Reading(due_at=o.refresh_after) if early else Reading(action=action)
     interval = o.settings.source_interval_seconds
     if sources.missing is not None or sources.invalid is not None:
         interval = _pause_while_broken(o, sources)

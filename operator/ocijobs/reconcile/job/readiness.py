@@ -15,6 +15,7 @@ from ocijobs.reconcile.decision import Action, Decision, LookUpJob, UpdateJob, U
 from ocijobs.reconcile.job.history import prune
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.plan import Plan, serves_current_spec
+from ocijobs.reconcile.job.removal import remove_oci_job
 from ocijobs.reconcile.job.status import write_blocked, write_status
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.remote import JobState, Operation, RefusalKind
@@ -45,7 +46,7 @@ def make_ready(
             }
         )
     if revision.settings_digest != plan.settings_digest:
-        if o.known.settings_sent != plan.settings_digest:
+        if o.known.settings_sent != (revision.job_id, plan.settings_digest):
             update = UpdateJob(
                 caller=plan.caller,
                 job_id=revision.job_id,
@@ -56,6 +57,23 @@ def make_ready(
             return _call(o, Operation.UPDATE, update, "updating the OCI job", now)
         revision = revision.model_copy(update={"settings_digest": plan.settings_digest})
     return _ready(o, plan, revision, now)
+
+
+def clear_away(
+    o: JobObservation, plan: Plan, revision: Revision, now: datetime
+) -> Decision[OCIJobStatus]:
+    """Decide about a revision that is wanted again while its OCI job is being removed: that goes first."""
+    compartment_id = plan.request.compartment_id
+    step = remove_oci_job(o, plan.caller, compartment_id, revision.job_id, now)
+    status = write_status(
+        o,
+        now,
+        standing=Standing.PROGRESSING,
+        reason=Reason.CREATING,
+        message=f"the former OCI job {revision.job_id} of this revision is being deleted first",
+        revisions=tuple(r for r in o.job.status.revisions if r != revision or not step.done),
+    )
+    return Decision(status=status, actions=step.actions, wake_at=step.wake_at, notes=step.notes)
 
 
 def _await_activation(

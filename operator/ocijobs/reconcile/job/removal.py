@@ -22,7 +22,7 @@ from ocijobs.reconcile.decision import (
 from ocijobs.reconcile.job.known import Removal
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.pacing import due_at
-from ocijobs.reconcile.remote import Operation, Refusal, RefusalKind
+from ocijobs.reconcile.remote import JobState, Operation, Refusal, RefusalKind
 
 _ACTIVE_PAUSE_SECONDS = 15.0
 """Pause between two lists of a job whose runs are active."""
@@ -58,72 +58,68 @@ def remove_oci_job(
     proven = bool(absent) and (
         removal.requested_at is not None or absent[-1] - absent[0] >= confirm
     )
-    if removal.gone or proven:
+    if removal.state is JobState.DELETED or proven:
         return RemovalStep(done=True)
     look_up = LookUpJob(caller=caller, compartment_id=compartment_id, job_id=job_id, epoch=o.epoch)
     if absent:
-        return _at(absent[-1] + confirm, look_up, now)
-    delete = DeleteJob(caller=caller, job_id=job_id, epoch=o.epoch)
-    if removal.requested_at is not None:
-        return _await_deletion(o, removal, look_up, delete, now)
+        return _paced(o, removal, Operation.LOOK_UP, look_up, now, earliest=absent[-1] + confirm)
+    if _going(o, removal):
+        told = max(filter(None, (removal.seen_at, removal.requested_at)), default=now)
+        pause = timedelta(seconds=_DELETING_PAUSE_SECONDS)
+        return _paced(o, removal, Operation.LOOK_UP, look_up, now, earliest=told + pause)
     listing = ListActiveRuns(
         caller=caller, compartment_id=compartment_id, job_id=job_id, epoch=o.epoch
     )
-    if not _listed_since_conflict(removal):
+    if removal.listed_at is None:
         return _paced(o, removal, Operation.LIST_RUNS, listing, now)
     if removal.active:
-        due = (removal.listed_at or now) + timedelta(seconds=_ACTIVE_PAUSE_SECONDS)
-        return replace(_at(due, listing, now), active=removal.active)
-    if removal.conflict_at is not None:
-        return RemovalStep(done=True, notes=(_records_remain(job_id),))
+        due = removal.listed_at + timedelta(seconds=_ACTIVE_PAUSE_SECONDS)
+        step = _paced(o, removal, Operation.LIST_RUNS, listing, now, earliest=due)
+        return replace(step, active=removal.active)
     if _unclear(removal):
-        return RemovalStep(actions=(look_up,))
+        return _paced(o, removal, Operation.LOOK_UP, look_up, now)
+    if removal.conflict:
+        return RemovalStep(done=True, notes=(_records_remain(job_id),))
+    delete = DeleteJob(caller=caller, job_id=job_id, epoch=o.epoch)
     return _paced(o, removal, Operation.DELETE, delete, now)
 
 
-def _listed_since_conflict(removal: Removal) -> bool:
-    """Whether the list of runs is newer than OCI's refusal to delete, if there was one."""
-    listed, conflict = removal.listed_at, removal.conflict_at
-    return listed is not None and (conflict is None or listed > conflict)
+def _going(o: JobObservation, removal: Removal) -> bool:
+    """Whether OCI is deleting the job: it says so, or it took the request and has not had its time for it."""
+    if removal.state is JobState.DELETING:
+        return True
+    if removal.requested_at is None:
+        return False
+    patience = timedelta(seconds=o.settings.cancel_repeat_seconds)
+    return removal.seen_at is None or removal.seen_at < removal.requested_at + patience
 
 
 def _unclear(removal: Removal) -> bool:
-    """Whether the deletion was answered 404, and the job was not looked at since."""
+    """Whether the deletion was refused as though nothing were there to delete, and nobody has looked since."""
     deleted = removal.calls.get(Operation.DELETE)
     if deleted is None or deleted.refusal is None:
         return False
-    looked_up = removal.calls.get(Operation.LOOK_UP)
-    return deleted.refusal.kind is RefusalKind.NOT_AUTHORIZED_OR_NOT_FOUND and (
-        looked_up is None or looked_up.at < deleted.at
-    )
-
-
-def _await_deletion(
-    o: JobObservation, removal: Removal, look_up: LookUpJob, delete: DeleteJob, now: datetime
-) -> RemovalStep:
-    """Look at the job until it is gone; ask again where nothing comes of it."""
-    call = removal.calls.get(Operation.LOOK_UP)
-    if call is not None and call.refusal is not None:
-        return _paced(o, removal, Operation.LOOK_UP, look_up, now)
-    patience = timedelta(seconds=o.settings.cancel_repeat_seconds)
-    if removal.requested_at is not None and now - removal.requested_at >= patience:
-        return RemovalStep(actions=(delete,))
-    since = call.at if call is not None else removal.requested_at
-    return _at((since or now) + timedelta(seconds=_DELETING_PAUSE_SECONDS), look_up, now)
-
-
-def _at(due: datetime, action: Action, now: datetime) -> RemovalStep:
-    return RemovalStep(actions=(action,)) if now >= due else RemovalStep(wake_at=due)
+    kinds = {RefusalKind.NOT_AUTHORIZED_OR_NOT_FOUND, RefusalKind.CONFLICT}
+    return deleted.refusal.kind in kinds and removal.seen_at is None
 
 
 def _paced(
-    o: JobObservation, removal: Removal, operation: Operation, action: Action, now: datetime
+    o: JobObservation,
+    removal: Removal,
+    operation: Operation,
+    action: Action,
+    now: datetime,
+    *,
+    earliest: datetime | None = None,
 ) -> RemovalStep:
+    """Make a call that is due, not before `earliest`; or say what refuses it."""
     call = removal.calls.get(operation)
-    due = due_at(call, epoch=o.epoch, seed=o.job.metadata.uid, settings=o.settings)
-    if call is None or due is None:
-        return RemovalStep(actions=(action,))
-    return replace(_at(due, action, now), refusal=call.refusal)
+    retry = due_at(call, epoch=o.epoch, seed=o.job.metadata.uid, settings=o.settings)
+    due = max(filter(None, (earliest, retry)), default=now)
+    refusal = call.refusal if call is not None and retry is not None else None
+    if now < due:
+        return RemovalStep(wake_at=due, refusal=refusal)
+    return RemovalStep(actions=(action,), refusal=refusal)
 
 
 def _records_remain(job_id: str) -> Note:

@@ -12,6 +12,7 @@ from datetime import datetime
 from ocijobs.api.job_run import OutputList
 from ocijobs.reconcile.calls import noted
 from ocijobs.reconcile.environment import Values
+from ocijobs.reconcile.once import Evidence
 from ocijobs.reconcile.remote import Absent, Call, Operation, Refusal, RefusalKind, RunRecord
 from ocijobs.reconcile.run.output import last_results
 
@@ -29,9 +30,7 @@ class RunKnown:
     """What this process has learnt about one run.
 
     Attributes:
-        written_token: token of the intent that this process itself wrote; None after a restart, when calls of
-            a former process may have arrived.
-        doubt: whether a call with that token may have arrived without an answer.
+        evidence: of the calls of the intent.
         record: the newest that OCI told of the run.
         told_at: when OCI first told of the record's state.
         ended_at: when this process first knew that the run has ended in OCI.
@@ -39,7 +38,6 @@ class RunKnown:
         lagging: how often in a row a look-up found active what no list had.
         poll_refusal: why the shared poll has not worked for a while; None while it works.
         absent_at: when a get answered 404 and a list by id in the run's compartment was empty.
-        empty_at: when a complete search for the run's owner tag found nothing.
         values: what the environment's references gave, read at `values_at`.
         results: declared and other results that were found; None as long as none were.
         tail: last lines of output as they were written, secrets included.
@@ -47,8 +45,7 @@ class RunKnown:
         written_at: when this process last wrote the status.
     """
 
-    written_token: str | None = None
-    doubt: bool = False
+    evidence: Evidence = field(default_factory=Evidence)
     record: RunRecord | None = None
     told_at: datetime | None = None
     ended_at: datetime | None = None
@@ -56,7 +53,6 @@ class RunKnown:
     lagging: int = 0
     poll_refusal: Refusal | None = None
     absent_at: tuple[datetime, ...] = ()
-    empty_at: tuple[datetime, ...] = ()
     values: Values | None = None
     values_at: datetime | None = None
     results: Mapping[str, str] | None = None
@@ -73,33 +69,28 @@ class RunKnown:
         return replace(self, calls=calls)
 
     def intended(self, token: str) -> RunKnown:
-        """Return the memory after this process wrote an intent: nothing is known of its calls."""
-        paced = {Operation.CREATE, Operation.SEARCH}
-        return replace(
-            self,
-            written_token=token,
-            doubt=False,
-            empty_at=(),
-            calls={name: call for name, call in self.calls.items() if name not in paced},
-        )
+        """Return the memory after this process wrote an intent: no call was made for it yet."""
+        return replace(self, evidence=Evidence(token=token, ours=True))
 
-    def create_answered(self, answer: RunRecord | Refusal, *, at: datetime, epoch: str) -> RunKnown:
+    def create_answered(
+        self, token: str, answer: RunRecord | Refusal, *, at: datetime, epoch: str
+    ) -> RunKnown:
         """Return the memory after a creation was answered, or was not."""
-        if isinstance(answer, RunRecord):
-            return self.called(Operation.CREATE, at=at, epoch=epoch).with_record(answer, at)
-        after = self.called(Operation.CREATE, at=at, refusal=answer, epoch=epoch)
-        return replace(after, doubt=self.doubt or answer.outcome_unknown)
+        refusal = answer if isinstance(answer, Refusal) else None
+        evidence = self.evidence.of(token).create_answered(refusal, at=at, epoch=epoch)
+        after = replace(self, evidence=evidence)
+        return after if isinstance(answer, Refusal) else after.with_record(answer, at)
 
     def search_answered(
-        self, answer: RunRecord | Refusal | None, *, at: datetime, epoch: str
+        self, token: str, answer: RunRecord | Refusal | None, *, at: datetime, epoch: str
     ) -> RunKnown:
         """Return the memory after a search by owner tag; None means that a complete one found nothing."""
-        if isinstance(answer, Refusal):
-            return self.called(Operation.SEARCH, at=at, refusal=answer, epoch=epoch)
-        after = self.called(Operation.SEARCH, at=at, epoch=epoch)
-        if answer is None:
-            return replace(after, empty_at=(*self.empty_at, at))
-        return after.with_record(answer, at)
+        refusal = answer if isinstance(answer, Refusal) else None
+        evidence = self.evidence.of(token).search_answered(
+            refusal, found=answer is not None, at=at, epoch=epoch
+        )
+        after = replace(self, evidence=evidence)
+        return after.with_record(answer, at) if isinstance(answer, RunRecord) else after
 
     def look_up_answered(
         self, answer: RunRecord | Absent | Refusal, *, at: datetime, epoch: str

@@ -15,7 +15,6 @@ from ocijobs.reconcile.decision import (
     SearchRuns,
 )
 from ocijobs.reconcile.once import (
-    Evidence,
     Free,
     Nothing,
     Protocol,
@@ -46,12 +45,7 @@ def resolve_intent(
     known = o.known
     protocol = Protocol(
         submit=submit,
-        evidence=Evidence(
-            written_token=known.written_token,
-            doubt=known.doubt,
-            empty_at=known.empty_at,
-            calls=known.calls,
-        ),
+        evidence=known.evidence.of(submit.token),
         epoch=o.epoch,
         seed=o.run.metadata.uid,
         settings=o.settings,
@@ -120,6 +114,7 @@ def _look(
         return Decision(status=status, wake_at=earliest(until, state.stalls_at))
     action = SearchRuns(
         caller=caller,
+        token=submit.token,
         compartment_id=submit.compartment_id,
         job_id=submit.job_id,
         owner=run_owner(o),

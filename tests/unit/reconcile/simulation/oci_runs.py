@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from tests.unit.reconcile.simulation.retry_tokens import RetryTokens
 from tests.unit.reconcile.simulation.weather import Weather
 
 from ocijobs.api.names import TAG_OWNER
@@ -20,13 +21,11 @@ from ocijobs.reconcile.remote import (
 from ocijobs.reconcile.requests import RunRequest
 from ocijobs.testing import LOG, ManualClock, make_ocid
 
-TOKEN_LIFETIME = timedelta(hours=24)
 TOMBSTONE = timedelta(hours=1)
 """For how long a deleted run is still shown, as DELETED."""
 
 NOT_FOUND = Refusal(kind=RefusalKind.NOT_AUTHORIZED_OR_NOT_FOUND, message="404")
 INCORRECT_STATE = Refusal(kind=RefusalKind.CONFLICT, message="409 IncorrectState")
-TOKEN_SPENT = Refusal(kind=RefusalKind.TOKEN_SPENT, message="409 InvalidatedRetryToken")
 
 _DETAILS = {
     RunState.ACCEPTED: "Infrastructure provisioning.",
@@ -99,7 +98,7 @@ class SimulatedRuns:
     def __init__(self, clock: ManualClock, weather: Weather) -> None:
         self._clock = clock
         self._weather = weather
-        self._tokens: dict[str, tuple[datetime, RunRequest, SimulatedRun]] = {}
+        self._tokens: RetryTokens[RunRequest, SimulatedRun] = RetryTokens(clock)
         self.runs: list[SimulatedRun] = []
         self.lag = timedelta()
         self.log_known_from = RunState.ACCEPTED
@@ -114,15 +113,15 @@ class SimulatedRuns:
         return self._weather.call(Operation.CREATE, lambda: self._create(token, request))
 
     def _create(self, token: str, request: RunRequest) -> RunRecord | Refusal:
-        now = self._clock.now()
-        if (kept := self._tokens.get(token)) and now - kept[0] < TOKEN_LIFETIME:
-            return self._told(kept[2]) if kept[1] == request else TOKEN_SPENT
+        known = self._tokens.known(token, request)
+        if known is not None:
+            return known if isinstance(known, Refusal) else self._told(known)
         if request.job_id not in self.jobs:
             return NOT_FOUND
         run = SimulatedRun(make_ocid("datasciencejobrun", str(len(self.runs) + 1)), request)
-        run.history.append((now, RunState.ACCEPTED))
+        run.history.append((self._clock.now(), RunState.ACCEPTED))
         self.runs.append(run)
-        self._tokens[token] = (now, request, run)
+        self._tokens.keep(token, request, run)
         return self._told(run)
 
     def _told(self, run: SimulatedRun) -> RunRecord:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta
 
+from tests.unit.reconcile.simulation.laws import conditions_are_the_tables, demand
 from tests.unit.reconcile.simulation.run_world import RunWorld
 
-from ocijobs.api.conditions import ConditionStatus, ConditionType, find
+from ocijobs.api.conditions import ConditionType
 from ocijobs.api.job_run import OCIJobRunStatus, Phase
 from ocijobs.api.metadata import ObjectMeta
 from ocijobs.api.reasons import Reason
@@ -25,25 +26,7 @@ from ocijobs.reconcile.decision import (
 from ocijobs.reconcile.remote import RunState
 from ocijobs.reconcile.requests import RunRequest
 from ocijobs.reconcile.run.known import RunKnown
-from ocijobs.reconcile.standing import RUN_STANDINGS, TABLE
-
-_STATED = (
-    ConditionType.READY,
-    ConditionType.RECONCILING,
-    ConditionType.STALLED,
-    ConditionType.COMPLETE,
-    ConditionType.FAILED,
-)
-
-
-class ViolationError(AssertionError):
-    """A law was broken."""
-
-
-def demand(holds: object, law: str) -> None:
-    """Raise unless the law holds."""
-    if not holds:
-        raise ViolationError(law)
+from ocijobs.reconcile.standing import RUN_STANDINGS
 
 
 class RunLaws:
@@ -93,17 +76,9 @@ class RunLaws:
 
     @staticmethod
     def _conditions_are_the_tables(status: OCIJobRunStatus) -> None:
-        shown = {
-            kind: condition.status is ConditionStatus.TRUE
-            for kind in _STATED
-            if (condition := find(status.conditions, kind)) is not None
-        }
-        demand(status.phase is not None, "a status has a phase")
-        rows = [TABLE[s].statuses() for s in RUN_STANDINGS[Phase(str(status.phase))]]
-        demand(shown in rows, "conditions are those of the phase's row")
-        both = shown.get(ConditionType.RECONCILING) and shown.get(ConditionType.STALLED)
-        demand(not both, "Reconciling and Stalled are never both True")
-        if Phase(str(status.phase)).terminal:
+        phase = Phase(str(status.phase))
+        shown = conditions_are_the_tables(status.conditions, RUN_STANDINGS[phase])
+        if phase.terminal:
             ends = [
                 kind for kind in (ConditionType.COMPLETE, ConditionType.FAILED) if shown.get(kind)
             ]

@@ -5,18 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from tests.unit.reconcile.simulation.run_history import (
-    Command,
-    Crash,
-    Do,
-    Live,
-    Outage,
-    Progress,
-    Sleep,
-    Steps,
-    Strike,
-)
-from tests.unit.reconcile.simulation.run_laws import RunLaws, demand
+from tests.unit.reconcile.simulation.commands import Crash, Live, Outage, Sleep, Steps, Strike
+from tests.unit.reconcile.simulation.laws import demand
+from tests.unit.reconcile.simulation.run_history import Command, Do, Progress
+from tests.unit.reconcile.simulation.run_laws import RunLaws
 from tests.unit.reconcile.simulation.run_shell import RunShell
 from tests.unit.reconcile.simulation.run_world import Circumstances, RunWorld
 
@@ -55,7 +47,7 @@ class RunScenario:
                 for _ in range(count):
                     self.shell.step()
             case Crash(skew=skew):
-                self.shell.forget()
+                self.shell.begin()
                 self.shell.skew = timedelta(seconds=skew)
             case Strike(operation=operation, mishap=mishap):
                 self.world.weather.strike(operation, mishap)
@@ -99,9 +91,9 @@ class RunScenario:
             Do.REMOVE_SECRET: lambda: setattr(world, "secret_there", False),
             Do.RESTORE_SECRET: lambda: setattr(world, "secret_there", True),
             Do.TAKE_AWAY: world.oci.take_away,
-            Do.REFUSE_CREDENTIALS: lambda: setattr(world, "trouble", RefusalKind.CREDENTIALS),
-            Do.RENEW_CREDENTIALS: world.renew_credentials,
-            Do.LOSE_CREDENTIALS: lambda: setattr(world, "credentials_gone", True),
+            Do.REFUSE_CREDENTIALS: lambda: setattr(world.identity, "refused", True),
+            Do.RENEW_CREDENTIALS: world.identity.renew,
+            Do.LOSE_CREDENTIALS: lambda: setattr(world.identity, "gone", True),
         }
         deeds[what]()
 
@@ -192,7 +184,7 @@ class RunScenario:
         # Lines of output that come very late may be news.
         self.live(LATE_LINES_SECONDS)
         before = (api.status_writes, api.finalizer_writes)
-        self.shell.forget()
+        self.shell.begin()
         for _ in range(3):
             self.live(POLL_SECONDS)
         demand((api.status_writes, api.finalizer_writes) == before, "a restart writes nothing")

@@ -1,18 +1,15 @@
-"""The shell's rules for one run, step by step: decide, carry out the actions one by one, write the status once.
-
-Between any two steps a history may do anything, such as end the process, which forgets all but the API server's
-objects and OCI.
-"""
+"""The shell's rules for one run, step by step."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from tests.unit.reconcile.simulation.api_server import ConflictError
-from tests.unit.reconcile.simulation.run_laws import RunLaws, demand
+from tests.unit.reconcile.simulation.laws import demand
+from tests.unit.reconcile.simulation.process import Process
+from tests.unit.reconcile.simulation.run_laws import RunLaws
 from tests.unit.reconcile.simulation.run_world import RunWorld
 
 from ocijobs.api.job_run import OCIJobRunStatus
@@ -39,60 +36,28 @@ from ocijobs.reconcile.remote import Operation, Refusal, RunRecord
 from ocijobs.reconcile.run.decide import decide_run
 from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.run.observation import RunObservation
-from ocijobs.testing import make_identity_view, make_run_observation
-
-MOST_STEPS = 80
-"""More steps than this without a pause are a loop."""
-
-LEASE_SECONDS = 15.0
+from ocijobs.testing import make_run_observation
 
 
-class RunShell:
+class RunShell(Process):
     """A process of the operator, as far as one run sees it."""
 
     def __init__(self, world: RunWorld, laws: RunLaws) -> None:
         self.world = world
         self.laws = laws
-        self.skew = timedelta()
-        self.write_mishap: str | None = None
-        self.forget()
+        super().__init__(world.clock)
 
-    def forget(self) -> None:
+    def begin(self) -> None:
         """Begin anew, as after a crash."""
+        super().begin()
         self.known = RunKnown()
         self.uid: str | None = None
         self.followed: Followed | None = None
-        self.wake_at: datetime | None = None
         self.searching: SearchLogs | None = None
         self.job_checked_at: datetime | None = None
         self.identity_known = False
         self.gone_since: datetime | None = None
-        self._todo: list[Callable[[], None]] = []
-        self._decided_at = 0.0
         self.laws.restarted()
-
-    @property
-    def now(self) -> datetime:
-        """The time as this process's machine has it."""
-        return self.world.clock.now() + self.skew
-
-    def work(self) -> None:
-        """Go on until nothing is asked for."""
-        for _ in range(MOST_STEPS):
-            if not self.step():
-                return
-        demand(False, "carried out and observed again, a decision reaches a fixed point")
-
-    def step(self) -> bool:
-        """Do one thing; False where there is nothing to do."""
-        if self._todo and self.world.clock.monotonic() - self._decided_at >= LEASE_SECONDS:
-            # What a process decided before it was held up, it may not do after its lease: it ends.
-            self.forget()
-            return True
-        if self._todo:
-            self._todo.pop(0)()
-            return True
-        return self._decide()
 
     def _decide(self) -> bool:
         run = self.world.api.object
@@ -103,7 +68,6 @@ class RunShell:
         if run is None:
             return False
         observed, now = self._observe(), self.now
-        self._decided_at = self.world.clock.monotonic()
         decision = decide_run(observed, now)
         self.laws.on_decision(decision, now)
         self.wake_at, self.followed = decision.wake_at, decision.follow
@@ -131,24 +95,21 @@ class RunShell:
 
     def _identity(self) -> IdentityView:
         if not self.identity_known:
-            return make_identity_view(region=None, version="")
-        view = self.world.identity(self.now, self.gone_since)
+            return self.world.identity.unknown()
+        view = self.world.identity.view(self.now, self.gone_since)
         self.gone_since = view.gone_since
         return view
 
     def _write(self, observed: RunObservation, decision: Decision[OCIJobRunStatus]) -> None:
         """Write the status; an intent is known to be ours when the API server has taken it."""
         former, status, now = observed.run.status, decision.status, self.now
-        mishap, self.write_mishap = self.write_mishap, None
-        if mishap == "refused":
-            return
         meta = observed.run.metadata
-        self.laws.on_write(meta.uid, former, status, self.known, now)
-        try:
+
+        def write() -> None:
+            self.laws.on_write(meta.uid, former, status, self.known, now)
             self.world.api.write_status(meta, status)
-        except ConflictError:
-            return
-        if mishap == "answer lost":
+
+        if not self._written(write):
             return
         self.known = replace(self.known, written_at=now)
         if status.submit is not None and status.submit != former.submit:
@@ -186,10 +147,10 @@ class RunShell:
         match action:
             case CreateRun(token=token, request=request, epoch=epoch):
                 answer = oci.create(token, request)
-                self.known = known.create_answered(answer, at=at, epoch=epoch)
-            case SearchRuns(job_id=job_id, owner=owner, epoch=epoch):
+                self.known = known.create_answered(token, answer, at=at, epoch=epoch)
+            case SearchRuns(token=token, job_id=job_id, owner=owner, epoch=epoch):
                 found = oci.search(job_id, owner)
-                self.known = known.search_answered(found, at=at, epoch=epoch)
+                self.known = known.search_answered(token, found, at=at, epoch=epoch)
             case LookUpRun(run_id=run_id, epoch=epoch):
                 told = oci.look_up(run_id)
                 self.known = known.look_up_answered(told, at=at, epoch=epoch)

@@ -7,20 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tests.unit.reconcile.simulation.api_server import ApiServer
+from tests.unit.reconcile.simulation.identity import SimulatedIdentity
 from tests.unit.reconcile.simulation.oci_runs import SimulatedRun, SimulatedRuns
 from tests.unit.reconcile.simulation.weather import Weather
 
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun, OutputList, ReferencedValue
-from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.environment import ValueKey, Values
-from ocijobs.reconcile.identity_view import IdentityView
-from ocijobs.reconcile.remote import Operation, Refusal, RefusalKind, RunState
+from ocijobs.reconcile.remote import Operation, Refusal, RunState
 from ocijobs.reconcile.run.known import LogLines
 from ocijobs.testing import (
     START,
     ManualClock,
-    make_identity_view,
     make_metadata,
     make_ready_job,
     make_run,
@@ -72,9 +70,7 @@ class RunWorld:
         self.job: OCIJob | None = None
         self._jobs = 0
         self.create_job()
-        self.credentials = 1
-        self.trouble: RefusalKind | None = None
-        self.credentials_gone = False
+        self.identity = SimulatedIdentity()
         self.create_run()
 
     # What users do.
@@ -136,26 +132,7 @@ class RunWorld:
         """Give the Secret another value."""
         self.secrets.append(f"hunter{len(self.secrets)}-secret")
 
-    def renew_credentials(self) -> None:
-        """Put other credentials in place, which OCI accepts."""
-        self.credentials += 1
-        self.trouble = None
-        self.credentials_gone = False
-
     # What the shell reads.
-
-    def identity(self, now: datetime, gone_since: datetime | None) -> IdentityView:
-        """Return the identity as it is."""
-        version = f"credentials-{self.credentials}"
-        if self.credentials_gone:
-            obstacle = (Reason.WAITING_FOR_IDENTITY, "the Secret is gone")
-            return make_identity_view(
-                region=None, version="", obstacle=obstacle, gone_since=gone_since or now
-            )
-        if self.trouble is not None:
-            obstacle = (Reason.CREDENTIALS_INVALID, "401")
-            return make_identity_view(version=version, obstacle=obstacle)
-        return make_identity_view(version=version)
 
     def values(self, keys: tuple[tuple[ValueKey, bool], ...]) -> Values | Refusal:
         """Read the Secret."""
@@ -218,8 +195,7 @@ class RunWorld:
     def heal(self) -> None:
         """Let everything work that the run needs, from now on."""
         self.weather.clear()
-        self.trouble = None
-        self.credentials_gone = False
+        self.identity.heal()
         self.secret_there = True
         if self.job is not None and self.job.metadata.deleting:
             self.job = None

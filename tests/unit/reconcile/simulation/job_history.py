@@ -1,0 +1,118 @@
+"""Histories of a job: commands as data, which print as they are written, shrink well and can be pinned in a test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+from hypothesis import strategies as st
+from tests.unit.reconcile.simulation.commands import Crash, Live, Outage, Sleep, Steps, Strike
+from tests.unit.reconcile.simulation.job_world import JobCircumstances
+from tests.unit.reconcile.simulation.weather import Mishap
+
+from ocijobs.reconcile.remote import Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """The job's variables are edited: another revision, or a former one again."""
+
+    value: str
+
+
+class DoJob(Enum):
+    """What happens at a stroke."""
+
+    UPLOAD = "the upload that goes on ends"
+    CLEAR = "the weather clears"
+    REFUSE_WRITE = "the next status write is refused"
+    LOSE_WRITE_ANSWER = "the next status write is done, and its answer lost"
+    RENAME = "a setting is edited that OCI changes in place"
+    MISCONFIGURE = "the spec is edited to what OCI would refuse"
+    CHANGE_CODE = "the ConfigMap changes"
+    REMOVE_CODE = "the ConfigMap goes"
+    BREAK_CODE = "the ConfigMap has no code any more"
+    RESTORE_CODE = "the ConfigMap is there, and has code"
+    REQUEST = "the sources are to be read at once"
+    LAUNCH = "a run is launched"
+    END_RUN = "the oldest run ends"
+    LAUNCH_ELSEWHERE = "somebody runs the newest OCI job from the console"
+    END_ELSEWHERE = "such runs end"
+    DELETE = "the job is deleted"
+    RECREATE = "a job of the same name is created"
+    REPLACE = "somebody takes the finalizer away, deletes the job, and creates one of the same name"
+    PAUSE = "the job is paused"
+    RESUME = "the job is no longer paused"
+    ABANDON = "the job is abandoned"
+    TAKE_AWAY = "somebody deletes the newest OCI job"
+    REFUSE_CREDENTIALS = "OCI refuses the credentials"
+    RENEW_CREDENTIALS = "the credentials are renewed"
+    LOSE_CREDENTIALS = "the credentials are gone"
+
+    def __repr__(self) -> str:
+        """Show as it is written in a history."""
+        return f"DoJob.{self.name}"
+
+
+JobCommand: TypeAlias = Live | Sleep | Steps | Crash | Strike | Outage | Variables | DoJob
+
+_JOB_CALLS = (
+    Operation.CREATE,
+    Operation.SEARCH,
+    Operation.LOOK_UP,
+    Operation.UPLOAD,
+    Operation.UPDATE,
+    Operation.LIST_RUNS,
+    Operation.DELETE,
+    Operation.READ_SOURCES,
+)
+_COMMON = (
+    DoJob.UPLOAD,
+    DoJob.RENAME,
+    DoJob.CHANGE_CODE,
+    DoJob.REQUEST,
+    DoJob.LAUNCH,
+    DoJob.END_RUN,
+    DoJob.DELETE,
+    DoJob.CLEAR,
+    DoJob.LOSE_WRITE_ANSWER,
+)
+_LIVING = st.sampled_from([3.0, 1.0, 10.0, 60.0, 181.0, 601.0]).map(Live)
+_SLEEPING = st.sampled_from([1.0, 60.0, 200.0, 1000.0, 23.5 * 3600, 25.0 * 3600]).map(Sleep)
+_TROUBLE = st.one_of(
+    st.builds(Strike, st.sampled_from(_JOB_CALLS), st.sampled_from(Mishap)),
+    st.builds(Strike, st.just(Operation.CREATE), st.sampled_from(Mishap)),
+    st.builds(Outage, st.sampled_from(_JOB_CALLS), st.sampled_from(Mishap)),
+)
+_COMMANDS: st.SearchStrategy[JobCommand] = st.one_of(
+    _LIVING,
+    st.integers(1, 8).map(Steps),
+    st.sampled_from([0.0, 300.0, -300.0]).map(Crash),
+    st.sampled_from("ab").map(Variables),
+    _LIVING,
+    _SLEEPING,
+    _TROUBLE,
+    st.sampled_from(_COMMON),
+    st.sampled_from(DoJob),
+)
+
+
+def job_histories() -> st.SearchStrategy[list[JobCommand]]:
+    """Return histories of up to some thirty commands; the shorter, the simpler."""
+    return st.sampled_from([0, 8, 20]).flatmap(
+        lambda least: st.lists(_COMMANDS, min_size=least, max_size=least + 10)
+    )
+
+
+def job_circumstances() -> st.SearchStrategy[JobCircumstances]:
+    """Return circumstances, plain ones first."""
+    return st.builds(
+        JobCircumstances,
+        lag=st.sampled_from([0.0, 20.0, 100.0]),
+        activation=st.sampled_from([0.0, 5.0, 90.0]),
+        deletion=st.sampled_from([0.0, 5.0, 200.0]),
+        records_hold=st.booleans(),
+        history_limit=st.sampled_from([1, 0, 10]),
+        retain=st.sampled_from([False, False, True]),
+    )

@@ -1,0 +1,157 @@
+"""What must hold in every history of a job, checked as it happens. Each violation names the law."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from tests.unit.reconcile.simulation.job_world import JobWorld
+from tests.unit.reconcile.simulation.laws import conditions_are_the_tables, demand
+from tests.unit.reconcile.simulation.oci_jobs import SimulatedJob
+
+from ocijobs.api.conditions import ConditionType
+from ocijobs.api.job import OCIJobStatus
+from ocijobs.api.metadata import ObjectMeta
+from ocijobs.api.reasons import Reason
+from ocijobs.reconcile.decision import (
+    Action,
+    CreateJob,
+    Decision,
+    DeleteJob,
+    Note,
+    UploadArtifact,
+)
+from ocijobs.reconcile.job.observation import JobObservation
+from ocijobs.reconcile.remote import JobState
+from ocijobs.reconcile.requests import JobRequest
+from ocijobs.reconcile.standing import JOB_STANDINGS
+
+
+class JobLaws:
+    """Watches a job: what is decided, called and written."""
+
+    def __init__(self, world: JobWorld) -> None:
+        self._world = world
+        self._bodies: dict[str, JobRequest] = {}
+        self._code: dict[str, str] = {}
+        self.given_up: set[str] = set()
+        self.left: set[str] = set()
+
+    def on_decision(
+        self, o: JobObservation, decision: Decision[OCIJobStatus], now: datetime
+    ) -> None:
+        """A decision does not ask to be made again at once, and spares what is needed."""
+        if decision.wake_at is not None and not decision.actions:
+            demand(decision.wake_at > now, "what has nothing to do now wakes in the future")
+        for note in decision.notes:
+            if note.reason == Reason.RECORDS_REMAIN:
+                self.left |= {
+                    job.id for job in self._world.oci.jobs if f"{job.id} " in note.message
+                }
+        for action in decision.actions:
+            if isinstance(action, DeleteJob):
+                self._deletes_what_nobody_needs(o, action.job_id)
+        if decision.serves is not None:
+            self._serves_the_code(o, decision.serves)
+
+    @staticmethod
+    def _deletes_what_nobody_needs(o: JobObservation, job_id: str) -> None:
+        needed = {run.job_id for run in o.runs if run.live}
+        demand(job_id not in needed or o.job.metadata.abandoned, "no live run loses its OCI job")
+        deleting = o.job.metadata.deleting
+        demand(deleting or job_id != o.job.status.job_id, "the current OCI job is not deleted")
+
+    def _serves_the_code(self, o: JobObservation, serves: datetime) -> None:
+        """A launch is let through with code that is in OCI, or with none where what was read is no code."""
+        sources, remote = o.known.sources, self._world.oci.find(o.job.status.job_id)
+        demand(sources is not None and sources.at == serves, "what serves was read when it says")
+        if sources is not None and sources.missing is None:
+            there = remote is not None and remote.artifact == sources.sha256
+            demand(there, "what serves a launch has the code that was read for it")
+
+    def on_write(self, uid: str, former: OCIJobStatus, after: OCIJobStatus) -> None:
+        """A status follows from its former one."""
+        shown = conditions_are_the_tables(after.conditions, JOB_STANDINGS)
+        names = [revision.name for revision in after.revisions]
+        demand(len(names) == len(set(names)), "a revision is listed once")
+        ids = [revision.job_id for revision in after.revisions]
+        demand(len(ids) == len(set(ids)), "no two revisions have the same OCI job")
+        for revision in after.revisions:
+            remote = self._world.oci.find(revision.job_id)
+            owner = remote.owner if remote is not None else ""
+            demand(owner.endswith(f"/{uid}/{revision.name}"), "a revision is bound to its own")
+        fixed = ("identity", "region", "compartment_id", "project_id")
+        for name in fixed:
+            before = getattr(former, name)
+            demand(before in (None, getattr(after, name)), f"{name} is recorded once")
+        if shown[ConditionType.READY]:
+            self._is_in_oci(after)
+
+    def _is_in_oci(self, status: OCIJobStatus) -> None:
+        """A job that is Ready can be run."""
+        remote = self._world.oci.find(status.job_id)
+        demand(remote is not None, "a job that is Ready is in OCI")
+        current = next((r for r in status.revisions if r.name == status.revision), None)
+        demand(current is not None and current.job_id == status.job_id, "the current one is listed")
+        if remote is None or remote.taken_away:
+            return
+        state = remote.state(self._world.clock.now())
+        demand(state is JobState.ACTIVE, "a job that is Ready is ACTIVE")
+        uploaded = status.artifact is not None and status.artifact.sha256 == remote.artifact
+        demand(uploaded, "the artifact in status is the one in OCI")
+
+    def on_call(self, seen: ObjectMeta, action: Action) -> None:
+        """A call to OCI is allowed now; what was taken away by force may get what was decided before."""
+        if seen.uid in self.given_up:
+            return
+        current = self._world.api.object
+        ours = current if current is not None and current.metadata.uid == seen.uid else None
+        if isinstance(action, CreateJob):
+            submit = ours.status.submit if ours is not None else None
+            written = submit is not None and submit.token == action.token
+            demand(written, "no creation whose token is not in status")
+            held = ours is not None and ours.metadata.has_finalizer
+            demand(held, "no creation for an object that nothing holds")
+            body = self._bodies.setdefault(action.token, action.request)
+            demand(body == action.request, "no token is sent with two bodies")
+        if isinstance(action, UploadArtifact) and ours is not None:
+            bound = {revision.job_id for revision in ours.status.revisions}
+            demand(action.job_id in bound, "nothing is uploaded to a job that is not in status")
+
+    def after_call(self) -> None:
+        """No two living OCI jobs are of one revision, and a revision is one code."""
+        owners = [
+            job.owner
+            for job in self._world.oci.jobs
+            if self._world.oci.living(job) and self._ours(job)
+        ]
+        demand(len(owners) == len(set(owners)), "one OCI job of a revision")
+        for job in self._world.oci.jobs:
+            if job.artifact is not None:
+                code = self._code.setdefault(job.owner, job.artifact)
+                demand(code == job.artifact, "a revision is one code")
+
+    def _ours(self, job: SimulatedJob) -> bool:
+        return not (job.uid in self.given_up or job.id in self.left)
+
+    def on_release(
+        self,
+        o: JobObservation,
+        notes: tuple[Note, ...],
+        gone_since: datetime | None,
+        now: datetime,
+    ) -> None:
+        """The finalizer went."""
+        meta = o.job.metadata
+        if any(note.reason == Reason.RELEASED for note in notes):
+            gone = gone_since is not None and now - gone_since >= timedelta(seconds=600)
+            asked = meta.abandoned or gone
+            demand(asked, "an object is given up only as asked or without credentials")
+            self.given_up.add(meta.uid)
+            return
+        waited = meta.abandoned or not any(run.live for run in o.runs)
+        demand(waited, "a job goes only when its live runs have ended")
+        if self._world.circumstances.retain:
+            self.given_up.add(meta.uid)
+            return
+        left = [job for job in self._world.oci.of(meta.uid) if self._ours(job)]
+        demand(not any(map(self._world.oci.living, left)), "nothing is left in OCI of what goes")

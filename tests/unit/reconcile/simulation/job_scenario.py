@@ -1,0 +1,195 @@
+"""Plays a history of a job, then lets everything work and sees that it ends as it should."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from tests.unit.reconcile.simulation.commands import Crash, Live, Outage, Sleep, Steps, Strike
+from tests.unit.reconcile.simulation.job_history import DoJob, JobCommand, Variables
+from tests.unit.reconcile.simulation.job_laws import JobLaws
+from tests.unit.reconcile.simulation.job_shell import JobShell
+from tests.unit.reconcile.simulation.job_world import JobCircumstances, JobWorld
+from tests.unit.reconcile.simulation.laws import demand
+
+from ocijobs.api.conditions import ConditionType, find, is_true
+from ocijobs.api.job import OCIJob
+from ocijobs.api.names import ANNOTATION_ABANDON, ANNOTATION_PAUSED
+
+MOST_ROUNDS = 400
+"""More rounds than this without an end mean that a job hangs."""
+
+QUIET_ROUNDS = 3
+"""Rounds in a row in which nothing is called or written: the job is settled."""
+
+
+class JobScenario:
+    """One job from its creation to its deletion."""
+
+    def __init__(self, circumstances: JobCircumstances | None = None) -> None:
+        self.world = JobWorld(circumstances or JobCircumstances())
+        self.laws = JobLaws(self.world)
+        self.shell = JobShell(self.world, self.laws)
+
+    def play(self, history: Sequence[JobCommand]) -> None:
+        """Carry out the commands of a history."""
+        for command in history:
+            self._carry_out(command)
+
+    def _carry_out(self, command: JobCommand) -> None:
+        match command:
+            case Live(seconds=seconds):
+                self.live(seconds)
+            case Sleep(seconds=seconds):
+                self.world.advance(seconds)
+            case Steps(count=count):
+                for _ in range(count):
+                    self.shell.step()
+            case Crash(skew=skew):
+                self.shell.begin()
+                self.shell.skew = timedelta(seconds=skew)
+            case Strike(operation=operation, mishap=mishap):
+                self.world.weather.strike(operation, mishap)
+            case Outage(operation=operation, mishap=mishap):
+                self.world.weather.last(operation, mishap)
+            case Variables(value=value):
+                self.world.edit_variables(value)
+            case DoJob():
+                self._do(command)
+
+    def live(self, seconds: float) -> None:
+        """Let time pass for an operator that works."""
+        self.shell.work()
+        self.world.advance(seconds)
+        self.shell.upload()
+        self.shell.work()
+
+    def _do(self, what: DoJob) -> None:
+        world, shell, api = self.world, self.shell, self.world.api
+        deeds: dict[DoJob, Callable[[], object]] = {
+            DoJob.UPLOAD: shell.upload,
+            DoJob.CLEAR: world.weather.clear,
+            DoJob.REFUSE_WRITE: lambda: setattr(shell, "write_mishap", "refused"),
+            DoJob.LOSE_WRITE_ANSWER: lambda: setattr(shell, "write_mishap", "answer lost"),
+            DoJob.RENAME: world.rename,
+            DoJob.MISCONFIGURE: world.misconfigure,
+            DoJob.CHANGE_CODE: world.change_code,
+            DoJob.REMOVE_CODE: lambda: setattr(world, "code_there", False),
+            DoJob.BREAK_CODE: lambda: setattr(world, "code_valid", False),
+            DoJob.RESTORE_CODE: world.restore_code,
+            DoJob.REQUEST: world.request,
+            DoJob.LAUNCH: world.launch,
+            DoJob.END_RUN: world.end_run,
+            DoJob.LAUNCH_ELSEWHERE: world.launch_elsewhere,
+            DoJob.END_ELSEWHERE: world.end_elsewhere,
+            DoJob.DELETE: lambda: api.delete(world.clock.now()),
+            DoJob.RECREATE: world.create_job,
+            DoJob.REPLACE: self._replace,
+            DoJob.PAUSE: lambda: api.annotate(ANNOTATION_PAUSED, "true"),
+            DoJob.RESUME: lambda: api.annotate(ANNOTATION_PAUSED, None),
+            DoJob.ABANDON: lambda: api.annotate(ANNOTATION_ABANDON, "true"),
+            DoJob.TAKE_AWAY: world.oci.take_away,
+            DoJob.REFUSE_CREDENTIALS: lambda: setattr(world.identity, "refused", True),
+            DoJob.RENEW_CREDENTIALS: world.identity.renew,
+            DoJob.LOSE_CREDENTIALS: lambda: setattr(world.identity, "gone", True),
+        }
+        deeds[what]()
+
+    def _replace(self) -> None:
+        """Let the object go by force: what it has in OCI is nobody's from then on."""
+        api = self.world.api
+        if api.object is not None:
+            self.laws.given_up.add(api.object.metadata.uid)
+            api.object = None
+        self.world.create_job()
+
+    def finish(self) -> None:
+        """Let everything work, see that the job becomes ready, rests after a restart, and goes when it is deleted."""
+        self.world.heal()
+        self.world.api.annotate(ANNOTATION_PAUSED, None)
+        self.shell.write_mishap = None
+        if self._until_quiet(self._lost):
+            self._is_ready(self.world.api.present)
+            self._restart_writes_nothing()
+        self.world.api.delete(self.world.clock.now())
+        self._until_quiet(lambda: False)
+        demand(self.world.api.object is None, "a deleted job goes in the end")
+        self._nothing_is_left()
+
+    def _lost(self) -> bool:
+        """Whether the job can't become ready: it is gone, or somebody has deleted what it is made of."""
+        job = self.world.api.object
+        return job is None or any(r.taken_away for r in self.world.oci.of(job.metadata.uid))
+
+    def _until_quiet(self, given_up: Callable[[], bool]) -> bool:
+        quiet = 0
+        for _ in range(MOST_ROUNDS):
+            if given_up():
+                return False
+            before = self._counts()
+            self.live(self._pause())
+            quiet = quiet + 1 if self._counts() == before else 0
+            arriving = self.world.weather.next_arrival() is not None
+            if self.world.api.object is None or (quiet >= QUIET_ROUNDS and not arriving):
+                return self.world.api.object is not None
+        demand(False, "a job rests when everything works")
+        return False
+
+    def _counts(self) -> tuple[int, int, int]:
+        api = self.world.api
+        return api.status_writes, api.finalizer_writes, self.world.oci.calls.total()
+
+    def _pause(self) -> float:
+        """Return the seconds until something happens by itself."""
+        shell = self.shell
+        times: list[datetime] = [shell.wake_at] if shell.wake_at is not None else []
+        if shell.uploading is not None:
+            times.append(shell.now + timedelta(seconds=1))
+        arrival = self.world.weather.next_arrival()
+        if arrival is not None:
+            times.append(arrival + shell.skew)
+        return max(0.0, (min(times) - shell.now).total_seconds()) if times else 1.0
+
+    def _is_ready(self, job: OCIJob) -> None:
+        status = job.status
+        demand(not job.metadata.deleting, "a deleted job goes")
+        ready = find(status.conditions, ConditionType.READY)
+        demand(is_true(status.conditions, ConditionType.READY), f"a job becomes ready: {ready}")
+        demand(status.observed_generation == job.metadata.generation, "for its newest spec")
+        remote = self.world.oci.find(status.job_id)
+        demand(
+            remote is not None and remote.artifact == self.world.artifact, "with its newest code"
+        )
+        if remote is None:
+            return
+        sent = remote.request.configuration.environment_variables
+        wanted = {variable.name: variable.value for variable in job.spec.env}
+        demand(wanted.items() <= sent.items(), "with its newest variables")
+        name = job.spec.display_name or f"{job.metadata.namespace}/{job.metadata.name}"
+        demand(remote.settings.display_name == name, "with its newest settings")
+        limit = self.world.circumstances.history_limit
+        demand(len(status.revisions) <= limit + 1, "former revisions go beyond the limit")
+        living = {r.id for r in self.world.oci.of(job.metadata.uid) if self.world.oci.living(r)}
+        listed = {revision.job_id for revision in status.revisions}
+        demand(living <= listed | self.laws.left, "every OCI job is listed")
+
+    def _restart_writes_nothing(self) -> None:
+        api = self.world.api
+        before = (api.status_writes, api.finalizer_writes)
+        self.shell.begin()
+        for _ in range(3):
+            self.live(self._pause())
+        demand((api.status_writes, api.finalizer_writes) == before, "a restart writes nothing")
+
+    def _nothing_is_left(self) -> None:
+        for remote in self.world.oci.jobs:
+            spared = remote.uid in self.laws.given_up or remote.id in self.laws.left
+            demand(spared or not self.world.oci.living(remote), "no OCI job is left of what went")
+
+
+def run_job_history(circumstances: JobCircumstances, history: Sequence[JobCommand]) -> JobScenario:
+    """Play a history to the end, all laws watched."""
+    scenario = JobScenario(circumstances)
+    scenario.play(history)
+    scenario.finish()
+    return scenario

@@ -1,0 +1,169 @@
+"""The shell's rules for one job, step by step."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+
+from tests.unit.reconcile.simulation.api_server import ConflictError
+from tests.unit.reconcile.simulation.job_laws import JobLaws
+from tests.unit.reconcile.simulation.job_world import JobWorld
+from tests.unit.reconcile.simulation.laws import demand
+from tests.unit.reconcile.simulation.process import Process
+
+from ocijobs.api.job import OCIJobStatus
+from ocijobs.reconcile.decision import (
+    Action,
+    AddFinalizer,
+    CreateJob,
+    Decision,
+    DeleteJob,
+    ListActiveRuns,
+    LookUpJob,
+    Note,
+    ReadSources,
+    RemoveFinalizer,
+    SearchJobs,
+    UpdateJob,
+    UploadArtifact,
+)
+from ocijobs.reconcile.identity_view import IdentityView
+from ocijobs.reconcile.job.decide import decide_job
+from ocijobs.reconcile.job.known import JobKnown
+from ocijobs.reconcile.job.observation import JobObservation
+from ocijobs.testing import make_job_observation
+
+
+class JobShell(Process):
+    """A process of the operator, as far as one job sees it."""
+
+    def __init__(self, world: JobWorld, laws: JobLaws) -> None:
+        self.world = world
+        self.laws = laws
+        super().__init__(world.clock)
+
+    def begin(self) -> None:
+        """Begin anew, as after a crash."""
+        super().begin()
+        self.known = JobKnown()
+        self.uid: str | None = None
+        self.uploading: UploadArtifact | None = None
+        self.serves: datetime | None = None
+        self.identity_known = False
+        self.gone_since: datetime | None = None
+
+    def _decide(self) -> bool:
+        job = self.world.api.object
+        uid = job.metadata.uid if job is not None else None
+        if uid != self.uid:
+            self.known, self.wake_at, self.uploading, self.serves = JobKnown(), None, None, None
+            self.uid = uid
+        if job is None:
+            return False
+        observed, now = self._observe(), self.now
+        decision = decide_job(observed, now)
+        demand(decision == decide_job(observed, now), "the same input gives the same decision")
+        self.laws.on_decision(observed, decision, now)
+        self.wake_at, self.serves = decision.wake_at, decision.serves or self.serves
+        self._todo = [
+            partial(self._act, observed, action, decision.notes)
+            for action in decision.actions
+            if not (isinstance(action, UploadArtifact) and self.uploading is not None)
+        ]
+        if decision.status.document() != job.status.document():
+            self._todo.append(partial(self._write, observed, decision))
+        first_look, self.identity_known = not self.identity_known, True
+        return bool(self._todo) or first_look
+
+    def _observe(self) -> JobObservation:
+        return make_job_observation(
+            job=self.world.api.present,
+            identity=self._identity(),
+            runs=self.world.runs,
+            known=self.known,
+            refresh_after=self.world.wanted_after,
+        )
+
+    def _identity(self) -> IdentityView:
+        if not self.identity_known:
+            return self.world.identity.unknown()
+        view = self.world.identity.view(self.now, self.gone_since)
+        self.gone_since = view.gone_since
+        return view
+
+    def _write(self, observed: JobObservation, decision: Decision[OCIJobStatus]) -> None:
+        """Write the status; an intent is known to be ours when the API server has taken it."""
+        meta, former, status = observed.job.metadata, observed.job.status, decision.status
+
+        def write() -> None:
+            self.laws.on_write(meta.uid, former, status)
+            self.world.api.write_status(meta, status)
+
+        if not self._written(write):
+            return
+        self.known = replace(self.known, written_at=self.now)
+        if status.submit is not None and status.submit != former.submit:
+            self.known = self.known.intended(status.submit.token)
+
+    def _act(self, observed: JobObservation, action: Action, notes: tuple[Note, ...]) -> None:
+        meta = observed.job.metadata
+        self.laws.on_call(meta, action)
+        match action:
+            case AddFinalizer() | RemoveFinalizer():
+                self._patch(observed, notes, held=isinstance(action, AddFinalizer))
+            case ReadSources(epoch=epoch):
+                read = self.world.sources(observed.job, self.now)
+                self.known = self.known.sources_answered(read, at=self.now, epoch=epoch)
+            case UploadArtifact():
+                self.uploading = action
+            case CreateJob() | SearchJobs() | LookUpJob() | UpdateJob():
+                self._make(action)
+            case ListActiveRuns() | DeleteJob():
+                self._remove(action)
+            case _:
+                demand(False, f"{action} is no action of a job")
+        self.laws.after_call()
+
+    def _patch(self, observed: JobObservation, notes: tuple[Note, ...], *, held: bool) -> None:
+        try:
+            self.world.api.patch_finalizer(observed.job.metadata, held=held)
+        except ConflictError:
+            return
+        if not held:
+            self.laws.on_release(observed, notes, self.gone_since, self.now)
+
+    def _make(self, action: CreateJob | SearchJobs | LookUpJob | UpdateJob) -> None:
+        oci, known, at, epoch = self.world.oci, self.known, self.now, action.epoch
+        match action:
+            case CreateJob(token=token, request=request):
+                created = oci.create(token, request)
+                self.known = known.create_answered(token, created, at=at, epoch=epoch)
+            case SearchJobs(token=token, owner=owner):
+                self.known = known.search_answered(token, oci.search(owner), at=at, epoch=epoch)
+            case LookUpJob(job_id=job_id):
+                told = oci.look_up(job_id)
+                self.known = known.look_up_answered(job_id, told, at=at, epoch=epoch)
+            case UpdateJob(job_id=job_id, settings=settings, settings_digest=digest):
+                refusal = oci.update(job_id, settings)
+                self.known = known.update_answered(job_id, digest, refusal, at=at, epoch=epoch)
+
+    def _remove(self, action: ListActiveRuns | DeleteJob) -> None:
+        oci, known, at, epoch = self.world.oci, self.known, self.now, action.epoch
+        job_id = action.job_id
+        if isinstance(action, ListActiveRuns):
+            active = oci.count_active_runs(job_id)
+            self.known = known.runs_listed(job_id, active, at=at, epoch=epoch)
+        else:
+            refusal = oci.delete(job_id)
+            self.known = known.delete_answered(job_id, refusal, at=at, epoch=epoch)
+
+    def upload(self) -> None:
+        """Bring the upload to an end that goes on beside the worker."""
+        action, self.uploading = self.uploading, None
+        if action is not None:
+            refusal = self.world.oci.upload(action.job_id, action.sha256)
+            self.known = self.known.upload_answered(
+                action.job_id, refusal, at=self.now, epoch=action.epoch
+            )
+            self.laws.after_call()

@@ -1,0 +1,205 @@
+"""All that an OCIJob lives in: the API server, its code, its runs, its identity, and OCI."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from tests.unit.reconcile.simulation.api_server import ApiServer
+from tests.unit.reconcile.simulation.identity import SimulatedIdentity
+from tests.unit.reconcile.simulation.oci_jobs import SimulatedJobs
+from tests.unit.reconcile.simulation.weather import Weather
+
+from ocijobs.api.conditions import ConditionType, is_true
+from ocijobs.api.environment import EnvVar
+from ocijobs.api.job import DeletionPolicy, OCIJob
+from ocijobs.api.job_run import Phase
+from ocijobs.api.names import ANNOTATION_REQUESTED_AT
+from ocijobs.reconcile.job.known import SourcesRead
+from ocijobs.reconcile.job.observation import RunView
+from ocijobs.reconcile.remote import Operation, Refusal, RefusalKind
+from ocijobs.testing import START, ManualClock, make_job, make_sources
+
+ODD_MICROSECONDS = timedelta(microseconds=123456)
+"""Nobody's clock shows whole seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobCircumstances:
+    """What does not change in a history.
+
+    Attributes:
+        lag: by how many seconds OCI's lists are late; less than the time between two searches.
+        activation: how many seconds OCI takes to activate a job.
+        deletion: how many seconds OCI takes to delete a job.
+        records_hold: whether OCI refuses to delete a job while records of its runs remain.
+        history_limit: spec.revisionHistoryLimit.
+        retain: whether spec.deletionPolicy is Retain.
+    """
+
+    lag: float = 0
+    activation: float = 0
+    deletion: float = 0
+    records_hold: bool = False
+    history_limit: int = 1
+    retain: bool = False
+
+
+class JobWorld:
+    """The surroundings of one OCIJob name."""
+
+    def __init__(self, circumstances: JobCircumstances) -> None:
+        self.circumstances = circumstances
+        self.clock = ManualClock(START + ODD_MICROSECONDS)
+        self.weather = Weather(self.clock)
+        self.identity = SimulatedIdentity()
+        self.oci = SimulatedJobs(self.clock, self.weather)
+        self.oci.lag = timedelta(seconds=circumstances.lag)
+        self.oci.activation = timedelta(seconds=circumstances.activation)
+        self.oci.deletion = timedelta(seconds=circumstances.deletion)
+        self.oci.records_hold = circumstances.records_hold
+        self.api: ApiServer[OCIJob] = ApiServer()
+        self.code = 1
+        self.code_there = True
+        self.code_valid = True
+        self.wanted_after: datetime | None = None
+        self.runs: tuple[RunView, ...] = ()
+        self._launched = 0
+        self.create_job()
+
+    # What users do.
+
+    def create_job(self) -> None:
+        """Create the object; where one of that name is, nothing happens."""
+        if self.api.object is not None:
+            return
+        self.runs = ()
+        policy = DeletionPolicy.RETAIN if self.circumstances.retain else DeletionPolicy.DELETE
+        job = make_job(
+            runtime={"script": {"source": {"config_map": {"name": "code"}}}},
+            deletion_policy=policy,
+            revision_history_limit=self.circumstances.history_limit,
+        )
+        self.api.create(job, self.clock.now())
+
+    def edit_variables(self, value: str) -> None:
+        """Set the job's variable: another revision, or a former one again."""
+        self.api.edit_spec(env=(EnvVar(name="VARIANT", value=value),))
+
+    def misconfigure(self) -> None:
+        """Set a variable that is reserved."""
+        self.api.edit_spec(env=(EnvVar(name="JOB_OCID", value="x"),))
+
+    def rename(self) -> None:
+        """Change what OCI changes in place."""
+        if self.api.object is not None:
+            former = self.api.object.spec.display_name or "name"
+            self.api.edit_spec(display_name=f"{former[:20]}'")
+
+    def request(self) -> None:
+        """Ask for the sources to be read."""
+        self.api.annotate(ANNOTATION_REQUESTED_AT, self.clock.now().isoformat())
+
+    def change_code(self) -> None:
+        """Change the ConfigMap, of which nobody tells the operator."""
+        self.code += 1
+
+    def restore_code(self) -> None:
+        """Let the ConfigMap be there, with code that can be run."""
+        self.code_there = self.code_valid = True
+
+    # Runs.
+
+    def launch(self) -> None:
+        """Let a run be launched, as soon as the job has read its sources for it."""
+        self.wanted_after = self.clock.now()
+        job = self.api.object
+        ready = job is not None and is_true(job.status.conditions, ConditionType.READY)
+        remote = self.oci.find(job.status.job_id) if job is not None else None
+        if remote is None or not ready or not self.oci.living(remote):
+            return
+        self._launched += 1
+        run = RunView(
+            name=f"run-{self._launched}",
+            phase=Phase.ACCEPTED,
+            live=True,
+            job_id=remote.id,
+            accepted_time=self.clock.now().replace(microsecond=0),
+        )
+        self.runs = (*self.runs, run)
+        self.oci.active[remote.id] += 1
+
+    def end_run(self) -> None:
+        """Let the oldest live run end."""
+        run = next((run for run in self.runs if run.live), None)
+        if run is None or run.job_id is None:
+            return
+        self.runs = tuple(
+            replace(r, live=False, phase=Phase.SUCCEEDED) if r is run else r for r in self.runs
+        )
+        self._end_in_oci(run.job_id)
+
+    def launch_elsewhere(self) -> None:
+        """Let somebody run the newest OCI job from the console."""
+        if self.oci.jobs and self.oci.living(self.oci.jobs[-1]):
+            self.oci.active[self.oci.jobs[-1].id] += 1
+
+    def end_elsewhere(self) -> None:
+        """Let the runs end that are none of ours."""
+        for job_id in list(self.oci.active):
+            ours = sum(run.live and run.job_id == job_id for run in self.runs)
+            for _ in range(self.oci.active[job_id] - ours):
+                self._end_in_oci(job_id)
+
+    def _end_in_oci(self, job_id: str) -> None:
+        self.oci.active[job_id] -= 1
+        self.oci.records[job_id] += 1
+
+    # What the shell reads.
+
+    def sources(self, job: OCIJob, now: datetime) -> SourcesRead | Refusal:
+        """Read the ConfigMap, and build the artifact."""
+        return self.weather.call(Operation.READ_SOURCES, lambda: self._sources(job, now))
+
+    def _sources(self, job: OCIJob, now: datetime) -> SourcesRead:
+        meta = job.metadata
+        read = make_sources(
+            at=now,
+            generation=meta.generation,
+            requested=meta.annotations.get(ANNOTATION_REQUESTED_AT, ""),
+        )
+        if not self.code_there:
+            return replace(read, digest="", sha256="", missing="there is no ConfigMap code")
+        if not self.code_valid:
+            return replace(read, digest="", sha256="", invalid="spec.runtime: no file is Python")
+        return replace(read, digest=f"{self.code:064x}", sha256=self.artifact)
+
+    @property
+    def artifact(self) -> str:
+        """SHA-256 of the artifact that the code makes."""
+        return f"{self.code + 0xA000:064x}"
+
+    # Time.
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass; requests that were under way arrive in it."""
+        end = self.clock.now() + timedelta(seconds=seconds)
+        while (at := self.weather.next_arrival()) is not None and at <= end:
+            self.clock.advance(max(0.0, (at - self.clock.now()).total_seconds()))
+            self.weather.arrive()
+        self.clock.advance(max(0.0, (end - self.clock.now()).total_seconds()))
+
+    def heal(self) -> None:
+        """Let everything work that the job needs, from now on, and let its runs end."""
+        self.weather.clear()
+        self.identity.heal()
+        if RefusalKind.INVALID in self.weather.refused:
+            # What OCI refused for good is tried again under other circumstances only.
+            self.identity.renew()
+        self.restore_code()
+        job = self.api.object
+        if job is not None and any(variable.name == "JOB_OCID" for variable in job.spec.env):
+            self.edit_variables("healed")
+        while any(run.live for run in self.runs):
+            self.end_run()
+        self.end_elsewhere()

@@ -1,0 +1,42 @@
+"""What holds of every kind, and what a broken law is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ocijobs.api.conditions import Condition, ConditionStatus, ConditionType, find
+from ocijobs.reconcile.standing import TABLE, Standing
+
+_STATED = (
+    ConditionType.READY,
+    ConditionType.RECONCILING,
+    ConditionType.STALLED,
+    ConditionType.COMPLETE,
+    ConditionType.FAILED,
+)
+
+
+class ViolationError(AssertionError):
+    """A law was broken."""
+
+
+def demand(holds: object, law: str) -> None:
+    """Raise unless the law holds."""
+    if not holds:
+        raise ViolationError(law)
+
+
+def conditions_are_the_tables(
+    conditions: tuple[Condition, ...], standings: Iterable[Standing]
+) -> dict[ConditionType, bool]:
+    """Demand that the conditions are a row of the table for one of the standings, and return them."""
+    shown = {
+        kind: condition.status is ConditionStatus.TRUE
+        for kind in _STATED
+        if (condition := find(conditions, kind)) is not None
+    }
+    rows = [TABLE[standing].statuses() for standing in standings]
+    demand(shown in rows, "conditions are those of a row of the table")
+    both = shown.get(ConditionType.RECONCILING) and shown.get(ConditionType.STALLED)
+    demand(not both, "Reconciling and Stalled are never both True")
+    return shown
