@@ -2,9 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from http import HTTPStatus
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+import aiohttp
 import pytest
 import pytest_asyncio
 from tests.support.stage import Stage
@@ -24,15 +27,15 @@ LONG_LEASE = {"lease_duration_seconds": 7200, "lease_renew_seconds": 600}
 
 
 class Inside:
-    """An operator in the test's own event loop."""
+    """An operator in the test's own event loop, with a clock of its own."""
 
     def __init__(self, stage: Stage, clock: ShiftedClock) -> None:
         self.stage, self.clock = stage, clock
         self._operator: Operator | None = None
         self._task: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
-        """Start it; the kubeconfig is that of its own service account."""
+    async def start(self, **changes: object) -> None:
+        """Start it with those settings; the kubeconfig is that of its own service account."""
         settings = Settings.model_validate(
             {
                 "oci_endpoint": self.stage.emulator.http,
@@ -41,16 +44,43 @@ class Inside:
                 "http_host": "127.0.0.1",
                 "http_port": 0,
                 **LONG_LEASE,
+                **changes,
             }
         )
         self._operator = Operator(settings, await load_configuration(connections=32), self.clock)
         self._task = asyncio.create_task(self._operator.run())
 
     async def stop(self) -> None:
-        """End it in order."""
-        if self._operator is not None and self._task is not None:
+        """End it in order; one that was killed has ended."""
+        if self._operator is not None and self._task is not None and not self._task.done():
             self._operator.stop()
             await self._task
+
+    async def kill(self) -> None:
+        """End it where it stands: it gives back nothing."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def until_ready(self) -> None:
+        """Return when it has listed everything and heard of the lease, whoever holds it."""
+        await self._until_it_answers("/readyz", lambda status, _: status == HTTPStatus.OK)
+
+    async def until_leading(self) -> None:
+        """Return when it says of itself that it leads."""
+        await self._until_it_answers("/metrics", lambda _, text: "\nocijobs_leader 1.0" in text)
+
+    async def _until_it_answers(self, path: str, is_so: Callable[[int, str], bool]) -> None:
+        if self._operator is None:
+            raise RuntimeError("the operator was not started")
+        url = f"http://127.0.0.1:{await self._operator.port}{path}"
+        async with asyncio.timeout(60), aiohttp.ClientSession() as session:
+            while True:
+                async with session.get(url) as answer:
+                    if is_so(answer.status, await answer.text()):
+                        return
+                await asyncio.sleep(0.05)
 
     async def see(self, look: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do what blocks while the operator goes on: a command, or waiting for what comes of it."""

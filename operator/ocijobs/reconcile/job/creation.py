@@ -28,7 +28,6 @@ from ocijobs.reconcile.standing import Standing
 _SEARCHING = (
     "whether an earlier call reached OCI is not known; looking for the job before creating it"
 )
-_CREATING = "creating the OCI job"
 
 
 def create(o: JobObservation, plan: Plan, now: datetime) -> Decision[OCIJobStatus]:
@@ -98,14 +97,15 @@ def _look(
         return Decision(status=_give_up(o, now))
     if isinstance(step, Nothing) and plan is not None:
         return Decision(status=_intend(o, plan, now, incarnation=submit.incarnation + 1))
-    doing = _CREATING if isinstance(step, Wait) and not step.searching else _SEARCHING
+    caller = o.identity.caller(o.job.status.region)
+    compartment_id, project_id = o.job.status.compartment_id, o.job.status.project_id
+    creating = isinstance(step, Wait) and not step.searching
+    doing = f"creating the OCI job in compartment {compartment_id}" if creating else _SEARCHING
     trouble = protocol.trouble()
     reason, message = Reason.SEARCHING, doing
     if trouble is not None:
         reason, message = REASON_OF_REFUSAL[trouble.kind], describe(doing, trouble)
     status, state = write_blocked(o, now, reason, message)
-    caller = o.identity.caller(o.job.status.region)
-    compartment_id, project_id = o.job.status.compartment_id, o.job.status.project_id
     if isinstance(step, Wait) or caller is None or compartment_id is None or project_id is None:
         until = step.until if isinstance(step, Wait) else None
         return Decision(status=status, wake_at=earliest(until, state.stalls_at))

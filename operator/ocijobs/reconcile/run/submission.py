@@ -33,7 +33,6 @@ from ocijobs.reconcile.run.status import write_blocked, write_status
 _SEARCHING = (
     "whether an earlier call reached OCI is not known; looking for the run before creating it"
 )
-_CREATING = "creating the job run"
 
 
 def resolve_intent(
@@ -97,8 +96,9 @@ def _look(
 ) -> Decision[OCIJobRunStatus]:
     if isinstance(step, Nothing):
         return await_launch(o, now)
-    waits_for_call = isinstance(step, Wait) and not step.searching
-    doing = _CREATING if waits_for_call else _SEARCHING
+    creating = isinstance(step, Wait) and not step.searching
+    where = submit.compartment_id
+    doing = f"creating the job run in compartment {where}" if creating else _SEARCHING
     trouble = protocol.trouble()
     reason, message = Reason.SEARCHING, doing
     if trouble is not None:
