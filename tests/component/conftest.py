@@ -71,6 +71,11 @@ class Inside:
         """Return when it says of itself that it leads."""
         await self._until_it_answers("/metrics", lambda _, text: "\nocijobs_leader 1.0" in text)
 
+    async def until_at_rest(self) -> None:
+        """Return when no object waits for a worker and none is worked on: what is left waits for its time."""
+        rest = ("\nocijobs_queue_depth 0.0", "\nocijobs_active_workers 0.0")
+        await self._until_it_answers("/metrics", lambda _, text: all(line in text for line in rest))
+
     async def _until_it_answers(self, path: str, is_so: Callable[[int, str], bool]) -> None:
         if self._operator is None:
             raise RuntimeError("the operator was not started")

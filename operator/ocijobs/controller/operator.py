@@ -112,6 +112,7 @@ class Operator:
     async def _live(self, parts: Machinery, lease: LeaderLease) -> None:
         self._metrics.count_objects(_counts(parts.store))
         self._metrics.queue_depth.set_function(lambda: len(parts.queue))
+        self._metrics.active_workers.set_function(lambda: parts.queue.active)
         self._metrics.leader.set_function(lambda: float(lease.leading))
         async with asyncio.TaskGroup() as group:
             lives = [

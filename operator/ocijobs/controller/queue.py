@@ -43,6 +43,11 @@ class WorkQueue:
     def __len__(self) -> int:
         return len(self._ready)
 
+    @property
+    def active(self) -> int:
+        """How many keys are worked on."""
+        return len(self._busy)
+
     def add(self, key: ObjectKey) -> None:
         """Have the key worked on as soon as a worker is free."""
         if key in self._busy:

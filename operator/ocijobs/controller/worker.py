@@ -112,7 +112,6 @@ class Worker:
         if entry.resource is None:
             await self._report_unreadable(entry)
             return
-        now = self._s.clock.now()
         decision = self._decide(entry)
         self._s.tracker.follow(key, entry.metadata.uid, decision.follow)
         outcomes = [await self._s.executor.execute(entry, act) for act in decision.actions]
@@ -125,7 +124,8 @@ class Worker:
         if wrote or any(outcomes):
             self._s.queue.add(key)
         elif decision.wake_at is not None:
-            self._s.queue.add_after(key, (decision.wake_at - now).total_seconds())
+            left = decision.wake_at - self._s.clock.now()
+            self._s.queue.add_after(key, left.total_seconds())
 
     def _decide(self, entry: Entry) -> Decision[Status]:
         observer, now = self._s.observer, self._s.clock.now()

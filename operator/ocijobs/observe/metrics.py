@@ -65,6 +65,9 @@ class Metrics:
         self.queue_depth = Gauge(
             "ocijobs_queue_depth", "Objects that wait for a worker.", registry=registry
         )
+        self.active_workers = Gauge(
+            "ocijobs_active_workers", "Workers that are at work on an object.", registry=registry
+        )
         self.oci_requests = Counter(
             "ocijobs_oci_requests",
             "Calls to OCI by service, operation and HTTP status (0: no answer).",

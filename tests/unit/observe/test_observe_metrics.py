@@ -29,6 +29,7 @@ def test_every_metric_has_its_type() -> None:
         "ocijobs_reconcile": "counter",
         "ocijobs_reconcile_duration_seconds": "histogram",
         "ocijobs_queue_depth": "gauge",
+        "ocijobs_active_workers": "gauge",
         "ocijobs_oci_requests": "counter",
         "ocijobs_oci_request_duration_seconds": "histogram",
         "ocijobs_kube_requests": "counter",
