@@ -33,20 +33,6 @@ HISTORIES: dict[str, tuple[JobCircumstances, list[JobCommand]]] = {
             DoJob.RENAME,
         ],
     ),
-    "settings go to the OCI job of a former revision, too": (
-        JobCircumstances(),
-        [
-            Variables("a"),
-            Live(3),
-            Live(3),
-            Variables("b"),
-            Live(3),
-            Live(3),
-            DoJob.RENAME,
-            Live(3),
-            Variables("a"),
-        ],
-    ),
     "sources that are wanted as of a time to come are not read until then": (
         JobCircumstances(),
         [Crash(-300), DoJob.LAUNCH],

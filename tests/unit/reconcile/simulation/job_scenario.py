@@ -126,11 +126,10 @@ class JobScenario:
         for _ in range(MOST_ROUNDS):
             if given_up():
                 return False
-            before = self._counts()
+            before, arriving = self._counts(), self.world.weather.next_arrival() is not None
             self.live(self._pause())
-            quiet = quiet + 1 if self._counts() == before else 0
-            arriving = self.world.weather.next_arrival() is not None
-            if self.world.api.object is None or (quiet >= QUIET_ROUNDS and not arriving):
+            quiet = quiet + 1 if self._counts() == before and not arriving else 0
+            if self.world.api.object is None or quiet >= QUIET_ROUNDS:
                 return self.world.api.object is not None
         demand(False, "a job rests when everything works")
         return False

@@ -1,0 +1,157 @@
+"""The laws of jobs bite: with one rule broken, a history that is harmless otherwise breaks a law."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import pytest
+from tests.unit.reconcile.simulation.commands import Live, Outage, Strike
+from tests.unit.reconcile.simulation.job_history import DoJob, JobCommand, Variables
+from tests.unit.reconcile.simulation.job_scenario import run_job_history
+from tests.unit.reconcile.simulation.job_world import JobCircumstances
+from tests.unit.reconcile.simulation.laws import ViolationError
+from tests.unit.reconcile.simulation.weather import Mishap
+
+from ocijobs.api.job import OCIJobStatus, Revision
+from ocijobs.reconcile import once
+from ocijobs.reconcile.decision import CreateJob, Decision
+from ocijobs.reconcile.job import creation, history, readiness
+from ocijobs.reconcile.job.known import JobKnown, Removal
+from ocijobs.reconcile.job.observation import JobObservation
+from ocijobs.reconcile.job.plan import Plan
+from ocijobs.reconcile.remote import JobRecord, Operation, Refusal
+
+Break = Callable[[pytest.MonkeyPatch], None]
+
+
+def _create_without_an_intent(patch: pytest.MonkeyPatch) -> None:
+    """The call is made with the write that records it, not after it."""
+    create = creation.create
+
+    def hasty(o: JobObservation, plan: Plan, now: datetime) -> Decision[OCIJobStatus]:
+        decision = create(o, plan, now)
+        submit = decision.status.submit
+        if submit is None or o.job.status.submit is not None:
+            return decision
+        call = CreateJob(
+            caller=plan.caller, token=submit.token, request=plan.request, epoch=o.epoch
+        )
+        return replace(decision, actions=(call,))
+
+    patch.setattr("ocijobs.reconcile.job.decide.create", hasty)
+
+
+def _search_once(patch: pytest.MonkeyPatch) -> None:
+    """One search that found nothing is taken for proof."""
+    search = once.Protocol.search
+
+    def hasty(self: once.Protocol, now: datetime) -> once.Search | once.Wait | once.Nothing:
+        return once.Nothing() if self.evidence.empty_at else search(self, now)
+
+    patch.setattr(once.Protocol, "search", hasty)
+
+
+def _bind_whatever_was_created(patch: pytest.MonkeyPatch) -> None:
+    """What is known of one intent's calls is taken for knowledge of another's."""
+
+    def created_for(self: JobKnown, token: str) -> JobRecord | None:
+        del token
+        return self.created[1] if self.created is not None else None
+
+    patch.setattr(JobKnown, "created_for", created_for)
+
+
+def _believe_that_settings_were_sent(patch: pytest.MonkeyPatch) -> None:
+    """An OCI job that was found is taken for one that has the settings of today."""
+    patch.setattr(creation, "_same", lambda *_: True)
+
+
+def _delete_below_runs(patch: pytest.MonkeyPatch) -> None:
+    """Neither is it known which OCI jobs live runs need, nor is OCI asked whether runs are active."""
+    superfluous, listed = history.superfluous, Removal.runs_listed
+
+    def all_former(
+        revisions: tuple[Revision, ...], *, current: str, needed: frozenset[str], limit: int
+    ) -> tuple[Revision, ...]:
+        del needed
+        return superfluous(revisions, current=current, needed=frozenset(), limit=limit)
+
+    def none_active(self: Removal, answer: int | Refusal, *, at: datetime, epoch: str) -> Removal:
+        return listed(self, 0 if isinstance(answer, int) else answer, at=at, epoch=epoch)
+
+    patch.setattr(history, "superfluous", all_former)
+    patch.setattr(Removal, "runs_listed", none_active)
+
+
+def _delete_without_a_mark(patch: pytest.MonkeyPatch) -> None:
+    """That an OCI job is being deleted is not in status."""
+    patch.setattr(
+        "ocijobs.reconcile.job.decide.clear_away",
+        readiness.make_ready,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mutation:
+    """A broken rule, and a history in which it does harm."""
+
+    breaks: Break
+    harm: str
+    history: list[JobCommand]
+    circumstances: JobCircumstances = field(default_factory=JobCircumstances)
+
+
+MUTATIONS = {
+    "drop the intent": Mutation(
+        breaks=_create_without_an_intent,
+        harm="no creation whose token is not in status",
+        history=[],
+    ),
+    "search once": Mutation(
+        breaks=_search_once,
+        harm="one OCI job of a revision|every OCI job is listed",
+        history=[
+            Outage(Operation.CREATE, Mishap.DROPPED),
+            Live(3),
+            Variables("a"),
+        ],
+        circumstances=JobCircumstances(lag=20),
+    ),
+    "bind whatever was created": Mutation(
+        breaks=_bind_whatever_was_created,
+        harm="no two revisions have the same OCI job",
+        history=[Live(3), Variables("a"), DoJob.LOSE_WRITE_ANSWER, Live(3)],
+    ),
+    "believe that what was found has the settings of today": Mutation(
+        breaks=_believe_that_settings_were_sent,
+        harm="no token is sent with two bodies|with its newest settings",
+        history=[
+            Strike(Operation.CREATE, Mishap.DROPPED),
+            Strike(Operation.CREATE, Mishap.DROPPED),
+            Live(3),
+            DoJob.RENAME,
+        ],
+    ),
+    "delete what a live run needs": Mutation(
+        breaks=_delete_below_runs,
+        harm="no live run loses its OCI job",
+        history=[Live(3), Live(3), DoJob.LAUNCH, Live(3), Variables("a"), Live(3), Live(3)],
+        circumstances=JobCircumstances(history_limit=0),
+    ),
+    "take an OCI job for one that serves while it is being deleted": Mutation(
+        breaks=_delete_without_a_mark,
+        harm="a job that is Ready is ACTIVE|a job rests when everything works",
+        history=[Variables("a"), Live(3), Variables("b"), Live(3), Live(10), Variables("a")],
+        circumstances=JobCircumstances(activation=5),
+    ),
+}
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS.values(), ids=MUTATIONS)
+def test_a_broken_rule_breaks_a_law(mutation: Mutation, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_job_history(mutation.circumstances, mutation.history)
+    mutation.breaks(monkeypatch)
+    with pytest.raises(ViolationError, match=mutation.harm):
+        run_job_history(mutation.circumstances, mutation.history)
