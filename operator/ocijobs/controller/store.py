@@ -79,6 +79,9 @@ class Store:
         before = self._entries.get(entry.key)
         if entry.metadata.uid in self._gone or (before and not _newer(entry, before)):
             return False
+        if before is not None:
+            # A run of the same name may be of another job than the one whose end was not seen.
+            self._unindex(before)
         self._entries[entry.key] = entry
         self._index(entry)
         self._tell(entry.key, before, entry)

@@ -92,8 +92,12 @@ class LeaderLease:
                 held = await self._try(started)
                 self._heard_at = started
             except ApiError as error:
-                _LOG.warning("lease %s/%s: %s", self._namespace, self._name, error)
                 held = False
+                if error.conflict:
+                    # Somebody else was faster, which is an answer, too.
+                    self._heard_at = started
+                else:
+                    _LOG.warning("lease %s/%s: %s", self._namespace, self._name, error)
             if held and not self._acquired.is_set():
                 _LOG.info("leading as %s", self._identity)
                 self._acquired.set()
