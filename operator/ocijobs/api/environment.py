@@ -73,9 +73,9 @@ class EnvVar(Model):
     value: Annotated[str, Field(max_length=20000)] | None = Field(
         default=None,
         description=(
-            "The value. `$(VAR)` stands for another variable of the same list, `$$(VAR)` for the "
-            "text `$(VAR)`, as in "
-            "a Pod. OCI bounds names and values of all variables together to 20,000 characters."
+            "The value. As in a Pod, `$(VAR)` stands for a variable before it in the list, and `$$` "
+            "for `$`, so that `$$(VAR)` is the text `$(VAR)`. OCI bounds "
+            "names and values of all variables together to 20,000 characters."
         ),
     )
     value_from: EnvVarSource | None = Field(

@@ -13,7 +13,6 @@ class Reason(StrEnum):
     """Why a condition has its status, in one CamelCase word (metav1.Condition.reason)."""
 
     PENDING = "Pending"
-    PAUSED = "Paused"
     INVALID_SPEC = "InvalidSpec"
     WAITING_FOR_IDENTITY = "WaitingForIdentity"
     WAITING_FOR_JOB = "WaitingForJob"
@@ -75,10 +74,6 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         "The operator has not looked at the object yet, or lets related changes of the same apply"
         " settle first.",
         "Nothing; if it stays, see whether the operator runs and watches the namespace.",
-    ),
-    Reason.PAUSED: Explanation(
-        "The annotation `ocijobs.io/paused` is `true`: the operator changes nothing.",
-        "Remove the annotation.",
     ),
     Reason.INVALID_SPEC: Explanation(
         "The spec asks for something that OCI or the operator can't do, and only an edit can mend"

@@ -11,7 +11,7 @@ from ocijobs.api.environment import EnvVar
 from ocijobs.api.job_run import ReferencedValue
 from ocijobs.api.names import RESERVED_ENV_PREFIX
 
-_REFERENCE = re.compile(r"\$(\$)?\(([A-Za-z_][A-Za-z0-9_]*)\)")
+_REFERENCE = re.compile(r"\$(?:(\$)|\(([^)]*)\))")
 
 SERVICE_VARIABLES = frozenset(
     {
@@ -101,8 +101,9 @@ def references(variables: Iterable[EnvVar]) -> tuple[tuple[ValueKey, bool], ...]
 def resolve(variables: Iterable[EnvVar], values: Values) -> dict[str, str]:
     """Return names and values, references filled in and `$(VAR)` expanded.
 
-    As in a Pod, `$(VAR)` stands for a variable that comes before, `$$(VAR)` for the text `$(VAR)`, and a reference to
-    what is not defined stays as it is. A variable whose optional reference gave nothing is left out.
+    As in a Pod, `$(VAR)` stands for a variable that comes before, `$$` for `$`, so that `$$(VAR)` is the text
+    `$(VAR)`, and a reference to what is not defined stays as it is. A variable whose optional reference gave nothing
+    is left out.
     """
     resolved: dict[str, str] = {}
     for variable in variables:
@@ -116,11 +117,14 @@ def resolve(variables: Iterable[EnvVar], values: Values) -> dict[str, str]:
 
 
 def expand(text: str, variables: Mapping[str, str]) -> str:
-    """Return `text` with every `$(VAR)` of a defined variable replaced."""
+    """Return `text` with every `$(VAR)` of a defined variable replaced, and every `$$` by `$`.
+
+    Source: https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/
+    """
 
     def value(match: re.Match[str]) -> str:
         if match.group(1):
-            return match.group(0)[1:]
+            return "$"
         return variables.get(match.group(2), match.group(0))
 
     return _REFERENCE.sub(value, text)

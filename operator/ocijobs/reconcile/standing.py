@@ -1,4 +1,4 @@
-"""Conditions of every kind in every phase: one table, which docs/conditions.md prints.
+"""Conditions of every kind in every phase: one table, which docs/reference/conditions.md prints.
 
 `Ready` carries the reason and the message for people. kstatus reads `Reconciling` before `Stalled`, so the two are
 never True together; a run that has ended badly is Stalled, since `Ready=False` alone reads as "in progress for

@@ -312,14 +312,14 @@ def files(root: Path) -> Iterable[Path]:
 
 
 def expand(text: str) -> str:
-    """Return text with `$(VAR)` replaced as in a Pod: what is not defined stays, `$$(VAR)` stands for `$(VAR)`."""
+    """Return text with `$(VAR)` replaced as in a Pod: what is not defined stays, `$$` stands for `$`."""
 
     def value(match: re.Match[str]) -> str:
         if match.group(1):
-            return match.group(0)[1:]
+            return "$"
         return os.environ.get(match.group(2), match.group(0))
 
-    return re.sub(r"\$(\$)?\(([A-Za-z_][A-Za-z0-9_]*)\)", value, text)
+    return re.sub(r"\$(?:(\$)|\(([^)]*)\))", value, text)
 
 
 if __name__ == "__main__":
