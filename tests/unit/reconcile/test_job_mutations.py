@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -12,18 +11,16 @@ from tests.unit.reconcile.simulation.job_history import DoJob, JobCommand, Varia
 from tests.unit.reconcile.simulation.job_scenario import run_job_history
 from tests.unit.reconcile.simulation.job_world import JobCircumstances
 from tests.unit.reconcile.simulation.laws import ViolationError
+from tests.unit.reconcile.simulation.mutations import Break, search_once
 from tests.unit.reconcile.simulation.weather import Mishap
 
 from ocijobs.api.job import OCIJobStatus, Revision
-from ocijobs.reconcile import once
 from ocijobs.reconcile.decision import CreateJob, Decision
 from ocijobs.reconcile.job import creation, history, readiness
 from ocijobs.reconcile.job.known import JobKnown, Removal
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.plan import Plan
 from ocijobs.reconcile.remote import JobRecord, Operation, Refusal
-
-Break = Callable[[pytest.MonkeyPatch], None]
 
 
 def _create_without_an_intent(patch: pytest.MonkeyPatch) -> None:
@@ -41,16 +38,6 @@ def _create_without_an_intent(patch: pytest.MonkeyPatch) -> None:
         return replace(decision, actions=(call,))
 
     patch.setattr("ocijobs.reconcile.job.decide.create", hasty)
-
-
-def _search_once(patch: pytest.MonkeyPatch) -> None:
-    """One search that found nothing is taken for proof."""
-    search = once.Protocol.search
-
-    def hasty(self: once.Protocol, now: datetime) -> once.Search | once.Wait | once.Nothing:
-        return once.Nothing() if self.evidence.empty_at else search(self, now)
-
-    patch.setattr(once.Protocol, "search", hasty)
 
 
 def _bind_whatever_was_created(patch: pytest.MonkeyPatch) -> None:
@@ -110,7 +97,7 @@ MUTATIONS = {
         history=[],
     ),
     "search once": Mutation(
-        breaks=_search_once,
+        breaks=search_once,
         harm="one OCI job of a revision|every OCI job is listed",
         history=[
             Outage(Operation.CREATE, Mishap.DROPPED),

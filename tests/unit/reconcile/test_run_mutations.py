@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -10,6 +9,7 @@ import pytest
 from tests.unit.reconcile.simulation.api_server import ApiServer, ConflictError
 from tests.unit.reconcile.simulation.commands import Crash, Live, Outage, Sleep, Steps, Strike
 from tests.unit.reconcile.simulation.laws import ViolationError
+from tests.unit.reconcile.simulation.mutations import Break, search_once
 from tests.unit.reconcile.simulation.run_history import Command, Do
 from tests.unit.reconcile.simulation.run_scenario import run_history
 from tests.unit.reconcile.simulation.run_world import Circumstances
@@ -22,8 +22,6 @@ from ocijobs.reconcile.decision import CreateRun, Decision
 from ocijobs.reconcile.remote import Operation, Refusal, RunRecord
 from ocijobs.reconcile.run import absence, decide, following, gate, launch, submission
 from ocijobs.reconcile.run.observation import RunObservation
-
-Break = Callable[[pytest.MonkeyPatch], None]
 
 
 def _create_without_an_intent(patch: pytest.MonkeyPatch) -> None:
@@ -46,16 +44,6 @@ def _trust_a_404(patch: pytest.MonkeyPatch) -> None:
     """One look-up that is answered 404 is taken for proof."""
     gone = absence.gone
     patch.setattr(following, "gone", lambda o: gone(o) or bool(o.known.absent_at))
-
-
-def _search_once(patch: pytest.MonkeyPatch) -> None:
-    """One search that found nothing is taken for proof."""
-    search = once.Protocol.search
-
-    def hasty(self: once.Protocol, now: datetime) -> once.Search | once.Wait | once.Nothing:
-        return once.Nothing() if self.evidence.empty_at else search(self, now)
-
-    patch.setattr(once.Protocol, "search", hasty)
 
 
 def _repeat_with_another_body(patch: pytest.MonkeyPatch) -> None:
@@ -127,7 +115,7 @@ MUTATIONS = {
         circumstances=Circumstances(lag=100),
     ),
     "search once": Mutation(
-        breaks=_search_once,
+        breaks=search_once,
         harm="created exactly once|no two live job runs",
         history=SECRET_CHANGES,
         circumstances=Circumstances(secret=True, lag=100),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from tests.unit.reconcile.simulation.commands import Crash, Live, Outage, Sleep, Steps, Strike
 from tests.unit.reconcile.simulation.job_history import DoJob, JobCommand, Variables
 from tests.unit.reconcile.simulation.job_laws import JobLaws
 from tests.unit.reconcile.simulation.job_shell import JobShell
 from tests.unit.reconcile.simulation.job_world import JobCircumstances, JobWorld
 from tests.unit.reconcile.simulation.laws import demand
+from tests.unit.reconcile.simulation.scenario import Scenario
 
 from ocijobs.api.conditions import ConditionType, find, is_true
 from ocijobs.api.job import OCIJob
@@ -23,35 +23,17 @@ QUIET_ROUNDS = 3
 """Rounds in a row in which nothing is called or written: the job is settled."""
 
 
-class JobScenario:
+class JobScenario(Scenario[Variables | DoJob]):
     """One job from its creation to its deletion."""
 
     def __init__(self, circumstances: JobCircumstances | None = None) -> None:
         self.world = JobWorld(circumstances or JobCircumstances())
         self.laws = JobLaws(self.world)
         self.shell = JobShell(self.world, self.laws)
+        super().__init__(self.world.weather, self.shell)
 
-    def play(self, history: Sequence[JobCommand]) -> None:
-        """Carry out the commands of a history."""
-        for command in history:
-            self._carry_out(command)
-
-    def _carry_out(self, command: JobCommand) -> None:
+    def _carry_out(self, command: Variables | DoJob) -> None:
         match command:
-            case Live(seconds=seconds):
-                self.live(seconds)
-            case Sleep(seconds=seconds):
-                self.world.advance(seconds)
-            case Steps(count=count):
-                for _ in range(count):
-                    self.shell.step()
-            case Crash(skew=skew):
-                self.shell.begin()
-                self.shell.skew = timedelta(seconds=skew)
-            case Strike(operation=operation, mishap=mishap):
-                self.world.weather.strike(operation, mishap)
-            case Outage(operation=operation, mishap=mishap):
-                self.world.weather.last(operation, mishap)
             case Variables(value=value):
                 self.world.edit_variables(value)
             case DoJob():
@@ -60,7 +42,7 @@ class JobScenario:
     def live(self, seconds: float) -> None:
         """Let time pass for an operator that works."""
         self.shell.work()
-        self.world.advance(seconds)
+        self.world.weather.advance(seconds)
         self.shell.upload()
         self.shell.work()
 

@@ -179,15 +179,7 @@ class JobWorld:
         """SHA-256 of the artifact that the code makes."""
         return f"{self.code + 0xA000:064x}"
 
-    # Time.
-
-    def advance(self, seconds: float) -> None:
-        """Let time pass; requests that were under way arrive in it."""
-        end = self.clock.now() + timedelta(seconds=seconds)
-        while (at := self.weather.next_arrival()) is not None and at <= end:
-            self.clock.advance(max(0.0, (at - self.clock.now()).total_seconds()))
-            self.weather.arrive()
-        self.clock.advance(max(0.0, (end - self.clock.now()).total_seconds()))
+    # The end.
 
     def heal(self) -> None:
         """Let everything work that the job needs, from now on, and let its runs end."""

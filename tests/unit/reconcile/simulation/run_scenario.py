@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from tests.unit.reconcile.simulation.commands import Crash, Live, Outage, Sleep, Steps, Strike
 from tests.unit.reconcile.simulation.laws import demand
 from tests.unit.reconcile.simulation.run_history import Command, Do, Progress
 from tests.unit.reconcile.simulation.run_laws import RunLaws
 from tests.unit.reconcile.simulation.run_shell import RunShell
 from tests.unit.reconcile.simulation.run_world import Circumstances, RunWorld
+from tests.unit.reconcile.simulation.scenario import Scenario
 
 from ocijobs.api.job import DeletionPolicy
 from ocijobs.api.job_run import Phase
@@ -24,35 +24,17 @@ MOST_ROUNDS = 400
 """More rounds than this without an end mean that a run hangs."""
 
 
-class RunScenario:
+class RunScenario(Scenario[Progress | Do]):
     """One run from its creation to its end, and beyond."""
 
     def __init__(self, circumstances: Circumstances | None = None) -> None:
         self.world = RunWorld(circumstances or Circumstances())
         self.laws = RunLaws(self.world)
         self.shell = RunShell(self.world, self.laws)
+        super().__init__(self.world.weather, self.shell)
 
-    def play(self, history: Sequence[Command]) -> None:
-        """Carry out the commands of a history."""
-        for command in history:
-            self._carry_out(command)
-
-    def _carry_out(self, command: Command) -> None:
+    def _carry_out(self, command: Progress | Do) -> None:
         match command:
-            case Live(seconds=seconds):
-                self.live(seconds)
-            case Sleep(seconds=seconds):
-                self.world.advance(seconds)
-            case Steps(count=count):
-                for _ in range(count):
-                    self.shell.step()
-            case Crash(skew=skew):
-                self.shell.begin()
-                self.shell.skew = timedelta(seconds=skew)
-            case Strike(operation=operation, mishap=mishap):
-                self.world.weather.strike(operation, mishap)
-            case Outage(operation=operation, mishap=mishap):
-                self.world.weather.last(operation, mishap)
             case Progress(state=state):
                 self.world.oci.progress(state)
             case Do():
@@ -61,7 +43,7 @@ class RunScenario:
     def live(self, seconds: float) -> None:
         """Let time pass for an operator that works."""
         self.shell.work()
-        self.world.advance(seconds)
+        self.world.weather.advance(seconds)
         self.shell.batch()
         self.shell.poll()
         self.shell.work()

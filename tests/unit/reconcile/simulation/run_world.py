@@ -182,15 +182,7 @@ class RunWorld:
             Operation.LIST_OUTPUTS, lambda: OutputList(count=1, objects=("oci://b@n/model",))
         )
 
-    # Time.
-
-    def advance(self, seconds: float) -> None:
-        """Let time pass; requests that were under way arrive in it."""
-        end = self.clock.now() + timedelta(seconds=seconds)
-        while (at := self.weather.next_arrival()) is not None and at <= end:
-            self.clock.advance(max(0.0, (at - self.clock.now()).total_seconds()))
-            self.weather.arrive()
-        self.clock.advance(max(0.0, (end - self.clock.now()).total_seconds()))
+    # The end.
 
     def heal(self) -> None:
         """Let everything work that the run needs, from now on."""

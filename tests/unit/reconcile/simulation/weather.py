@@ -97,3 +97,11 @@ class Weather:
         self._late = [item for item in self._late if item[0] > now]
         for _, carry_out in due:
             carry_out()
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass; requests that were under way arrive in it."""
+        end = self._clock.now() + timedelta(seconds=seconds)
+        while (at := self.next_arrival()) is not None and at <= end:
+            self._clock.advance(max(0.0, (at - self._clock.now()).total_seconds()))
+            self.arrive()
+        self._clock.advance(max(0.0, (end - self._clock.now()).total_seconds()))

@@ -1,0 +1,22 @@
+"""Rules of the protocol that jobs and runs share, broken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+
+from ocijobs.reconcile import once
+
+Break = Callable[[pytest.MonkeyPatch], None]
+
+
+def search_once(patch: pytest.MonkeyPatch) -> None:
+    """One search that found nothing is taken for proof."""
+    search = once.Protocol.search
+
+    def hasty(self: once.Protocol, now: datetime) -> once.Search | once.Wait | once.Nothing:
+        return once.Nothing() if self.evidence.empty_at else search(self, now)
+
+    patch.setattr(once.Protocol, "search", hasty)
