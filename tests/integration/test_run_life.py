@@ -23,7 +23,8 @@ def test_a_job_and_its_run_applied_together_end_with_the_output_in_status(stage:
     assert ended["status"]["phase"] == "Succeeded"
     assert ended["status"]["exitCode"] == 0
     assert ended["status"]["logs"]["tail"] == ["hello world"]
-    assert {reason for _, reason, _ in stage.events("run")} >= {"Accepted", "Succeeded"}
+    for reason in ("Accepted", "Succeeded"):
+        assert stage.until_event("run", reason)
 
 
 @pytest.mark.real_runs

@@ -24,6 +24,12 @@ from ocijobs.controller.store import Store
 
 _END_SECONDS = 10.0
 
+_CLOSING_SECONDS = 0.25
+"""Time in which TLS connections close, which nothing tells of.
+
+Source: https://docs.aiohttp.org/en/stable/client_advanced.html#graceful-shutdown
+"""
+
 
 class WatchEndedError(RuntimeError):
     """The watch has ended although nobody asked it to; the process is to be restarted."""
@@ -76,6 +82,8 @@ async def _operate(
         namespaces=namespaces,
         stop_flag=stop,
     )
+    # The loop ends with this function, and would leave them open.
+    await asyncio.sleep(_CLOSING_SECONDS)
 
 
 def _handler(store: Store, feed: Callable[[Callable[[], object]], None]) -> Any:
