@@ -11,6 +11,7 @@ from aiohttp import web
 
 from oci_emulator.control.api import PREFIX, ControlApi
 from oci_emulator.control.runs import RunControl
+from oci_emulator.control.secrets import SecretControl
 from oci_emulator.control.users import UserControl, make_user
 from oci_emulator.datascience.bootstrap import Bootstrap
 from oci_emulator.datascience.execution import Execution
@@ -152,6 +153,7 @@ class Emulator:
             verdicts=self._verdicts,
             runs=RunControl(foundation, self._services.progression, execution),
             users=UserControl(foundation, self._directory, self._settings.state),
+            secrets=SecretControl(foundation, self._services.secrets),
         )
 
     def _first_start(self) -> dict[str, str]:

@@ -22,6 +22,7 @@ class Lags:
         log_ingestion: until a search finds a log entry, at the least.
         log_jitter: how much later than that a log entry may come; not in order, if above 0.
         iam: until a changed policy is in force.
+        search: until Resource Search finds a new resource.
         tag: until the tags of a new resource are shown; named here, but not in force yet.
     """
 
@@ -37,6 +38,7 @@ class Lags:
     log_ingestion: float
     log_jitter: float
     iam: float
+    search: float
     tag: float
 
     @property
@@ -58,6 +60,7 @@ FAST: Final = Lags(
     log_ingestion=0.0,
     log_jitter=0.0,
     iam=0.0,
+    search=0.0,
     tag=0.0,
 )
 """Every state in its order, none for long."""
@@ -75,6 +78,7 @@ REALISTIC: Final = Lags(
     log_ingestion=5.0,
     log_jitter=20.0,
     iam=10.0,
+    search=30.0,
     tag=10.0,
 )
 """About what the service takes: 200 s to IN_PROGRESS are in ADS's own sample (3.3 minutes)."""

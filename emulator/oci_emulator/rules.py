@@ -135,6 +135,11 @@ class Rules:
         10000, "Characters of one log entry; longer lines of output become several entries."
     )
 
+    ingested_entry_maximum_bytes: int = _rule(1 << 20, "The largest data of one entry of PutLogs.")
+    ingested_text_field: Literal["message", "msg"] = _rule(
+        "message", "The field of data under which a search shows ingested text that is no JSON."
+    )
+
     # Object Storage
     object_maximum_bytes: int = _rule(50 << 30, "The largest object of one PutObject.")
 

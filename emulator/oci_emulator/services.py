@@ -16,12 +16,16 @@ from oci_emulator.logging import wire as logging_wire
 from oci_emulator.logging.changes import LogChanges
 from oci_emulator.logging.entries import LogEntries
 from oci_emulator.logging.groups import LogGroups
+from oci_emulator.logging.ingestion import Ingestion
 from oci_emulator.logging.search import LogSearch
 from oci_emulator.objectstorage import wire as objectstorage_wire
 from oci_emulator.objectstorage.buckets import Buckets
 from oci_emulator.objectstorage.multipart import MultipartUploads
 from oci_emulator.objectstorage.objects import Objects
 from oci_emulator.objectstorage.table import ObjectTable
+from oci_emulator.resourcesearch.wire import ResourceSearch
+from oci_emulator.secrets.store import Secrets
+from oci_emulator.secrets.wire import SecretRetrieval
 from oci_emulator.server.calls import Endpoint
 from oci_emulator.work_requests import WorkRequests
 
@@ -38,6 +42,7 @@ class Services:
     projects: Projects
     progression: Progression
     objects: ObjectTable
+    secrets: Secrets
 
 
 def build(foundation: Foundation, plans: Plans) -> Services:
@@ -55,6 +60,7 @@ def build(foundation: Foundation, plans: Plans) -> Services:
     table = ObjectTable(foundation.database)
     buckets = Buckets(foundation, table)
     objects = Objects(foundation, buckets, table)
+    secrets = Secrets(foundation)
     return Services(
         endpoints={
             "datascience": datascience_wire.endpoints(
@@ -69,9 +75,13 @@ def build(foundation: Foundation, plans: Plans) -> Services:
             "objectstorage": objectstorage_wire.endpoints(
                 buckets, objects, MultipartUploads(foundation, buckets, objects, table)
             ),
+            "loggingingestion": logging_wire.ingestion(Ingestion(foundation, entries)),
             "identity": Identity(foundation).endpoints(),
+            "resourcesearch": ResourceSearch(foundation).endpoints(),
+            "secrets": SecretRetrieval(foundation, secrets).endpoints(),
         },
         projects=projects,
         progression=progression,
         objects=table,
+        secrets=secrets,
     )

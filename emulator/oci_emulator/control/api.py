@@ -12,6 +12,7 @@ from aiohttp import web
 from oci_emulator import lags
 from oci_emulator.clock import timestamp
 from oci_emulator.control.runs import RunControl
+from oci_emulator.control.secrets import SecretControl
 from oci_emulator.control.users import UserControl
 from oci_emulator.datascience.plans import Plans
 from oci_emulator.foundation import Foundation
@@ -55,6 +56,7 @@ class ControlApi:
         verdicts: Verdicts,
         runs: RunControl,
         users: UserControl,
+        secrets: SecretControl,
     ) -> None:
         self._foundation = foundation
         self._journal = journal
@@ -81,6 +83,7 @@ class ControlApi:
             ("PUT", "policies", self._put_policies),
             ("PUT", "compartments/{id}", self._put_compartment),
             ("POST", "users", users.add),
+            ("PUT", "secrets/{name}", secrets.put),
             ("GET", "runs/{id}", runs.get),
             ("POST", "runs/{id}", runs.change),
         ]

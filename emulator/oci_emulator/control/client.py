@@ -228,6 +228,12 @@ class ControlClient(ABC):
             config=Path(made["config"]),
         )
 
+    def add_secret(self, name: str, content: str, *, compartment: str = "") -> str:
+        """Make a Vault secret, or a new version of it; its OCID."""
+        body = {"content": content} | ({"compartmentId": compartment} if compartment else {})
+        made = self.control("PUT", f"secrets/{quote(name, safe='')}", body)
+        return str(made["id"])
+
     def policies(self) -> dict[str, Any]:
         """The policies: ``statements`` and ``dynamicGroups``."""
         policies: dict[str, Any] = self.control("GET", "policies")

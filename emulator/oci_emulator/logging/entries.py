@@ -51,6 +51,18 @@ class LogEntry:
         }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEntry:
+    """One entry that is to be written."""
+
+    id: str
+    time: float
+    source: str
+    type: str
+    subject: str
+    data: JsonObject
+
+
 class LogEntries:
     """The table of entries."""
 
@@ -76,21 +88,47 @@ class LogEntries:
         ``jitter``: up to how many more.
         """
         for moment, message in messages:
-            late = lag + (self._random.uniform(0, jitter) if jitter else 0.0)
-            self._database.write(
-                "INSERT INTO log_entry (log, time, visible, id, source, type, subject, data)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    log,
-                    moment,
-                    moment + late,
-                    str(uuid.uuid4()),
-                    source,
-                    kind,
-                    subject,
-                    compact({"message": message}),
-                ),
+            entry = NewEntry(
+                id=str(uuid.uuid4()),
+                time=moment,
+                source=source,
+                type=kind,
+                subject=subject,
+                data={"message": message},
             )
+            self._write(log, entry, visible=moment + self._late(lag, jitter))
+
+    def add(
+        self,
+        log: str,
+        entries: Iterable[NewEntry],
+        *,
+        now: float,
+        lag: float = 0.0,
+        jitter: float = 0.0,
+    ) -> None:
+        """Write entries that have their own times; they are found ``lag`` and more after now."""
+        for entry in entries:
+            self._write(log, entry, visible=now + self._late(lag, jitter))
+
+    def _late(self, lag: float, jitter: float) -> float:
+        return lag + (self._random.uniform(0, jitter) if jitter else 0.0)
+
+    def _write(self, log: str, entry: NewEntry, *, visible: float) -> None:
+        self._database.write(
+            "INSERT INTO log_entry (log, time, visible, id, source, type, subject, data)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                log,
+                entry.time,
+                visible,
+                entry.id,
+                entry.source,
+                entry.type,
+                entry.subject,
+                compact(entry.data),
+            ),
+        )
 
     def drop_after(self, source: str, moment: float) -> None:
         """Remove a source's entries of later times: what was to be written never was."""

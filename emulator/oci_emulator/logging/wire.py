@@ -1,8 +1,9 @@
-"""The operations of Logging and of its search."""
+"""The operations of Logging, of its search and of its ingestion."""
 
 from collections.abc import Mapping
 
 from oci_emulator.logging.groups import LogGroups
+from oci_emulator.logging.ingestion import Ingestion
 from oci_emulator.logging.search import LogSearch
 from oci_emulator.server.calls import Endpoint
 from oci_emulator.work_requests import WorkRequests
@@ -38,3 +39,8 @@ def management(groups: LogGroups, work: WorkRequests) -> Mapping[str, Endpoint]:
 def search(log_search: LogSearch) -> Mapping[str, Endpoint]:
     """The search."""
     return {"SearchLogs": Endpoint(handle=log_search.search, verb="read", family=CONTENT)}
+
+
+def ingestion(entries: Ingestion) -> Mapping[str, Endpoint]:
+    """The ingestion."""
+    return {"PutLogs": Endpoint(handle=entries.put, verb="use", family=CONTENT)}

@@ -50,8 +50,9 @@ SOURCES = (
         package="oci.data_science",
         client="DataScienceClient",
         models=r"\w+_(job|job_run|job_artifact|job_artifact_content|project|work_request|schedule"
-        r"|job_compartment|job_run_compartment|project_compartment)"
-        r"|list_(jobs|job_runs|job_shapes|fast_launch_job_configs|projects|work_request\w*)",
+        r"|(job|job_run|project|schedule)_compartment)"
+        r"|list_(jobs|job_runs|job_shapes|fast_launch_job_configs|projects|schedules"
+        r"|work_request\w*)",
     ),
     Source(name="dataflow", package="oci.data_flow", client="DataFlowClient"),
     Source(
@@ -64,8 +65,18 @@ SOURCES = (
     Source(
         name="loggingsearch", package="oci.loggingsearch", client="LogSearchClient", models=r"\w+"
     ),
-    Source(name="loggingingestion", package="oci.loggingingestion", client="LoggingClient"),
-    Source(name="monitoring", package="oci.monitoring", client="MonitoringClient"),
+    Source(
+        name="loggingingestion",
+        package="oci.loggingingestion",
+        client="LoggingClient",
+        models=r"\w+",
+    ),
+    Source(
+        name="monitoring",
+        package="oci.monitoring",
+        client="MonitoringClient",
+        models=r"(post_metric_data|summarize_metrics_data|list_metrics)",
+    ),
     Source(
         name="objectstorage",
         package="oci.object_storage",
@@ -80,8 +91,13 @@ SOURCES = (
         models=r"(create|get|list)_compartments?|get_(tenancy|user)"
         r"|list_(availability_domains|regions|region_subscriptions)",
     ),
-    Source(name="resourcesearch", package="oci.resource_search", client="ResourceSearchClient"),
-    Source(name="secrets", package="oci.secrets", client="SecretsClient"),
+    Source(
+        name="resourcesearch",
+        package="oci.resource_search",
+        client="ResourceSearchClient",
+        models=r"\w+",
+    ),
+    Source(name="secrets", package="oci.secrets", client="SecretsClient", models=r"\w+"),
 )
 
 

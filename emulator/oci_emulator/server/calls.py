@@ -9,7 +9,7 @@ from oci_emulator.jsontypes import JsonObject
 from oci_emulator.principals.principal import Principal
 from oci_emulator.resources import Resource
 from oci_emulator.schema.catalogue import Operation
-from oci_emulator.server.errors import etag_mismatch
+from oci_emulator.server.errors import ServiceError, etag_mismatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +116,14 @@ class Call:
             variables={"request.operation": self.operation.name, **(variables or {})},
         )
         self.authorized = True
+
+    def permits(self, compartment: str, *, family: str) -> bool:
+        """Whether the principal may do this there; a search leaves out what it may not find."""
+        try:
+            self.require(compartment, family=family)
+        except ServiceError:
+            return False
+        return True
 
     def match(self, resource: Resource) -> None:
         """Compare ``if-match`` with the resource's etag, if the request has one.

@@ -86,19 +86,20 @@ def page_of(
 def items_page(
     items: Sequence[Any], call: Call, *, default_limit: int, maximum: int = MAXIMUM
 ) -> Answer:
-    """One page of a list that is at hand whole and never changes its order.
+    """One page of a list that is at hand whole.
 
-    ``items``: what the list shows.
+    ``items``: what the list shows; what is before a page should be there again for the next one.
     """
     limit = limit_of(call.query, default_limit, maximum)
+    scope = {**call.query, **call.body}
     start = 0
     if "page" in call.query:
-        start = decode(call.query["page"], call.query)
+        start = decode(call.query["page"], scope)
         if not isinstance(start, int) or not 0 <= start <= len(items):
             raise invalid("page: the token holds no position")
     answer = Answer(body=list(items[start : start + limit]))
     if start + limit < len(items):
-        answer.headers["opc-next-page"] = encode(start + limit, call.query)
+        answer.headers["opc-next-page"] = encode(start + limit, scope)
     return answer
 
 

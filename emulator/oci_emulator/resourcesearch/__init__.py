@@ -1,0 +1,1 @@
+"""Resource Search: finding resources of all services by their attributes."""

@@ -1,0 +1,1 @@
+"""Vault secrets, as far as clients read them."""
