@@ -50,13 +50,13 @@ class RunControl:
         return self._show(self._find(call))
 
     def _show(self, run: Resource) -> JsonObject:
-        process = self._execution.process_of(run.id)
+        pids = [process.pid for process in self._execution.processes_of(run.id)]
         return {
             "body": run.body,
             "etag": run.etag,
             "mode": run.inner.get("mode"),
             "inner": run.inner,
-            "pid": process.pid if process else None,
+            "pids": pids,
             "directory": str(self._execution.directory_of(run.id)),
         }
 

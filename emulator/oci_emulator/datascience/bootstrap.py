@@ -1,9 +1,10 @@
 """The bootstrap of a job run: its directory, artifact, environment and credentials."""
 
 import asyncio
+import json
 import shlex
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import yaml
 from oci_emulator.datascience.artifacts import Artifact, artifact_of
 from oci_emulator.datascience.checks import is_reserved
 from oci_emulator.datascience.configuration import Effective
+from oci_emulator.datascience.node_groups import Node
 from oci_emulator.datascience.progression import JOB
 from oci_emulator.foundation import Foundation
 from oci_emulator.principals import keys
@@ -24,6 +26,7 @@ from oci_emulator.running.environment import Directories, Network
 
 _RUNTIME_FILE = "jobruntime.yaml"
 _TOKEN_SPARE_SECONDS = 3600
+_PRINCIPAL = "principal"
 
 
 class BootstrapError(Exception):
@@ -32,8 +35,9 @@ class BootstrapError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """All that is needed to start a process."""
+    """All that is needed to start the process of a node."""
 
+    node: Node
     command: list[str]
     directory: Path
     variables: dict[str, str] = field(repr=False)
@@ -67,26 +71,36 @@ class Bootstrap:
         return self._directory / run_id.rpartition(".")[2]
 
     def revoke(self, run_id: str) -> None:
-        """Remove a run's credentials: its machine is gone."""
-        remove(self._directories(run_id).principal)
+        """Remove a run's credentials: its machines are gone."""
+        base = self.directory_of(run_id)
+        for principal in (base / _PRINCIPAL, *base.glob(f"*/{_PRINCIPAL}")):
+            remove(principal)
 
     def close(self) -> None:
         """End what is being built."""
         self._environments.close()
 
-    async def prepare(self, run: Resource, settings: Effective) -> Prepared:
-        """Prepare a run to be started.
+    async def prepare(self, run: Resource, nodes: Sequence[Node]) -> Sequence[Prepared]:
+        """Prepare a run to be started, on all of its nodes.
 
         Raises:
             BootstrapError: it can't be.
         """
+        # An emulator that was killed may have left a part of it.
+        await asyncio.to_thread(remove, self.directory_of(run.id))
+        return [await self._prepare(run, node) for node in nodes]
+
+    async def _prepare(self, run: Resource, node: Node) -> Prepared:
+        settings = node.group.settings
+        if settings.container:
+            raise BootstrapError("this emulator does not run containers.")
         job = self._foundation.resources.get(JOB, run.body["jobId"])
         artifact = artifact_of(job) if job else None
         if job is None or artifact is None:
             raise BootstrapError("the job has no artifact.")
-        directories = self._directories(run.id)
+        directories = self._directories(run.id, node)
         try:
-            path = await asyncio.to_thread(self._place, run.id, artifact, directories)
+            path = await asyncio.to_thread(self._place, artifact, directories)
             user = {**_runtime_file(directories.unpacked), **settings.environment}
             if archives.is_archive(artifact.name):
                 path = _entry_point(directories.unpacked, user)
@@ -99,25 +113,29 @@ class Bootstrap:
             python=python,
             network=self._network,
             region=self._foundation.tenancy.region,
-            service=self._service_variables(run, job, artifact),
+            service={
+                **self._service_variables(run, job, artifact),
+                **_node_variables(node, directories),
+            },
             user={name: value for name, value in user.items() if not is_reserved(name)},
         )
         command = _command(path, python) + _arguments(settings.arguments)
         is_archive = archives.is_archive(artifact.name)
         return Prepared(
+            node=node,
             command=command,
             directory=directories.unpacked if is_archive else directories.home,
             variables=variables,
         )
 
-    def _directories(self, run_id: str) -> Directories:
+    def _directories(self, run_id: str, node: Node) -> Directories:
         base = self.directory_of(run_id)
-        return Directories(home=base / "home", temporary=base / "tmp", principal=base / "principal")
+        if node.group.name:
+            base /= f"node-{node.rank}"
+        return Directories(home=base / "home", temporary=base / "tmp", principal=base / _PRINCIPAL)
 
-    def _place(self, run_id: str, artifact: Artifact, directories: Directories) -> Path:
-        """Put the artifact into the run's fresh home, unpacked if it is an archive."""
-        # An emulator that was killed may have left a part of it.
-        remove(self.directory_of(run_id))
+    def _place(self, artifact: Artifact, directories: Directories) -> Path:
+        """Put the artifact into a node's fresh home, unpacked if it is an archive."""
         directories.make()
         content = self._foundation.content.path(artifact.content)
         if archives.is_archive(artifact.name):
@@ -148,8 +166,24 @@ class Bootstrap:
             "JOB_ARTIFACT_FILE_NAME": artifact.name,
             "JOB_RUN_OCID": run.id,
             "JOB_RUN_COMPARTMENT_OCID": run.compartment,
-            "FQDN": "localhost",
         }
+
+
+def _node_variables(node: Node, directories: Directories) -> dict[str, str]:
+    """What tells a node of its place among the others, who are listed in a file."""
+    if not node.group.name:
+        return {"FQDN": "localhost"}
+    nodes = [
+        {"Rank": each.rank, "IPAddress": each.address, "NodeGroup": each.group.name}
+        for each in node.siblings
+    ]
+    directories.nodes.write_text(json.dumps(nodes), encoding="utf-8")
+    return {
+        "FQDN": node.address,
+        "NODE_RANK": str(node.rank),
+        "INITIAL_CLUSTER_SIZE": str(len(nodes)),
+        "CLUSTER_NODES_METADATA_FILE": str(directories.nodes),
+    }
 
 
 def remove(directory: Path) -> None:

@@ -166,6 +166,18 @@ def nodes(block: JsonObject, path: str, rules: Rules) -> None:
         _node_group(group, where, rules)
 
 
+def known_groups(block: JsonObject, job: JsonObject, path: str) -> None:
+    """Check that a run overrides only node groups that its job has."""
+    groups = "jobNodeGroupConfigurationDetailsList"
+    known = {group["name"] for group in job.get(groups, [])}
+    for index, group in enumerate(block.get(groups, [])):
+        if group["name"] not in known:
+            raise invalid(
+                f"{path}.{groups}[{index}].name: the job has no node group"
+                f" {group['name'][:100]!r}, it has {', '.join(sorted(known)) or 'none'}"
+            )
+
+
 def _node_group(group: JsonObject, path: str, rules: Rules) -> None:
     replicas: int = group.get("replicas", 1)
     enough: int = group.get("minimumSuccessReplicas", replicas)

@@ -7,6 +7,7 @@ from typing import Any
 from oci_emulator.datascience import checks
 from oci_emulator.jsontypes import JsonObject
 from oci_emulator.rules import Rules
+from oci_emulator.running.probe import Probe
 from oci_emulator.server.errors import missing
 
 _JOB = "{}Details"
@@ -22,6 +23,7 @@ class Effective:
         log: the log configuration, empty if there is none.
         container: the container environment, empty if there is none.
         nodes: the node configuration, empty for a job on a single node.
+        probe: tells when the artifact is up, if that isn't at once.
     """
 
     environment: Mapping[str, str]
@@ -31,6 +33,7 @@ class Effective:
     log: JsonObject
     container: JsonObject
     nodes: JsonObject
+    probe: Probe | None = None
 
 
 def effective(job: JsonObject, run: JsonObject, rules: Rules) -> Effective:
@@ -46,9 +49,7 @@ def effective(job: JsonObject, run: JsonObject, rules: Rules) -> Effective:
     # A run that overrides nothing shows a block with nothing but its type.
     whole = own.keys() > {"jobType"} and rules.configuration_override == "whole"
     rest = own if whole else {**base, **own}
-    nodes = run.get("jobNodeConfigurationOverrideDetails") or job.get(
-        "jobNodeConfigurationDetails", {}
-    )
+    nodes = node_configuration(job, run, rules)
     minutes = (
         own.get("maximumRuntimeInMinutes")
         or nodes.get("maximumRuntimeInMinutes")
@@ -65,7 +66,38 @@ def effective(job: JsonObject, run: JsonObject, rules: Rules) -> Effective:
         log=log_configuration(job, run, rules),
         container=_block(job, run, "jobEnvironmentConfiguration"),
         nodes=nodes,
+        probe=Probe.of(rest),
     )
+
+
+def node_configuration(job: JsonObject, run: JsonObject, rules: Rules) -> JsonObject:
+    """The node configuration of a run: its override merged onto the job's, group by group."""
+    base: JsonObject = job.get("jobNodeConfigurationDetails", {})
+    own: JsonObject = run.get("jobNodeConfigurationOverrideDetails", {})
+    if not own:
+        return base
+    groups = "jobNodeGroupConfigurationDetailsList"
+    named = {group["name"]: group for group in own.get(groups, [])}
+    merged = [
+        _node_group(group, named.get(group["name"], {}), rules) for group in base.get(groups, [])
+    ]
+    return {**base, **own, groups: merged}
+
+
+def _node_group(base: JsonObject, own: JsonObject, rules: Rules) -> JsonObject:
+    configuration = "jobConfigurationDetails"
+    merged = {**base, **own}
+    if configuration in own:
+        merged[configuration] = {
+            **({} if rules.configuration_override == "whole" else base.get(configuration, {})),
+            **own[configuration],
+            "environmentVariables": _environment(
+                base.get(configuration, {}).get("environmentVariables", {}),
+                own[configuration].get("environmentVariables"),
+                rules,
+            ),
+        }
+    return merged
 
 
 def log_configuration(job: JsonObject, run: JsonObject, rules: Rules) -> JsonObject:
@@ -150,6 +182,7 @@ def check_run(job: JsonObject, details: JsonObject, rules: Rules) -> Effective:
     if "jobNodeConfigurationOverrideDetails" in details:
         name = "jobNodeConfigurationOverrideDetails"
         checks.nodes(details[name], name, rules)
+        checks.known_groups(details[name], job.get("jobNodeConfigurationDetails", {}), name)
     name = "jobInfrastructureConfigurationOverrideDetails"
     if name in details and not _stays_empty(job, details[name]):
         checks.infrastructure(details[name], name, rules)

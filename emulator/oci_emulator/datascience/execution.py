@@ -3,20 +3,25 @@
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from itertools import groupby
 from pathlib import Path
 
 from oci_emulator.datascience import lifecycle
 from oci_emulator.datascience.bootstrap import Bootstrap, BootstrapError, Prepared, remove
+from oci_emulator.datascience.cluster import Cluster, kill_left
 from oci_emulator.datascience.configuration import Effective
 from oci_emulator.datascience.lifecycle import Outcome
+from oci_emulator.datascience.node_groups import groups_of, nodes_of
 from oci_emulator.datascience.progression import RUN, Progression
 from oci_emulator.foundation import Foundation
 from oci_emulator.resources import Resource
-from oci_emulator.running.process import DRAIN_SECONDS, Process, Processes, kill_earlier
+from oci_emulator.running.process import DRAIN_SECONDS, Process, Processes
 
-_MARK = "JOB_RUN_OCID"
+_MARK = "OCI_RESOURCE_PRINCIPAL_RPST"
+"""The variable that only the processes of one node have alike: the path of its token."""
 _SIGNAL_BASE = 128
 
 _logger = logging.getLogger(__name__)
@@ -27,13 +32,17 @@ class _Active:
     """A run that has a place.
 
     Attributes:
-        process: its process, once it is started.
-        stopped: why its process is being stopped, if it is.
+        cluster: its processes, once they are started.
+        readings: read the output of each.
+        tasks: what else goes on beside them.
+        stopped: why its processes are being stopped, if they are.
     """
 
     run_id: str
     task: "asyncio.Task[None] | None" = None
-    process: Process | None = None
+    cluster: Cluster | None = None
+    readings: "list[asyncio.Task[None]]" = field(default_factory=list)
+    tasks: "list[asyncio.Task[None]]" = field(default_factory=list)
     stopped: Outcome | None = None
 
 
@@ -74,11 +83,11 @@ class Execution:
     def cancel(self, run_id: str) -> bool:
         """End the run's processes; False if there are none, and the run is over at once."""
         active = self._active.get(run_id)
-        if active is None or active.process is None:
+        if active is None or active.cluster is None:
             self.discard(run_id)
             return False
         active.stopped = Outcome(state="CANCELED", details=lifecycle.CANCELED)
-        active.process.stop(self._foundation.rules.cancel_grace_seconds)
+        active.cluster.stop(self._foundation.rules.cancel_grace_seconds)
         return True
 
     def discard(self, run_id: str) -> None:
@@ -98,10 +107,10 @@ class Execution:
             self._removals.add(task)
             task.add_done_callback(self._removals.discard)
 
-    def process_of(self, run_id: str) -> Process | None:
-        """The process of a run, if it has one now."""
+    def processes_of(self, run_id: str) -> Sequence[Process]:
+        """The processes that a run has now, one on each node."""
         active = self._active.get(run_id)
-        return active.process if active else None
+        return active.cluster.processes if active and active.cluster else ()
 
     def directory_of(self, run_id: str) -> Path:
         """The directory of a run; it may not exist yet."""
@@ -113,12 +122,11 @@ class Execution:
         """Take up the runs of an earlier emulator: queue them again, or report them lost."""
         now = self._foundation.clock.now()
         for run in self._progression.unfinished_processes():
-            if "pid" in run.inner:
-                kill_earlier(run.inner["pid"], run.inner["mark"], f"{_MARK}={run.id}")
+            kill_left(run.inner.get("processes", []))
             if run.state == "CANCELING":
                 outcome = Outcome(state="CANCELED", details=lifecycle.CANCELED)
                 self._progression.end(run, outcome, now)
-            elif "pid" in run.inner:
+            elif "processes" in run.inner:
                 outcome = Outcome(state="FAILED", details=lifecycle.LOST)
                 self._progression.end(run, outcome, now)
             elif run.state == "ACCEPTED":
@@ -156,9 +164,12 @@ class Execution:
             details = lifecycle.bootstrap_failed(f"the emulator has failed: {error!r}.")
             outcome = Outcome(state="FAILED", details=details)
         finally:
-            if active.process is not None:
-                active.process.kill()
-                self._processes.ended(active.process)
+            for task in (*active.readings, *active.tasks):
+                task.cancel()
+            if active.cluster is not None:
+                active.cluster.kill()
+                for process in active.cluster.processes:
+                    self._processes.ended(process)
             # Its machine is gone, and the credentials with it.
             self._bootstrap.revoke(active.run_id)
             del self._active[active.run_id]
@@ -178,12 +189,10 @@ class Execution:
     async def _execute(self, active: _Active) -> Outcome:
         run = self._run(active)
         settings = self._progression.settings(run)
-        if settings.nodes or settings.container:
-            kind = "multi-node jobs" if settings.nodes else "containers"
-            raise BootstrapError(f"this emulator does not run {kind}.")
+        groups = groups_of(settings)
         await self._pass(active, lifecycle.PROVISIONING, lifecycle.PROVISIONED)
         await self._pass(active, lifecycle.PROVISIONED, lifecycle.BOOTSTRAP)
-        prepared = await self._bootstrap.prepare(run, settings)
+        prepared = await self._bootstrap.prepare(run, nodes_of(groups))
         await self._pass(active, lifecycle.BOOTSTRAP, lifecycle.STARTING)
         await self._pass(active, lifecycle.STARTING, lifecycle.RUNNING)
         return await self._process(active, settings, prepared)
@@ -204,52 +213,88 @@ class Execution:
             self._progression.enter(run, following)
             self._foundation.database.commit()
 
-    # The process
+    # The processes
 
-    async def _process(self, active: _Active, settings: Effective, prepared: Prepared) -> Outcome:
+    async def _process(
+        self, active: _Active, settings: Effective, prepared: Sequence[Prepared]
+    ) -> Outcome:
+        cluster = active.cluster = Cluster()
+        await self._start_all(active, cluster, settings, prepared)
+        now = self._foundation.clock.now()
+        run = self._run(active)
+        if run.state == "ACCEPTED":
+            self._progression.started(run, now)
+        self._foundation.database.commit()
+        active.tasks.append(asyncio.create_task(self._limit(active, cluster, settings, now)))
+        code = await cluster.wait(self._foundation.rules.cancel_grace_seconds)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                await asyncio.gather(*active.readings)
+        if active.stopped is not None:
+            return active.stopped
+        outcome = lifecycle.exited(self._exit_code(code))
+        return replace(outcome, failed_groups=frozenset(cluster.failed))
+
+    async def _start_all(
+        self, active: _Active, cluster: Cluster, settings: Effective, prepared: Sequence[Prepared]
+    ) -> None:
+        """Start all nodes; with IN_ORDER, a group when the startup probes of the former succeed."""
+        in_order = settings.nodes.get("startupOrder") == "IN_ORDER"
+        for _, nodes in groupby(prepared, key=lambda each: each.node.group.name):
+            probes = [
+                asyncio.create_task(
+                    self._probe(active, cluster, node, await self._start(active, cluster, node))
+                )
+                for node in nodes
+            ]
+            active.tasks += probes
+            if in_order:
+                await asyncio.gather(*probes)
+            if active.stopped is not None:
+                return
+
+    async def _start(self, active: _Active, cluster: Cluster, prepared: Prepared) -> Process:
+        """Start the process of a node, and write it down: a killed emulator leaves it behind."""
         process = await self._processes.start(
             prepared.command,
             directory=prepared.directory,
             environment=prepared.variables,
             mark=_MARK,
         )
-        active.process = process
-        now = self._foundation.clock.now()
+        cluster.add(prepared.node, process)
+        active.readings.append(asyncio.create_task(self._read(active.run_id, process)))
         run = self._run(active)
-        run.inner |= {"pid": process.pid, "mark": process.mark}
-        if run.state == "ACCEPTED":
-            self._progression.started(run, now)
-        else:
-            self._foundation.save(run, visible=False)
-        self._foundation.database.commit()
-        code = await self._ended(active, process, settings, now)
-        if active.stopped is not None:
-            return active.stopped
-        return lifecycle.exited(self._exit_code(code))
+        run.inner["processes"] = cluster.as_json()
+        self._foundation.save(run, visible=False)
+        return process
 
-    async def _ended(
-        self, active: _Active, process: Process, settings: Effective, started: float
-    ) -> int:
-        """Wait for the end of the process and of its output, and for its time to be up."""
-        limit = asyncio.create_task(self._limit(active, process, settings, started))
-        reading = asyncio.create_task(self._read(active.run_id, process))
-        try:
-            code = await process.wait()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(DRAIN_SECONDS):
-                    await reading
-        finally:
-            limit.cancel()
-            reading.cancel()
-        return code
+    async def _probe(
+        self, active: _Active, cluster: Cluster, prepared: Prepared, process: Process
+    ) -> None:
+        """Wait until a node is ready, or end the run as it never came to be."""
+        group = prepared.node.group
+        probe = group.settings.probe
+        if probe is None or await probe.succeeds(
+            directory=prepared.directory,
+            environment=prepared.variables,
+            sleep=self._foundation.clock.sleep,
+            over=lambda: process.over,
+        ):
+            return
+        active.stopped = active.stopped or Outcome(
+            state="FAILED",
+            details=lifecycle.never_ready(probe.failures),
+            failed_groups=frozenset({group.name}),
+        )
+        cluster.stop(self._foundation.rules.cancel_grace_seconds)
 
     async def _limit(
-        self, active: _Active, process: Process, settings: Effective, started: float
+        self, active: _Active, cluster: Cluster, settings: Effective, started: float
     ) -> None:
         await self._foundation.clock.sleep_until(started + settings.maximum_minutes * 60)
         details = lifecycle.out_of_time(settings.maximum_minutes)
         active.stopped = active.stopped or Outcome(state="FAILED", details=details)
-        process.stop(self._foundation.rules.cancel_grace_seconds)
+        cluster.stop(self._foundation.rules.cancel_grace_seconds)
 
     async def _read(self, run_id: str, process: Process) -> None:
         longest = self._foundation.rules.log_line_maximum_characters

@@ -67,6 +67,11 @@ def bootstrap_failed(reason: str) -> str:
     return f"Job run bootstrap failed: {reason}"
 
 
+def never_ready(tries: int) -> str:
+    """The startup probe failed too often."""
+    return f"Job run startup probe failed {tries} times."
+
+
 def out_of_time(minutes: int) -> str:
     """The process ran for too long."""
     return f"Job run exceeded its maximum runtime of {minutes} minutes and was stopped."
@@ -74,10 +79,15 @@ def out_of_time(minutes: int) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How a run ends."""
+    """How a run ends.
+
+    Attributes:
+        failed_groups: the node groups whose nodes failed it.
+    """
 
     state: str
     details: str
+    failed_groups: frozenset[str] = frozenset()
 
 
 def exited(exit_code: int) -> Outcome:

@@ -183,7 +183,8 @@ class Progression:
         run.body |= {"lifecycleState": outcome.state, "lifecycleDetails": outcome.details}
         run.due = None
         if outcome.state in lifecycle.ENDED:
-            _show_node_groups(run, "FAILED" if outcome.state == "FAILED" else "DELETED")
+            _show_node_groups(run, "DELETED")
+            _show_failed_groups(run, outcome)
             run.body["timeFinished"] = timestamp(moment)
             run.inner = {key: run.inner[key] for key in ("mode", "index") if key in run.inner}
         self._save(run)
@@ -309,3 +310,11 @@ def _show_node_groups(run: Resource, state: str) -> None:
     """Show the nodes of a multi-node run, if it is one, in a state."""
     for group in run.body.get("nodeGroupDetailsList", ()):
         group["lifecycleState"] = state
+
+
+def _show_failed_groups(run: Resource, outcome: Outcome) -> None:
+    """Show the groups that failed a multi-node run; all, if no group did but the whole."""
+    for group in run.body.get("nodeGroupDetailsList", ()):
+        its_own = group["name"] in outcome.failed_groups
+        if outcome.state == "FAILED" and (its_own or not outcome.failed_groups):
+            group |= {"lifecycleState": "FAILED", "lifecycleDetails": outcome.details}

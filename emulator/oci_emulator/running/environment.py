@@ -48,6 +48,11 @@ class Directories:
         return self.principal / "rpst"
 
     @property
+    def nodes(self) -> Path:
+        """The list of all nodes of a multi-node run."""
+        return self.temporary.with_name("nodes.json")
+
+    @property
     def key(self) -> Path:
         """The session key."""
         return self.principal / "private.pem"

@@ -21,6 +21,7 @@ class Process:
 
     Attributes:
         mark: tells this process from a later one of the same pid.
+        variable: of its environment, as ``NAME=value``: it finds what has left its group.
     """
 
     def __init__(
@@ -28,9 +29,9 @@ class Process:
     ) -> None:
         self._process = process
         self._output = output
-        self._variable = variable
         self._stopping: asyncio.TimerHandle | None = None
         self.pid = process.pid
+        self.variable = variable
         self.mark = start_mark(process.pid)
 
     async def output(self, longest: int) -> AsyncIterator[list[str]]:
@@ -57,15 +58,22 @@ class Process:
         self.kill()
         return code
 
+    @property
+    def over(self) -> bool:
+        """Whether it has ended."""
+        return self._process.returncode is not None
+
     def stop(self, grace: float) -> None:
         """Ask the whole group to end, and kill it after the grace."""
+        if self.over or self._stopping is not None:
+            return
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGTERM)
         self._stopping = asyncio.get_running_loop().call_later(grace, self.kill)
 
     def kill(self) -> None:
         """Kill the group, and what has left it."""
-        warden.kill_group(self.pid, self._variable)
+        warden.kill_group(self.pid, self.variable)
 
 
 class Processes:

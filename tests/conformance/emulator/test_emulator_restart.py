@@ -97,7 +97,7 @@ def test_processes_end_with_the_emulator_and_are_reported_lost(
     job = cloud.job(SLEEPER)
     running, canceling = cloud.start(job.id), cloud.start(job.id)
     pids = [
-        cloud.emulator.wait_for_run(run.id, "IN_PROGRESS")["pid"] for run in (running, canceling)
+        cloud.emulator.wait_for_run(run.id, "IN_PROGRESS")["pids"][0] for run in (running, canceling)
     ]
     cloud.emulator.set_rate(0)
     cloud.data_science.cancel_job_run(canceling.id)
@@ -117,7 +117,7 @@ def test_processes_end_with_the_emulator_and_are_reported_lost(
 def test_orphans_end_though_the_emulator_never_starts_again(own: Callable[..., Any]) -> None:
     cloud = own()
     run = cloud.start(cloud.job(SLEEPER).id)
-    pid = cloud.emulator.wait_for_run(run.id, "IN_PROGRESS")["pid"]
+    pid = cloud.emulator.wait_for_run(run.id, "IN_PROGRESS")["pids"][0]
     cloud.emulator.kill()
     try:
         descriptor = os.pidfd_open(pid)

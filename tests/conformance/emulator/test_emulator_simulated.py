@@ -121,7 +121,7 @@ def test_a_real_emulator_simulates_single_runs(cloud: Any) -> None:
     plan = json.dumps({"outcome": "SUCCEEDED"})
     run = cloud.start(job.id, freeform_tags={"emulator.plan": plan})
     assert cloud.ended(run.id).lifecycle_state == "SUCCEEDED"
-    assert cloud.emulator.run(run.id)["pid"] is None
+    assert cloud.emulator.run(run.id)["pids"] == []
 
 
 def test_simulated_output_has_the_values_of_each_run(simulated: Any) -> None:
