@@ -26,6 +26,7 @@ from oci_emulator.resources import Selection
 from oci_emulator.running.conda import CondaEnvironments, default_cache
 from oci_emulator.running.environment import Network
 from oci_emulator.running.process import Processes
+from oci_emulator.server.dispatch import Dispatch
 from oci_emulator.server.faults import Faults
 from oci_emulator.server.journal import Journal
 from oci_emulator.server.pipeline import Pipeline
@@ -65,8 +66,17 @@ class Emulator:
             lambda: foundation.lags.iam,
         )
         self._authority = Authority(settings.state)
+        self._dispatch = Dispatch(
+            endpoints=self._services.endpoints,
+            database=foundation.database,
+            book=foundation.book,
+            gate=self._verdicts,
+            journal=self._journal,
+            retry_tokens=RetryTokens(foundation.database, foundation.book),
+        )
+        self._services.schedules.attach(self._dispatch.perform)
         self._pipeline = self._make_pipeline()
-        self._server = web.Server(self._dispatch, access_log=None, auto_decompress=False)
+        self._server = web.Server(self._serve, access_log=None, auto_decompress=False)
         self._runner = web.ServerRunner(self._server, shutdown_timeout=_SHUTDOWN_SECONDS)
         self._proxy = ConnectProxy(self._authority, self._server)
         self._execution: Execution | None = None
@@ -104,7 +114,7 @@ class Emulator:
         await self._runner.cleanup()
         self._state.close()
 
-    async def _dispatch(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         # Not through the proxy: the control API is no service of the cloud.
         if request.raw_path.startswith(PREFIX) and not request.secure and self._control:
             return await self._control(request)
@@ -121,7 +131,7 @@ class Emulator:
             gate=self._verdicts,
             journal=self._journal,
             faults=self._faults,
-            retry_tokens=RetryTokens(foundation.database, foundation.book),
+            dispatch=self._dispatch,
             region=foundation.tenancy.region,
         )
 

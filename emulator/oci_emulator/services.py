@@ -10,6 +10,7 @@ from oci_emulator.datascience.jobs import Jobs
 from oci_emulator.datascience.plans import Plans
 from oci_emulator.datascience.progression import Progression
 from oci_emulator.datascience.projects import Projects
+from oci_emulator.datascience.schedules import Schedules
 from oci_emulator.foundation import Foundation
 from oci_emulator.identity.wire import Identity
 from oci_emulator.logging import wire as logging_wire
@@ -42,6 +43,7 @@ class Services:
     projects: Projects
     progression: Progression
     objects: ObjectTable
+    schedules: Schedules
     secrets: Secrets
 
 
@@ -57,6 +59,7 @@ def build(foundation: Foundation, plans: Plans) -> Services:
         foundation, resource_type="datascienceworkrequest", lag=lambda lags: lags.job_delete
     )
     projects = Projects(foundation, work)
+    schedules = Schedules(foundation, work)
     table = ObjectTable(foundation.database)
     buckets = Buckets(foundation, table)
     objects = Objects(foundation, buckets, table)
@@ -68,6 +71,7 @@ def build(foundation: Foundation, plans: Plans) -> Services:
                 jobs=Jobs(foundation, work, groups, progression),
                 artifacts=Artifacts(foundation),
                 runs=JobRuns(foundation, progression),
+                schedules=schedules,
                 work=work,
             ),
             "logging": logging_wire.management(groups, log_work),
@@ -83,5 +87,6 @@ def build(foundation: Foundation, plans: Plans) -> Services:
         projects=projects,
         progression=progression,
         objects=table,
+        schedules=schedules,
         secrets=secrets,
     )

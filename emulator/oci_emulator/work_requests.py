@@ -8,12 +8,20 @@ from oci_emulator.jsontypes import JsonObject
 from oci_emulator.lags import Lags
 from oci_emulator.resources import Resource, Selection
 from oci_emulator.server.calls import Answer, Call, shown
+from oci_emulator.server.errors import conflict
 from oci_emulator.server.paging import items_page
 
 CarryOut = Callable[[Resource, float], str]
 """Does what a work request is for, at a time; an explanation if it can't be done any more."""
 
-_ACTIONS = {"CREATE": "CREATED", "UPDATE": "UPDATED", "MOVE": "UPDATED", "DELETE": "DELETED"}
+_ACTIONS = {
+    "CREATE": "CREATED",
+    "UPDATE": "UPDATED",
+    "MOVE": "UPDATED",
+    "ACTIVATE": "UPDATED",
+    "DEACTIVATE": "UPDATED",
+    "DELETE": "DELETED",
+}
 
 
 class WorkRequests:
@@ -113,6 +121,20 @@ class WorkRequests:
         answer = shown(self._find(call))
         answer.headers["retry-after"] = "1"
         return answer
+
+    def cancel(self, call: Call) -> Answer:
+        """CancelWorkRequest: none of the operations here can be canceled any more.
+
+        Raises:
+            ServiceError: 409, always.
+        """
+        work_request = self._find(call)
+        call.match(work_request)
+        raise conflict(
+            "IncorrectState",
+            f"Work request {work_request.id} is {work_request.state}:"
+            f" {work_request.body['operationType']} can't be canceled.",
+        )
 
     def list_all(self, call: Call) -> Answer:
         """ListWorkRequests; in the order of their acceptance, whatever sortBy says."""

@@ -6,6 +6,7 @@ from oci_emulator.datascience.artifacts import Artifacts
 from oci_emulator.datascience.job_runs import JobRuns
 from oci_emulator.datascience.jobs import Jobs
 from oci_emulator.datascience.projects import Projects
+from oci_emulator.datascience.schedules import Schedules
 from oci_emulator.datascience.shapes import SHAPES
 from oci_emulator.server.calls import Answer, Call, Endpoint
 from oci_emulator.server.paging import MAXIMUM, items_page
@@ -14,6 +15,7 @@ from oci_emulator.work_requests import WorkRequests
 PROJECTS = "data-science-projects"
 JOBS = "data-science-jobs"
 RUNS = "data-science-job-runs"
+SCHEDULES = "data-science-schedules"
 WORK = "data-science-work-requests"
 
 
@@ -23,17 +25,20 @@ def endpoints(
     jobs: Jobs,
     artifacts: Artifacts,
     runs: JobRuns,
+    schedules: Schedules,
     work: WorkRequests,
 ) -> Mapping[str, Endpoint]:
-    """The operations on projects, jobs, artifacts, runs, work requests and shapes."""
+    """The operations on projects, jobs, artifacts, runs, schedules, work requests and shapes."""
     return {
         **_projects(projects),
         **_jobs(jobs),
         **_runs(runs),
+        **_schedules(schedules),
         "CreateJobArtifact": Endpoint(handle=artifacts.upload, verb="use", family=JOBS),
         "GetJobArtifactContent": Endpoint(handle=artifacts.content, verb="read", family=JOBS),
         "HeadJobArtifact": Endpoint(handle=artifacts.head, verb="read", family=JOBS),
         "GetWorkRequest": Endpoint(handle=work.get, verb="read", family=WORK),
+        "CancelWorkRequest": Endpoint(handle=work.cancel, verb="manage", family=WORK),
         "ListWorkRequests": Endpoint(handle=work.list_all, verb="inspect", family=WORK),
         "ListWorkRequestLogs": Endpoint(handle=work.logs, verb="read", family=WORK),
         "ListWorkRequestErrors": Endpoint(handle=work.errors, verb="read", family=WORK),
@@ -75,6 +80,23 @@ def _runs(runs: JobRuns) -> Mapping[str, Endpoint]:
         "CancelJobRun": Endpoint(handle=runs.cancel, verb="use", family=RUNS),
         "DeleteJobRun": Endpoint(handle=runs.delete, verb="manage", family=RUNS),
         "ChangeJobRunCompartment": Endpoint(handle=runs.move, verb="manage", family=RUNS),
+    }
+
+
+def _schedules(schedules: Schedules) -> Mapping[str, Endpoint]:
+    return {
+        "CreateSchedule": Endpoint(
+            handle=schedules.create, verb="manage", family=SCHEDULES, again=schedules.again
+        ),
+        "GetSchedule": Endpoint(handle=schedules.get, verb="read", family=SCHEDULES),
+        "ListSchedules": Endpoint(handle=schedules.list_all, verb="inspect", family=SCHEDULES),
+        "UpdateSchedule": Endpoint(handle=schedules.update, verb="use", family=SCHEDULES),
+        "ActivateSchedule": Endpoint(handle=schedules.activate, verb="use", family=SCHEDULES),
+        "DeactivateSchedule": Endpoint(handle=schedules.deactivate, verb="use", family=SCHEDULES),
+        "ChangeScheduleCompartment": Endpoint(
+            handle=schedules.move, verb="manage", family=SCHEDULES
+        ),
+        "DeleteSchedule": Endpoint(handle=schedules.delete, verb="manage", family=SCHEDULES),
     }
 
 

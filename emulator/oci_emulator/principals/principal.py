@@ -6,16 +6,16 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
-    """A user, or a job run with its resource principal.
+    """A user, or a resource, such as a job run, with its resource principal.
 
     Attributes:
         id: the OCID.
         groups: names of the groups of a user.
-        compartment: the compartment of a run.
+        compartment: the compartment of a resource.
         resource_type: the type of a resource principal, as dynamic groups name it.
     """
 
-    kind: Literal["user", "run"]
+    kind: Literal["user", "resource"]
     id: str
     tenancy: str
     groups: frozenset[str] = field(default_factory=frozenset)

@@ -79,7 +79,7 @@ class TokenService:
         except jwt.InvalidTokenError as error:
             raise not_authenticated(f"The security token isn't valid: {error}.") from None
         principal = Principal(
-            kind="run",
+            kind="resource",
             id=claims["sub"],
             tenancy=claims["res_tenant"],
             compartment=claims["res_compartment"],

@@ -32,8 +32,14 @@ DEFAULT_STATEMENTS = (
     "Allow dynamic-group job-runs to use logging-family in tenancy",
     "Allow dynamic-group job-runs to manage objects in tenancy",
     "Allow dynamic-group job-runs to use buckets in tenancy",
+    # Schedules, which are principals too.
+    "Allow dynamic-group schedules to manage data-science-job-runs in tenancy",
+    "Allow dynamic-group schedules to read data-science-jobs in tenancy",
 )
-DEFAULT_DYNAMIC_GROUPS = {"job-runs": "all {resource.type = 'datasciencejobrun'}"}
+DEFAULT_DYNAMIC_GROUPS = {
+    "job-runs": "all {resource.type = 'datasciencejobrun'}",
+    "schedules": "all {resource.type = 'datascienceschedule'}",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +160,7 @@ class Verdicts:
             return True
         if subject.kind == "group":
             return not principal.groups.isdisjoint(subject.names)
-        if subject.kind == "dynamic-group" and principal.kind == "run":
+        if subject.kind == "dynamic-group" and principal.kind == "resource":
             facts = {
                 "resource.type": principal.resource_type,
                 "resource.id": principal.id,

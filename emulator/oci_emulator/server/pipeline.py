@@ -1,9 +1,7 @@
 """The way of a request: found, authenticated, checked, carried out, written down, answered."""
 
 import asyncio
-import inspect
 import logging
-import secrets
 import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -20,11 +18,11 @@ from oci_emulator.schema import catalogue
 from oci_emulator.schema.catalogue import Operation, Service
 from oci_emulator.server import bodies, hosts, signature
 from oci_emulator.server.calls import Answer, Call, Endpoint, Gate
+from oci_emulator.server.dispatch import Dispatch, nothing, request_id
 from oci_emulator.server.errors import ServiceError, no_such_path, unparsable
 from oci_emulator.server.faults import Fault, Faults
 from oci_emulator.server.journal import Entry, Journal
 from oci_emulator.server.replies import abort, payload_of, reply
-from oci_emulator.server.retry_tokens import RetryTokens, Ticket, invalidated
 from oci_emulator.server.routing import Router, UnreadablePath, parameters
 from oci_emulator.server.signature import Signed
 
@@ -67,7 +65,7 @@ class Pipeline:
         gate: Gate,
         journal: Journal,
         faults: Faults,
-        retry_tokens: RetryTokens,
+        dispatch: Dispatch,
         region: str,
     ) -> None:
         self._router = _router(endpoints)
@@ -78,7 +76,7 @@ class Pipeline:
         self._gate = gate
         self._journal = journal
         self._faults = faults
-        self._retry_tokens = retry_tokens
+        self._dispatch = dispatch
         self._region = region
         self._commit_pending = False
 
@@ -90,7 +88,7 @@ class Pipeline:
             method=request.method,
             path=_plain(path),
             query=_plain(query),
-            request_id=_request_id(request.headers.get("opc-request-id", "")),
+            request_id=request_id(request.headers.get("opc-request-id", "")),
             bytes_in=request.content_length or 0,
             retry_token=_plain(request.headers.get("opc-retry-token", "")),
         )
@@ -145,7 +143,7 @@ class Pipeline:
             endpoint=route.endpoint,
             now=self._clock.now(),
         )
-        answer = await self._once(call, entry)
+        answer = await self._dispatch.once(call, entry)
         entry.resource = answer.resource
         answer.body = route.service.present(route.operation, answer.body)
         return answer
@@ -200,59 +198,7 @@ class Pipeline:
         rules = self._book.rules
         content, document = await bodies.json_of(request, rules.maximum_body_bytes)
         bodies.check_hash(signed, request.headers, content)
-        return bodies.checked(route.service, route.operation, document, rules), _nothing()
-
-    async def _once(self, call: Call, entry: Entry) -> Answer:
-        """Carry a call out, unless its retry token says that this was done before."""
-        token = call.headers.get("opc-retry-token")
-        if token is None or not call.operation.takes_retry_token:
-            return await self._carry_out(call)
-        content = call.body or {
-            name: call.headers.get(name) for name in ("content-length", "content-disposition")
-        }
-        ticket = self._retry_tokens.ticket(
-            call.operation, call.principal, token, call.path, content
-        )
-        earlier = self._retry_tokens.earlier(ticket, call.now)
-        if earlier is not None:
-            entry.replayed = True
-            return self._again(call, earlier)
-        self._retry_tokens.begin(ticket)
-        try:
-            return await self._carry_out(call, ticket)
-        finally:
-            self._retry_tokens.end(ticket)
-
-    def _again(self, call: Call, earlier: Answer) -> Answer:
-        """Answer a replay; whoever lost the permission meanwhile doesn't get it again."""
-        rules = self._book.rules
-        if isinstance(earlier.body, dict) and "compartmentId" in earlier.body:
-            call.require(earlier.body["compartmentId"])
-        if call.endpoint.again is None or not earlier.resource:
-            return earlier
-        try:
-            current = call.endpoint.again(earlier.resource)
-        except ServiceError:
-            current = None
-        # "token" in a rule's name is no password.
-        deleted = current is None or current.body.get("lifecycleState") == "DELETED"
-        if deleted and rules.retry_token_after_delete == "invalidated":  # noqa: S105
-            raise invalidated("The resource that this retry token made was deleted.")
-        if current is None or rules.retry_token_answer == "original":  # noqa: S105
-            return earlier
-        return current
-
-    async def _carry_out(self, call: Call, ticket: Ticket | None = None) -> Answer:
-        if inspect.iscoroutinefunction(call.endpoint.handle):
-            answer = await call.endpoint.handle(call)
-        else:
-            with self._database.atomic():
-                answer = call.endpoint.handle(call)
-        if not isinstance(answer, Answer) or not call.authorized:
-            raise TypeError(f"{call.operation.name} answered without asking for permission")
-        if ticket is not None:
-            self._retry_tokens.remember(ticket, answer, call.now)
-        return answer
+        return bodies.checked(route.service, route.operation, document, rules), nothing()
 
     def _write_down(self, entry: Entry, answer: Answer, size: int) -> None:
         entry.status = answer.status
@@ -304,12 +250,6 @@ def _plain(text: str) -> str:
     return text.encode("ascii", "backslashreplace").decode()
 
 
-def _request_id(given: str) -> str:
-    """The client's id, extended by those of the servers on the way, as the services do it."""
-    first = given if given.isascii() and given.isprintable() else ""
-    return f"{first[:128] or secrets.token_hex(16)}/{secrets.token_hex(16)}/{secrets.token_hex(16)}"
-
-
 def _failure(entry: Entry, error: ServiceError) -> Answer:
     entry.code = error.code
     if error.secret:
@@ -320,8 +260,3 @@ def _failure(entry: Entry, error: ServiceError) -> Answer:
 def _injected(fault: Fault, status: int) -> ServiceError:
     headers = {} if fault.retry_after is None else {"retry-after": str(fault.retry_after)}
     return ServiceError(status, fault.code, fault.message, headers)
-
-
-async def _nothing() -> AsyncIterator[bytes]:
-    return
-    yield b""

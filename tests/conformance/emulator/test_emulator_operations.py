@@ -16,7 +16,14 @@ OPERATIONS = [
     for name in catalogue.SERVICES
     for operation in catalogue.service(name).operations.values()
 ]
-FOR_EVERYONE = {"GetNamespace", "ListRegions"}
+FOR_EVERYONE = {
+    "GetNamespace",
+    "ListRegions",
+    # A search answers everyone, with what they may inspect: here nothing.
+    "SearchResources",
+    "ListResourceTypes",
+    "GetResourceType",
+}
 
 
 def value_of(kind: str, service: str) -> Any:

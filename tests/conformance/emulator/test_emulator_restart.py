@@ -97,7 +97,8 @@ def test_processes_end_with_the_emulator_and_are_reported_lost(
     job = cloud.job(SLEEPER)
     running, canceling = cloud.start(job.id), cloud.start(job.id)
     pids = [
-        cloud.emulator.wait_for_run(run.id, "IN_PROGRESS")["pids"][0] for run in (running, canceling)
+        cloud.emulator.wait_for_run(run.id, "IN_PROGRESS")["pids"][0]
+        for run in (running, canceling)
     ]
     cloud.emulator.set_rate(0)
     cloud.data_science.cancel_job_run(canceling.id)

@@ -19,7 +19,7 @@ ALICE = Principal(
     kind="user", id="ocid1.user.oc1..alice", tenancy=TENANCY, groups=frozenset({"a-team"})
 )
 RUN = Principal(
-    kind="run",
+    kind="resource",
     id="ocid1.datasciencejobrun.oc1.iad.r",
     tenancy=TENANCY,
     compartment="ocid1.compartment.oc1..child",
