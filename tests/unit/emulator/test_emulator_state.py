@@ -367,7 +367,7 @@ def test_a_token_names_its_run_and_its_key() -> None:
     principal, key, expiry = service.verify(session.token)
     assert principal.id == "ocid1.datasciencejobrun.oc1.iad.r"
     assert principal.compartment == "compartment"
-    assert principal.kind == "run"
+    assert principal.kind == "resource"
     assert (
         key.public_numbers() == keys.load_private(session.private_key).public_key().public_numbers()
     )
