@@ -15,6 +15,7 @@ from oci_emulator.control.secrets import SecretControl
 from oci_emulator.control.users import UserControl, make_user
 from oci_emulator.datascience.bootstrap import Bootstrap
 from oci_emulator.datascience.execution import Execution
+from oci_emulator.datascience.metering import Metering
 from oci_emulator.datascience.progression import JOB
 from oci_emulator.jsontypes import compact
 from oci_emulator.principals.directory import Directory
@@ -149,6 +150,7 @@ class Emulator:
             foundation,
             self._services.progression,
             bootstrap=bootstrap,
+            metering=Metering(foundation, self._services.metrics),
             processes=Processes(),
             places=self._settings.places or _PLACES_PER_CORE * (os.cpu_count() or 1),
         )

@@ -22,6 +22,7 @@ class Lags:
         log_ingestion: until a search finds a log entry, at the least.
         log_jitter: how much later than that a log entry may come; not in order, if above 0.
         iam: until a changed policy is in force.
+        metrics: from one measurement of what a run uses to the next.
         search: until Resource Search finds a new resource.
         tag: until the tags of a new resource are shown; named here, but not in force yet.
     """
@@ -38,6 +39,7 @@ class Lags:
     log_ingestion: float
     log_jitter: float
     iam: float
+    metrics: float
     search: float
     tag: float
 
@@ -60,6 +62,7 @@ FAST: Final = Lags(
     log_ingestion=0.0,
     log_jitter=0.0,
     iam=0.0,
+    metrics=1.0,
     search=0.0,
     tag=0.0,
 )
@@ -78,6 +81,7 @@ REALISTIC: Final = Lags(
     log_ingestion=5.0,
     log_jitter=20.0,
     iam=10.0,
+    metrics=60.0,
     search=30.0,
     tag=10.0,
 )

@@ -143,6 +143,15 @@ class Rules:
     # Object Storage
     object_maximum_bytes: int = _rule(50 << 30, "The largest object of one PutObject.")
 
+    # Monitoring
+    metric_timestamp: Literal["start", "end"] = _rule(
+        "start", "Whether a datapoint of a summary has the start or the end of its interval."
+    )
+    metric_streams_maximum: int = _rule(50, "Metrics in one PostMetricData.")
+    metric_dimensions_maximum: int = _rule(20, "Dimensions of a metric.")
+    metric_oldest_minutes: int = _rule(120, "How old a posted datapoint may be, in real time.")
+    metric_newest_minutes: int = _rule(10, "How far ahead a posted datapoint may be.")
+
     def with_values(self, values: Mapping[str, Any]) -> Self:
         """The rules with other values.
 

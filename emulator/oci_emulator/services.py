@@ -19,6 +19,8 @@ from oci_emulator.logging.entries import LogEntries
 from oci_emulator.logging.groups import LogGroups
 from oci_emulator.logging.ingestion import Ingestion
 from oci_emulator.logging.search import LogSearch
+from oci_emulator.monitoring.store import MetricStore
+from oci_emulator.monitoring.wire import Monitoring
 from oci_emulator.objectstorage import wire as objectstorage_wire
 from oci_emulator.objectstorage.buckets import Buckets
 from oci_emulator.objectstorage.multipart import MultipartUploads
@@ -45,6 +47,7 @@ class Services:
     objects: ObjectTable
     schedules: Schedules
     secrets: Secrets
+    metrics: MetricStore
 
 
 def build(foundation: Foundation, plans: Plans) -> Services:
@@ -64,6 +67,7 @@ def build(foundation: Foundation, plans: Plans) -> Services:
     buckets = Buckets(foundation, table)
     objects = Objects(foundation, buckets, table)
     secrets = Secrets(foundation)
+    metrics = MetricStore(foundation.database)
     return Services(
         endpoints={
             "datascience": datascience_wire.endpoints(
@@ -81,6 +85,7 @@ def build(foundation: Foundation, plans: Plans) -> Services:
             ),
             "loggingingestion": logging_wire.ingestion(Ingestion(foundation, entries)),
             "identity": Identity(foundation).endpoints(),
+            "monitoring": Monitoring(foundation, metrics).endpoints(),
             "resourcesearch": ResourceSearch(foundation).endpoints(),
             "secrets": SecretRetrieval(foundation, secrets).endpoints(),
         },
@@ -89,4 +94,5 @@ def build(foundation: Foundation, plans: Plans) -> Services:
         objects=table,
         schedules=schedules,
         secrets=secrets,
+        metrics=metrics,
     )

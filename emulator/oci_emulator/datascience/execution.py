@@ -4,46 +4,20 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from itertools import groupby
 from pathlib import Path
 
 from oci_emulator.datascience import lifecycle
-from oci_emulator.datascience.bootstrap import Bootstrap, BootstrapError, Prepared, remove
-from oci_emulator.datascience.cluster import Cluster, kill_left
-from oci_emulator.datascience.configuration import Effective
+from oci_emulator.datascience.bootstrap import Bootstrap, BootstrapError, remove
+from oci_emulator.datascience.cluster import kill_left
 from oci_emulator.datascience.lifecycle import Outcome
+from oci_emulator.datascience.metering import Metering
 from oci_emulator.datascience.node_groups import groups_of, nodes_of
 from oci_emulator.datascience.progression import RUN, Progression
+from oci_emulator.datascience.supervision import Supervision, Underway, current
 from oci_emulator.foundation import Foundation
-from oci_emulator.resources import Resource
-from oci_emulator.running.process import DRAIN_SECONDS, Process, Processes
-
-_MARK = "OCI_RESOURCE_PRINCIPAL_RPST"
-"""The variable that only the processes of one node have alike: the path of its token."""
-_SIGNAL_BASE = 128
+from oci_emulator.running.process import Process, Processes
 
 _logger = logging.getLogger(__name__)
-
-
-@dataclass(slots=True, kw_only=True)
-class _Active:
-    """A run that has a place.
-
-    Attributes:
-        cluster: its processes, once they are started.
-        readings: read the output of each.
-        tasks: what else goes on beside them.
-        stopped: why its processes are being stopped, if they are.
-    """
-
-    run_id: str
-    task: "asyncio.Task[None] | None" = None
-    cluster: Cluster | None = None
-    readings: "list[asyncio.Task[None]]" = field(default_factory=list)
-    tasks: "list[asyncio.Task[None]]" = field(default_factory=list)
-    stopped: Outcome | None = None
 
 
 class Execution:
@@ -60,15 +34,17 @@ class Execution:
         *,
         bootstrap: Bootstrap,
         processes: Processes,
+        metering: Metering,
         places: int,
     ) -> None:
         self._foundation = foundation
         self._progression = progression
         self._bootstrap = bootstrap
+        self._supervision = Supervision(foundation, progression, processes, metering)
         self._processes = processes
         self._places = places
         self._waiting: deque[str] = deque()
-        self._active: dict[str, _Active] = {}
+        self._active: dict[str, Underway] = {}
         self._closing = False
         self._removals: set[asyncio.Task[None]] = set()
         progression.attach(self)
@@ -147,13 +123,13 @@ class Execution:
 
     def _fill(self) -> None:
         while self._waiting and len(self._active) < self._places and not self._closing:
-            active = _Active(run_id=self._waiting.popleft())
+            active = Underway(run_id=self._waiting.popleft())
             self._active[active.run_id] = active
             active.task = asyncio.get_running_loop().create_task(
                 self._drive(active), name=active.run_id
             )
 
-    async def _drive(self, active: _Active) -> None:
+    async def _drive(self, active: Underway) -> None:
         try:
             outcome = await self._execute(active)
         except BootstrapError as error:
@@ -176,7 +152,7 @@ class Execution:
             self._fill()
         self._report(active, outcome)
 
-    def _report(self, active: _Active, outcome: Outcome) -> None:
+    def _report(self, active: Underway, outcome: Outcome) -> None:
         run = self._foundation.resources.get(RUN, active.run_id)
         if run is None or run.state not in lifecycle.ACTIVE:
             return
@@ -186,8 +162,8 @@ class Execution:
         self._progression.end(run, outcome, self._foundation.clock.now())
         self._foundation.database.commit()
 
-    async def _execute(self, active: _Active) -> Outcome:
-        run = self._run(active)
+    async def _execute(self, active: Underway) -> Outcome:
+        run = current(self._foundation, active)
         settings = self._progression.settings(run)
         groups = groups_of(settings)
         await self._pass(active, lifecycle.PROVISIONING, lifecycle.PROVISIONED)
@@ -195,119 +171,13 @@ class Execution:
         prepared = await self._bootstrap.prepare(run, nodes_of(groups))
         await self._pass(active, lifecycle.BOOTSTRAP, lifecycle.STARTING)
         await self._pass(active, lifecycle.STARTING, lifecycle.RUNNING)
-        return await self._process(active, settings, prepared)
+        return await self._supervision.run(active, settings, prepared)
 
-    def _run(self, active: _Active) -> Resource:
-        """The run as it is now: it may have been canceled or updated meanwhile."""
-        run = self._foundation.resources.get(RUN, active.run_id)
-        if run is None:
-            raise asyncio.CancelledError
-        return run
-
-    async def _pass(self, active: _Active, stage: int, following: int) -> None:
+    async def _pass(self, active: Underway, stage: int, following: int) -> None:
         """Let a stage take its time, then show the following one."""
         seconds = lifecycle.STAGES[stage].seconds(self._foundation.lags)
         await self._foundation.clock.sleep(seconds)
-        run = self._run(active)
+        run = current(self._foundation, active)
         if run.state == "ACCEPTED" and following < lifecycle.RUNNING:
             self._progression.enter(run, following)
             self._foundation.database.commit()
-
-    # The processes
-
-    async def _process(
-        self, active: _Active, settings: Effective, prepared: Sequence[Prepared]
-    ) -> Outcome:
-        cluster = active.cluster = Cluster()
-        await self._start_all(active, cluster, settings, prepared)
-        now = self._foundation.clock.now()
-        run = self._run(active)
-        if run.state == "ACCEPTED":
-            self._progression.started(run, now)
-        self._foundation.database.commit()
-        active.tasks.append(asyncio.create_task(self._limit(active, cluster, settings, now)))
-        code = await cluster.wait(self._foundation.rules.cancel_grace_seconds)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(DRAIN_SECONDS):
-                await asyncio.gather(*active.readings)
-        if active.stopped is not None:
-            return active.stopped
-        outcome = lifecycle.exited(self._exit_code(code))
-        return replace(outcome, failed_groups=frozenset(cluster.failed))
-
-    async def _start_all(
-        self, active: _Active, cluster: Cluster, settings: Effective, prepared: Sequence[Prepared]
-    ) -> None:
-        """Start all nodes; with IN_ORDER, a group when the startup probes of the former succeed."""
-        in_order = settings.nodes.get("startupOrder") == "IN_ORDER"
-        for _, nodes in groupby(prepared, key=lambda each: each.node.group.name):
-            probes = [
-                asyncio.create_task(
-                    self._probe(active, cluster, node, await self._start(active, cluster, node))
-                )
-                for node in nodes
-            ]
-            active.tasks += probes
-            if in_order:
-                await asyncio.gather(*probes)
-            if active.stopped is not None:
-                return
-
-    async def _start(self, active: _Active, cluster: Cluster, prepared: Prepared) -> Process:
-        """Start the process of a node, and write it down: a killed emulator leaves it behind."""
-        process = await self._processes.start(
-            prepared.command,
-            directory=prepared.directory,
-            environment=prepared.variables,
-            mark=_MARK,
-        )
-        cluster.add(prepared.node, process)
-        active.readings.append(asyncio.create_task(self._read(active.run_id, process)))
-        run = self._run(active)
-        run.inner["processes"] = cluster.as_json()
-        self._foundation.save(run, visible=False)
-        return process
-
-    async def _probe(
-        self, active: _Active, cluster: Cluster, prepared: Prepared, process: Process
-    ) -> None:
-        """Wait until a node is ready, or end the run as it never came to be."""
-        group = prepared.node.group
-        probe = group.settings.probe
-        if probe is None or await probe.succeeds(
-            directory=prepared.directory,
-            environment=prepared.variables,
-            sleep=self._foundation.clock.sleep,
-            over=lambda: process.over,
-        ):
-            return
-        active.stopped = active.stopped or Outcome(
-            state="FAILED",
-            details=lifecycle.never_ready(probe.failures),
-            failed_groups=frozenset({group.name}),
-        )
-        cluster.stop(self._foundation.rules.cancel_grace_seconds)
-
-    async def _limit(
-        self, active: _Active, cluster: Cluster, settings: Effective, started: float
-    ) -> None:
-        await self._foundation.clock.sleep_until(started + settings.maximum_minutes * 60)
-        details = lifecycle.out_of_time(settings.maximum_minutes)
-        active.stopped = active.stopped or Outcome(state="FAILED", details=details)
-        cluster.stop(self._foundation.rules.cancel_grace_seconds)
-
-    async def _read(self, run_id: str, process: Process) -> None:
-        longest = self._foundation.rules.log_line_maximum_characters
-        async for lines in process.output(longest):
-            run = self._foundation.resources.get(RUN, run_id)
-            if run is not None:
-                now = self._foundation.clock.now()
-                self._progression.log(run, [(now, line) for line in lines])
-                self._foundation.database.commit()
-
-    def _exit_code(self, code: int) -> int:
-        """The code that is shown for the end of a process; negative ones are signals."""
-        if code >= 0:
-            return code
-        shell = self._foundation.rules.signal_exit_code == "128+n"
-        return _SIGNAL_BASE - code if shell else 1

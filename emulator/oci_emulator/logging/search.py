@@ -5,7 +5,7 @@ from datetime import datetime
 from operator import ge, gt, le, lt
 from typing import Any
 
-from oci_emulator import ocid
+from oci_emulator import ocid, wildcard
 from oci_emulator.foundation import Foundation
 from oci_emulator.jsontypes import JsonObject, compact
 from oci_emulator.logging import query as language
@@ -193,25 +193,8 @@ _ORDERINGS: Mapping[str, Callable[[Any, Any], bool]] = {
 def _equal(actual: Any, value: Any) -> bool:
     if isinstance(value, str):
         text = actual if isinstance(actual, str) else compact(actual)
-        return _fits(text, value)
+        return wildcard.fits(text, value)
     return bool(actual == value)
-
-
-def _fits(text: str, pattern: str) -> bool:
-    """Whether a text fits a pattern in which ``*`` stands for anything, in linear time."""
-    first, *rest = pattern.split("*")
-    if not rest:
-        return text == first
-    *middle, last = rest
-    if not text.startswith(first) or len(text) < len(first) + len(last):
-        return False
-    position, end = len(first), len(text) - len(last)
-    for part in middle:
-        found = text.find(part, position, end)
-        if found < 0:
-            return False
-        position = found + len(part)
-    return text.endswith(last)
 
 
 _TIMES = frozenset({("datetime",), ("time",)})

@@ -22,6 +22,10 @@ SERVICES = (
 )
 
 
+_OTHER_HOSTS = {("monitoring", "PostMetricData"): "telemetry-ingestion"}
+"""(service, operation) -> its own host; the SDK's documentation tells to set it by hand."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
     """One query parameter."""
@@ -69,6 +73,10 @@ class Service:
     host: str
     operations: dict[str, Operation] = field(repr=False)
     models: Models = field(repr=False)
+
+    def host_of(self, operation: Operation) -> str:
+        """The first labels of an operation's host names; one is apart from its service's."""
+        return _OTHER_HOSTS.get((self.name, operation.name), self.host)
 
     def present(self, operation: Operation, body: Any) -> Any:
         """What an operation shows of a document, or of each of a list: its model's fields."""

@@ -157,10 +157,11 @@ class Pipeline:
             raise no_such_path(f"No operation is {request.method} {entry.path[:200]}.")
         route, values = found
         host = request.host.partition(":")[0]
-        if hosts.is_ours(host) and not hosts.serves(host, route.service.host, self._region):
+        its_host = route.service.host_of(route.operation)
+        if hosts.is_ours(host) and not hosts.serves(host, its_host, self._region):
             raise no_such_path(
                 f"{host} has no {route.operation.name}; it is an operation of"
-                f" {route.service.host} in {self._region}."
+                f" {its_host} in {self._region}."
             )
         return route, dict(zip(route.parameters, values, strict=True))
 

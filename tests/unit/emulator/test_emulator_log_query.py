@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from oci_emulator.logging.entries import LogEntry
 from oci_emulator.logging.query import parse
-from oci_emulator.logging.search import _fits, run
+from oci_emulator.logging.search import run
 from oci_emulator.logging.syntax import QueryError, Stream
+from oci_emulator.wildcard import fits
 
 RUN = "ocid1.datasciencejobrun.oc1.iad.x"
 
@@ -152,4 +153,4 @@ def test_any_text_is_a_query_or_a_mistake(text: str) -> None:
 )
 def test_a_pattern_fits_as_its_regular_expression_does(pattern: str, text: str) -> None:
     expression = ".*".join(re.escape(part) for part in pattern.split("*"))
-    assert _fits(text, pattern) == bool(re.fullmatch(expression, text))
+    assert fits(text, pattern) == bool(re.fullmatch(expression, text))
