@@ -17,10 +17,12 @@ IMAGE ?= oci-jobs-operator
 
 BIN := .venv/bin
 PROJECTS := . emulator cluster
+PACKS := emulator/oci_emulator/running/packs
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock" --quiet
 # Made anew when what is to be installed has changed.
 ENV := .venv/installed
+CLIENTS := .clients/installed
 
 say = @printf '\033[1m==> %s\033[0m\n' '$(1)'
 
@@ -38,6 +40,15 @@ $(ENV): requirements/dev.txt $(PROJECTS:%=%/pyproject.toml)
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/pip install --quiet --require-hashes --requirement requirements/dev.txt
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation $(PROJECTS:%=--editable %)
+	@touch $@
+
+.PHONY: clients
+clients: $(CLIENTS) ## Make .clients, with the unmodified oci-cli and oracle-ads that tests drive.
+
+$(CLIENTS): requirements/clients.txt
+	$(call say,oci-cli and oracle-ads in .clients)
+	$(PYTHON) -m venv --clear .clients
+	.clients/bin/pip install --quiet --require-hashes --requirement requirements/clients.txt
 	@touch $@
 
 .PHONY: control-plane chart-tools tools
@@ -81,7 +92,7 @@ format: $(ENV) ## Format, and mend what can be mended.
 	$(BIN)/ruff format --quiet
 
 .PHONY: test test-unit
-test: test-unit tools ## Run all tests: unit, component, integration, conformance.
+test: test-unit tools clients ## Run all tests: unit, component, integration, conformance.
 	$(call say,tests against the control plane and the local OCI)
 	$(BIN)/pytest --numprocesses $(WORKERS) --durations 10 --ignore tests/unit tests
 
@@ -99,8 +110,10 @@ chart: chart-tools ## Package the chart into dist/.
 lock: $(ENV) ## Pin all dependencies anew.
 	$(LOCK) $(PROJECTS:%=%/pyproject.toml) requirements/dev.in --output-file requirements/dev.txt
 	$(LOCK) pyproject.toml --constraint requirements/dev.txt --output-file requirements/operator.txt
+	$(LOCK) $(PACKS)/generalml_p311_cpu_x86_64_v1.in --output-file $(PACKS)/generalml_p311_cpu_x86_64_v1.txt
+	$(LOCK) requirements/clients.in --output-file requirements/clients.txt
 	$(LOCK) requirements/build.in --constraint requirements/dev.txt --output-file requirements/build.txt
 
 clean: ## Remove what make made here, but for what is cached for the user.
 	@if [ -x $(BIN)/python ] && [ -d .demo ]; then $(BIN)/python hack/demo.py down; fi
-	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .grimp_cache
+	rm -rf .venv .clients dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .grimp_cache

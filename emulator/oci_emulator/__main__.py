@@ -48,6 +48,9 @@ def main() -> None:
     type=click.IntRange(1),
     help="Processes of runs at a time.  [default: 2 for each core]",
 )
+@click.option(
+    "--journal-bodies", is_flag=True, help="Keep the JSON that clients send in the journal."
+)
 @click.option("-v", "--verbose", is_flag=True, help="Say more on standard error.")
 def serve(
     *,
@@ -60,6 +63,7 @@ def serve(
     region: str | None,
     namespace: str | None,
     places: int | None,
+    journal_bodies: bool,
     verbose: bool,
 ) -> None:
     """Serve, and print one line of JSON with all that clients need when ready.
@@ -82,6 +86,7 @@ def serve(
         region=region,
         namespace=namespace,
         places=places,
+        journal_bodies=journal_bodies,
     )
     try:
         asyncio.run(_serve(settings))

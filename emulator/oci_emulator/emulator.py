@@ -58,7 +58,7 @@ class Emulator:
         self._services = build(foundation, self._state.plans)
         self._tokens = TokenService(self._state.token_key(), foundation.tenancy.id)
         self._directory = Directory(foundation.resources, self._tokens, foundation.tenancy.id)
-        self._journal = Journal(foundation.database)
+        self._journal = Journal(foundation.database, bodies=settings.journal_bodies)
         self._faults = Faults()
         self._verdicts = Verdicts(
             foundation.database,

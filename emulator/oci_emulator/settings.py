@@ -24,6 +24,7 @@ class Settings:
         namespace: of Object Storage, in a new state directory; a random one by default.
         places: how many processes of runs there may be at a time.
         cache: where conda environments are kept.
+        journal_bodies: keep the JSON that clients send in the journal.
     """
 
     state: Path
@@ -36,3 +37,4 @@ class Settings:
     region: str | None = None
     namespace: str | None = None
     cache: Path | None = None
+    journal_bodies: bool = False

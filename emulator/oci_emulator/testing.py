@@ -61,6 +61,7 @@ class Emulator(ControlClient):
         region: home region of the tenancy.
         namespace: of Object Storage; a random one by default.
         cache: where conda environments are kept.
+        journal_bodies: keep the JSON that clients send in the journal.
         log: where its messages go; by default to ``emulator.log`` in the state directory.
     """
 
@@ -75,6 +76,7 @@ class Emulator(ControlClient):
         region: str | None = None,
         namespace: str | None = None,
         cache: Path | None = None,
+        journal_bodies: bool = False,
         log: Path | None = None,
     ) -> None:
         self.state = state
@@ -94,6 +96,7 @@ class Emulator(ControlClient):
                 for name, value in (rules or {}).items()
                 for part in ("--rule", f"{name}={value}")
             ),
+            *(["--journal-bodies"] if journal_bodies else []),
         ]
         self._started: _Started | None = None
 

@@ -39,6 +39,7 @@ class JournalEntry:
     bytes_in: int
     bytes_out: int
     fault: str
+    body: Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,4 +308,5 @@ def _entry(document: Mapping[str, Any]) -> JournalEntry:
         bytes_in=document["bytesIn"],
         bytes_out=document["bytesOut"],
         fault=document["fault"],
+        body=document["body"],
     )

@@ -1,6 +1,7 @@
 """What was asked and answered: an entry for each request for a service."""
 
 import asyncio
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,12 +14,13 @@ _DEFINITION = """
         seq INTEGER PRIMARY KEY AUTOINCREMENT,
         time REAL, service TEXT, operation TEXT, principal TEXT, method TEXT, path TEXT,
         query TEXT, status INTEGER, code TEXT, retry_token TEXT, replayed INTEGER,
-        resource TEXT, request_id TEXT, bytes_in INTEGER, bytes_out INTEGER, fault TEXT
+        resource TEXT, request_id TEXT, bytes_in INTEGER, bytes_out INTEGER, fault TEXT,
+        body TEXT
     )
 """
 _COLUMNS = (
     "seq, time, service, operation, principal, method, path, query, status, code, retry_token,"
-    " replayed, resource, request_id, bytes_in, bytes_out, fault"
+    " replayed, resource, request_id, bytes_in, bytes_out, fault, body"
 )
 _KEPT = 200_000
 _TRIM_EVERY = 10_000
@@ -32,6 +34,7 @@ class Entry:
         code: the code of an error.
         replayed: a retry token brought back an earlier answer.
         fault: what an injected fault did to the request.
+        body: the JSON that was sent, if bodies are kept.
     """
 
     time: float
@@ -50,6 +53,7 @@ class Entry:
     bytes_in: int = 0
     bytes_out: int = 0
     fault: str = ""
+    body: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,10 +87,15 @@ class Filter:
 
 
 class Journal:
-    """The entries, newest last; the oldest of more than 200,000 go."""
+    """The entries, newest last; the oldest of more than 200,000 go.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        bodies: keep the JSON that clients send too, with all that is in it.
+    """
+
+    def __init__(self, database: Database, *, bodies: bool = False) -> None:
         self._database = database
+        self.bodies = bodies
         database.define(_DEFINITION)
         self._arrival = asyncio.Event()
 
@@ -94,7 +103,7 @@ class Journal:
         """Write an entry down and wake who waits for one."""
         cursor = self._database.write(
             f"INSERT INTO journal ({_COLUMNS.removeprefix('seq, ')})"  # noqa: S608
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 entry.time,
                 entry.service,
@@ -112,6 +121,7 @@ class Journal:
                 entry.bytes_in,
                 entry.bytes_out,
                 entry.fault,
+                entry.body,
             ),
         )
         seq = cursor.lastrowid or 0
@@ -179,4 +189,5 @@ def _as_json(row: Row) -> dict[str, Any]:
     document = {_NAMES.get(name, name): value for name, value in zip(names, row, strict=True)}
     document["time"] = timestamp(document["time"])
     document["replayed"] = bool(document["replayed"])
+    document["body"] = None if document["body"] is None else json.loads(document["body"])
     return document

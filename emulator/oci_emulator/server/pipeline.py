@@ -11,6 +11,7 @@ from aiohttp import web
 
 from oci_emulator.clock import Clock
 from oci_emulator.database import Database
+from oci_emulator.jsontypes import compact
 from oci_emulator.principals.directory import Directory
 from oci_emulator.principals.principal import Principal
 from oci_emulator.rules import RuleBook
@@ -131,6 +132,8 @@ class Pipeline:
         query_string = request.raw_path.partition("?")[2]
         query = bodies.query_of(route.operation, query_string, rules)
         document, stream = await self._body(request, route, signed)
+        if self._journal.bodies and document:
+            entry.body = compact(document)
         call = Call(
             operation=route.operation,
             path=path,
