@@ -130,7 +130,10 @@ class LogGroups:
         check_tags(call.body, self._foundation.rules)
         if "displayName" in call.body and call.body["displayName"] != log.name:
             self._check_name(LOG, log.compartment, log.parent, call.body["displayName"])
-        return self._changes.request("UPDATE_LOG", log, call, changes=call.body)
+        changes = dict(call.body)
+        if "configuration" in changes:
+            changes["configuration"] = _configured(log, changes["configuration"])
+        return self._changes.request("UPDATE_LOG", log, call, changes=changes)
 
     def delete_log(self, call: Call) -> Answer:
         """DeleteLog."""
@@ -210,3 +213,15 @@ class LogGroups:
             raise invalid(f"displayName: {name[:255]!r} must be a name without blanks")
         if self._changes.named(kind, compartment, parent, name) is not None:
             raise conflict("Conflict", f"There is a {kind} named {name!r} already.")
+
+
+def _configured(log: Resource, update: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A log's configuration after an update, which names only the parameters of its source.
+
+    Raises:
+        ServiceError: 400, the log has no source.
+    """
+    before = log.body.get("configuration")
+    if before is None:
+        raise invalid("configuration: the log has no source whose parameters could change")
+    return {**before, **update, "source": {**before["source"], **update["source"]}}
