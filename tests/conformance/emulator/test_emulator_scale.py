@@ -1,0 +1,90 @@
+"""Ten thousand simulated runs: what they cost the emulator in time and memory.
+
+Time is the processor time of the emulator's one process, not that of this busy machine.
+"""
+
+import http.client
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+RUNS = 10_000
+READS = 2_000
+LISTS = 300
+PER_SECOND = 500
+BYTES_OF_RUN = 5 * 1024
+
+
+def processor_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def resident_bytes(pid: int) -> int:
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+class Caller:
+    """Sends requests one after the other over one connection, and measures what they cost."""
+
+    def __init__(self, cloud: Any, raw: Any) -> None:
+        self._raw = raw
+        self._pid = cloud.emulator.pid
+        self._connection = http.client.HTTPConnection(raw.host, timeout=60)
+
+    def _send(self, method: str, target: str, body: bytes) -> Any:
+        headers = self._raw.headers(method, target, body)
+        self._connection.request(method, target, body or None, headers)
+        answer = self._connection.getresponse()
+        content = answer.read()
+        assert answer.status == 200, content
+        return json.loads(content)
+
+    def all(
+        self, requests: Iterable[tuple[str, str, bytes]], record_property: Callable[..., None]
+    ) -> Iterator[Any]:
+        """The answers; at their end, whether so many a second were possible."""
+        before, number = processor_seconds(self._pid), 0
+        for method, target, body in requests:
+            yield self._send(method, target, body)
+            number += 1
+        rate = number / (processor_seconds(self._pid) - before)
+        record_property(f"{method} {target.partition('?')[0]} a second", round(rate))
+        assert rate >= PER_SECOND, f"{rate:.0f} requests a second of processor time"
+
+
+@pytest.mark.slow
+def test_ten_thousand_runs_are_created_listed_and_read(
+    own: Callable[..., Any], raw_client: Any, record_property: Callable[..., None]
+) -> None:
+    cloud = own(mode="simulated")
+    cloud.emulator.set_mode("simulated", default={"inProgress": 3600})
+    job = cloud.job()
+    caller = Caller(cloud, raw_client(cloud.emulator))
+    details = cloud.data_science.base_client.sanitize_for_serialization(cloud.run_details(job.id))
+    body = json.dumps(details).encode()
+    before = resident_bytes(cloud.emulator.pid)
+
+    creations = (("POST", "/20190101/jobRuns", body) for _ in range(RUNS))
+    runs = [run["id"] for run in caller.all(creations, record_property)]
+    assert len(set(runs)) == RUNS
+
+    reads = (("GET", f"/20190101/jobRuns/{run}", b"") for run in runs[-READS:])
+    assert [run["id"] for run in caller.all(reads, record_property)] == runs[-READS:]
+
+    cloud.emulator.wait_for_run(runs[-1], "IN_PROGRESS")
+    page = f"/20190101/jobRuns?compartmentId={cloud.tenancy}&limit=100&lifecycleState=IN_PROGRESS"
+    lists = (("GET", page, b"") for _ in range(LISTS))
+    assert {len(listed) for listed in caller.all(lists, record_property)} == {100}
+
+    grown = (resident_bytes(cloud.emulator.pid) - before) / RUNS
+    record_property("bytes of memory a run", round(grown))
+    assert grown < BYTES_OF_RUN
+
+    cloud.emulator.advance(2 * 3600)
+    cloud.emulator.wait_for_run(runs[-1], "SUCCEEDED")
