@@ -41,6 +41,9 @@ class Caller:
         self._pid = cloud.emulator.pid
         self._connection = http.client.HTTPConnection(raw.host, timeout=60)
 
+    def close(self) -> None:
+        self._connection.close()
+
     def _send(self, method: str, target: str, body: bytes) -> Any:
         headers = self._raw.headers(method, target, body)
         self._connection.request(method, target, body or None, headers)
@@ -62,12 +65,13 @@ class Caller:
 
 @pytest.mark.slow
 def test_ten_thousand_runs_are_created_listed_and_read(
-    own: Callable[..., Any], raw_client: Any
+    own: Callable[..., Any], raw_client: Any, request: pytest.FixtureRequest
 ) -> None:
     cloud = own(mode="simulated")
     cloud.emulator.set_mode("simulated", default={"inProgress": 3600})
     job = cloud.job()
     caller = Caller(cloud, raw_client(cloud.emulator))
+    request.addfinalizer(caller.close)
     details = cloud.data_science.base_client.sanitize_for_serialization(cloud.run_details(job.id))
     body = json.dumps(details).encode()
     before = resident_bytes(cloud.emulator.pid)
