@@ -15,6 +15,7 @@ from oci_emulator.datascience.plans import MODES
 from oci_emulator.emulator import Emulator
 from oci_emulator.lags import PROFILES
 from oci_emulator.running.conda import PACKS, CondaEnvironments, CondaError, default_cache, pack_of
+from oci_emulator.schema import openapi
 from oci_emulator.settings import Settings, StartError
 
 
@@ -127,6 +128,12 @@ def list_rules() -> None:
 def list_operations() -> None:
     """List the operations of each service: those that work, and how many are answered 501."""
     click.echo(coverage.table(), nl=False)
+
+
+@main.command("openapi")
+def describe() -> None:
+    """Describe the operations that work as an OpenAPI document."""
+    click.echo(json.dumps(openapi.document(coverage.working()), indent=1))
 
 
 @main.group()

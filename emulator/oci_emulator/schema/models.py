@@ -66,6 +66,10 @@ class Models:
         """Whether the model is described."""
         return model in self._described
 
+    def described(self, model: str) -> JsonObject:
+        """The fields of a model, and the discriminator and subtypes of one that has some."""
+        return self._described[model]
+
     def names(self) -> frozenset[str]:
         """The names of all models."""
         return frozenset(self._described)

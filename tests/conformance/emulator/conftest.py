@@ -229,7 +229,12 @@ class RawClient:
             connection.endheaders(body)
             answer = connection.getresponse()
             content = answer.read()
-            return answer.status, json.loads(content) if content else None, answer.headers
+            is_json = answer.headers.get_content_type() == "application/json"
+            return (
+                answer.status,
+                json.loads(content) if content and is_json else None,
+                answer.headers,
+            )
         finally:
             connection.close()
 
