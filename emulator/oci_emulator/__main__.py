@@ -34,6 +34,12 @@ def main() -> None:
 )
 @click.option("--http-port", type=click.IntRange(0, 65535), default=0, help="Port of all services.")
 @click.option("--proxy-port", type=click.IntRange(0, 65535), default=0, help="Port of the proxy.")
+@click.option(
+    "--oke-port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    help="Port at which pods ask for tokens; clients ask at 12250.  [default: none]",
+)
 @click.option("--mode", type=click.Choice(MODES), help="How runs are executed.  [default: process]")
 @click.option(
     "--profile", type=click.Choice(list(PROFILES)), help="How long things take.  [default: fast]"
@@ -58,6 +64,7 @@ def serve(
     state: Path,
     http_port: int,
     proxy_port: int,
+    oke_port: int,
     mode: str | None,
     profile: str | None,
     rules: tuple[str, ...],
@@ -81,6 +88,7 @@ def serve(
         state=state.absolute(),
         http_port=http_port,
         proxy_port=proxy_port,
+        oke_port=oke_port,
         mode=mode,
         profile=profile,
         rules=_pairs(rules),

@@ -19,8 +19,11 @@ from oci_emulator.datascience.metering import Metering
 from oci_emulator.datascience.progression import JOB
 from oci_emulator.jsontypes import compact
 from oci_emulator.principals.directory import Directory
+from oci_emulator.principals.instances import PREFIX as INSTANCE_METADATA
+from oci_emulator.principals.instances import Instance
 from oci_emulator.principals.tokens import TokenService
 from oci_emulator.principals.verdicts import Verdicts
+from oci_emulator.principals.workloads import Workloads
 from oci_emulator.proxy.authority import Authority
 from oci_emulator.proxy.connect import ConnectProxy
 from oci_emulator.resources import Selection
@@ -29,6 +32,7 @@ from oci_emulator.running.environment import Network
 from oci_emulator.running.process import Processes
 from oci_emulator.server.dispatch import Dispatch
 from oci_emulator.server.faults import Faults
+from oci_emulator.server.federation import WORKLOAD, X509, Federation
 from oci_emulator.server.journal import Journal
 from oci_emulator.server.pipeline import Pipeline
 from oci_emulator.server.retry_tokens import RetryTokens
@@ -67,6 +71,21 @@ class Emulator:
             lambda: foundation.lags.iam,
         )
         self._authority = Authority(settings.state)
+        self._workloads = Workloads(foundation.database, foundation.tenancy.id)
+        self._instance = Instance(
+            settings.state / "instance",
+            self._authority,
+            tenancy=foundation.tenancy.id,
+            region=foundation.tenancy.region,
+            new_ocid=foundation.new_ocid,
+        )
+        self._federation = Federation(
+            tokens=self._tokens,
+            authority=self._authority,
+            instance=self._instance,
+            workloads=self._workloads,
+            book=foundation.book,
+        )
         self._dispatch = Dispatch(
             endpoints=self._services.endpoints,
             database=foundation.database,
@@ -116,6 +135,10 @@ class Emulator:
         self._state.close()
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.path in {X509, WORKLOAD}:
+            return await self._federation(request)
+        if request.path.startswith(INSTANCE_METADATA) and not request.secure:
+            return self._instance.metadata(request)
         # Not through the proxy: the control API is no service of the cloud.
         if request.raw_path.startswith(PREFIX) and not request.secure and self._control:
             return await self._control(request)
@@ -166,6 +189,7 @@ class Emulator:
             runs=RunControl(foundation, self._services.progression, execution),
             users=UserControl(foundation, self._directory, self._settings.state),
             secrets=SecretControl(foundation, self._services.secrets),
+            workloads=self._workloads,
         )
 
     def _first_start(self) -> dict[str, str]:
@@ -201,6 +225,8 @@ class Emulator:
         http_port = await self._listen_http(self._settings.http_port, last[0])
         proxy_port = await self._listen_proxy(self._settings.proxy_port, last[1])
         database.set_fact("ports", compact([http_port, proxy_port]))
+        if self._settings.oke_port:
+            await self._listen_oke(self._settings.oke_port)
         return http_port, proxy_port
 
     async def _listen_http(self, wanted: int, last: int) -> int:
@@ -210,6 +236,13 @@ class Emulator:
             return int(self._runner.addresses[0][1])
 
         return await _first_free(listen, wanted, last)
+
+    async def _listen_oke(self, port: int) -> None:
+        context = self._authority.context(HOST)
+        try:
+            await web.TCPSite(self._runner, HOST, port, ssl_context=context).start()
+        except OSError as error:
+            raise StartError(f"port {port} can't be listened on: {error.strerror}") from None
 
     async def _listen_proxy(self, wanted: int, last: int) -> int:
         return await _first_free(lambda port: self._proxy.start(HOST, port), wanted, last)

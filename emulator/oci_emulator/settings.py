@@ -20,6 +20,7 @@ class Settings:
     Attributes:
         http_port: 0 takes the port of the last time if it is free, else any.
         proxy_port: likewise.
+        oke_port: where pods of OKE ask for tokens, in TLS; 0 for nowhere.
         rules: name -> value, as text.
         namespace: of Object Storage, in a new state directory; a random one by default.
         places: how many processes of runs there may be at a time.
@@ -30,6 +31,7 @@ class Settings:
     state: Path
     http_port: int = 0
     proxy_port: int = 0
+    oke_port: int = 0
     mode: str | None = None
     profile: str | None = None
     rules: Mapping[str, str] = field(default_factory=dict)

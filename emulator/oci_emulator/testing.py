@@ -61,6 +61,7 @@ class Emulator(ControlClient):
         region: home region of the tenancy.
         namespace: of Object Storage; a random one by default.
         cache: where conda environments are kept.
+        oke_port: where pods of OKE ask for tokens; the real one is 12250.
         journal_bodies: keep the JSON that clients send in the journal.
         log: where its messages go; by default to ``emulator.log`` in the state directory.
     """
@@ -77,6 +78,7 @@ class Emulator(ControlClient):
         namespace: str | None = None,
         cache: Path | None = None,
         journal_bodies: bool = False,
+        oke_port: int | None = None,
         log: Path | None = None,
     ) -> None:
         self.state = state
@@ -88,6 +90,7 @@ class Emulator(ControlClient):
             "--places": places,
             "--region": region,
             "--namespace": namespace,
+            "--oke-port": oke_port,
         }
         self._arguments = [
             *(str(part) for pair in options.items() if pair[1] is not None for part in pair),

@@ -18,6 +18,7 @@ from oci_emulator.datascience.plans import Plans
 from oci_emulator.foundation import Foundation
 from oci_emulator.jsontypes import JsonObject, compact
 from oci_emulator.principals.verdicts import Verdicts
+from oci_emulator.principals.workloads import Workloads
 from oci_emulator.server.errors import ServiceError, invalid, no_such_path, unparsable
 from oci_emulator.server.faults import Faults
 from oci_emulator.server.journal import Filter, Journal
@@ -57,12 +58,14 @@ class ControlApi:
         runs: RunControl,
         users: UserControl,
         secrets: SecretControl,
+        workloads: Workloads,
     ) -> None:
         self._foundation = foundation
         self._journal = journal
         self._faults = faults
         self._plans = plans
         self._verdicts = verdicts
+        self._workloads = workloads
         self._router: Router[tuple[Handler, list[str]]] = Router()
         routes: list[tuple[str, str, Handler]] = [
             ("GET", "health", self._health),
@@ -84,6 +87,7 @@ class ControlApi:
             ("PUT", "compartments/{id}", self._put_compartment),
             ("POST", "users", users.add),
             ("PUT", "secrets/{name}", secrets.put),
+            ("PUT", "clusters/{id}", self._put_cluster),
             ("GET", "runs/{id}", runs.get),
             ("POST", "runs/{id}", runs.change),
         ]
@@ -130,6 +134,15 @@ class ControlApi:
             return await answer if isinstance(answer, Awaitable) else answer
         except ValueError as error:
             raise invalid(str(error)) from None
+
+    def _put_cluster(self, call: ControlCall) -> JsonObject:
+        key_set = call.body.get("jwks")
+        if not isinstance(key_set, dict):
+            raise ValueError(  # noqa: TRY004  # it is answered 400
+                "jwks: the key set of the cluster, as /openid/v1/jwks shows it"
+            )
+        self._workloads.put(call.path["id"], key_set)
+        return {"id": call.path["id"]}
 
     def _health(self, call: ControlCall) -> JsonObject:  # noqa: ARG002  # a handler like others
         return {

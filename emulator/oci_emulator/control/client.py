@@ -235,6 +235,10 @@ class ControlClient(ABC):
         made = self.control("PUT", f"secrets/{quote(name, safe='')}", body)
         return str(made["id"])
 
+    def add_cluster(self, ocid: str, jwks: Mapping[str, Any]) -> None:
+        """Register a Kubernetes cluster by the keys that sign its service accounts' tokens."""
+        self.control("PUT", f"clusters/{ocid}", {"jwks": jwks})
+
     def policies(self) -> dict[str, Any]:
         """The policies: ``statements`` and ``dynamicGroups``."""
         policies: dict[str, Any] = self.control("GET", "policies")

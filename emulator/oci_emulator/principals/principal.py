@@ -1,5 +1,6 @@
 """Who calls."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -13,6 +14,7 @@ class Principal:
         groups: names of the groups of a user.
         compartment: the compartment of a resource.
         resource_type: the type of a resource principal, as dynamic groups name it.
+        facts: what else conditions can ask of it, as ``request.principal.<name>``.
     """
 
     kind: Literal["user", "resource"]
@@ -21,3 +23,4 @@ class Principal:
     groups: frozenset[str] = field(default_factory=frozenset)
     compartment: str = ""
     resource_type: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)

@@ -47,24 +47,39 @@ class TokenService:
         ``lifetime``: seconds in real time, as clients hold the expiry against their own clocks.
         """
         session_key = keys.generate()
+        principal = Principal(
+            kind="resource",
+            id=run,
+            tenancy=self._tenancy,
+            compartment=compartment,
+            resource_type=RUN_TYPE,
+        )
+        token = self.sign(principal, session_key.public_key(), lifetime)
+        return Session(token=token, private_key=keys.private_pem(session_key))
+
+    def sign(self, principal: Principal, key: rsa.RSAPublicKey, lifetime: float) -> str:
+        """A token for a resource whose requests will be signed by the session key.
+
+        ``lifetime``: seconds in real time.
+        """
         now = int(time.time())
         claims = {
             "iss": ISSUER,
-            "sub": run,
+            "sub": principal.id,
             "aud": "oci",
             "ttype": "res_sp",
-            "res_id": run,
-            "res_type": RUN_TYPE,
+            "res_id": principal.id,
+            "res_type": principal.resource_type,
             "res_tenant": self._tenancy,
-            "res_compartment": compartment,
+            "res_compartment": principal.compartment,
             "opc-tenant": self._tenancy,
-            "jwk": json.dumps(keys.jwk(session_key.public_key(), run)),
+            "facts": dict(principal.facts),
+            "jwk": json.dumps(keys.jwk(key, principal.id)),
             "jti": str(uuid.uuid4()),
             "iat": now,
             "exp": now + int(lifetime),
         }
-        token = jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": "asw"})
-        return Session(token=token, private_key=keys.private_pem(session_key))
+        return jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": "asw"})
 
     def verify(self, token: str) -> tuple[Principal, rsa.RSAPublicKey, float]:
         """The principal of a token, the key that its requests are signed with, and the expiry.
@@ -84,5 +99,6 @@ class TokenService:
             tenancy=claims["res_tenant"],
             compartment=claims["res_compartment"],
             resource_type=claims["res_type"],
+            facts=claims["facts"],
         )
         return principal, keys.from_jwk(json.loads(claims["jwk"])), float(claims["exp"])

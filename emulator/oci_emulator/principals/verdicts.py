@@ -166,6 +166,11 @@ class Verdicts:
                 "resource.id": principal.id,
                 "resource.compartment.id": principal.compartment,
             }
+            if principal.resource_type == "instance":
+                facts |= {
+                    "instance.id": principal.id,
+                    "instance.compartment.id": principal.compartment,
+                }
             rules = [policies.dynamic_groups.get(name) for name in subject.names]
             return any(rule(facts) for rule in rules if rule is not None)
         return False
@@ -179,6 +184,7 @@ def _variables(principal: Principal) -> dict[str, str]:
         "request.principal.id": principal.id,
         "request.principal.type": principal.resource_type,
         "request.principal.compartment.id": principal.compartment,
+        **{f"request.principal.{name}": value for name, value in principal.facts.items()},
     }
 
 

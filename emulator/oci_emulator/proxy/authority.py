@@ -3,10 +3,12 @@
 import ssl
 import tempfile
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -48,24 +50,50 @@ class Authority:
             self._contexts[host] = self._make_context(host)
         return self._contexts[host]
 
-    def _make_context(self, host: str) -> ssl.SSLContext:
-        now = datetime.now(UTC)
-        certificate = (
+    @property
+    def certificate(self) -> x509.Certificate:
+        """Its own certificate."""
+        return self._certificate
+
+    def certify(
+        self,
+        subject: x509.Name,
+        key: CertificatePublicKeyTypes,
+        begin: datetime,
+        end: datetime,
+        *extensions: tuple[x509.ExtensionType, bool],
+    ) -> x509.Certificate:
+        """Sign a certificate for a key.
+
+        ``extensions``: further ones, each with whether it is critical.
+        """
+        builder = (
             x509.CertificateBuilder()
-            .subject_name(_name(host[:64]))
+            .subject_name(subject)
             .issuer_name(self._certificate.subject)
-            .public_key(self._leaf_key.public_key())
+            .public_key(key)
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=1))
-            .not_valid_after(now + timedelta(days=_LEAF_DAYS))
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+            .not_valid_before(begin)
+            .not_valid_after(end)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
             .add_extension(
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()),
                 critical=False,
             )
-            .sign(self._key, SHA256())
+        )
+        for extension, critical in extensions:
+            builder = builder.add_extension(extension, critical=critical)
+        return builder.sign(self._key, SHA256())
+
+    def _make_context(self, host: str) -> ssl.SSLContext:
+        now = datetime.now(UTC)
+        certificate = self.certify(
+            _name(host[:64]),
+            self._leaf_key.public_key(),
+            now - timedelta(days=1),
+            now + timedelta(days=_LEAF_DAYS),
+            (x509.SubjectAlternativeName([_alternative(host)]), False),
+            (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False),
         )
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         with tempfile.TemporaryDirectory() as directory:
@@ -95,6 +123,13 @@ def _make(certificate_path: Path, key_path: Path) -> None:
     )
     write_private(key_path, _pem(key))
     certificate_path.write_text(_text(certificate), encoding="ascii")
+
+
+def _alternative(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
 
 
 def _usage() -> x509.KeyUsage:

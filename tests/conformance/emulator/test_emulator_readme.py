@@ -31,7 +31,7 @@ def test_every_path_of_the_control_api_is_described() -> None:
     source = (Path(oci_emulator.__file__).parent / "control" / "api.py").read_text()
     for method, template in re.findall(r'\("(GET|PUT|POST|DELETE)", "([\w/{}]+)"', source):
         path = f"/_emulator/{template.replace('runs/{id}', 'runs/{ocid}')}"
-        path = path.replace("compartments/{id}", "compartments/{ocid}")
+        path = re.sub(r"(compartments|clusters)/{id}", r"\1/{ocid}", path)
         assert any(method in line and f"{path}`" in line for line in README.splitlines()), (
             f"{method} {path}"
         )
