@@ -24,6 +24,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 ENV := .venv/installed
 CLIENTS := .clients/installed
 
+SAY_BROWSER := printf '\033[1m==> Chromium, for the tests of the emulator page\033[0m\n'
 say = @printf '\033[1m==> %s\033[0m\n' '$(1)'
 
 .PHONY: help
@@ -50,6 +51,11 @@ $(CLIENTS): requirements/clients.txt
 	$(PYTHON) -m venv --clear .clients
 	.clients/bin/pip install --quiet --require-hashes --requirement requirements/clients.txt
 	@touch $@
+
+.PHONY: browser
+browser: ## Install Chromium from Debian's packages, if there is none.
+	@command -v chromium > /dev/null || { $(SAY_BROWSER); apt-get update --quiet=2 && \
+		apt-get install --quiet=2 --yes --no-install-recommends chromium > /dev/null; }
 
 .PHONY: control-plane chart-tools tools
 control-plane: $(ENV) ## Build Kubernetes' control plane: minutes the first time, then cached.
@@ -92,7 +98,7 @@ format: $(ENV) ## Format, and mend what can be mended.
 	$(BIN)/ruff format --quiet
 
 .PHONY: test test-unit
-test: test-unit tools clients ## Run all tests: unit, component, integration, conformance.
+test: test-unit tools clients browser ## Run all tests: unit, component, integration, conformance.
 	$(call say,tests against the control plane and the local OCI)
 	$(BIN)/pytest --numprocesses $(WORKERS) --durations 10 --ignore tests/unit tests
 

@@ -5,11 +5,14 @@ import json
 import logging
 import os
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
+from oci_emulator import page
 from oci_emulator.control.api import PREFIX, ControlApi
+from oci_emulator.control.overview import OverviewControl
 from oci_emulator.control.runs import RunControl
 from oci_emulator.control.secrets import SecretControl
 from oci_emulator.control.users import UserControl, make_user
@@ -109,7 +112,7 @@ class Emulator:
         http_port, proxy_port = await self._listen()
         proxy = f"http://{HOST}:{proxy_port}"
         self._execution = self._make_execution(proxy)
-        self._control = self._make_control(self._execution)
+        self._control = self._make_control(self._execution, first["config"])
         foundation = self._state.foundation
         foundation.timers.start()
         self._execution.recover()
@@ -139,6 +142,8 @@ class Emulator:
             return await self._federation(request)
         if request.path.startswith(INSTANCE_METADATA) and not request.secure:
             return self._instance.metadata(request)
+        if page.serves(request.path) and not request.secure:
+            return page.answer(request)
         # Not through the proxy: the control API is no service of the cloud.
         if request.raw_path.startswith(PREFIX) and not request.secure and self._control:
             return await self._control(request)
@@ -178,7 +183,7 @@ class Emulator:
             places=self._settings.places or _PLACES_PER_CORE * (os.cpu_count() or 1),
         )
 
-    def _make_control(self, execution: Execution) -> ControlApi:
+    def _make_control(self, execution: Execution, config: str) -> ControlApi:
         foundation = self._state.foundation
         return ControlApi(
             foundation=foundation,
@@ -190,6 +195,14 @@ class Emulator:
             users=UserControl(foundation, self._directory, self._settings.state),
             secrets=SecretControl(foundation, self._services.secrets),
             workloads=self._workloads,
+            overview=OverviewControl(
+                foundation,
+                progression=self._services.progression,
+                plans=self._state.plans,
+                entries=self._services.entries,
+                metrics=self._services.metrics,
+                config=Path(config),
+            ),
         )
 
     def _first_start(self) -> dict[str, str]:

@@ -183,6 +183,14 @@ class Resources:
         sql = f"SELECT count(*) FROM resource WHERE {where}"  # noqa: S608
         return int(self._database.read(sql, parameters)[0][0])
 
+    def count_by_state(self, kind: str) -> dict[str, int]:
+        """How many resources of a kind are in each state."""
+        rows = self._database.read(
+            "SELECT state, count(*) FROM resource WHERE kind = ? GROUP BY state ORDER BY state",
+            (kind,),
+        )
+        return {str(state): int(number) for state, number in rows}
+
     def due(self) -> Iterable[tuple[float, str, str]]:
         """(due, kind, OCID) of all that will change by itself, soonest first."""
         return self._database.read(

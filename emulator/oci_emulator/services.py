@@ -48,6 +48,7 @@ class Services:
     schedules: Schedules
     secrets: Secrets
     metrics: MetricStore
+    entries: LogEntries
 
 
 def build(foundation: Foundation, plans: Plans) -> Services:
@@ -95,4 +96,5 @@ def build(foundation: Foundation, plans: Plans) -> Services:
         schedules=schedules,
         secrets=secrets,
         metrics=metrics,
+        entries=entries,
     )

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from oci_emulator import lags
 from oci_emulator.clock import timestamp
+from oci_emulator.control.overview import OverviewControl
 from oci_emulator.control.runs import RunControl
 from oci_emulator.control.secrets import SecretControl
 from oci_emulator.control.users import UserControl
@@ -59,6 +60,7 @@ class ControlApi:
         users: UserControl,
         secrets: SecretControl,
         workloads: Workloads,
+        overview: OverviewControl,
     ) -> None:
         self._foundation = foundation
         self._journal = journal
@@ -88,7 +90,10 @@ class ControlApi:
             ("POST", "users", users.add),
             ("PUT", "secrets/{name}", secrets.put),
             ("PUT", "clusters/{id}", self._put_cluster),
+            ("GET", "overview", overview.overview),
             ("GET", "runs/{id}", runs.get),
+            ("GET", "runs/{id}/log", overview.log),
+            ("GET", "runs/{id}/metrics", overview.metrics),
             ("POST", "runs/{id}", runs.change),
         ]
         for method, template, handler in routes:

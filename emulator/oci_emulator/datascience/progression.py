@@ -39,6 +39,9 @@ class Progression:
 
     What a run is at, beyond its state, is in its ``inner``: ``stage``, the ``mode``, and for
     simulated ones the ``plan`` with its durations and ``ends``, the time of their own end.
+
+    Attributes:
+        changes: how often some run was made or changed.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class Progression:
         self._executor: Executor | None = None
         self._simulated = int(foundation.database.fact("simulated runs") or 0)
         self._change = asyncio.Event()
+        self.changes = 0
         foundation.timers.on_due(RUN, self._due)
 
     async def changed(self) -> None:
@@ -59,6 +63,10 @@ class Progression:
 
     def _save(self, run: Resource) -> None:
         self._foundation.save(run)
+        self._changed()
+
+    def _changed(self) -> None:
+        self.changes += 1
         self._change.set()
         self._change = asyncio.Event()
 
@@ -88,6 +96,7 @@ class Progression:
             accepted *= run.inner["scale"]
         run.body |= {"lifecycleState": "ACCEPTED", "lifecycleDetails": lifecycle.STAGES[0].details}
         run.due = run.created + accepted
+        self._changed()
         return self._foundation.add(run)
 
     def _scale(self, until_running: float) -> float:

@@ -164,6 +164,15 @@ class LogEntries:
         )
         return [_entry(row) for row in rows]
 
+    def of_source(self, source: str, *, after: int, now: float, limit: int) -> list[LogEntry]:
+        """The entries of a source that can be found by now, after the one with a number."""
+        rows = self._database.read(
+            "SELECT seq, log, time, id, source, type, subject, data FROM log_entry"
+            " WHERE source = ? AND seq > ? AND visible <= ? ORDER BY seq LIMIT ?",
+            (source, after, now, limit),
+        )
+        return [_entry(row) for row in rows]
+
 
 def _ending(text: str) -> str:
     """A LIKE pattern of what ends with the text."""

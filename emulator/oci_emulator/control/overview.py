@@ -1,0 +1,150 @@
+"""What the page shows: jobs and runs at a glance, the log of a run, its metrics."""
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from oci_emulator.clock import timestamp
+from oci_emulator.datascience.metering import NAMESPACE
+from oci_emulator.datascience.plans import Plans
+from oci_emulator.datascience.progression import JOB, RUN, Progression
+from oci_emulator.foundation import Foundation
+from oci_emulator.jsontypes import JsonObject
+from oci_emulator.logging.entries import LogEntries
+from oci_emulator.monitoring.store import MetricStore
+from oci_emulator.resources import Resource, Selection
+from oci_emulator.server.errors import no_such_path
+
+if TYPE_CHECKING:
+    from oci_emulator.control.api import ControlCall
+
+_NEWEST = 200
+_LONGEST_WAIT = 60.0
+_ENTRIES = 1000
+_CHARTED_SECONDS = 3600.0
+
+
+class OverviewControl:
+    """Answers the page's requests.
+
+    Args:
+        config: the config file that clients are told of.
+    """
+
+    def __init__(
+        self,
+        foundation: Foundation,
+        *,
+        progression: Progression,
+        plans: Plans,
+        entries: LogEntries,
+        metrics: MetricStore,
+        config: Path,
+    ) -> None:
+        self._foundation = foundation
+        self._progression = progression
+        self._plans = plans
+        self._entries = entries
+        self._metrics = metrics
+        self._config = config
+
+    async def overview(self, call: "ControlCall") -> JsonObject:
+        """The newest 200 jobs and runs, and how many runs there are in each state.
+
+        ``lifecycleState`` keeps only the runs in a state. With ``wait`` and ``since``, the version
+        of an earlier answer, it comes when some run has changed since, or when so many real
+        seconds have passed.
+        """
+        seconds = min(float(call.query.get("wait", 0)), _LONGEST_WAIT)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while call.query.get("since", "") == self._version():
+                    await self._progression.changed()
+        clock = self._foundation.clock
+        now = clock.now()
+        return {
+            "version": self._version(),
+            "now": timestamp(now),
+            "seconds": now,
+            "rate": clock.rate,
+            "mode": self._plans.mode,
+            "profile": self._foundation.profile.name,
+            "config": str(self._config),
+            "counts": self._foundation.resources.count_by_state(RUN),
+            "runs": self._runs(call.query.get("lifecycleState", "")),
+            "jobs": [_job(job) for job in self._newest(JOB)],
+        }
+
+    def _version(self) -> str:
+        return str(self._progression.changes)
+
+    def _newest(self, kind: str, state: str = "") -> list[Resource]:
+        equal = {"state": state} if state else {}
+        return self._foundation.resources.select(
+            Selection(kind=kind, equal=equal, descending=True, limit=_NEWEST)
+        )
+
+    def _runs(self, state: str) -> list[JsonObject]:
+        runs = self._newest(RUN, state)
+        names = {
+            identifier: job.name
+            for identifier in {run.parent for run in runs}
+            if (job := self._foundation.resources.get(JOB, identifier)) is not None
+        }
+        fields = (
+            "id",
+            "displayName",
+            "lifecycleState",
+            "timeAccepted",
+            "timeStarted",
+            "timeFinished",
+        )
+        return [
+            {name: run.body.get(name) for name in fields} | {"jobName": names.get(run.parent, "")}
+            for run in runs
+        ]
+
+    def log(self, call: "ControlCall") -> JsonObject:
+        """The first 1,000 entries of a run ``after`` one, as far as a search finds them by now."""
+        run = self._run(call)
+        found = self._entries.of_source(
+            run.id,
+            after=int(call.query.get("after", 0)),
+            now=self._foundation.clock.now(),
+            limit=_ENTRIES,
+        )
+        return {
+            "entries": [
+                {
+                    "seq": entry.seq,
+                    "time": timestamp(entry.time),
+                    "message": str(entry.data.get("message", entry.data)),
+                }
+                for entry in found
+            ]
+        }
+
+    def metrics(self, call: "ControlCall") -> JsonObject:
+        """A run's metrics of the last hour: name -> pairs of time, in seconds, and value."""
+        run = self._run(call)
+        since = self._foundation.clock.now() - _CHARTED_SECONDS
+        found = self._metrics.of_resource(run.compartment, NAMESPACE, run.id, since)
+        return {name: [list(point) for point in points] for name, points in found.items()}
+
+    def _run(self, call: "ControlCall") -> Resource:
+        run = self._foundation.resources.get(RUN, call.path["id"])
+        if run is None:
+            raise no_such_path(f"There is no job run {call.path['id']}.")
+        return run
+
+
+def _job(job: Resource) -> JsonObject:
+    infrastructure = job.body.get("jobInfrastructureConfigurationDetails", {})
+    return {
+        "id": job.id,
+        "displayName": job.name,
+        "lifecycleState": job.state,
+        "timeCreated": job.body["timeCreated"],
+        "shapeName": infrastructure.get("shapeName", ""),
+    }
