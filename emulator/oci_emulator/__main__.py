@@ -15,6 +15,7 @@ from oci_emulator.datascience.plans import MODES
 from oci_emulator.emulator import Emulator
 from oci_emulator.lags import PROFILES
 from oci_emulator.running.conda import PACKS, CondaEnvironments, CondaError, default_cache, pack_of
+from oci_emulator.running.containers import DEFAULT
 from oci_emulator.schema import openapi
 from oci_emulator.settings import Settings, StartError
 
@@ -56,6 +57,19 @@ def main() -> None:
     help="Processes of runs at a time.  [default: 2 for each core]",
 )
 @click.option(
+    "--engine",
+    envvar="OCI_EMULATOR_ENGINE",
+    default=DEFAULT,
+    show_default=True,
+    help="Command of the container engine, with options.",
+)
+@click.option(
+    "--engine-options",
+    envvar="OCI_EMULATOR_ENGINE_OPTIONS",
+    default="",
+    help="Further options of its command run.",
+)
+@click.option(
     "--journal-bodies", is_flag=True, help="Keep the JSON that clients send in the journal."
 )
 @click.option("-v", "--verbose", is_flag=True, help="Say more on standard error.")
@@ -71,6 +85,8 @@ def serve(
     region: str | None,
     namespace: str | None,
     places: int | None,
+    engine: str,
+    engine_options: str,
     journal_bodies: bool,
     verbose: bool,
 ) -> None:
@@ -95,6 +111,8 @@ def serve(
         region=region,
         namespace=namespace,
         places=places,
+        engine=engine,
+        engine_options=engine_options,
         journal_bodies=journal_bodies,
     )
     try:

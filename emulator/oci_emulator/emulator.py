@@ -31,6 +31,7 @@ from oci_emulator.proxy.authority import Authority
 from oci_emulator.proxy.connect import ConnectProxy
 from oci_emulator.resources import Selection
 from oci_emulator.running.conda import CondaEnvironments, default_cache
+from oci_emulator.running.containers import Engine
 from oci_emulator.running.environment import Network
 from oci_emulator.running.process import Processes
 from oci_emulator.server.dispatch import Dispatch
@@ -171,6 +172,7 @@ class Emulator:
             foundation,
             tokens=self._tokens,
             environments=CondaEnvironments(cache, lambda line: _logger.info("conda: %s", line)),
+            engine=Engine.of(self._settings.engine, self._settings.engine_options),
             directory=self._settings.state / "runs",
             network=Network(proxy=proxy, authority=self._authority.certificate_path),
         )

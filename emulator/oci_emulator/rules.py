@@ -38,6 +38,10 @@ class Rules:
     )
     freeform_tags_maximum: int = _rule(10, "Free-form tags on a resource.")
 
+    requests_per_second: int = _rule(
+        0, "Requests of one principal for one service, above which there are 429s; 0 for no limit."
+    )
+
     # Retry tokens
     retry_token_hours: int = _rule(24, "How long a retry token is remembered.")
     retry_token_scope: Literal["principal-and-operation", "principal", "tenancy"] = _rule(
@@ -122,6 +126,13 @@ class Rules:
     storage_mounts_maximum: int = _rule(5, "Storage mounts of a job.")
     container_command_maximum_bytes: int = _rule(2048, "cmd and entrypoint together, in bytes.")
     artifact_maximum_bytes: int = _rule(4 << 30, "The largest job artifact.")
+
+    active_runs_maximum: int = _rule(
+        0, "Job runs of the tenancy that may be active at a time; 0 for no limit."
+    )
+    active_runs_maximum_code: Literal["LimitExceeded", "QuotaExceeded"] = _rule(
+        "LimitExceeded", "The code of the 400 for one run more."
+    )
 
     # Logs
     search_window_days: int = _rule(14, "The longest period of one log search.")

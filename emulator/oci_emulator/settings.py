@@ -25,6 +25,8 @@ class Settings:
         namespace: of Object Storage, in a new state directory; a random one by default.
         places: how many processes of runs there may be at a time.
         cache: where conda environments are kept.
+        engine: the command of the container engine, with options.
+        engine_options: further options of its command ``run``.
         journal_bodies: keep the JSON that clients send in the journal.
     """
 
@@ -40,3 +42,5 @@ class Settings:
     namespace: str | None = None
     cache: Path | None = None
     journal_bodies: bool = False
+    engine: str = "podman"
+    engine_options: str = ""

@@ -62,6 +62,7 @@ class Emulator(ControlClient):
         namespace: of Object Storage; a random one by default.
         cache: where conda environments are kept.
         oke_port: where pods of OKE ask for tokens; the real one is 12250.
+        engine: the command of the container engine, with options.
         journal_bodies: keep the JSON that clients send in the journal.
         log: where its messages go; by default to ``emulator.log`` in the state directory.
     """
@@ -78,6 +79,7 @@ class Emulator(ControlClient):
         namespace: str | None = None,
         cache: Path | None = None,
         journal_bodies: bool = False,
+        engine: str | None = None,
         oke_port: int | None = None,
         log: Path | None = None,
     ) -> None:
@@ -91,6 +93,7 @@ class Emulator(ControlClient):
             "--region": region,
             "--namespace": namespace,
             "--oke-port": oke_port,
+            "--engine": engine,
         }
         self._arguments = [
             *(str(part) for pair in options.items() if pair[1] is not None for part in pair),

@@ -22,6 +22,7 @@ from oci_emulator.resources import Resource
 from oci_emulator.running import archives, conda, environment
 from oci_emulator.running.archives import ArchiveError
 from oci_emulator.running.conda import CondaEnvironments, CondaError
+from oci_emulator.running.containers import ContainerError, Engine
 from oci_emulator.running.environment import Directories, Network
 
 _RUNTIME_FILE = "jobruntime.yaml"
@@ -35,12 +36,17 @@ class BootstrapError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """All that is needed to start the process of a node."""
+    """All that is needed to start the process of a node.
+
+    Attributes:
+        after: a command that removes what the process leaves outside of its group.
+    """
 
     node: Node
     command: list[str]
     directory: Path
     variables: dict[str, str] = field(repr=False)
+    after: tuple[str, ...] = ()
 
 
 class Bootstrap:
@@ -57,12 +63,14 @@ class Bootstrap:
         *,
         tokens: TokenService,
         environments: CondaEnvironments,
+        engine: Engine,
         directory: Path,
         network: Network,
     ) -> None:
         self._foundation = foundation
         self._tokens = tokens
         self._environments = environments
+        self._engine = engine
         self._directory = directory
         self._network = network
 
@@ -92,13 +100,13 @@ class Bootstrap:
 
     async def _prepare(self, run: Resource, node: Node) -> Prepared:
         settings = node.group.settings
-        if settings.container:
-            raise BootstrapError("this emulator does not run containers.")
         job = self._foundation.resources.get(JOB, run.body["jobId"])
         artifact = artifact_of(job) if job else None
+        directories = self._directories(run.id, node)
+        if job is not None and settings.container:
+            return await self._prepare_container(run, job, node, artifact)
         if job is None or artifact is None:
             raise BootstrapError("the job has no artifact.")
-        directories = self._directories(run.id, node)
         try:
             path = await asyncio.to_thread(self._place, artifact, directories)
             user = {**_runtime_file(directories.unpacked), **settings.environment}
@@ -128,6 +136,52 @@ class Bootstrap:
             variables=variables,
         )
 
+    async def _prepare_container(
+        self, run: Resource, job: Resource, node: Node, artifact: Artifact | None
+    ) -> Prepared:
+        """Prepare a container; an artifact lies in its home as it is."""
+        settings = node.group.settings
+        image = settings.container["image"]
+        try:
+            await self._engine.check(image)
+        except ContainerError as error:
+            raise BootstrapError(f"{error}.") from error
+        directories = self._directories(run.id, node)
+        directories.make()
+        if artifact is not None:
+            content = self._foundation.content.path(artifact.content)
+            await asyncio.to_thread(shutil.copyfile, content, directories.home / artifact.name)
+        await self._issue_token(run, settings, directories)
+        user = settings.environment
+        variables = environment.of_run(
+            directories=directories,
+            python=Path("/usr/bin/python3"),
+            network=self._network,
+            region=self._foundation.tenancy.region,
+            service={
+                **self._service_variables(run, job, artifact),
+                **_node_variables(node, directories),
+            },
+            user={name: value for name, value in user.items() if not is_reserved(name)},
+        )
+        name = f"{run.id.rpartition('.')[2]}-{node.rank}"
+        command = self._engine.run(
+            image,
+            name=name,
+            entrypoint=settings.container.get("entrypoint", ()),
+            arguments=[*settings.container.get("cmd", ()), *_arguments(settings.arguments)],
+            variables=variables,
+            home=directories.home,
+            mounts=[directories.principal.parent, self._network.authority],
+        )
+        return Prepared(
+            node=node,
+            command=command,
+            directory=directories.home,
+            variables=self._engine.environment(variables),
+            after=tuple(self._engine.remove(name)),
+        )
+
     def _directories(self, run_id: str, node: Node) -> Directories:
         base = self.directory_of(run_id)
         if node.group.name:
@@ -154,7 +208,7 @@ class Bootstrap:
         keys.write_private(directories.key, session.private_key)
 
     def _service_variables(
-        self, run: Resource, job: Resource, artifact: Artifact
+        self, run: Resource, job: Resource, artifact: Artifact | None
     ) -> dict[str, str]:
         project = self._foundation.resources.get("project", run.body["projectId"])
         return {
@@ -163,7 +217,7 @@ class Bootstrap:
             "PROJECT_COMPARTMENT_OCID": project.compartment if project else job.compartment,
             "JOB_OCID": job.id,
             "JOB_COMPARTMENT_OCID": job.compartment,
-            "JOB_ARTIFACT_FILE_NAME": artifact.name,
+            "JOB_ARTIFACT_FILE_NAME": artifact.name if artifact else "",
             "JOB_RUN_OCID": run.id,
             "JOB_RUN_COMPARTMENT_OCID": run.compartment,
         }

@@ -146,6 +146,7 @@ class Execution:
                 active.cluster.kill()
                 for process in active.cluster.processes:
                     self._processes.ended(process)
+            await self._supervision.clear(active)
             # Its machine is gone, and the credentials with it.
             self._bootstrap.revoke(active.run_id)
             del self._active[active.run_id]

@@ -10,7 +10,7 @@ from oci_emulator.foundation import Foundation, check_names
 from oci_emulator.jsontypes import JsonObject
 from oci_emulator.resources import Resource, Selection
 from oci_emulator.server.calls import Answer, Call, shown
-from oci_emulator.server.errors import conflict, invalid, not_found
+from oci_emulator.server.errors import ServiceError, conflict, invalid, not_found
 
 
 class JobRuns:
@@ -27,6 +27,7 @@ class JobRuns:
         check_names(details)
         job = self._job(call, details)
         rules = self._foundation.rules
+        self._check_limit()
         settings = check_run(job.body, details, rules)
         body = {
             "displayName": f"{job.name}-run-{_minute(call.now)}",
@@ -56,6 +57,21 @@ class JobRuns:
             return shown(self._progression.begin(run))
         except PlanError as error:
             raise invalid(f"freeformTags: {error}") from None
+
+    def _check_limit(self) -> None:
+        rules = self._foundation.rules
+        if not rules.active_runs_maximum:
+            return
+        active = sum(
+            self._foundation.resources.count(Selection(kind=RUN, equal={"state": state}))
+            for state in lifecycle.ACTIVE
+        )
+        if active >= rules.active_runs_maximum:
+            raise ServiceError(
+                400,
+                rules.active_runs_maximum_code,
+                f"The tenancy has {active} active job runs, which is the limit.",
+            )
 
     def _job(self, call: Call, details: JsonObject) -> Resource:
         job = self._foundation.resources.get(JOB, details["jobId"])

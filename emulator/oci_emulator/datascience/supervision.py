@@ -32,6 +32,7 @@ class Underway:
         cluster: its processes, once they are started.
         readings: read the output of each.
         tasks: what else goes on beside them.
+        after: commands that remove what the processes leave outside of their groups.
         stopped: why its processes are being stopped, if they are.
     """
 
@@ -40,6 +41,7 @@ class Underway:
     cluster: Cluster | None = None
     readings: "list[asyncio.Task[None]]" = field(default_factory=list)
     tasks: "list[asyncio.Task[None]]" = field(default_factory=list)
+    after: Sequence[Sequence[str]] = ()
     stopped: Outcome | None = None
 
 
@@ -81,6 +83,7 @@ class Supervision:
         if run.state == "ACCEPTED":
             self._progression.started(run, now)
         self._foundation.database.commit()
+        active.after = [each.after for each in prepared if each.after]
         active.tasks += [
             asyncio.create_task(self._limit(active, cluster, settings, now)),
             asyncio.create_task(self._metering.follow(run, _metered(prepared))),
@@ -93,6 +96,17 @@ class Supervision:
             return active.stopped
         outcome = lifecycle.exited(self._exit_code(code))
         return replace(outcome, failed_groups=frozenset(cluster.failed))
+
+    async def clear(self, active: Underway) -> None:
+        """Remove what the processes of a run have left outside of their groups."""
+        for command in active.after:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.DEVNULL,
+            )
+            await process.wait()
 
     async def _start_all(
         self, active: Underway, cluster: Cluster, settings: Effective, prepared: Sequence[Prepared]
@@ -176,7 +190,7 @@ def _metered(prepared: Sequence[Prepared]) -> Sequence[Metered]:
     return [
         Metered(
             variable=f"{_MARK}={each.variables[_MARK]}",
-            directory=Path(each.variables["HOME"]).parent,
+            directory=each.directory,
             infrastructure=each.node.group.settings.infrastructure,
         )
         for each in prepared

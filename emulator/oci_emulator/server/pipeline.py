@@ -26,6 +26,7 @@ from oci_emulator.server.journal import Entry, Journal
 from oci_emulator.server.replies import abort, payload_of, reply
 from oci_emulator.server.routing import Router, UnreadablePath, parameters
 from oci_emulator.server.signature import Signed
+from oci_emulator.server.throttle import Throttle
 
 _COMMIT_DELAY = 0.05
 """Real seconds until the journal of requests that changed nothing is committed."""
@@ -78,6 +79,7 @@ class Pipeline:
         self._journal = journal
         self._faults = faults
         self._dispatch = dispatch
+        self._throttle = Throttle(book)
         self._region = region
         self._commit_pending = False
 
@@ -121,6 +123,7 @@ class Pipeline:
         entry.service, entry.operation = route.service.name, route.operation.name
         signed, principal = self._authenticate(request, route)
         entry.principal = principal.id
+        self._throttle.check(principal.id, entry.service)
         await self._inject(entry, principal)
         if route.endpoint is None:
             raise ServiceError(

@@ -140,7 +140,8 @@ def test_an_operation_that_is_not_there_yet_is_501(raw: Any, emulator: Emulator)
 
 
 @pytest.mark.parametrize(
-    "path", ["/20190101/nothing", "/20190101/jobs/x/nothing", "/", "/20190101/jobs/%FF"]
+    "path",
+    ["/20190101/nothing", "/20190101/jobs/x/nothing", "/_page/other.js", "/20190101/jobs/%FF"],
 )
 def test_other_paths_are_4xx(raw: Any, path: str) -> None:
     status, document = raw.call("GET", path)
@@ -435,3 +436,32 @@ def test_tags_are_defaulted_or_not(own: Callable[..., Any]) -> None:
         cloud.data_science.update_job(
             job.id, models.UpdateJobDetails(freeform_tags={"a": "", "b": ""})
         )
+
+
+def test_too_many_requests_are_429_until_there_is_room(own: Callable[..., Any]) -> None:
+    cloud = own(mode="simulated", rules={"requests_per_second": 20})
+    refused = None
+    for _ in range(500):
+        try:
+            cloud.data_science.list_jobs(cloud.tenancy)
+        except ServiceError as error:
+            refused = error
+            break
+    assert refused is not None
+    assert (refused.status, refused.code) == (429, "TooManyRequests")
+    assert refused.headers["retry-after"] == "1"
+
+
+@pytest.mark.parametrize("code", ["LimitExceeded", "QuotaExceeded"])
+def test_a_tenancy_may_have_a_limit_of_active_runs(own: Callable[..., Any], code: str) -> None:
+    rules = {"active_runs_maximum": 2, "active_runs_maximum_code": code}
+    cloud = own(mode="simulated", rules=rules)
+    cloud.emulator.set_mode("simulated", default={"inProgress": 60})
+    job = cloud.job()
+    first, _ = cloud.start(job.id), cloud.start(job.id)
+    with pytest.raises(ServiceError) as caught:
+        cloud.start(job.id)
+    assert (caught.value.status, caught.value.code) == (400, code)
+    cloud.data_science.cancel_job_run(first.id)
+    cloud.ended(first.id)
+    assert cloud.start(job.id).lifecycle_state == "ACCEPTED"
