@@ -20,6 +20,7 @@ from oci_emulator.datascience.bootstrap import Bootstrap
 from oci_emulator.datascience.execution import Execution
 from oci_emulator.datascience.metering import Metering
 from oci_emulator.datascience.progression import JOB
+from oci_emulator.datascience.published import PublishedPacks
 from oci_emulator.jsontypes import compact
 from oci_emulator.principals.directory import Directory
 from oci_emulator.principals.instances import PREFIX as INSTANCE_METADATA
@@ -172,6 +173,12 @@ class Emulator:
             foundation,
             tokens=self._tokens,
             environments=CondaEnvironments(cache, lambda line: _logger.info("conda: %s", line)),
+            published=PublishedPacks(
+                self._dispatch.perform,
+                now=foundation.clock.now,
+                tenancy=foundation.tenancy.id,
+                region=foundation.tenancy.region,
+            ),
             engine=Engine.of(self._settings.engine, self._settings.engine_options),
             directory=self._settings.state / "runs",
             network=Network(proxy=proxy, authority=self._authority.certificate_path),

@@ -15,6 +15,7 @@ from oci_emulator.datascience.checks import is_reserved
 from oci_emulator.datascience.configuration import Effective
 from oci_emulator.datascience.node_groups import Node
 from oci_emulator.datascience.progression import JOB
+from oci_emulator.datascience.published import PublishedPacks
 from oci_emulator.foundation import Foundation
 from oci_emulator.principals import keys
 from oci_emulator.principals.tokens import TokenService
@@ -63,6 +64,7 @@ class Bootstrap:
         *,
         tokens: TokenService,
         environments: CondaEnvironments,
+        published: PublishedPacks,
         engine: Engine,
         directory: Path,
         network: Network,
@@ -70,6 +72,7 @@ class Bootstrap:
         self._foundation = foundation
         self._tokens = tokens
         self._environments = environments
+        self._published = published
         self._engine = engine
         self._directory = directory
         self._network = network
@@ -112,7 +115,7 @@ class Bootstrap:
             user = {**_runtime_file(directories.unpacked), **settings.environment}
             if archives.is_archive(artifact.name):
                 path = _entry_point(directories.unpacked, user)
-            python = await self._environments.provide(_pack(user))
+            python = await self._python(run, user, directories)
         except (ArchiveError, CondaError) as error:
             raise BootstrapError(f"{error}.") from error
         await self._issue_token(run, settings, directories)
@@ -135,6 +138,14 @@ class Bootstrap:
             directory=directories.unpacked if is_archive else directories.home,
             variables=variables,
         )
+
+    async def _python(
+        self, run: Resource, variables: Mapping[str, str], directories: Directories
+    ) -> Path:
+        """The interpreter of the environment that a run's variables name."""
+        if variables.get("CONDA_ENV_TYPE") == "published":
+            return await self._published.provide(run, variables, directories.conda)
+        return await self._environments.provide(_pack(variables))
 
     async def _prepare_container(
         self, run: Resource, job: Resource, node: Node, artifact: Artifact | None
@@ -246,14 +257,12 @@ def remove(directory: Path) -> None:
 
 
 def _pack(variables: Mapping[str, str]) -> conda.Pack:
-    """The environment that a run's variables name."""
+    """The environment of the service that a run's variables name, or the bare one."""
     kind = variables.get("CONDA_ENV_TYPE", "")
     if not kind:
         return conda.BARE
     if kind == "service":
         return conda.pack_of(variables.get("CONDA_ENV_SLUG", ""))
-    if kind == "published":
-        raise CondaError("this emulator has no published conda environments")
     raise CondaError(f"CONDA_ENV_TYPE must be service or published, not {kind!r}")
 
 

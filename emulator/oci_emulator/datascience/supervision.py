@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import groupby
-from pathlib import Path
 
 from oci_emulator.datascience import lifecycle
 from oci_emulator.datascience.bootstrap import Prepared

@@ -48,6 +48,11 @@ class Directories:
         return self.principal / "rpst"
 
     @property
+    def conda(self) -> Path:
+        """Where a published environment is unpacked."""
+        return self.temporary.with_name("conda")
+
+    @property
     def nodes(self) -> Path:
         """The list of all nodes of a multi-node run."""
         return self.temporary.with_name("nodes.json")

@@ -3,6 +3,7 @@
 import inspect
 import secrets
 from collections.abc import AsyncIterator, Mapping
+from types import MappingProxyType
 
 from oci_emulator.database import Database
 from oci_emulator.jsontypes import JsonObject
@@ -93,7 +94,14 @@ class Dispatch:
             return _permitted(call, call.endpoint.handle(call))
 
     def perform(
-        self, service: str, operation: str, principal: Principal, body: JsonObject, now: float
+        self,
+        service: str,
+        operation: str,
+        principal: Principal,
+        body: JsonObject,
+        now: float,
+        *,
+        path: Mapping[str, str] = MappingProxyType({}),
     ) -> Answer:
         """Carry out what no client requested, but a resource does as a principal of its own.
 
@@ -116,7 +124,7 @@ class Dispatch:
         endpoint = self._endpoints[service][operation]
         call = Call(
             operation=described,
-            path={},
+            path=path,
             query={},
             headers={},
             body=body,

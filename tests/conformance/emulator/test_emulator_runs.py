@@ -196,7 +196,7 @@ def test_a_runtime_yaml_gives_variables_that_the_job_overrides(
             {"CONDA_ENV_TYPE": "service", "CONDA_ENV_SLUG": "tensorflow_v9"},
             "the conda environment 'tensorflow_v9' does not exist",
         ),
-        ("main.py", None, {"CONDA_ENV_TYPE": "published"}, "no published conda environments"),
+        ("main.py", None, {"CONDA_ENV_TYPE": "published"}, "needs CONDA_ENV_NAMESPACE"),
         ("main.py", None, {"CONDA_ENV_TYPE": "own"}, "CONDA_ENV_TYPE must be service or published"),
     ],
 )
@@ -220,16 +220,6 @@ def test_what_can_not_run_fails_at_bootstrap_and_says_why(
 def test_arguments_that_can_not_be_split_fail_the_run(cloud: Any) -> None:
     run = cloud.ended(cloud.start(cloud.job(b"", arguments="'open").id).id)
     assert "commandLineArguments can't be split" in run.lifecycle_details
-
-
-def test_containers_and_nodes_are_accepted_and_fail_with_a_reason(cloud: Any) -> None:
-    environment = models.OcirContainerJobEnvironmentConfigurationDetails(
-        image="iad.ocir.io/namespace/image:1"
-    )
-    job = cloud.job(None, job_environment_configuration_details=environment)
-    run = cloud.ended(cloud.start(job.id).id)
-    assert run.lifecycle_state == "FAILED"
-    assert "this emulator does not run containers" in run.lifecycle_details
 
 
 def test_a_run_sees_only_what_the_service_gives(
