@@ -144,7 +144,7 @@ class Emulator:
             return await self._federation(request)
         if request.path.startswith(INSTANCE_METADATA) and not request.secure:
             return self._instance.metadata(request)
-        if page.serves(request.path) and not request.secure:
+        if page.serves(request) and not request.secure:
             return page.answer(request)
         # Not through the proxy: the control API is no service of the cloud.
         if request.raw_path.startswith(PREFIX) and not request.secure and self._control:

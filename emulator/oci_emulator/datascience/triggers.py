@@ -43,19 +43,25 @@ def following(trigger: JsonObject, after: float, *, created: float) -> float | N
     """
     start, end = _bounds(trigger)
     begin = start or datetime.fromtimestamp(created, UTC)
-    # A firing at the very start counts.
-    moment = max(datetime.fromtimestamp(after, UTC), begin - timedelta(microseconds=1))
-    found = _FOLLOWING[trigger["triggerType"]](trigger, begin, moment)
+    try:
+        # A firing at the very start counts.
+        moment = max(datetime.fromtimestamp(after, UTC), begin - timedelta(microseconds=1))
+        found = _FOLLOWING[trigger["triggerType"]](trigger, begin, moment)
+    except OverflowError:
+        raise invalid("trigger: leads beyond what a calendar has") from None
     if found is None or (end is not None and found > end):
         return None
     return found.timestamp()
 
 
 def _bounds(trigger: JsonObject) -> tuple[datetime | None, datetime | None]:
-    start, end = (
-        datetime.fromisoformat(trigger[name]).astimezone(UTC) if name in trigger else None
-        for name in ("timeStart", "timeEnd")
-    )
+    try:
+        start, end = (
+            datetime.fromisoformat(trigger[name]).astimezone(UTC) if name in trigger else None
+            for name in ("timeStart", "timeEnd")
+        )
+    except OverflowError:
+        raise invalid("trigger: leads beyond what a calendar has") from None
     return start, end
 
 

@@ -5,6 +5,7 @@
     CpuUtilization[1m]{resourceId = "ocid1…"}.mean()
     CpuUtilization[5m]{resourceId =~ "*a|*b", kind != "gpu"}.groupBy(resourceId).percentile(0.9)
     loss[1h].grouping().min()
+    heartbeat[5m].groupBy(node).absent(20)
 """
 
 import re
@@ -23,15 +24,20 @@ STATISTICS = (
     "percentile",
     "first",
     "last",
+    "absent",
 )
-_UNITS = {"m": 60, "h": 3600, "d": 86400}
-_LONGEST = 86400
+_UNITS = {"m": (60, 60), "h": (3600, 24), "d": (86400, 1)}
+"""Unit -> its seconds, and the most of it."""
+_HOUR = 3600
+_ABSENCE_HOURS = 2
+_LONGEST_ABSENCE_HOURS = 72
 
-_HEAD = re.compile(r"\s*(?P<name>[A-Za-z][\w.$/-]*)\s*\[\s*(?P<interval>\w+)\s*\]\s*")
+_HEAD = re.compile(r"\s*(?P<name>[A-Za-z][\w.$/-]*)\s*\[\s*(?P<interval>\w+)\s*\]\s*", re.ASCII)
 _DIMENSION = re.compile(
-    r'\s*(?P<name>[\w.$-]+)\s*(?P<operator>=~|!=|=)\s*"(?P<value>[^"]*)"\s*(?P<next>,|&&|\}|$)'
+    r'\s*(?P<name>[^\s={}!~",]+)\s*(?P<operator>=~|!=|=)\s*"(?P<value>[^"]*)"\s*(?P<next>,|&&|\}|$)'
 )
-_CALL = re.compile(r"\s*\.\s*(?P<name>\w+)\s*\(\s*(?P<arguments>[^()]*?)\s*\)\s*")
+# The arguments are stripped afterwards: \s* around them would make this cubic in their length.
+_CALL = re.compile(r"\s*\.\s*(?P<name>\w+)\s*\((?P<arguments>[^()]*)\)\s*")
 
 
 class QueryError(ValueError):
@@ -67,6 +73,7 @@ class Query:
         interval: seconds.
         group_by: dimensions whose values keep streams apart; None keeps all apart.
         percentile: between 0 and 1.
+        absence: seconds without datapoints after which ``absent`` says nothing any more.
     """
 
     metric: str
@@ -75,6 +82,7 @@ class Query:
     group_by: tuple[str, ...] | None
     statistic: str
     percentile: float = 0.0
+    absence: int = 0
 
 
 def parse(text: str) -> Query:
@@ -95,6 +103,8 @@ def parse(text: str) -> Query:
         name, arguments, position = _call(text, position)
     if name not in STATISTICS:
         raise QueryError(f"{name!r} is no statistic; there are {', '.join(STATISTICS)}")
+    if arguments and name not in {"percentile", "absent"}:
+        raise QueryError(f"{name} takes no argument, not {arguments[:20]!r}")
     if text[position:].strip():
         raise QueryError(
             f"the end must follow the statistic, not {text[position:][:20]!r}: queries of alarms"
@@ -102,11 +112,12 @@ def parse(text: str) -> Query:
         )
     return Query(
         metric=head["name"],
-        interval=seconds(head["interval"]),
+        interval=_interval(head["interval"]),
         dimensions=dimensions,
         group_by=group_by,
         statistic=name,
-        percentile=_percentile(name, arguments),
+        percentile=_percentile(arguments) if name == "percentile" else 0.0,
+        absence=_absence(arguments) if name == "absent" else 0,
     )
 
 
@@ -114,13 +125,21 @@ def seconds(text: str) -> int:
     """An interval such as 1m, 2h or 1d in seconds.
 
     Raises:
-        QueryError: it is none, or longer than a day.
+        QueryError: it is none of 1m to 60m, 1h to 24h and 1d.
     """
-    match = re.fullmatch(r"([1-9]\d{0,3})([mhd])", text, re.ASCII)
-    found = int(match[1]) * _UNITS[match[2]] if match else 0
-    if not 0 < found <= _LONGEST:
-        raise QueryError(f"the interval must be 1m to 60m, 1h to 24h or 1d, not {text[:20]!r}")
-    return found
+    match = re.fullmatch(r"([1-9]\d?)([mhd])", text, re.ASCII)
+    length, most = _UNITS[match[2]] if match else (0, 0)
+    number = int(match[1]) if match else 1
+    if number > most:
+        raise QueryError(f"must be 1m to 60m, 1h to 24h or 1d, not {text[:20]!r}")
+    return number * length
+
+
+def _interval(text: str) -> int:
+    try:
+        return seconds(text)
+    except QueryError as error:
+        raise QueryError(f"the interval {error}") from None
 
 
 def _dimensions(text: str, position: int) -> tuple[tuple[Dimension, ...], int]:
@@ -131,7 +150,9 @@ def _dimensions(text: str, position: int) -> tuple[tuple[Dimension, ...], int]:
     while True:
         match = _DIMENSION.match(text, position)
         if match is None or not match["next"]:
-            raise QueryError(f'a dimension must follow {{, as in {{resourceId = "…"}}: {text!r}')
+            raise QueryError(
+                f'a dimension must follow {{, as in {{resourceId = "…"}}: {text[:100]!r}'
+            )
         found.append(Dimension(match["name"], match["operator"], match["value"]))
         position = match.end()
         if match["next"] == "}":
@@ -142,7 +163,7 @@ def _call(text: str, position: int) -> tuple[str, str, int]:
     match = _CALL.match(text, position)
     if match is None:
         raise QueryError(f"a statistic must follow, such as .mean(), not {text[position:][:20]!r}")
-    return match["name"], match["arguments"], match.end()
+    return match["name"], match["arguments"].strip(), match.end()
 
 
 def _names(arguments: str) -> tuple[str, ...]:
@@ -152,11 +173,18 @@ def _names(arguments: str) -> tuple[str, ...]:
     return names
 
 
-def _percentile(name: str, arguments: str) -> float:
-    if name != "percentile":
-        if arguments:
-            raise QueryError(f"{name} takes no argument, not {arguments[:20]!r}")
-        return 0.0
+def _absence(arguments: str) -> int:
+    if not arguments:
+        return _ABSENCE_HOURS * _HOUR
+    match = re.fullmatch(r"[1-9]\d?", arguments, re.ASCII)
+    if match is None or int(arguments) > _LONGEST_ABSENCE_HOURS:
+        raise QueryError(
+            f"absent takes hours, 1 to {_LONGEST_ABSENCE_HOURS}, not {arguments[:20]!r}"
+        )
+    return int(arguments) * _HOUR
+
+
+def _percentile(arguments: str) -> float:
     try:
         share = float(arguments)
     except ValueError:

@@ -13,8 +13,11 @@ from oci_emulator.server.errors import ServiceError, invalid
 
 _NAMESPACE = re.compile(r"[a-z][a-z0-9_]{0,254}[a-z0-9]")
 _RESERVED = ("oci_", "oracle_")
-_NAME = re.compile(r"[A-Za-z][\w.$/-]{0,254}")
-_DIMENSION = re.compile(r"[\x21-\x7e]{1,255}")
+_NAME = re.compile(r"[A-Za-z][\w.$-]{0,254}", re.ASCII)
+_DIMENSION = re.compile(r"[\x21-\x7e]{1,256}")
+_LONGEST_VALUE = 512
+_LONGEST_METADATA = 256
+_GREATEST_COUNT = (1 << 63) - 1
 
 
 class Posting:
@@ -25,19 +28,24 @@ class Posting:
         self._store = store
 
     def post(self, call: Call) -> Answer:
-        """PostMetricData: what can't be taken is told, or with ATOMIC nothing is taken."""
+        """PostMetricData: what can't be taken is told.
+
+        Nothing is taken if nothing can be, or with ATOMIC, if one metric can't.
+        """
         metrics = call.body["metricData"]
         rules = self._foundation.rules
         if not 1 <= len(metrics) <= rules.metric_streams_maximum:
             raise invalid(f"metricData: must have 1 to {rules.metric_streams_maximum} metrics")
         for metric in metrics:
-            call.require(metric["compartmentId"])
+            variables = {"target.metrics.namespace": metric["namespace"]}
+            call.require(metric["compartmentId"], variables=variables)
         taken, failed = [], []
         for index, metric in enumerate(metrics):
             try:
                 taken.append(self._checked(metric, f"metricData[{index}]"))
             except ServiceError as error:
-                if call.body.get("batchAtomicity") == "ATOMIC":
+                nothing_else = not taken and index == len(metrics) - 1
+                if call.body.get("batchAtomicity") == "ATOMIC" or nothing_else:
                     raise
                 failed.append({"message": error.message, "metricData": metric})
         for stream, points in taken:
@@ -51,9 +59,13 @@ class Posting:
                 f"{path}.namespace: must be letters in lower case, digits and underscores, and not"
                 f" begin with {' or '.join(_RESERVED)}"
             )
-        if not _NAME.fullmatch(metric["name"]):
-            raise invalid(f"{path}.name: must be letters, digits and . _ - $ /")
+        for field in ("name", "resourceGroup"):
+            if field in metric and not _NAME.fullmatch(metric[field]):
+                raise invalid(f"{path}.{field}: must be letters, digits and . _ - $")
         self._check_dimensions(metric["dimensions"], path)
+        for name, value in metric.get("metadata", {}).items():
+            if max(len(name), len(value)) > _LONGEST_METADATA:
+                raise invalid(f"{path}.metadata.{name[:100]}: has at most 256 characters")
         if not metric["datapoints"]:
             raise invalid(f"{path}.datapoints: must have a datapoint")
         stream = Stream(
@@ -71,7 +83,7 @@ class Posting:
         if not 1 <= len(dimensions) <= most:
             raise invalid(f"{path}.dimensions: must have 1 to {most} dimensions")
         for name, value in dimensions.items():
-            if not _DIMENSION.fullmatch(name) or not 1 <= len(value) <= 512:  # noqa: PLR2004
+            if not _DIMENSION.fullmatch(name) or not 1 <= len(value) <= _LONGEST_VALUE:
                 raise invalid(
                     f"{path}.dimensions.{name[:100]}: is empty, too long or not printable"
                 )
@@ -89,6 +101,6 @@ class Posting:
                 f" {rules.metric_newest_minutes} minutes ahead"
             )
         count = point.get("count", 1)
-        if count < 1 or not math.isfinite(point["value"]):
+        if not 1 <= count <= _GREATEST_COUNT or not math.isfinite(point["value"]):
             raise invalid(f"{path}.datapoints: a count must be 1 or more, a value finite")
-        return Point(moment, point["value"], count)
+        return Point(moment, float(point["value"]), count)

@@ -62,12 +62,16 @@ class MetricStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._written = 0
+        # A process that ends before it has written so many must have trimmed too.
+        self._written = _TRIM_EVERY
         database.define(*_DEFINITIONS)
 
     def add(self, stream: Stream, points: Iterable[Point], *, now: float) -> None:
-        """Keep datapoints; those that are too old by now go, every now and then."""
+        """Keep datapoints; those that were too old before go, every now and then."""
         points = list(points)
+        if self._written >= _TRIM_EVERY:
+            self._written = 0
+            self._trim(now - _KEPT_SECONDS)
         newest = max(point.time for point in points)
         [(identifier,)] = self._database.write(
             "INSERT INTO metric_stream (compartment, namespace, resource_group, name, dimensions,"
@@ -90,9 +94,6 @@ class MetricStore:
                 (identifier, point.time, point.value, point.count),
             )
         self._written += len(points)
-        if self._written >= _TRIM_EVERY:
-            self._written = 0
-            self._trim(now - _KEPT_SECONDS)
 
     def _trim(self, before: float) -> None:
         self._database.write("DELETE FROM metric_point WHERE time < ?", (before,))

@@ -1,6 +1,7 @@
 """Statistics over the datapoints of streams, interval by interval."""
 
 import math
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
@@ -8,47 +9,72 @@ from operator import attrgetter
 from oci_emulator.monitoring.mql import Query
 from oci_emulator.monitoring.store import Point, Stream
 
+Key = tuple[str, tuple[tuple[str, str], ...]]
+"""What keeps a group apart: a compartment, or "" for any, and dimensions."""
 Window = tuple[float, float]
 """The start of an interval and the value in it."""
 
 
-def grouped(
-    streams: Iterable[Stream], query: Query
-) -> dict[tuple[tuple[str, str], ...], list[Stream]]:
-    """The streams that a query is about, by the dimensions that keep them apart."""
-    groups: dict[tuple[tuple[str, str], ...], list[Stream]] = defaultdict(list)
+def grouped(streams: Iterable[Stream], query: Query) -> dict[Key, list[Stream]]:
+    """The streams that a query is about, by what keeps them apart."""
+    groups: dict[Key, list[Stream]] = defaultdict(list)
     for stream in streams:
         if not all(each.fits(stream.dimensions.get(each.name)) for each in query.dimensions):
             continue
         if query.group_by is None:
-            key = tuple(sorted(stream.dimensions.items()))
+            compartment, names = stream.compartment, sorted(stream.dimensions)
         else:
-            key = tuple(
-                (name, stream.dimensions[name])
-                for name in query.group_by
-                if name in stream.dimensions
-            )
+            compartment, names = "", list(query.group_by)
+        own = stream.dimensions
+        key = compartment, tuple((name, own[name]) for name in names if name in own)
         groups[key].append(stream)
     return groups
 
 
-def windows(points: Iterable[Point], query: Query, resolution: int) -> list[Window]:
-    """The statistic in each interval that has datapoints.
+def windows(
+    points: Iterable[Point], query: Query, resolution: int, *, since: float = -math.inf
+) -> list[Window]:
+    """The statistic in each interval that has datapoints; it may be infinite.
 
     ``resolution``: seconds from the start of one interval to that of the next.
+    ``since``: leave out intervals before the one that this time is in.
     """
     in_window: dict[int, list[Point]] = defaultdict(list)
     for point in points:
         last = math.floor(point.time / resolution) * resolution
         # Intervals that are longer than the resolution overlap.
         start = last
-        while start > point.time - query.interval:
+        while start > max(point.time - query.interval, since - resolution):
             in_window[start].append(point)
             start -= resolution
     return [
         (float(start), _value(sorted(found, key=attrgetter("time")), query))
         for start, found in sorted(in_window.items())
     ]
+
+
+def absences(
+    points: Iterable[Point], query: Query, resolution: int, *, since: float, until: float
+) -> list[Window]:
+    """1 for each whole interval without datapoints, 0 for each other one.
+
+    Before the first datapoint nothing is missing; ``query.absence`` after the latest one, nothing
+    is expected any more.
+    """
+    times = sorted(point.time for point in points)
+    if not times:
+        return []
+    found = []
+    start = math.floor(max(since, times[0]) / resolution) * resolution
+    while start + query.interval <= until and start <= times[-1] + query.absence:
+        end = start + query.interval
+        before, behind = bisect_left(times, start), bisect_left(times, end)
+        if behind > before:
+            found.append((float(start), 0.0))
+        elif start - times[before - 1] <= query.absence:
+            found.append((float(start), 1.0))
+        start += resolution
+    return found
 
 
 def _value(points: Sequence[Point], query: Query) -> float:

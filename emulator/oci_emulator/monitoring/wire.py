@@ -1,8 +1,10 @@
 """The operations of Monitoring."""
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from oci_emulator import wildcard
 from oci_emulator.clock import timestamp
 from oci_emulator.foundation import Foundation
 from oci_emulator.jsontypes import JsonObject
@@ -10,9 +12,9 @@ from oci_emulator.monitoring import mql
 from oci_emulator.monitoring.mql import Query, QueryError
 from oci_emulator.monitoring.posting import Posting
 from oci_emulator.monitoring.store import MetricStore, Stream
-from oci_emulator.monitoring.summarize import grouped, windows
+from oci_emulator.monitoring.summarize import Window, absences, grouped, windows
 from oci_emulator.server.calls import Answer, Call, Endpoint
-from oci_emulator.server.errors import invalid
+from oci_emulator.server.errors import ServiceError, invalid
 from oci_emulator.server.paging import items_page
 
 METRICS = "metrics"
@@ -21,7 +23,7 @@ _LISTED_PERIOD = 14 * 86400.0
 _MAXIMUM = 1000
 _MAXIMUM_OVERLAP = 60
 """How many intervals one datapoint may be in."""
-_GROUPS = ("namespace", "name", "resourceGroup", "compartmentId")
+_GROUPS = ("namespace", "name", "resourceGroup")
 _SORT = {"NAMESPACE": "namespace", "NAME": "name", "RESOURCEGROUP": "resourceGroup"}
 
 
@@ -44,54 +46,43 @@ class Monitoring:
     def summarize(self, call: Call) -> Answer:
         """SummarizeMetricsData: from startTime to before endTime, by default the last 3 hours."""
         compartments = self._compartments(call)
-        try:
-            query = mql.parse(call.body["query"])
-            resolution = (
-                mql.seconds(call.body["resolution"])
-                if "resolution" in call.body
-                else query.interval
-            )
-        except QueryError as error:
-            raise invalid(f"query: {error}") from None
-        if query.interval > _MAXIMUM_OVERLAP * resolution:
-            raise invalid(
-                f"resolution: must be {query.interval // _MAXIMUM_OVERLAP} s or more for this interval"
-            )
+        query, resolution = _query(call.body)
         end = _time(call.body, "endTime", call.now)
         start = _time(call.body, "startTime", end - _DEFAULT_PERIOD)
         if start >= end:
             raise invalid("startTime: must be before endTime")
+        # What is absent is so after a datapoint that may be older.
+        since = start - query.absence
         streams = self._store.streams(
             compartments,
             namespace=call.body["namespace"],
             name=query.metric,
-            resource_group=call.body.get("resourceGroup"),
-            since=start,
+            resource_group=call.body.get("resourceGroup", ""),
+            since=since,
         )
         answer = []
-        for key, members in grouped(streams, query).items():
-            points = [point for each in members for point in self._store.points(each, start, end)]
-            if points:
-                values = self._values(windows(points, query, resolution), query)
-                answer.append(_metric_data(members[0], query, dict(key), values))
+        for (_, dimensions), members in grouped(streams, query).items():
+            points = [point for each in members for point in self._store.points(each, since, end)]
+            if query.statistic == "absent":
+                found = absences(points, query, resolution, since=start, until=end)
+            else:
+                found = windows(points, query, resolution, since=start)
+            if found:
+                values = self._values(found, query)
+                answer.append(_metric_data(members[0], query, dict(dimensions), values))
         return Answer(body=answer)
 
-    def _values(self, found: Sequence[tuple[float, float]], query: Query) -> list[JsonObject]:
+    def _values(self, found: Sequence[Window], query: Query) -> list[JsonObject]:
         at_end = self._foundation.rules.metric_timestamp == "end"
         shift = query.interval if at_end else 0
+        if not all(math.isfinite(value) for _, value in found):
+            raise invalid(f"query: {query.statistic} of {query.metric} is larger than a number")
         return [{"timestamp": timestamp(start + shift), "value": value} for start, value in found]
 
     def list_metrics(self, call: Call) -> Answer:
-        """ListMetrics: what had datapoints in the last 14 days."""
-        streams = self._store.streams(
-            self._compartments(call),
-            namespace=call.body.get("namespace"),
-            name=call.body.get("name"),
-            resource_group=call.body.get("resourceGroup"),
-            since=call.now - _LISTED_PERIOD,
-        )
-        wanted = call.body.get("dimensionFilters", {}).items()
-        listed = [_metric(each) for each in streams if wanted <= each.dimensions.items()]
+        """ListMetrics: what had datapoints in the last 14 days; ``*`` stands for anything."""
+        streams = self._store.streams(self._compartments(call), since=call.now - _LISTED_PERIOD)
+        listed = [metric for metric in map(_metric, streams) if _wanted(metric, call.body)]
         if "groupBy" in call.body:
             listed = _distinct(listed, call.body["groupBy"])
         field = _SORT[call.body.get("sortBy", "NAMESPACE")]
@@ -103,13 +94,67 @@ class Monitoring:
 
     def _compartments(self, call: Call) -> Sequence[str]:
         compartment = call.query["compartmentId"]
-        call.require(compartment)
+        _require(call, compartment)
         if not call.query.get("compartmentIdInSubtree"):
             return [compartment]
         if compartment != self._foundation.tenancy.id:
             raise invalid("compartmentIdInSubtree: is only for the tenancy")
         within = self._foundation.compartments.subtree(compartment)
-        return [each for each in within if call.permits(each, family=METRICS)]
+        return [each for each in within if _permits(call, each)]
+
+
+def _require(call: Call, compartment: str) -> None:
+    named = {"target.metrics.namespace": call.body["namespace"]} if "namespace" in call.body else {}
+    call.require(compartment, variables=named)
+
+
+def _permits(call: Call, compartment: str) -> bool:
+    """Whether the principal may read there; a query of the tenancy leaves out where it may not."""
+    try:
+        _require(call, compartment)
+    except ServiceError:
+        return False
+    return True
+
+
+def _query(body: JsonObject) -> tuple[Query, int]:
+    """The query, and the seconds from the start of one interval to that of the next."""
+    try:
+        query = mql.parse(body["query"])
+    except QueryError as error:
+        raise invalid(f"query: {error}") from None
+    try:
+        resolution = mql.seconds(body["resolution"]) if "resolution" in body else query.interval
+    except QueryError as error:
+        raise invalid(f"resolution: {error}") from None
+    if resolution > query.interval:
+        raise invalid("resolution: must not be longer than the interval of the query")
+    if query.interval > _MAXIMUM_OVERLAP * resolution:
+        raise invalid(
+            f"resolution: must be {query.interval // _MAXIMUM_OVERLAP} s or more for this interval"
+        )
+    return query, resolution
+
+
+_FILTERS = ("namespace", "name", "resourceGroup")
+
+
+def _wanted(metric: JsonObject, body: JsonObject) -> bool:
+    """Whether a list with these properties shows a metric.
+
+    A list without any shows all; one without resourceGroup only metrics that have none.
+    """
+    by_dimension = "dimensionFilters" in body and "groupBy" not in body
+    if not by_dimension and body.keys().isdisjoint(_FILTERS):
+        return True
+    if "resourceGroup" not in body and "resourceGroup" in metric:
+        return False
+    if by_dimension and not all(
+        wildcard.fits(metric["dimensions"].get(name, ""), pattern)
+        for name, pattern in body["dimensionFilters"].items()
+    ):
+        return False
+    return all(wildcard.fits(metric.get(name, ""), body[name]) for name in _FILTERS if name in body)
 
 
 def _time(body: JsonObject, name: str, default: float) -> float:

@@ -30,15 +30,13 @@ _HEADERS = {
 }
 
 
-def serves(path: str) -> bool:
-    """Whether a path is one of the page's."""
-    return path in _FILES
+def serves(request: web.BaseRequest) -> bool:
+    """Whether a request is for the page."""
+    return request.path in _FILES and request.method in {"GET", "HEAD"}
 
 
 def answer(request: web.BaseRequest) -> web.Response:
     """The page, or a part of it."""
-    if request.method not in {"GET", "HEAD"}:
-        return web.Response(status=405, headers={"Allow": "GET, HEAD"})
     file = _FILES[request.path]
     content = resources.files("oci_emulator.page").joinpath(file.name).read_bytes()
     return web.Response(

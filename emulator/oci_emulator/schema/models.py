@@ -15,6 +15,7 @@ from oci_emulator.jsontypes import JsonObject
 Check = Callable[[Any, str], Any]
 """Takes a value and its path, gives the value back without nulls, or raises Mismatch."""
 
+_LEAST, _GREATEST = -(1 << 63), (1 << 63) - 1
 _LIST = re.compile(r"list\[(.+)\]")
 _DICT = re.compile(r"dict\(str, (.+)\)")
 _JSON_NAMES = {
@@ -131,12 +132,21 @@ def _text(value: Any, path: str) -> str:
 def _integer(value: Any, path: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise Mismatch(path, f"must be an integer, not {_name(value)}")
+    if not _LEAST <= value <= _GREATEST:
+        raise Mismatch(path, "must be an integer of 64 bits")
     return value
 
 
 def _number(value: Any, path: str) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+    if not isinstance(value, int | float) or isinstance(value, bool):
         raise Mismatch(path, f"must be a number, not {_name(value)}")
+    try:
+        finite = math.isfinite(value)
+    except OverflowError:
+        # A whole number that no float can hold.
+        finite = False
+    if not finite:
+        raise Mismatch(path, "must be a number of 64 bits")
     return value
 
 

@@ -144,7 +144,7 @@ def test_a_lost_emulator_is_told_and_found_again(browser: Browser, own: Callable
 def test_the_page_is_for_this_machine_alone(cloud: Any) -> None:
     answer = requests.get(cloud.emulator.http, timeout=10)
     assert "default-src 'none'" in answer.headers["content-security-policy"]
-    assert requests.post(cloud.emulator.http, timeout=10).status_code == 405
+    assert requests.post(cloud.emulator.http, timeout=10).status_code == 404
     # Another name that leads here, as a page of a stranger might have it.
     strange = {"host": "evil.example"}
     overview = f"{cloud.emulator.http}/_emulator/overview"

@@ -196,6 +196,13 @@ def test_schedules_are_listed_and_moved(simulator: Any) -> None:
         (models.ScheduleICalTrigger(recurrence="FREQ=SECONDLY"), "trigger.recurrence"),
         (models.ScheduleICalTrigger(recurrence="FREQ=HOURLY;BYMONTH=2;BYMONTHDAY=31"), "trigger"),
         (models.ScheduleIntervalTrigger(frequency="DAILY", interval=0), "trigger.interval"),
+        (models.ScheduleIntervalTrigger(frequency="DAILY", interval=10**15), "trigger: leads"),
+        (
+            models.ScheduleIntervalTrigger(
+                frequency="DAILY", interval=1, initial_jitter_in_minutes=10**17
+            ),
+            "trigger: leads",
+        ),
         (
             cron(
                 "0 0 * * *",

@@ -81,6 +81,19 @@ def test_null_is_the_same_as_absent() -> None:
             "jobConfigurationDetails.maximumRuntimeInMinutes: must be an integer, not a boolean",
         ),
         (
+            "jobConfigurationDetails.maximumRuntimeInMinutes",
+            1 << 63,
+            "jobConfigurationDetails.maximumRuntimeInMinutes: must be an integer of 64 bits",
+        ),
+        (
+            "jobInfrastructureConfigurationDetails.jobShapeConfigDetails.ocpus",
+            10**400,
+            (
+                "jobInfrastructureConfigurationDetails.jobShapeConfigDetails.ocpus: must be a"
+                " number of 64 bits"
+            ),
+        ),
+        (
             "jobConfigurationDetails.jobType",
             "SPECIAL",
             "jobConfigurationDetails.jobType: must be one of DEFAULT, EMPTY, not 'SPECIAL'",
