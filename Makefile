@@ -54,7 +54,8 @@ $(CLIENTS): requirements/clients.txt
 
 .PHONY: browser
 browser: ## Install Chromium from Debian's packages, if there is none.
-	@command -v chromium > /dev/null || { $(SAY_BROWSER); apt-get update --quiet=2 && \
+	@command -v chromium > /dev/null || { $(SAY_BROWSER); command -v apt-get > /dev/null || \
+		{ echo 'There is no apt-get here: install a browser that is called chromium.' >&2; exit 1; }; apt-get update --quiet=2 && \
 		apt-get install --quiet=2 --yes --no-install-recommends chromium > /dev/null; }
 
 .PHONY: control-plane chart-tools tools

@@ -130,3 +130,16 @@ def test_only_who_may_use_log_content_writes(own: Callable[..., Any]) -> None:
     with pytest.raises(ServiceError) as caught:
         client.put_logs(log, models.PutLogsDetails(specversion="1.0", log_entry_batches=[batch]))
     assert (caught.value.status, caught.value.code) == (404, "NotAuthorizedOrNotFound")
+
+
+@pytest.mark.parametrize("field", ["message", "msg"])
+def test_the_field_of_plain_text_is_a_rule(own: Callable[..., Any], field: str) -> None:
+    cloud = own(rules={"ingested_text_field": field, "ingested_entry_maximum_bytes": 5})
+    group = cloud.log_group()
+    details = logging_models.CreateLogDetails(display_name="ruled", log_type="CUSTOM")
+    log = cloud.worked(cloud.logging.create_log(group, details))
+    put(cloud, log, models.LogEntry(id="a", data="short"))
+    assert [content["data"] for content in found(cloud, group, log)] == [{field: "short"}]
+    with pytest.raises(ServiceError) as caught:
+        put(cloud, log, models.LogEntry(id="b", data="longer"))
+    assert caught.value.message.startswith("logEntryBatches[0].entries[0].data: has more than 5")
