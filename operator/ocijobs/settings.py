@@ -11,6 +11,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -100,6 +101,16 @@ class Settings(BaseModel):
     source_interval_seconds: Seconds = Field(
         default=600,
         description="Interval at which the sources of a job are read again when nothing is launched.",
+    )
+    source_timeout_seconds: Seconds = Field(
+        default=300, description="Longest time that one fetch from Git or the web may take."
+    )
+    source_denied_networks: tuple[str, ...] = Field(
+        default=("127.0.0.0/8", "::1/128", "169.254.0.0/16", "fe80::/10"),
+        description=(
+            "Networks that no source is fetched from, by Git or the web: the operator's own machine, and "
+            "the metadata service that has its credentials."
+        ),
     )
     aggregate_interval_seconds: Seconds = Field(
         default=10, description="Least time between two writes of a job's counts."
@@ -199,9 +210,9 @@ class Settings(BaseModel):
         description="How often a read is tried before the object is put back.",
     )
 
-    @field_validator("watch_namespaces", mode="before")
+    @field_validator("watch_namespaces", "source_denied_networks", mode="before")
     @classmethod
-    def _namespaces(cls, value: Any) -> Any:
+    def _list(cls, value: Any) -> Any:
         """Read a list from the environment: with commas, or in JSON."""
         if not isinstance(value, str):
             return value
@@ -217,6 +228,13 @@ class Settings(BaseModel):
     def _names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if strange := [name for name in value if not _NAMESPACE.fullmatch(name)]:
             raise ValueError(f"no name of a namespace: {', '.join(strange)}")
+        return value
+
+    @field_validator("source_denied_networks")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            ip_network(network)
         return value
 
     @model_validator(mode="after")

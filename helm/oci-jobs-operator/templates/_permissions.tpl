@@ -13,6 +13,10 @@
 - apiGroups: [""]
   resources: ["configmaps", "secrets"]
   verbs: ["get"]
+# read the artifact of a source of Flux by name
+- apiGroups: ["source.toolkit.fluxcd.io"]
+  resources: ["buckets", "gitrepositories", "ocirepositories"]
+  verbs: ["get"]
 # post Events and count them up
 - apiGroups: [""]
   resources: ["events"]

@@ -1,4 +1,4 @@
-"""Environment variables of jobs and runs, in the shape of a Pod's `env`."""
+"""Environment variables and arguments of jobs and runs, in the shape of a Pod's `env` and `args`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,16 @@ from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from ocijobs.api.model import ConfigKey, EnvName, Model, ObjectName, map_list, validations
+from ocijobs.api.model import (
+    ATOMIC_LIST,
+    ConfigKey,
+    EnvName,
+    Model,
+    ObjectName,
+    Ocid,
+    map_list,
+    validations,
+)
 
 
 class KeySelector(Model):
@@ -23,14 +32,23 @@ class KeySelector(Model):
     )
 
 
+class VaultSecretSelector(Model):
+    """A secret of OCI Vault."""
+
+    secret_id: Ocid = Field(description="OCID of the secret.")
+
+
 class EnvVarSource(Model):
-    """Where a variable's value comes from when the run is launched."""
+    """Where a variable's value comes from."""
 
     model_config = ConfigDict(
         json_schema_extra=validations(
             (
-                "[has(self.secretKeyRef), has(self.configMapKeyRef)].exists_one(x, x)",
-                "exactly one of secretKeyRef and configMapKeyRef must be given",
+                (
+                    "[has(self.secretKeyRef), has(self.configMapKeyRef), "
+                    "has(self.vaultSecretRef)].exists_one(x, x)"
+                ),
+                "exactly one of secretKeyRef, configMapKeyRef and vaultSecretRef must be given",
             )
         )
     )
@@ -49,6 +67,13 @@ class EnvVarSource(Model):
         description=(
             "A key of a ConfigMap. The value is read when the run is launched and sent with the "
             "run."
+        ),
+    )
+    vault_secret_ref: VaultSecretSelector | None = Field(
+        default=None,
+        description=(
+            "A secret of OCI Vault. The run itself reads it, as its resource principal: neither the "
+            "cluster nor the job run holds its value. Not for containers."
         ),
     )
 
@@ -79,8 +104,14 @@ class EnvVar(Model):
         ),
     )
     value_from: EnvVarSource | None = Field(
-        default=None, description="A source that is read at launch, instead of `value`."
+        default=None, description="A source that is read later, instead of `value`."
     )
+
+    @property
+    def read_at_launch(self) -> bool:
+        """Whether the operator reads the value in the cluster, when a run is launched."""
+        source = self.value_from
+        return source is not None and source.vault_secret_ref is None
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
@@ -91,3 +122,8 @@ class EnvVar(Model):
 
 
 EnvVars = Annotated[tuple[EnvVar, ...], Field(max_length=200, json_schema_extra=map_list("name"))]
+
+Arguments = Annotated[
+    tuple[Annotated[str, Field(max_length=4000)], ...],
+    Field(max_length=256, json_schema_extra=ATOMIC_LIST),
+]

@@ -1,69 +1,25 @@
 """Infrastructure of a job: what compute its runs get.
 
-Rules from the Data Science API: `*.Flex` shapes and only they take a shape configuration; a subnet means custom
-networking (STANDALONE), none means managed egress (ME_STANDALONE); block storage is 50 GB at least.
+Rules from the Data Science API: a subnet means custom networking (STANDALONE), none means managed egress
+(ME_STANDALONE); node groups mean MULTI_NODE, a compute target means MANAGED_COMPUTE_CLUSTER.
 """
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from ocijobs.api.model import Model, Ocid, validations
+from ocijobs.api.compute_target import ComputeTarget
+from ocijobs.api.logging import Logging
+from ocijobs.api.model import ATOMIC_LIST, Model, Ocid, map_list, validations
+from ocijobs.api.node_group import JobNodeGroup, StartupOrder
+from ocijobs.api.shape import BlockStorageSize, JobShapeConfigDetails, ShapeName, shape_rule
+from ocijobs.api.startup_probe import StartupProbe
+from ocijobs.api.storage_mount import StorageMount
 
-
-class CpuBaseline(StrEnum):
-    """Baseline OCPU utilisation of a burstable shape."""
-
-    BASELINE_1_8 = "BASELINE_1_8"
-    BASELINE_1_2 = "BASELINE_1_2"
-    BASELINE_1_1 = "BASELINE_1_1"
-
-
-class JobShapeConfigDetails(Model):
-    """Size of a flexible shape."""
-
-    ocpus: Annotated[float, Field(gt=0, le=1024)] | None = Field(
-        default=None, description="Number of OCPUs (a physical core each)."
-    )
-    memory_in_gbs: Annotated[float, Field(gt=0, le=65536)] | None = Field(
-        default=None, alias="memoryInGBs", description="Memory in gigabytes."
-    )
-    cpu_baseline: CpuBaseline | None = Field(
-        default=None,
-        description="Baseline of a burstable instance; BASELINE_1_1, the default, is not burstable.",
-    )
-
-
-class Logging(Model):
-    """Where the output of runs goes."""
-
-    model_config = ConfigDict(
-        json_schema_extra=validations(
-            (
-                "!has(self.logId) || has(self.logGroupId)",
-                "logId needs the logGroupId that holds it",
-            ),
-            (
-                "self.enableLogging || !has(self.logGroupId)",
-                "logGroupId and logId have no meaning where enableLogging is false",
-            ),
-        )
-    )
-
-    enable_logging: bool = Field(
-        default=True,
-        description="False keeps no output, even where the identity has a default log group.",
-    )
-    log_group_id: Ocid | None = Field(
-        default=None, description="Log group; by default that of the identity's defaults."
-    )
-    log_id: Ocid | None = Field(
-        default=None,
-        description="Log of the group that all runs write to. Without it, each run gets a log of its own.",
-    )
+DEFAULT_BLOCK_STORAGE_GBS = 50
+"""The least that the API takes."""
 
 
 class DataScienceJobInfrastructure(Model):
@@ -72,25 +28,45 @@ class DataScienceJobInfrastructure(Model):
     model_config = ConfigDict(
         json_schema_extra=validations(
             (
-                "self.shapeName.endsWith('.Flex') == has(self.jobShapeConfigDetails)",
+                "has(self.shapeName) != has(self.computeTarget)",
+                "exactly one of shapeName and computeTarget must be given",
+            ),
+            shape_rule(optional=True),
+            (
                 (
-                    "jobShapeConfigDetails is needed with a shape whose name ends with .Flex, and "
-                    "only with it"
+                    "!has(self.computeTarget) || !(has(self.subnetId) || "
+                    "has(self.capacityReservationId) || has(self.blockStorageSizeInGBs) || "
+                    "has(self.jobNodeGroups))"
                 ),
-            )
+                (
+                    "a compute target has its own network and machines: subnetId, "
+                    "capacityReservationId, blockStorageSizeInGBs and jobNodeGroups don't go with it"
+                ),
+            ),
+            (
+                "!has(self.startupOrder) || has(self.jobNodeGroups)",
+                "startupOrder is of jobNodeGroups",
+            ),
+            (
+                (
+                    "has(self.subnetId) || !has(self.storageMounts) || "
+                    "self.storageMounts.all(m, !has(m.fileStorage))"
+                ),
+                "a file system is mounted in a subnet: give subnetId",
+            ),
         )
     )
 
-    shape_name: Annotated[str, Field(min_length=1, max_length=255)] = Field(
-        description="Compute shape of every run, such as VM.Standard.E4.Flex."
+    shape_name: ShapeName | None = Field(
+        default=None, description="Compute shape of every run, such as VM.Standard.E4.Flex."
     )
     job_shape_config_details: JobShapeConfigDetails | None = Field(
         default=None, description="OCPUs and memory; with a flexible shape, and only with it."
     )
-    block_storage_size_in_gbs: Annotated[int, Field(ge=50, le=10240)] = Field(
-        default=50,
+    block_storage_size_in_gbs: BlockStorageSize | None = Field(
+        default=None,
         alias="blockStorageSizeInGBs",
-        description="Block storage of each run in gigabytes, 50 at least.",
+        description="Block storage of each run in gigabytes; 50, the least that there is, by default.",
     )
     subnet_id: Ocid | None = Field(
         default=None,
@@ -98,7 +74,35 @@ class DataScienceJobInfrastructure(Model):
             "Subnet of runs (custom networking). Without it they have the service's managed egress."
         ),
     )
+    capacity_reservation_id: Ocid | None = Field(
+        default=None, description="Capacity reservation that the machines come from."
+    )
+    compute_target: ComputeTarget | None = Field(
+        default=None,
+        description="A managed compute cluster that runs go to, instead of machines of their own.",
+    )
+    storage_mounts: Annotated[
+        tuple[StorageMount, ...], Field(max_length=5, json_schema_extra=ATOMIC_LIST)
+    ] = Field(
+        default=(), description="Buckets and file systems that every run mounts, five at most."
+    )
     logging: Logging | None = Field(default=None, description="Where the output of runs goes.")
+    startup_probe: StartupProbe | None = Field(
+        default=None, description="Tells that the code of a run has started."
+    )
+    startup_order: StartupOrder | None = Field(
+        default=None,
+        description="Whether node groups start one after the other, or all at once, which is the default.",
+    )
+    job_node_groups: Annotated[
+        tuple[JobNodeGroup, ...], Field(max_length=5, json_schema_extra=map_list("name"))
+    ] = Field(
+        default=(),
+        description=(
+            "Groups of nodes: each run is on several machines, each of which runs the code. "
+            "Without it, a run has one machine."
+        ),
+    )
 
 
 class Infrastructure(Model):

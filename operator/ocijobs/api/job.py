@@ -8,12 +8,11 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from ocijobs.api.conditions import Conditions
-from ocijobs.api.environment import EnvVars
+from ocijobs.api.environment import Arguments, EnvVars
 from ocijobs.api.identity import IdentityReference, RegionName
 from ocijobs.api.infrastructure import Infrastructure
 from ocijobs.api.metadata import ObjectMeta
 from ocijobs.api.model import (
-    ATOMIC_LIST,
     SET_LIST,
     DefinedTags,
     FreeformTags,
@@ -23,13 +22,10 @@ from ocijobs.api.model import (
     map_list,
     validations,
 )
-from ocijobs.api.runtime import RelativePath, Runtime
+from ocijobs.api.runtime import Runtime
+from ocijobs.api.source import RelativePath
 
 DisplayName = Annotated[str, Field(min_length=1, max_length=255)]
-Arguments = Annotated[
-    tuple[Annotated[str, Field(max_length=4000)], ...],
-    Field(max_length=256, json_schema_extra=ATOMIC_LIST),
-]
 JobFreeformTags = Annotated[FreeformTags, Field(max_length=7)]
 JobDefinedTags = Annotated[DefinedTags, Field(max_length=20)]
 Minutes = Annotated[int, Field(ge=1, le=43200)]
@@ -102,6 +98,33 @@ class OCIJobSpec(Model):
                     "(!has(self.identityRef) || self.identityRef == oldSelf.identityRef)"
                 ),
                 "identityRef is immutable: create another OCIJob",
+            ),
+            (
+                "!has(self.runtime.container) || !has(self.outputs)",
+                (
+                    "outputs are saved by a driver, and a container has none: mount a bucket with "
+                    "infrastructure.dataScienceJob.storageMounts"
+                ),
+            ),
+            (
+                (
+                    "!has(self.runtime.container) || !has(self.env) || "
+                    "self.env.all(e, !has(e.valueFrom) || !has(e.valueFrom.vaultSecretRef))"
+                ),
+                (
+                    "vaultSecretRef is read by a driver, and a container has none: let the code in "
+                    "the image read the secret"
+                ),
+            ),
+            (
+                (
+                    "!((has(self.runtime.container) && has(self.runtime.container.replicas)) || "
+                    "(has(self.runtime.pyTorchDistributed) && "
+                    "has(self.runtime.pyTorchDistributed.replicas))) || "
+                    "!(has(self.infrastructure.dataScienceJob.jobNodeGroups) || "
+                    "has(self.infrastructure.dataScienceJob.computeTarget))"
+                ),
+                "replicas are one group of nodes: leave them out with jobNodeGroups or computeTarget",
             ),
         )
     )
@@ -187,6 +210,18 @@ class Artifact(Model):
     size: Annotated[int, Field(ge=0)] = Field(description="Size in bytes.")
 
 
+class SourceState(Model):
+    """The source, as it was read for the current revision."""
+
+    version: Annotated[str, Field(max_length=512)] | None = Field(
+        default=None,
+        description=(
+            "What the remote source was at: a commit, an artifact's digest, a checksum or an ETag."
+        ),
+    )
+    digest: Digest = Field(description="SHA-256 over the files' names and contents.")
+
+
 class Submission(Model):
     """The intent to create something in OCI, written before the call: what makes creation happen once."""
 
@@ -225,7 +260,11 @@ class Revision(Model):
         description="Digest of the settings last sent that OCI changes in place."
     )
     artifact: Artifact | None = Field(
-        default=None, description="The uploaded code; absent until it is uploaded."
+        default=None, description="The uploaded code; absent of a container without files."
+    )
+    complete: bool | None = Field(
+        default=None,
+        description="True once the OCI job has all that a run needs, the code included.",
     )
     last_used_at: Time = Field(description="When the revision last became the current one.")
     removing: bool | None = Field(
@@ -274,6 +313,9 @@ class OCIJobStatus(Model):
         tuple[Revision, ...], Field(max_length=128, json_schema_extra=map_list("name"))
     ] = Field(default=(), description="OCI jobs of this object, the current one and former ones.")
     artifact: Artifact | None = Field(default=None, description="Code of the current revision.")
+    source: SourceState | None = Field(
+        default=None, description="The source that the current revision was made of."
+    )
     creations: Annotated[int, Field(ge=0)] | None = Field(
         default=None,
         description="How many OCI jobs were made for this object: no two creations have the same token.",

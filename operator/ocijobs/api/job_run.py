@@ -9,10 +9,9 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from ocijobs.api.conditions import Conditions
-from ocijobs.api.environment import EnvVars
+from ocijobs.api.environment import Arguments, EnvVars
 from ocijobs.api.identity import IdentityReference, RegionName
 from ocijobs.api.job import (
-    Arguments,
     DeletionPolicy,
     DisplayName,
     JobDefinedTags,
@@ -167,16 +166,25 @@ class Binding(Model):
     job_generation: Annotated[int, Field(ge=0)] = Field(
         description="metadata.generation of the OCIJob."
     )
-    artifact_sha256: Annotated[str, Field(max_length=128)] = Field(
-        description="SHA-256 of the job's artifact."
+    artifact_sha256: Annotated[str, Field(max_length=128)] | None = Field(
+        default=None, description="SHA-256 of the job's artifact."
     )
-    shape_name: Annotated[str, Field(max_length=255)] = Field(description="Compute shape.")
+    shape_name: Annotated[str, Field(max_length=255)] | None = Field(
+        default=None,
+        description="Compute shape, of the first group of nodes where there are several.",
+    )
     ocpus: float | None = Field(default=None, description="OCPUs of a flexible shape.")
     memory_in_gbs: float | None = Field(
         default=None, alias="memoryInGBs", description="Memory of a flexible shape in gigabytes."
     )
-    block_storage_size_in_gbs: int = Field(
-        alias="blockStorageSizeInGBs", description="Block storage in gigabytes."
+    block_storage_size_in_gbs: int | None = Field(
+        default=None, alias="blockStorageSizeInGBs", description="Block storage in gigabytes."
+    )
+    nodes: int | None = Field(
+        default=None, description="Number of nodes of a run that is on several."
+    )
+    compute_target_id: Ocid | None = Field(
+        default=None, description="Managed compute cluster that the run went to."
     )
     values: Annotated[
         tuple[ReferencedValue, ...], Field(max_length=200, json_schema_extra=ATOMIC_LIST)

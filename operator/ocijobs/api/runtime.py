@@ -1,4 +1,4 @@
-"""Runtime of a job: its code, where the code comes from, and the software around it.
+"""Runtime of a job: its code, and the software around it.
 
 The variants have the meanings of the ADS runtimes of the same names
 (https://accelerated-data-science.readthedocs.io/en/latest/user_guide/jobs/index.html).
@@ -7,171 +7,31 @@ The variants have the meanings of the ADS runtimes of the same names
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from ocijobs.api.identity import RegionName
-from ocijobs.api.model import ATOMIC_LIST, ConfigKey, Model, ObjectName, validations
+from ocijobs.api.conda import CondaEnvironment
+from ocijobs.api.model import ATOMIC_LIST, SET_LIST, Model, Ocid, validations
+from ocijobs.api.source import GitCommit, GitName, GitUrl, RelativePath, Source
 
-RelativePath = Annotated[
-    str,
-    Field(
-        min_length=1,
-        max_length=253,
-        pattern=r"^[A-Za-z0-9_][-._A-Za-z0-9]*(/[A-Za-z0-9_][-._A-Za-z0-9]*)*$",
-    ),
+PythonPath = Annotated[
+    tuple[RelativePath, ...], Field(max_length=16, json_schema_extra=ATOMIC_LIST)
 ]
-"""A path inside the code: no leading slash, no `..`."""
+FunctionName = Annotated[
+    str, Field(min_length=1, max_length=255, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+]
+Words = Annotated[
+    tuple[Annotated[str, Field(max_length=2048)], ...],
+    Field(min_length=1, max_length=64, json_schema_extra=ATOMIC_LIST),
+]
+Replicas = Annotated[int, Field(ge=1, le=1000)]
 
-
-class ConfigMapSource(Model):
-    """Files from a ConfigMap."""
-
-    name: ObjectName = Field(description="Name of the ConfigMap, in this namespace.")
-    keys: (
-        Annotated[
-            tuple[ConfigKey, ...], Field(min_length=1, max_length=64, json_schema_extra=ATOMIC_LIST)
-        ]
-        | None
-    ) = Field(default=None, description="Keys that become files of the same names; by default all.")
-
-
-class Source(Model):
-    """Where the code comes from: exactly one of `inline` and `configMap`.
-
-    In the manifest itself, for a file or two:
-
-      source:
-        inline:
-          train.py: |
-            print("training")
-
-    From a ConfigMap, for code that lives in files of its own, which kustomize's configMapGenerator or `kubectl create
-    configmap training-code --from-file=src/` makes one of:
-
-      source:
-        configMap:
-          name: training-code
-
-    It is read again before every launch, so an edited ConfigMap counts for the next run. A Kubernetes object holds
-    1 MiB at most.
-    """
-
-    model_config = ConfigDict(
-        json_schema_extra=validations(
-            (
-                "[has(self.inline), has(self.configMap)].exists_one(x, x)",
-                "exactly one of inline and configMap must be given",
-            ),
-            (
-                (
-                    "!has(self.inline) || self.inline.all(path, path.matches("
-                    "'^[A-Za-z0-9_][-._A-Za-z0-9]*(/[A-Za-z0-9_][-._A-Za-z0-9]*)*$'))"
-                ),
-                "paths of inline files are relative: letters, digits, `.`, `_`, `-` and `/`",
-            ),
-        )
-    )
-
-    inline: (
-        Annotated[
-            Mapping[
-                Annotated[str, Field(max_length=253)], Annotated[str, Field(max_length=524288)]
-            ],
-            Field(min_length=1, max_length=64),
-        ]
-        | None
-    ) = Field(
-        default=None,
-        description=(
-            "The files themselves: path (letters, digits, `.`, `_`, `-`, and `/` for folders) -> "
-            "text."
-        ),
-    )
-    config_map: ConfigMapSource | None = Field(
-        default=None,
-        description=(
-            "Files from a ConfigMap of this namespace, such as kustomize's configMapGenerator "
-            "makes."
-        ),
-    )
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Self:
-        if (self.inline is None) == (self.config_map is None):
-            msg = "exactly one of inline and configMap must be given"
-            raise ValueError(msg)
-        return self
-
-
-class CondaType(StrEnum):
-    """Who made the conda environment."""
-
-    SERVICE = "service"
-    PUBLISHED = "published"
-
-
-class CondaEnvironment(Model):
-    """The conda environment that the code runs in, as in ADS.
-
-    One that OCI Data Science offers:
-
-      conda:
-        type: service
-        slug: generalml_p311_cpu_x86_64_v1
-
-    One that you published to Object Storage:
-
-      conda:
-        type: published
-        uri: oci://environments@mytenancy/conda_environments/cpu/training/1.0/trainingv1_0
-    """
-
-    model_config = ConfigDict(
-        json_schema_extra=validations(
-            (
-                (
-                    "self.type == 'service' ? has(self.slug) && !has(self.uri) : has(self.uri) && "
-                    "!has(self.slug)"
-                ),
-                "type service takes a slug and no uri, type published takes a uri and no slug",
-            ),
-            ("self.type == 'published' || !has(self.region)", "region goes with type published"),
-        )
-    )
-
-    type: CondaType = Field(
-        description=(
-            "service: a pack that OCI Data Science offers. published: a pack of your own in "
-            "Object Storage."
-        )
-    )
-    slug: (
-        Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[A-Za-z0-9_.-]+$")] | None
-    ) = Field(
-        default=None,
-        description="Slug of the service's pack, such as generalml_p311_cpu_x86_64_v1.",
-    )
-    uri: Annotated[str, Field(max_length=2048, pattern=r"^oci://[^@/]+@[^@/]+/.+$")] | None = Field(
-        default=None, description="Pack in Object Storage: oci://bucket@namespace/path."
-    )
-    region: RegionName | None = Field(
-        default=None, description="Region of the bucket; by default the identity's region."
-    )
-
-    @model_validator(mode="after")
-    def _matches_type(self) -> Self:
-        if (self.slug is None) == (self.type is CondaType.SERVICE) or (self.uri is None) == (
-            self.type is CondaType.PUBLISHED
-        ):
-            msg = (
-                "conda: type service takes a slug and no uri, type published takes a uri and no "
-                "slug"
-            )
-            raise ValueError(msg)
-        return self
+IMAGE_PATTERN = (
+    r"^([a-z0-9-]+\.ocir\.io|ocir\.[a-z0-9-]+\.oci\.oraclecloud\.com)/[a-z0-9_-]+/[a-z0-9._/-]+"
+    r"(:[A-Za-z0-9_.-]+)?(@sha256:[0-9a-f]{64})?$"
+)
+"""`<region>.ocir.io/<namespace>/<image>:<tag>[@digest]`, as the Data Science API takes images."""
 
 
 class ScriptRuntime(Model):
@@ -207,10 +67,7 @@ class PythonRuntime(Model):
             "has several files."
         ),
     )
-    entry_function: (
-        Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-        | None
-    ) = Field(
+    entry_function: FunctionName | None = Field(
         default=None,
         description=(
             "Function of the file that is called after the file has been run. Of spec.args, "
@@ -222,9 +79,7 @@ class PythonRuntime(Model):
         default=None,
         description="Folder of the code that becomes the working directory; by default the code's root.",
     )
-    python_path: Annotated[
-        tuple[RelativePath, ...], Field(max_length=16, json_schema_extra=ATOMIC_LIST)
-    ] = Field(
+    python_path: PythonPath = Field(
         default=(),
         description=(
             "Folders of the code that are added to sys.path; its root and the working directory "
@@ -233,12 +88,237 @@ class PythonRuntime(Model):
     )
 
 
+class NotebookRuntime(Model):
+    """A Jupyter notebook, whose cells are run in order.
+
+    The conda environment needs `nbclient` and `ipykernel`, as those of OCI Data Science have. The executed notebook,
+    with its outputs, is among spec.outputs, also when a cell fails.
+    """
+
+    source: Source = Field()
+    conda: CondaEnvironment = Field()
+    entrypoint: RelativePath | None = Field(
+        default=None,
+        description=(
+            "Notebook (.ipynb) that is run. By default the only one there is; needed where the "
+            "source has several."
+        ),
+    )
+    exclude_tags: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=255)], ...],
+        Field(max_length=32, json_schema_extra=SET_LIST),
+    ] = Field(default=(), description="Cells that have one of these tags are not run.")
+    notebook_encoding: Annotated[
+        str, Field(min_length=1, max_length=32, pattern=r"^[A-Za-z0-9_-]+$")
+    ] = Field(default="utf-8", description="Encoding of the notebook's file.")
+
+
+class GitCode(Model):
+    """A Git repository that the run itself clones, with the run's network and permissions.
+
+    The commit that was checked out is told in the run's tag `ocijobs_commit` and in its status.
+    """
+
+    url: GitUrl = Field(description="Address of the repository: https, http or ssh.")
+    branch: GitName | None = Field(
+        default=None,
+        description="Branch or tag whose newest commit runs; by default the repository's own default.",
+    )
+    commit: GitCommit | None = Field(
+        default=None, description="Commit that runs, by its full SHA; it wins over branch."
+    )
+    git_secret_id: Ocid | None = Field(
+        default=None,
+        description=(
+            "Secret of OCI Vault that holds the private ssh key; the run's resource principal "
+            "reads it."
+        ),
+    )
+
+
+class GitRuntime(GitCode):
+    """Python code, or a shell script, in a Git repository that each run clones.
+
+    A run takes the newest commit of its branch, so that two runs of one revision may run different code; name a
+    commit, or take `runtime.python` with `source.gitRepository`, where that must not be.
+    """
+
+    conda: CondaEnvironment = Field()
+    entrypoint: RelativePath = Field(
+        description="File of the repository that is run: .py, .ipynb or .sh."
+    )
+    entry_function: FunctionName | None = Field(
+        default=None,
+        description="Function of a .py file that is called, as with `runtime.python`.",
+    )
+    code_dir: RelativePath | None = Field(
+        default=None,
+        description=(
+            "Folder of the repository that is the code: all other paths are in it. By default the "
+            "repository's root."
+        ),
+    )
+    working_dir: RelativePath | None = Field(
+        default=None,
+        description="Folder of the code that becomes the working directory; by default the code's root.",
+    )
+    python_path: PythonPath = Field(
+        default=(), description="Folders of the code that are added to sys.path."
+    )
+    skip_metadata_update: bool = Field(
+        default=False,
+        description=(
+            "Leave the run's tags alone, where its resource principal may not change them; the commit"
+            " is in the run's output all the same."
+        ),
+    )
+
+
+class ContainerRuntime(Model):
+    """A container image of OCI's registry.
+
+    The image is started as it is: nothing of the operator runs in it. It saves files by itself, or to a storage mount.
+    """
+
+    image: Annotated[str, Field(max_length=512, pattern=IMAGE_PATTERN)] = Field(
+        description="Image: <region>.ocir.io/<namespace>/<image>:<tag>, with @sha256:<digest> if wanted."
+    )
+    image_digest: Annotated[str, Field(max_length=71, pattern=r"^sha256:[0-9a-f]{64}$")] | None = (
+        Field(default=None, description="Digest that the image must have: sha256:<hexadecimal>.")
+    )
+    image_signature_id: Ocid | None = Field(
+        default=None, description="OCID of the image's signature, which OCI verifies."
+    )
+    entrypoint: Words | None = Field(
+        default=None, description="Program of the container, instead of the image's own."
+    )
+    cmd: Words | None = Field(
+        default=None, description="Arguments of the container, instead of the image's own."
+    )
+    source: Source | None = Field(
+        default=None,
+        description="Files that lie in the container as an archive: /home/datascience/<name>.zip.",
+    )
+    replicas: Replicas | None = Field(
+        default=None,
+        description="Number of nodes, each of which runs the container: one group of nodes.",
+    )
+
+
+class PipDependencies(Model):
+    """Packages that are installed with pip before the code starts."""
+
+    pip_requirements: RelativePath | None = Field(
+        default=None, description="Requirements file of the code."
+    )
+    pip_packages: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^-\s]")], ...],
+        Field(max_length=64, json_schema_extra=ATOMIC_LIST),
+    ] = Field(default=(), description="Packages, as pip takes them.")
+
+
+class PyTorchDistributedRuntime(Model):
+    """Distributed training: each node starts the code with torchrun, and finds the others by itself.
+
+    The conda environment needs `torch`.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra=validations(
+            ("has(self.source) != has(self.git)", "exactly one of source and git must be given"),
+            (
+                "has(self.entrypoint) != has(self.command)",
+                "exactly one of entrypoint and command must be given",
+            ),
+            (
+                "!has(self.deepspeed) || !self.deepspeed || has(self.command)",
+                "deepspeed goes with command",
+            ),
+        )
+    )
+
+    conda: CondaEnvironment = Field()
+    source: Source | None = Field(default=None, description="The code; or git.")
+    git: GitCode | None = Field(
+        default=None, description="Repository that every node clones; or source."
+    )
+    entrypoint: RelativePath | None = Field(
+        default=None, description="Python file that torchrun starts, with spec.args."
+    )
+    command: Annotated[str, Field(min_length=1, max_length=4000)] | None = Field(
+        default=None,
+        description=(
+            "The whole command instead of entrypoint, beginning with torchrun, deepspeed or "
+            "`accelerate launch`. The number of nodes, the rank and the address of the first node "
+            "are added where they are not given."
+        ),
+    )
+    replicas: Replicas | None = Field(
+        default=None,
+        description=(
+            "Number of nodes, by default 1: one group of nodes. For more groups, "
+            "infrastructure.dataScienceJob.jobNodeGroups instead."
+        ),
+    )
+    working_dir: RelativePath | None = Field(
+        default=None,
+        description="Folder of the code that becomes the working directory; by default the code's root.",
+    )
+    python_path: PythonPath = Field(
+        default=(), description="Folders of the code that are added to PYTHONPATH."
+    )
+    inputs: (
+        Annotated[
+            Mapping[
+                Annotated[str, Field(max_length=2048)],
+                Annotated[str, Field(min_length=1, max_length=1024)],
+            ],
+            Field(max_length=32),
+        ]
+        | None
+    ) = Field(
+        default=None,
+        description=(
+            "What every node copies before the code starts: source (oci://bucket@namespace/prefix, "
+            "or a web address) -> folder or file, from the working directory or absolute."
+        ),
+    )
+    dependencies: PipDependencies | None = Field(
+        default=None, description="Packages that are installed with pip before the code starts."
+    )
+    deepspeed: bool = Field(
+        default=False, description="The command is DeepSpeed's launcher, or the code uses it."
+    )
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if (self.source is None) == (self.git is None):
+            msg = "runtime.pyTorchDistributed: exactly one of source and git must be given"
+            raise ValueError(msg)
+        return self
+
+
+RuntimeVariant = (
+    ScriptRuntime
+    | PythonRuntime
+    | NotebookRuntime
+    | GitRuntime
+    | ContainerRuntime
+    | PyTorchDistributedRuntime
+)
+
+_NAMES = ("script", "python", "notebook", "git", "container", "pyTorchDistributed")
+_ONE_RULE = f"[{', '.join(f'has(self.{name})' for name in _NAMES)}].exists_one(x, x)"
+_ONE_MESSAGE = f"exactly one of {', '.join(_NAMES[:-1])} and {_NAMES[-1]} must be given"
+
+
 class Runtime(Model):
-    """What runs, and in which software: exactly one of `script` and `python`.
+    """What runs, and in which software: exactly one of its fields.
 
     `script` runs one file, Python or shell, as a program: the shortest way from a file to a run. `python` is for code
-    with modules of its own, with a working directory, or with a function as its entry. Both have `source`, where the
-    code is, and `conda`, the packages that it finds:
+    with modules of its own, with a working directory, or with a function as its entry. `notebook` runs a Jupyter
+    notebook, `git` what a repository has when the run starts, `container` an image, and `pyTorchDistributed` a training
+    on several nodes. Most have `source`, where the code is, and `conda`, the packages that it finds:
 
       runtime:
         script:
@@ -256,14 +336,7 @@ class Runtime(Model):
     later runs take; runs that were launched before keep theirs.
     """
 
-    model_config = ConfigDict(
-        json_schema_extra=validations(
-            (
-                "[has(self.script), has(self.python)].exists_one(x, x)",
-                "exactly one of script and python must be given",
-            )
-        )
-    )
+    model_config = ConfigDict(json_schema_extra=validations((_ONE_RULE, _ONE_MESSAGE)))
 
     script: ScriptRuntime | None = Field(
         default=None,
@@ -276,19 +349,63 @@ class Runtime(Model):
             "called."
         ),
     )
+    notebook: NotebookRuntime | None = Field(
+        default=None, description="A Jupyter notebook, whose cells are run in order."
+    )
+    git: GitRuntime | None = Field(
+        default=None, description="Code in a Git repository that each run clones."
+    )
+    container: ContainerRuntime | None = Field(
+        default=None, description="A container image of OCI's registry."
+    )
+    py_torch_distributed: PyTorchDistributedRuntime | None = Field(
+        default=None, description="Distributed training with PyTorch, on one node or several."
+    )
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
-        if (self.script is None) == (self.python is None):
-            msg = "runtime: exactly one of script and python must be given"
+        if len(self._given()) != 1:
+            msg = f"runtime: {_ONE_MESSAGE}"
             raise ValueError(msg)
         return self
 
+    def _given(self) -> tuple[RuntimeVariant, ...]:
+        members = (
+            self.script,
+            self.python,
+            self.notebook,
+            self.git,
+            self.container,
+            self.py_torch_distributed,
+        )
+        return tuple(member for member in members if member is not None)
+
     @property
-    def variant(self) -> ScriptRuntime | PythonRuntime:
+    def variant(self) -> RuntimeVariant:
         """The member that is given."""
-        if self.python is not None:
-            return self.python
-        if self.script is not None:
-            return self.script
-        raise AssertionError  # pragma: no cover - the validator refuses it
+        return self._given()[0]
+
+    @property
+    def name(self) -> str:
+        """The field's name of the member that is given."""
+        return next(iter(self.document()))
+
+    @property
+    def source(self) -> Source | None:
+        """Where the operator reads the code; None where the run clones it, or an image holds it."""
+        variant = self.variant
+        return None if isinstance(variant, GitRuntime) else variant.source
+
+    @property
+    def conda(self) -> CondaEnvironment | None:
+        """The conda environment; None for a bare script, and for a container."""
+        variant = self.variant
+        return None if isinstance(variant, ContainerRuntime) else variant.conda
+
+    @property
+    def replicas(self) -> int:
+        """The number of nodes that the runtime itself asks for."""
+        variant = self.variant
+        if isinstance(variant, ContainerRuntime | PyTorchDistributedRuntime):
+            return variant.replicas or 1
+        return 1

@@ -7,16 +7,21 @@ from typing import Any
 
 from oci.data_science import models
 
-from ocijobs.api.infrastructure import DataScienceJobInfrastructure
 from ocijobs.api.names import TAG_OWNER
+from ocijobs.api.storage_mount import ObjectStorageMount
 from ocijobs.cloud.refusals import MalformedAnswerError
+from ocijobs.reconcile.compute import Compute, ComputeCluster, Mount, NodeMachine
 from ocijobs.reconcile.remote import JobRecord, JobState, LogAddress, RunRecord, RunState
 from ocijobs.reconcile.requests import (
+    ContainerEnvironment,
     JobConfiguration,
     JobRequest,
     JobSettings,
     LogConfiguration,
+    NodeGroup,
     RunRequest,
+    SingleNode,
+    Workload,
 )
 
 
@@ -27,8 +32,9 @@ def create_job_details(request: JobRequest) -> Any:
         project_id=request.project_id,
         display_name=request.settings.display_name,
         description=request.settings.description,
-        job_configuration_details=_configuration(request.configuration),
+        **_workload(request.workload, infix="_"),
         job_infrastructure_configuration_details=_infrastructure(request.settings.infrastructure),
+        job_storage_mount_configuration_details_list=_mounts(request.settings.storage_mounts),
         job_log_configuration_details=_log(request.log),
         freeform_tags=dict(request.settings.tags.freeform),
         defined_tags={k: dict(v) for k, v in request.settings.tags.defined.items()},
@@ -41,6 +47,7 @@ def update_job_details(settings: JobSettings) -> Any:
         display_name=settings.display_name,
         description=settings.description or "",
         job_infrastructure_configuration_details=_infrastructure(settings.infrastructure),
+        job_storage_mount_configuration_details_list=_mounts(settings.storage_mounts),
         freeform_tags=dict(settings.tags.freeform),
         defined_tags={k: dict(v) for k, v in settings.tags.defined.items()},
     )
@@ -48,29 +55,84 @@ def update_job_details(settings: JobSettings) -> Any:
 
 def create_job_run_details(request: RunRequest) -> Any:
     """Return CreateJobRunDetails."""
-    override = _configuration(request.configuration) if request.configuration else None
     return models.CreateJobRunDetails(
         compartment_id=request.compartment_id,
         project_id=request.project_id,
         job_id=request.job_id,
         display_name=request.display_name,
-        job_configuration_override_details=override,
+        **(_workload(request.workload, infix="_override_") if request.workload else {}),
         freeform_tags=dict(request.tags.freeform),
         defined_tags={k: dict(v) for k, v in request.tags.defined.items()},
     )
 
 
+def _workload(workload: Workload, *, infix: str) -> dict[str, Any]:
+    """Return what a run starts as the fields that hold it: of one node, or of groups of nodes, which hold it all."""
+    if isinstance(workload, SingleNode):
+        return {
+            f"job_configuration{infix}details": _configuration(workload.configuration),
+            f"job_environment_configuration{infix}details": _container(workload.container),
+        }
+    network = (
+        models.JobCustomNetworkConfiguration(subnet_id=workload.subnet_id)
+        if workload.subnet_id is not None
+        else models.JobDefaultNetworkConfiguration()
+    )
+    nodes = models.MultiNodeJobNodeConfigurationDetails(
+        startup_order=workload.startup_order.value,
+        maximum_runtime_in_minutes=workload.maximum_runtime_in_minutes,
+        job_network_configuration=network,
+        job_node_group_configuration_details_list=[_group(group) for group in workload.groups],
+    )
+    return {f"job_node_configuration{infix}details": nodes}
+
+
+def _group(group: NodeGroup) -> Any:
+    machine = group.machine
+    return models.JobNodeGroupConfigurationDetails(
+        name=group.name,
+        replicas=group.replicas,
+        minimum_success_replicas=group.minimum_success_replicas,
+        job_infrastructure_configuration_details=models.MultiNodeJobInfrastructureConfigurationDetails(
+            capacity_reservation_ids=list(machine.capacity_reservation_ids) or None,
+            **_machine(machine),
+        ),
+        job_configuration_details=_configuration(group.configuration),
+        job_environment_configuration_details=_container(group.container),
+    )
+
+
 def _configuration(configuration: JobConfiguration) -> Any:
+    probe = configuration.startup_probe
     return models.DefaultJobConfigurationDetails(
         environment_variables=dict(configuration.environment_variables),
         command_line_arguments=configuration.command_line_arguments,
         maximum_runtime_in_minutes=configuration.maximum_runtime_in_minutes,
+        startup_probe_details=models.JobExecProbeDetails(
+            command=list(probe.command),
+            period_in_seconds=probe.period_in_seconds,
+            failure_threshold=probe.failure_threshold,
+            initial_delay_in_seconds=probe.initial_delay_in_seconds,
+        )
+        if probe is not None
+        else None,
     )
 
 
-def _infrastructure(infrastructure: DataScienceJobInfrastructure) -> Any:
-    """Return custom networking where there is a subnet, managed egress where there is none."""
-    size = infrastructure.job_shape_config_details
+def _container(container: ContainerEnvironment | None) -> Any:
+    if container is None:
+        return None
+    return models.OcirContainerJobEnvironmentConfigurationDetails(
+        image=container.image,
+        image_digest=container.image_digest,
+        image_signature_id=container.image_signature_id,
+        entrypoint=list(container.entrypoint) or None,
+        cmd=list(container.cmd) or None,
+    )
+
+
+def _machine(machine: Compute | NodeMachine) -> dict[str, Any]:
+    size = machine.size
     details = (
         models.JobShapeConfigDetails(
             ocpus=size.ocpus,
@@ -80,16 +142,66 @@ def _infrastructure(infrastructure: DataScienceJobInfrastructure) -> Any:
         if size is not None
         else None
     )
-    fields = {
-        "shape_name": infrastructure.shape_name,
-        "block_storage_size_in_gbs": infrastructure.block_storage_size_in_gbs,
+    return {
+        "shape_name": machine.shape_name,
+        "block_storage_size_in_gbs": machine.block_storage_size_in_gbs,
         "job_shape_config_details": details,
     }
-    if infrastructure.subnet_id is not None:
+
+
+def _infrastructure(compute: Compute | ComputeCluster | None) -> Any:
+    """Return custom networking where there is a subnet, managed egress where there is none."""
+    if compute is None:
+        return None
+    if isinstance(compute, ComputeCluster):
+        return _cluster(compute)
+    if compute.subnet_id is not None:
         return models.StandaloneJobInfrastructureConfigurationDetails(
-            subnet_id=infrastructure.subnet_id, **fields
+            subnet_id=compute.subnet_id,
+            capacity_reservation_id=compute.capacity_reservation_id,
+            **_machine(compute),
         )
-    return models.ManagedEgressStandaloneJobInfrastructureConfigurationDetails(**fields)
+    return models.ManagedEgressStandaloneJobInfrastructureConfigurationDetails(
+        capacity_reservation_id=compute.capacity_reservation_id, **_machine(compute)
+    )
+
+
+def _cluster(compute: ComputeCluster) -> Any:
+    target = compute.target
+    request, limit = target.resource_request, target.resource_limit
+    return models.ManagedComputeClusterJobInfrastructureConfigurationDetails(
+        compute_target_id=target.compute_target_id,
+        resource_configuration=models.ManagedComputeClusterJobResourceConfiguration(
+            resource_request_configuration=models.ResourceRequestConfiguration(
+                ocpus=request.ocpus, memory_in_gbs=request.memory_in_gbs, gpus=request.gpus
+            ),
+            resource_limit_configuration=models.ResourceLimitConfiguration(
+                ocpus=limit.ocpus, memory_in_gbs=limit.memory_in_gbs
+            )
+            if limit is not None
+            else None,
+        ),
+    )
+
+
+def _mounts(mounted: tuple[Mount, ...]) -> Any:
+    """Return the mounts, an empty list included: an update without the field would leave what is there."""
+    return [_mount(mount) for mount in mounted]
+
+
+def _mount(mount: Mount) -> Any:
+    place = {
+        "destination_directory_name": mount.directory_name,
+        "destination_path": mount.path,
+    }
+    source = mount.source
+    if isinstance(source, ObjectStorageMount):
+        return models.ObjectStorageMountConfigurationDetails(
+            namespace=source.namespace, bucket=source.bucket, prefix=source.prefix, **place
+        )
+    return models.FileStorageMountConfigurationDetails(
+        mount_target_id=source.mount_target_id, export_id=source.export_id, **place
+    )
 
 
 def _log(log: LogConfiguration | None) -> Any:

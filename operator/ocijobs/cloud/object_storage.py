@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from ocijobs.api.job_run import OutputList
@@ -46,6 +47,15 @@ class ObjectAddress:
         return f"oci://{self.bucket}@{self.namespace}/{object_name}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredObject:
+    """An object: `version` changes with its content."""
+
+    name: str
+    size: int
+    version: str
+
+
 class ObjectStorage:
     """Reads objects, as the identity of the run."""
 
@@ -80,6 +90,55 @@ class ObjectStorage:
         if not isinstance(document, dict) or document.get("jobRunId") != run_id:
             return None
         return results_of(document.get("results"))
+
+    async def stored(self, principal: Principal, uri: str) -> tuple[StoredObject, ...] | Refusal:
+        """Return the object that an address names, or all under it if it ends with `/`; none is an empty answer."""
+        place = ObjectAddress.parse(uri)
+        found: list[StoredObject] = []
+        folder = uri.endswith("/")
+        prefix = place.object_name("") if folder else place.prefix
+        start: str | None = None
+
+        def fetch(start: str | None, client: Any) -> Any:
+            more = {"start": start} if start else {}
+            return client.list_objects(
+                place.namespace,
+                place.bucket,
+                prefix=prefix,
+                limit=_PAGE,
+                fields="name,size,etag,md5",
+                **more,
+            ).data
+
+        while True:
+            request = self._request(principal, "ListObjects")
+            page = await self._calls.call(request, partial(fetch, start))
+            if isinstance(page, Refusal):
+                return page
+            found.extend(
+                StoredObject(name=item.name, size=item.size or 0, version=item.etag or item.md5)
+                for item in page.objects
+                if (folder and not item.name.endswith("/")) or item.name == place.prefix
+            )
+            start = page.next_start_with
+            if not start or (found and not folder):
+                return tuple(found)
+
+    async def download(
+        self, principal: Principal, uri: str, stored: StoredObject, target: Path
+    ) -> Refusal | None:
+        """Write an object of the address's bucket to a file; refused as gone if it has changed since it was listed."""
+        place = ObjectAddress.parse(uri)
+
+        def read(client: Any) -> None:
+            answer = client.get_object(
+                place.namespace, place.bucket, stored.name, if_match=stored.version
+            )
+            with answer.data as stream, target.open("wb") as file:
+                for chunk in stream.iter_content(1 << 20):
+                    file.write(chunk)
+
+        return await self._calls.call(self._request(principal, "GetObject"), read)
 
     async def list_outputs(self, principal: Principal, outputs_uri: str) -> OutputList | Refusal:
         """Return how many objects are under the outputs, and the first of them."""

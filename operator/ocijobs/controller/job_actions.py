@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from typing import Any
 
+from ocijobs.api.job import OCIJob
 from ocijobs.artifact.staging import Staging
 from ocijobs.clock import Clock
 from ocijobs.cloud.clients import Principal
@@ -16,7 +19,7 @@ from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.sources import SourceReader
 from ocijobs.controller.store import Entry
 from ocijobs.reconcile import decision as act
-from ocijobs.reconcile.job.known import JobKnown
+from ocijobs.reconcile.job.known import JobKnown, SourcesRead
 from ocijobs.reconcile.remote import Refusal, RefusalKind
 
 JobCall = (
@@ -27,6 +30,12 @@ JobCall = (
     | act.ListActiveRuns
     | act.DeleteJob
 )
+
+
+_READINGS = 4
+"""Remote sources that are read at the same time: each may hold much disk and bandwidth."""
+
+_LOG = logging.getLogger(__name__)
 
 
 class JobActions:
@@ -45,16 +54,13 @@ class JobActions:
     ) -> None:
         self._infrastructure, self._sources, self._staging = infrastructure, sources, staging
         self._memory, self._queue, self._clock, self._fence = memory, queue, clock, fence
-        self._uploads: dict[str, asyncio.Task[None]] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._readings = asyncio.Semaphore(_READINGS)
 
     async def execute(self, entry: Entry, action: act.ReadSources | JobCall) -> None:
         """Carry the action out, and learn what it brought."""
         if isinstance(action, act.ReadSources):
-            read = await self._sources.read(entry, action.spec)
-            now = self._clock.now()
-            self._learn(
-                entry, lambda known: known.sources_answered(read, at=now, epoch=action.epoch)
-            )
+            await self._read(entry, action)
             return
         learn = await self._call(action, self._principal(entry, action.caller))
         self._learn(entry, learn)
@@ -90,19 +96,50 @@ class JobActions:
                 at = self._clock.now()
                 return lambda known: known.delete_answered(job_id, refusal, at=at, epoch=epoch)
 
+    async def _read(self, entry: Entry, action: act.ReadSources) -> None:
+        read = await self._sources.read(entry, action, self._principal(entry, action.caller))
+        now = self._clock.now()
+        self._learn(entry, lambda known: known.sources_answered(read, at=now, epoch=action.epoch))
+        if isinstance(read, SourcesRead) and _uploaded(entry, read.sha256):
+            self._staging.discard(entry.metadata.uid, read.sha256)
+
+    def start_reading(self, entry: Entry, action: act.ReadSources) -> None:
+        """Read a remote source beside the workers, a few at a time; the job is looked at again afterwards."""
+        self._start(entry, "read the source of", self._read_remote(entry, action))
+
+    async def _read_remote(self, entry: Entry, action: act.ReadSources) -> None:
+        async with self._readings:
+            await self._read(entry, action)
+        self._queue.add(entry.key)
+
+    def _start(self, entry: Entry, doing: str, work: Coroutine[Any, Any, None]) -> None:
+        """Let work on an object go on in a task of its own, unless one does already."""
+        uid = entry.metadata.uid
+        if uid in self._tasks:
+            work.close()
+            return
+        task = asyncio.create_task(work, name=f"{doing} {entry.key}")
+        self._tasks[uid] = task
+        task.add_done_callback(lambda ended: self._ended(uid, ended))
+
+    def _ended(self, uid: str, task: asyncio.Task[None]) -> None:
+        del self._tasks[uid]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _LOG.error("could not %s", task.get_name(), exc_info=error)
+
+    def forget(self, uid: str) -> None:
+        """Keep nothing of an object that is gone."""
+        self._staging.discard(uid)
+
     def start_upload(self, entry: Entry, action: act.UploadArtifact) -> None:
         """Upload an artifact beside the workers, since it may take long; the job is looked at again afterwards."""
-        uid = entry.metadata.uid
-        if uid in self._uploads:
-            return
-        task = asyncio.create_task(self._upload(entry, action), name=f"upload {entry.key}")
-        self._uploads[uid] = task
-        task.add_done_callback(lambda _: self._uploads.pop(uid, None))
+        self._start(entry, "upload the artifact of", self._upload(entry, action))
 
     async def _upload(self, entry: Entry, action: act.UploadArtifact) -> None:
         principal = self._principal(entry, action.caller)
         known = self._memory.job(entry.metadata.uid)
-        content = self._staging.open(action.sha256, self._fence)
+        uid = entry.metadata.uid
+        content = self._staging.open(uid, action.sha256, self._fence)
         if content is None or known.sources is None:
             answer: Refusal | None = Refusal(
                 kind=RefusalKind.UNAVAILABLE, message="the artifact is being built anew"
@@ -113,6 +150,8 @@ class JobActions:
                 answer = await self._infrastructure.upload_artifact(
                     principal, action.job_id, known.sources.name, content
                 )
+            if answer is None:
+                self._staging.discard(uid, action.sha256)
         self._learn(
             entry,
             lambda known: known.upload_answered(
@@ -128,3 +167,9 @@ class JobActions:
     def _principal(entry: Entry, caller: act.Caller) -> Principal:
         identity = identity_key(entry.key.namespace, caller.identity)
         return Principal(identity=identity, region=caller.region)
+
+
+def _uploaded(entry: Entry, sha256: str) -> bool:
+    """Whether the status knows an OCI job that has the artifact."""
+    revisions = entry.resource.status.revisions if isinstance(entry.resource, OCIJob) else ()
+    return any(r.complete and r.artifact and r.artifact.sha256 == sha256 for r in revisions)

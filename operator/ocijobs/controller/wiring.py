@@ -6,7 +6,10 @@ from concurrent.futures import Executor as Threads
 from dataclasses import dataclass
 
 from ocijobs.api.metadata import ObjectKey
+from ocijobs.artifact.addresses import AllowedAddresses
+from ocijobs.artifact.repositories import Repositories
 from ocijobs.artifact.staging import Staging
+from ocijobs.artifact.web import Web
 from ocijobs.clock import Clock
 from ocijobs.cloud.calls import Calls
 from ocijobs.cloud.credentials import CredentialStore
@@ -21,6 +24,7 @@ from ocijobs.controller.log_reader import LogReader
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.observer import Observer
 from ocijobs.controller.queue import WorkQueue
+from ocijobs.controller.remote_sources import Means
 from ocijobs.controller.reporting import Reporter
 from ocijobs.controller.resync import Resync
 from ocijobs.controller.run_actions import RunActions
@@ -73,6 +77,16 @@ def assemble(
     dependents = Dependents(store, queue, observer)
     store.listen(dependents.changed)
     logs = LogReader(LogSearch(calls), memory, queue, clock, settings.log_batch_seconds)
+    jobs = JobActions(
+        infrastructure=infrastructure,
+        sources=SourceReader(_means(settings, reader, storage), staging, clock),
+        staging=staging,
+        memory=memory,
+        queue=queue,
+        clock=clock,
+        fence=lease.check,
+    )
+    store.listen(lambda key, before, after: _forget(jobs, key, before, after))
     executor = Executor(
         writer=writer,
         identities=IdentityActions(
@@ -83,15 +97,7 @@ def assemble(
             clock=clock,
             changed=dependents.identity_changed,
         ),
-        jobs=JobActions(
-            infrastructure=infrastructure,
-            sources=SourceReader(reader, staging, clock),
-            staging=staging,
-            memory=memory,
-            queue=queue,
-            clock=clock,
-            fence=lease.check,
-        ),
+        jobs=jobs,
         runs=RunActions(
             infrastructure=infrastructure,
             storage=storage,
@@ -148,6 +154,24 @@ def assemble(
         logs=logs,
         resync=resync,
     )
+
+
+def _means(settings: Settings, reader: ObjectReader, storage: ObjectStorage) -> Means:
+    allowed = AllowedAddresses(settings.source_denied_networks)
+    timeout = settings.source_timeout_seconds
+    return Means(
+        reader=reader,
+        storage=storage,
+        web=Web(allowed, timeout),
+        repositories=Repositories(allowed, timeout),
+        limit_bytes=settings.artifact_limit_bytes,
+    )
+
+
+def _forget(jobs: JobActions, key: ObjectKey, before: Entry | None, after: Entry | None) -> None:
+    """Keep no artifact of a job that is gone."""
+    if key.kind == "OCIJob" and after is None and before is not None:
+        jobs.forget(before.metadata.uid)
 
 
 def _unfollow(tracker: Tracker, key: ObjectKey, before: Entry | None, after: Entry | None) -> None:

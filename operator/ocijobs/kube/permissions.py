@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ocijobs.api.crd import KINDS
 from ocijobs.api.names import GROUP
+from ocijobs.kube.reads import FLUX_SOURCES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,12 @@ WATCHED_NAMESPACES: tuple[Permission, ...] = (
         resources=("configmaps", "secrets"),
         verbs=("get",),
         why="read sources, values and API keys by name; never a list",
+    ),
+    Permission(
+        group=FLUX_SOURCES,
+        resources=("buckets", "gitrepositories", "ocirepositories"),
+        verbs=("get",),
+        why="read the artifact of a source of Flux by name",
     ),
     Permission(
         group="",

@@ -11,6 +11,9 @@ from typing import Any
 from ocijobs.kube.client import ApiError, KubeClient
 from ocijobs.kube.resources import core_path, list_path, plural
 
+FLUX_SOURCES = "source.toolkit.fluxcd.io"
+"""API group of Flux's source-controller; its v1 is served since Flux 2.6."""
+
 _PAGE = 500
 
 
@@ -23,6 +26,15 @@ class ConfigData:
     uid: str
     resource_version: str
     data: Mapping[str, bytes] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FluxArtifact:
+    """What a source of Flux offers: where, what it is (`sha256:<hexadecimal>`), of which revision; empty at first."""
+
+    url: str
+    digest: str
+    revision: str
 
 
 class ObjectReader:
@@ -71,6 +83,27 @@ class ObjectReader:
             uid=meta["uid"],
             resource_version=meta["resourceVersion"],
             data=data,
+        )
+
+    async def flux_artifact(self, namespace: str, kind: str, name: str) -> FluxArtifact | None:
+        """Return the artifact of a source of Flux's source-controller; None if there is no such source.
+
+        Raises:
+            ApiError: for anything else than an answer; also if Flux is not installed.
+        """
+        plural_name = f"{kind.lower().removesuffix('y')}{'ies' if kind.endswith('y') else 's'}"
+        path = f"/apis/{FLUX_SOURCES}/v1/namespaces/{namespace}/{plural_name}/{name}"
+        try:
+            document = await self._client.request("GET", path, resource=plural_name)
+        except ApiError as error:
+            if error.not_found:
+                return None
+            raise
+        artifact = (document.get("status") or {}).get("artifact") or {}
+        return FluxArtifact(
+            url=artifact.get("url") or "",
+            digest=artifact.get("digest") or "",
+            revision=artifact.get("revision") or "",
         )
 
     async def namespace_uid(self, name: str) -> str:

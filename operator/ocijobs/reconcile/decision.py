@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 from ocijobs.api.identity import IdentityReference
-from ocijobs.api.job import OCIJobSpec
+from ocijobs.api.job import Artifact, OCIJobSpec
 from ocijobs.api.model import Model
 from ocijobs.reconcile.environment import ValueKey
 from ocijobs.reconcile.remote import LogAddress
@@ -60,10 +60,25 @@ class RefreshJob:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServedSource:
+    """The source that the current revision was made of, and its artifact."""
+
+    version: str
+    digest: str
+    artifact: Artifact | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadSources:
-    """Read the job's code, and build its artifact from it."""
+    """Read the job's code, and build its artifact from it.
+
+    `caller` is as whom Object Storage is read. `served` is what the current revision has, if it is of this very spec: a
+    source that is still at its version is not read again.
+    """
 
     spec: OCIJobSpec
+    caller: Caller
+    served: ServedSource | None
     epoch: str
 
 

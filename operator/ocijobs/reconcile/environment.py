@@ -42,6 +42,10 @@ OPERATOR_VARIABLES = frozenset(
 """Variables that tell OCI how to start a run; `spec.runtime` sets them."""
 
 
+VAULT_PREFIX = f"{RESERVED_ENV_PREFIX}VAULT_"
+"""What stands before the name of a variable that the driver reads from OCI Vault; its value is the secret's OCID."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class ValueKey:
     """A key of a Secret or ConfigMap."""
@@ -103,12 +107,16 @@ def resolve(variables: Iterable[EnvVar], values: Values) -> dict[str, str]:
 
     As in a Pod, `$(VAR)` stands for a variable that comes before, `$$` for `$`, so that `$$(VAR)` is the text
     `$(VAR)`, and a reference to what is not defined stays as it is. A variable whose optional reference gave nothing
-    is left out.
+    is left out; one of a Vault secret becomes the variable by which the driver knows it.
     """
     resolved: dict[str, str] = {}
     for variable in variables:
         if variable.value is not None:
             resolved[variable.name] = expand(variable.value, resolved)
+            continue
+        source = variable.value_from
+        if source is not None and source.vault_secret_ref is not None:
+            resolved[f"{VAULT_PREFIX}{variable.name}"] = source.vault_secret_ref.secret_id
             continue
         for key, _ in references((variable,)):
             if key in values.values:

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ocijobs.api.infrastructure import DataScienceJobInfrastructure
+from ocijobs.api.node_group import StartupOrder
+from ocijobs.api.startup_probe import StartupProbe
+from ocijobs.reconcile.compute import Compute, ComputeCluster, Mount, NodeMachine
 from ocijobs.reconcile.remote import LogAddress
 
 
@@ -22,6 +24,61 @@ class JobConfiguration:
     environment_variables: Mapping[str, str] = field(repr=False)
     command_line_arguments: str | None = field(repr=False)
     maximum_runtime_in_minutes: int | None
+    startup_probe: StartupProbe | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerEnvironment:
+    """OcirContainerJobEnvironmentConfigurationDetails: the image that is started instead of an artifact."""
+
+    image: str
+    image_digest: str | None = None
+    image_signature_id: str | None = None
+    entrypoint: tuple[str, ...] = ()
+    cmd: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SingleNode:
+    """What a run on one machine starts."""
+
+    configuration: JobConfiguration
+    container: ContainerEnvironment | None = None
+
+    @property
+    def configurations(self) -> tuple[JobConfiguration, ...]:
+        """What is started, on any node."""
+        return (self.configuration,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeGroup:
+    """JobNodeGroupConfigurationDetails: nodes that are alike, and what they start."""
+
+    name: str
+    replicas: int
+    minimum_success_replicas: int
+    machine: NodeMachine
+    configuration: JobConfiguration
+    container: ContainerEnvironment | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MultiNode:
+    """MultiNodeJobNodeConfigurationDetails: what a run on several machines starts, and on which."""
+
+    groups: tuple[NodeGroup, ...]
+    startup_order: StartupOrder
+    maximum_runtime_in_minutes: int | None
+    subnet_id: str | None
+
+    @property
+    def configurations(self) -> tuple[JobConfiguration, ...]:
+        """What is started, on any node."""
+        return tuple(group.configuration for group in self.groups)
+
+
+Workload = SingleNode | MultiNode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +99,13 @@ class Tags:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobSettings:
-    """What UpdateJobDetails can change in place."""
+    """What UpdateJobDetails can change in place. A job of several nodes has no infrastructure of its own."""
 
     display_name: str
     description: str | None
-    infrastructure: DataScienceJobInfrastructure
+    infrastructure: Compute | ComputeCluster | None
     tags: Tags
+    storage_mounts: tuple[Mount, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,20 +115,20 @@ class JobRequest:
     compartment_id: str
     project_id: str
     settings: JobSettings
-    configuration: JobConfiguration
+    workload: Workload
     log: LogConfiguration | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
-    """CreateJobRunDetails. No configuration means that the run takes the job's as it is."""
+    """CreateJobRunDetails. No workload means that the run takes the job's as it is."""
 
     compartment_id: str
     project_id: str
     job_id: str
     display_name: str
     tags: Tags
-    configuration: JobConfiguration | None
+    workload: Workload | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,5 @@
 """The driver as OCI starts it: an artifact unpacked into a folder, and a process whose environment is scrubbed."""
 
-import io
 import os
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ocijobs.artifact.build import build_artifact
-from ocijobs.reconcile.job.configuration import DRIVER_ENTRYPOINT
+from ocijobs.reconcile.job.workload import DRIVER_ENTRYPOINT
 from ocijobs.testing import make_job
 
 SECONDS = 30
@@ -54,9 +53,12 @@ class DriverFolder:
         )
         job = make_job(runtime=runtime, **spec)
         content = {path: text.encode() for path, text in files.items()}
-        artifact = build_artifact("job", job.spec, content)
-        with zipfile.ZipFile(io.BytesIO(artifact.content)) as archive:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / "artifact.zip"
+        build_artifact("job", job.spec, content, path)
+        with zipfile.ZipFile(path) as archive:
             archive.extractall(folder)
+        path.unlink()
 
     @property
     def code(self) -> Path:

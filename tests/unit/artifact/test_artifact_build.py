@@ -1,7 +1,6 @@
 """What an artifact is: the same bytes for the same inputs, and a clear word where no code can be run."""
 
 import hashlib
-import io
 import json
 import os
 import subprocess
@@ -16,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocijobs.api.job import OCIJobSpec
-from ocijobs.artifact.build import BuiltArtifact, SourceError, build_artifact, sources_digest
+from ocijobs.artifact.build import build_artifact
+from ocijobs.artifact.files import Files, SourceError, sources_digest
 from ocijobs.testing import make_job
 
 SOURCE = {"inline": {"main.py": ""}}
@@ -32,26 +32,37 @@ def python(**fields: Any) -> OCIJobSpec:
     return make_job(runtime={"python": {"source": SOURCE, "conda": CONDA, **fields}}).spec
 
 
-def entries(artifact: BuiltArtifact) -> dict[str, bytes]:
-    with zipfile.ZipFile(io.BytesIO(artifact.content)) as archive:
+def built(folder: Path, spec: OCIJobSpec, files: Files) -> Path:
+    path = folder / "artifact.zip"
+    assert build_artifact("train", spec, files, path) is not None
+    return path
+
+
+def entries(path: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(path) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
 FILES = {"main.py": b"print(1)", "lib/tools.py": b"\x00\xff", "data.csv": b"1,2\r\n"}
 
 
-def test_it_holds_the_driver_its_instructions_and_the_code() -> None:
-    artifact = build_artifact("train", script(entrypoint="main.py"), FILES)
-    content = entries(artifact)
+def test_it_holds_the_driver_its_instructions_and_the_code(tmp_path: Path) -> None:
+    path = tmp_path / "built"
+    artifact = build_artifact("train", script(entrypoint="main.py"), FILES, path)
+    assert artifact is not None
+    content = entries(path)
     driver = content.pop("ocijobs_driver.py").decode()
     assert "def main() -> int:" in driver
+    for name in [name for name in content if name.startswith("ocijobs_") and name.endswith(".py")]:
+        del content[name]
     assert json.loads(content.pop("ocijobs_job.json")) == {"entrypoint": "main.py"}
     assert content == {f"code/{name}": data for name, data in FILES.items()}
     assert artifact.name == "train.zip"
-    assert artifact.sha256 == hashlib.sha256(artifact.content).hexdigest()
+    assert artifact.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert artifact.size == path.stat().st_size
 
 
-def test_the_driver_is_told_all_that_the_runtime_says() -> None:
+def test_the_driver_is_told_all_that_the_runtime_says(tmp_path: Path) -> None:
     spec = make_job(
         runtime={
             "python": {
@@ -65,7 +76,7 @@ def test_the_driver_is_told_all_that_the_runtime_says() -> None:
         },
         outputs={"path": "models", "uri": "oci://models@team/$(JOB_RUN_OCID)"},
     ).spec
-    content = entries(build_artifact("train", spec, FILES))
+    content = entries(built(tmp_path, spec, FILES))
     assert json.loads(content["ocijobs_job.json"]) == {
         "entrypoint": "main.py",
         "python": True,
@@ -77,13 +88,17 @@ def test_the_driver_is_told_all_that_the_runtime_says() -> None:
 
 
 _BUILD = """
-import hashlib, os, sys
+import os, sys, tempfile
+from pathlib import Path
 os.umask(int(sys.argv[1], 8))
-from ocijobs.artifact.build import build_artifact, sources_digest
+from ocijobs.artifact.build import build_artifact
+from ocijobs.artifact.files import sources_digest
 from ocijobs.testing import make_job
 files = {name: name.encode() * 99 for name in sys.argv[2:]}
 spec = make_job(runtime={"script": {"source": {"inline": {"a.py": ""}}, "entrypoint": "a.py"}}).spec
-print(build_artifact("job", spec, files).sha256, sources_digest(files))
+with tempfile.TemporaryDirectory() as folder:
+    artifact = build_artifact("job", spec, files, Path(folder) / "built")
+print(artifact.sha256, sources_digest(files))
 """
 
 
@@ -103,9 +118,8 @@ def test_it_is_the_same_to_the_byte_wherever_and_whenever_it_is_built() -> None:
     assert len(here.split()) == 2
 
 
-def test_modes_times_and_compression_are_those_of_no_machine() -> None:
-    artifact = build_artifact("train", script(entrypoint="main.py"), FILES)
-    with zipfile.ZipFile(io.BytesIO(artifact.content)) as archive:
+def test_modes_times_and_compression_are_those_of_no_machine(tmp_path: Path) -> None:
+    with zipfile.ZipFile(built(tmp_path, script(entrypoint="main.py"), FILES)) as archive:
         assert archive.namelist() == sorted(archive.namelist())
         for info in archive.infolist():
             assert info.external_attr >> 16 == 0o100644
@@ -181,21 +195,21 @@ def test_the_digest_does_not_depend_on_the_order(files: dict[str, bytes], dice: 
     ],
 )
 def test_a_source_that_can_not_be_run_is_told_with_its_field(
-    spec: OCIJobSpec, files: Mapping[str, bytes], message: str
+    spec: OCIJobSpec, files: Mapping[str, bytes], message: str, tmp_path: Path
 ) -> None:
     with pytest.raises(SourceError) as caught:
-        build_artifact("train", spec, files)
+        build_artifact("train", spec, files, tmp_path / "built")
     assert str(caught.value) == message
 
 
-def test_of_many_files_only_some_are_listed() -> None:
+def test_of_many_files_only_some_are_listed(tmp_path: Path) -> None:
     files = {f"f{number:03}.py": b"" for number in range(500)}
     with pytest.raises(SourceError) as caught:
-        build_artifact("train", script(), files)
+        build_artifact("train", script(), files, tmp_path / "built")
     assert "f009.py" in str(caught.value)
     assert "f010.py" not in str(caught.value)
 
 
 def test_outputs_may_be_put_beside_files_of_the_source(tmp_path: Path) -> None:
     spec = script(outputs={"path": "lib", "uri": "oci://b@n/x"}, entrypoint="main.py")
-    assert "ocijobs_job.json" in entries(build_artifact("train", spec, FILES))
+    assert "ocijobs_job.json" in entries(built(tmp_path, spec, FILES))

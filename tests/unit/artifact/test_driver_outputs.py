@@ -137,7 +137,7 @@ def test_no_access_to_object_storage_is_said_before_the_code_starts(tmp_path: Pa
     ended = driver.run(python=PYTHON, environment={"HOME": str(tmp_path)})
     assert ended.code == 78
     assert ended.output == ""
-    assert "ocijobs: no access to Object Storage: ConfigFileNotFound: " in ended.errors
+    assert "ocijobs: spec.outputs: no access to OCI: ConfigFileNotFound: " in ended.errors
 
 
 def test_a_package_oci_that_can_not_be_imported_is_said_before_the_code_starts(
@@ -150,4 +150,4 @@ def test_a_package_oci_that_can_not_be_imported_is_said_before_the_code_starts(
     ended = driver.run(python=(sys.executable,), environment={"PYTHONPATH": str(tmp_path)})
     assert ended.code == 78
     assert ended.output == ""
-    assert "ocijobs: no access to Object Storage: AttributeError: broken build" in ended.errors
+    assert "ocijobs: spec.outputs: no access to OCI: AttributeError: broken build" in ended.errors

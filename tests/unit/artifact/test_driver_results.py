@@ -17,8 +17,10 @@ Reported = Callable[[bytes], dict[str, str]]
 
 
 def _driver() -> dict[str, Any]:
-    path = resources.files("ocijobs.artifact").joinpath("drivers", "ocijobs_driver.py")
-    return runpy.run_path(str(path))
+    folder = resources.files("ocijobs.artifact").joinpath("drivers")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(folder))
+        return runpy.run_path(str(folder.joinpath("ocijobs_results.py")))
 
 
 DRIVER = _driver()

@@ -18,10 +18,10 @@ from tests.unit.cloud.scripted_oci import (
     error,
 )
 
-from ocijobs.api.infrastructure import DataScienceJobInfrastructure
 from ocijobs.artifact.build import BuiltArtifact
 from ocijobs.artifact.staging import Staging
 from ocijobs.cloud.data_science import DataScience
+from ocijobs.reconcile.compute import Compute
 from ocijobs.reconcile.remote import (
     Absent,
     JobRecord,
@@ -36,6 +36,7 @@ from ocijobs.reconcile.requests import (
     JobRequest,
     JobSettings,
     RunRequest,
+    SingleNode,
     Tags,
 )
 from ocijobs.testing import COMPARTMENT, PROJECT, make_ocid
@@ -78,7 +79,7 @@ def test_a_run_is_created_with_its_token(science: DataScience, oci_server: Scrip
         job_id=JOB,
         display_name="team-a/run",
         tags=Tags(freeform={"ocijobs_owner": "c/u/0"}, defined={}),
-        configuration=None,
+        workload=None,
     )
     record = asyncio.run(science.create_run(PRINCIPAL, request, "token-7"))
     assert isinstance(record, RunRecord)
@@ -186,7 +187,7 @@ def test_a_job_is_deleted_without_its_runs_records(
 SETTINGS = JobSettings(
     display_name="train",
     description=None,
-    infrastructure=DataScienceJobInfrastructure(shape_name="VM.Standard2.1"),
+    infrastructure=Compute(shape_name="VM.Standard2.1", size=None, block_storage_size_in_gbs=50),
     tags=Tags(freeform={}, defined={}),
 )
 
@@ -221,8 +222,12 @@ def test_a_job_is_created_with_its_token(science: DataScience, oci_server: Scrip
         compartment_id=COMPARTMENT,
         project_id=PROJECT,
         settings=SETTINGS,
-        configuration=JobConfiguration(
-            environment_variables={}, command_line_arguments=None, maximum_runtime_in_minutes=None
+        workload=SingleNode(
+            configuration=JobConfiguration(
+                environment_variables={},
+                command_line_arguments=None,
+                maximum_runtime_in_minutes=None,
+            ),
         ),
         log=None,
     )
@@ -264,7 +269,9 @@ def test_an_upload_ends_with_the_lease_even_while_it_is_sent(
     science: DataScience, oci_server: ScriptedOci, tmp_path: Any
 ) -> None:
     staging = Staging(tmp_path)
-    name = staging.put(BuiltArtifact(name="a.zip", content=b"x" * 5_000_000))
+    built = tmp_path / "built"
+    built.write_bytes(b"x" * 5_000_000)
+    staging.put("owner", BuiltArtifact(name="a.zip", path=built, sha256="5e", size=5_000_000))
     reads = 0
 
     def fence() -> None:
@@ -273,7 +280,7 @@ def test_an_upload_ends_with_the_lease_even_while_it_is_sent(
         if reads > 3:
             raise NotLeadingError
 
-    content = staging.open(name, fence)
+    content = staging.open("owner", "5e", fence)
     assert content is not None
     oci_server.will(NOT_FOUND)
     with content, pytest.raises(NotLeadingError):

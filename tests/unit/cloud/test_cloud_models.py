@@ -9,7 +9,7 @@ import pytest
 from tests.unit.cloud.api_keys import secret
 from tests.unit.cloud.scripted_oci import PRINCIPAL
 
-from ocijobs.api.infrastructure import DataScienceJobInfrastructure
+from ocijobs.api.shape import CpuBaseline, JobShapeConfigDetails
 from ocijobs.cloud.clients import Clients, Service
 from ocijobs.cloud.credentials import parse_api_key
 from ocijobs.cloud.data_science_models import (
@@ -20,6 +20,7 @@ from ocijobs.cloud.data_science_models import (
     update_job_details,
 )
 from ocijobs.cloud.refusals import MalformedAnswerError
+from ocijobs.reconcile.compute import Compute
 from ocijobs.reconcile.remote import JobRecord, JobState, LogAddress, RunRecord, RunState
 from ocijobs.reconcile.requests import (
     JobConfiguration,
@@ -27,6 +28,7 @@ from ocijobs.reconcile.requests import (
     JobSettings,
     LogConfiguration,
     RunRequest,
+    SingleNode,
     Tags,
 )
 from ocijobs.settings import Settings
@@ -61,18 +63,21 @@ def _without_none(value: Any) -> Any:
     return value
 
 
+SHAPE = "VM.Standard.E4.Flex"
+
+
 def settings(**infrastructure: Any) -> JobSettings:
     return JobSettings(
         display_name="train",
         description="Trains",
-        infrastructure=DataScienceJobInfrastructure.model_validate(
-            {"shape_name": "VM.Standard.E4.Flex", "block_storage_size_in_gbs": 100} | infrastructure
+        infrastructure=Compute(
+            **{"shape_name": SHAPE, "size": None, "block_storage_size_in_gbs": 100} | infrastructure
         ),
         tags=TAGS,
     )
 
 
-FLEX = {"ocpus": 2, "memory_in_gbs": 32, "cpu_baseline": "BASELINE_1_2"}
+FLEX = JobShapeConfigDetails(ocpus=2, memory_in_gbs=32, cpu_baseline=CpuBaseline.BASELINE_1_2)
 FLEX_SENT = {"ocpus": 2.0, "memoryInGBs": 32.0, "cpuBaseline": "BASELINE_1_2"}
 MANAGED_SENT = {
     "jobInfrastructureType": "ME_STANDALONE",
@@ -85,8 +90,8 @@ def test_a_job_is_sent_with_all_its_fields() -> None:
     request = JobRequest(
         compartment_id=COMPARTMENT,
         project_id=PROJECT,
-        settings=settings(subnet_id=SUBNET, job_shape_config_details=FLEX),
-        configuration=CONFIGURATION,
+        settings=settings(subnet_id=SUBNET, size=FLEX),
+        workload=SingleNode(configuration=CONFIGURATION),
         log=LogConfiguration(log_group_id=LOG_GROUP, log_id=LOG),
     )
     assert sent(create_job_details(request)) == {
@@ -113,6 +118,7 @@ def test_a_job_is_sent_with_all_its_fields() -> None:
             "logGroupId": LOG_GROUP,
             "logId": LOG,
         },
+        "jobStorageMountConfigurationDetailsList": [],
         "freeformTags": dict(TAGS.freeform),
         "definedTags": {"costs": {"center": "7"}},
     }
@@ -135,7 +141,7 @@ def test_without_a_subnet_egress_is_managed_and_logs_are_made_as_needed(
         compartment_id=COMPARTMENT,
         project_id=PROJECT,
         settings=settings(),
-        configuration=CONFIGURATION,
+        workload=SingleNode(configuration=CONFIGURATION),
         log=log,
     )
     document = sent(create_job_details(request))
@@ -154,6 +160,7 @@ def test_an_update_is_complete_so_that_what_was_removed_goes() -> None:
         "displayName": "train",
         "description": "",
         "jobInfrastructureConfigurationDetails": MANAGED_SENT,
+        "jobStorageMountConfigurationDetailsList": [],
         "freeformTags": {},
         "definedTags": {},
     }
@@ -169,7 +176,7 @@ def test_a_run_overrides_its_jobs_configuration_whole_or_not_at_all(
         job_id=JOB,
         display_name="team-a/run",
         tags=TAGS,
-        configuration=configuration,
+        workload=SingleNode(configuration=configuration) if configuration else None,
     )
     document = sent(create_job_run_details(request))
     override = document.pop("jobConfigurationOverrideDetails", None)

@@ -7,27 +7,20 @@ something more, finds the same revision and makes no job anew.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from ocijobs.api.job import OCIJob, OCIJobSpec
+from ocijobs.api.model import Model
 from ocijobs.api.names import TAG_NAME, TAG_OWNER
-from ocijobs.api.runtime import CondaEnvironment, CondaType
+from ocijobs.reconcile.compute import Mount, compute, node_groups
 from ocijobs.reconcile.digest import digest, owner_tag
-from ocijobs.reconcile.environment import NO_VALUES, command_line, resolve
-from ocijobs.reconcile.requests import (
-    JobConfiguration,
-    JobRequest,
-    JobSettings,
-    LogConfiguration,
-    Tags,
-)
+from ocijobs.reconcile.job.workload import job_workload
+from ocijobs.reconcile.requests import JobRequest, JobSettings, LogConfiguration, Tags
 
 REVISION_VERSION = "v1"
 """Version of what a revision is taken over. A new one makes every job anew: never change it without need."""
-
-DRIVER_ENTRYPOINT = "ocijobs_driver.py"
-"""File of the artifact that OCI starts."""
 
 
 def log_configuration(
@@ -43,50 +36,16 @@ def log_configuration(
     return LogConfiguration(log_group_id=group, log_id=logging.log_id if logging else None)
 
 
-def operator_variables(spec: OCIJobSpec, region: str) -> dict[str, str]:
-    """Return the variables that tell OCI what to start, and in which conda environment."""
-    return {
-        "JOB_RUN_ENTRYPOINT": DRIVER_ENTRYPOINT,
-        **_conda_variables(spec.runtime.variant.conda, region),
-    }
-
-
-def _conda_variables(conda: CondaEnvironment | None, region: str) -> dict[str, str]:
-    if conda is None:
-        return {}
-    if conda.type is CondaType.SERVICE:
-        return {"CONDA_ENV_TYPE": "service", "CONDA_ENV_SLUG": conda.slug or ""}
-    address = urlsplit(conda.uri or "")
-    bucket, _, namespace = address.netloc.partition("@")
-    return {
-        "CONDA_ENV_TYPE": "published",
-        "CONDA_ENV_NAMESPACE": namespace,
-        "CONDA_ENV_BUCKET": bucket,
-        "CONDA_ENV_OBJECT_NAME": address.path.lstrip("/"),
-        "CONDA_ENV_REGION": conda.region or region,
-    }
-
-
-def job_configuration(spec: OCIJobSpec, region: str) -> JobConfiguration:
-    """Return what runs are started with that override nothing.
-
-    Variables that refer to Secrets and ConfigMaps are no part of the job: they are sent with each run.
-    """
-    variables = resolve((v for v in spec.env if v.value_from is None), NO_VALUES)
-    return JobConfiguration(
-        environment_variables=variables | operator_variables(spec, region),
-        command_line_arguments=command_line(spec.args, variables),
-        maximum_runtime_in_minutes=spec.maximum_runtime_in_minutes,
-    )
-
-
-def job_settings(job: OCIJob, *, cluster_id: str, revision: str) -> JobSettings:
+def job_settings(
+    job: OCIJob, *, cluster_id: str, revision: str, storage_mounts: tuple[Mount, ...]
+) -> JobSettings:
     """Return what OCI changes in place."""
     meta, spec = job.metadata, job.spec
     return JobSettings(
         display_name=spec.display_name or f"{meta.namespace}/{meta.name}",
         description=spec.description,
-        infrastructure=spec.infrastructure.data_science_job.model_copy(update={"logging": None}),
+        infrastructure=compute(spec),
+        storage_mounts=storage_mounts,
         tags=Tags(
             freeform={
                 **(spec.freeform_tags or {}),
@@ -104,11 +63,24 @@ def settings_digest(settings: JobSettings) -> str:
         {
             "displayName": settings.display_name,
             "description": settings.description,
-            "infrastructure": settings.infrastructure.document(),
+            "infrastructure": _document(settings.infrastructure),
+            "storageMounts": _document(settings.storage_mounts),
             "freeformTags": settings.tags.freeform,
             "definedTags": settings.tags.defined,
         }
     )
+
+
+def _document(data: Any) -> Any:
+    """Return dataclasses and models as JSON."""
+    if isinstance(data, Model):
+        return data.document()
+    if isinstance(data, tuple):
+        return [_document(item) for item in data]
+    if is_dataclass(data):
+        members = {field.name: getattr(data, field.name) for field in fields(data)}
+        return {type(data).__name__: {name: _document(value) for name, value in members.items()}}
+    return dict(data) if isinstance(data, Mapping) else data
 
 
 def revision_name(
@@ -123,19 +95,32 @@ def revision_name(
     runtime = spec.runtime.document()
     for variant in runtime.values():
         variant.pop("source", None)
-    fields: dict[str, Any] = {
+    infrastructure = spec.infrastructure.data_science_job
+    content: dict[str, Any] = {
         "compartmentId": compartment_id,
         "projectId": project_id,
         "runtime": runtime,
         "sources": sources_digest,
-        "env": [v.document() for v in spec.env if v.value_from is None],
+        "env": [v.document() for v in spec.env if not v.read_at_launch],
         "args": list(spec.args),
         "maximumRuntimeInMinutes": spec.maximum_runtime_in_minutes,
         "outputs": spec.outputs.document() if spec.outputs else None,
         "log": [log.log_group_id, log.log_id] if log else None,
+        "startupProbe": infrastructure.startup_probe and infrastructure.startup_probe.document(),
+        "nodes": _nodes(spec),
     }
-    present = {name: value for name, value in fields.items() if value not in (None, [], {})}
+    present = {name: value for name, value in content.items() if value not in (None, [], {})}
     return f"{REVISION_VERSION}-{digest(present)[:12]}"
+
+
+def _nodes(spec: OCIJobSpec) -> dict[str, Any] | None:
+    """Return what a job of several nodes is made with: all of its infrastructure, which OCI can't change then."""
+    if not node_groups(spec):
+        return None
+    whole = spec.infrastructure.data_science_job.document()
+    return {
+        name: value for name, value in whole.items() if name not in {"logging", "storageMounts"}
+    }
 
 
 def job_request(
@@ -147,28 +132,28 @@ def job_request(
     project_id: str,
     region: str,
     log: LogConfiguration | None,
+    storage_mounts: tuple[Mount, ...],
 ) -> JobRequest:
     """Return the request that creates the OCI job of a revision."""
     return JobRequest(
         compartment_id=compartment_id,
         project_id=project_id,
-        settings=job_settings(job, cluster_id=cluster_id, revision=revision),
-        configuration=job_configuration(job.spec, region),
+        settings=job_settings(
+            job, cluster_id=cluster_id, revision=revision, storage_mounts=storage_mounts
+        ),
+        workload=job_workload(job.spec, region),
         log=log,
     )
 
 
 def job_request_digest(request: JobRequest) -> str:
     """Return the digest of a creation. Nothing in it is secret."""
-    configuration = request.configuration
     return digest(
         {
             "compartmentId": request.compartment_id,
             "projectId": request.project_id,
             "settings": settings_digest(request.settings),
-            "env": dict(configuration.environment_variables),
-            "args": configuration.command_line_arguments,
-            "maximumRuntimeInMinutes": configuration.maximum_runtime_in_minutes,
+            "workload": _document(request.workload),
             "log": [request.log.log_group_id, request.log.log_id] if request.log else None,
         }
     )

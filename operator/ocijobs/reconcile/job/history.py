@@ -36,8 +36,8 @@ def superfluous(
         (r for r in revisions if r.name != current and r.job_id not in needed),
         key=lambda r: (r.last_used_at, r.name),
     )
-    unusable = [r for r in former if r.artifact is None]
-    usable = [r for r in former if r.artifact is not None]
+    unusable = [r for r in former if not r.complete]
+    usable = [r for r in former if r.complete]
     return (*going, *unusable, *usable[: max(0, len(usable) - limit)])
 
 

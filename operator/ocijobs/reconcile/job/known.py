@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from ocijobs.api.job import Artifact
 from ocijobs.reconcile.calls import noted
 from ocijobs.reconcile.once import Evidence
 from ocijobs.reconcile.remote import (
@@ -30,10 +31,11 @@ class SourcesRead:
         at: when.
         generation: metadata.generation of the spec that was read for.
         requested: value of the annotation `ocijobs.io/requestedAt` at that time.
+        version: what tells one state of a remote source from another without reading it, such as a commit.
         digest: SHA-256 over the files' names and contents.
         missing: what does not exist though it must, in words; then there is no artifact.
         invalid: what is wrong with what was read, in words; then there is no artifact.
-        name: file name of the artifact.
+        name: file name of the artifact; empty if the job has none, as a container without files.
         sha256: of the artifact.
         size: of the artifact in bytes.
     """
@@ -41,12 +43,18 @@ class SourcesRead:
     at: datetime
     generation: int
     requested: str = ""
+    version: str = ""
     digest: str = ""
     missing: str | None = None
     invalid: str | None = None
     name: str = ""
     sha256: str = ""
     size: int = 0
+
+    @property
+    def artifact(self) -> Artifact | None:
+        """The artifact, as status tells of it."""
+        return Artifact(name=self.name, sha256=self.sha256, size=self.size) if self.name else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

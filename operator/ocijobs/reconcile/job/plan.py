@@ -8,17 +8,19 @@ from datetime import datetime, timedelta
 from ocijobs.api.conditions import ConditionType, is_true
 from ocijobs.api.names import ANNOTATION_REQUESTED_AT
 from ocijobs.api.reasons import Reason
-from ocijobs.reconcile.decision import Caller, ReadSources
-from ocijobs.reconcile.environment import characters, reserved_names
+from ocijobs.reconcile.compute import mounts
+from ocijobs.reconcile.decision import Caller, ReadSources, ServedSource
+from ocijobs.reconcile.environment import reserved_names
 from ocijobs.reconcile.job.configuration import (
-    job_configuration,
     job_request,
     log_configuration,
     revision_name,
     settings_digest,
 )
 from ocijobs.reconcile.job.known import SourcesRead
+from ocijobs.reconcile.job.limits import over_limit
 from ocijobs.reconcile.job.observation import JobObservation
+from ocijobs.reconcile.job.workload import all_variables, job_workload
 from ocijobs.reconcile.pacing import LONG_PAUSE_SECONDS, due_at
 from ocijobs.reconcile.remote import Operation
 from ocijobs.reconcile.requests import JobRequest
@@ -58,7 +60,10 @@ class Reading:
 def reading(o: JobObservation, now: datetime) -> Reading:
     """Return whether the sources are to be read now: after an edit, on request, before a launch, and at intervals."""
     sources, meta = o.known.sources, o.job.metadata
-    action = ReadSources(spec=o.job.spec, epoch=o.epoch)
+    caller = o.identity.caller(o.job.status.region)
+    if caller is None:
+        return Reading()  # Nothing can be made of them before the identity is there.
+    action = ReadSources(spec=o.job.spec, caller=caller, served=_served(o), epoch=o.epoch)
     call = o.known.calls.get(Operation.READ_SOURCES)
     held_until = due_at(call, epoch=o.epoch, seed=meta.uid, settings=o.settings)
     if held_until is not None and now < held_until:
@@ -76,6 +81,18 @@ def reading(o: JobObservation, now: datetime) -> Reading:
         interval = _pause_while_broken(o, sources)
     due = sources.at + timedelta(seconds=interval)
     return Reading(action=action) if now >= due else Reading(due_at=due)
+
+
+def _served(o: JobObservation) -> ServedSource | None:
+    """Return the source of the current revision, if that is of this very spec and whole."""
+    status = o.job.status
+    source = status.source
+    current = next((r for r in status.revisions if r.name == status.revision), None)
+    if source is None or current is None or not current.complete or current.removing:
+        return None
+    if not source.version or not serves_current_spec(o):
+        return None
+    return ServedSource(version=source.version, digest=source.digest, artifact=current.artifact)
 
 
 def _pause_while_broken(o: JobObservation, sources: SourcesRead) -> float:
@@ -132,6 +149,7 @@ def make_plan(o: JobObservation) -> Plan | Obstacle | None:
         project_id=project_id,
         region=caller.region,
         log=log,
+        storage_mounts=mounts(spec, {}),
     )
     return Plan(
         caller=caller,
@@ -161,21 +179,11 @@ def _problem(o: JobObservation, sources: SourcesRead, region: str) -> str | None
             f"spec.runtime: the artifact has {sources.size} bytes, and {limit} are allowed: "
             "keep data in Object Storage and only code in the source"
         )
-    if reserved := reserved_names(o.job.spec.env):
+    if reserved := reserved_names(all_variables(o.job.spec, None)):
         return (
             f"spec.env: {', '.join(reserved)}: reserved for OCI and the operator, use other names"
         )
-    configuration = job_configuration(o.job.spec, region)
-    size = characters(configuration.environment_variables)
-    if size > (limit := o.settings.environment_limit_characters):
-        return (
-            f"spec.env: names and values of all variables have {size} characters together, and OCI allows {limit}: "
-            "put what is long into the code or into Object Storage"
-        )
-    size = len(configuration.command_line_arguments or "")
-    if size > (limit := o.settings.arguments_limit_characters):
-        return f"spec.args: the command line has {size} characters, and OCI allows {limit}"
-    return None
+    return over_limit(job_workload(o.job.spec, region), o.settings, merged="")
 
 
 def serves_current_spec(o: JobObservation) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from ocijobs.api.job import Artifact, OCIJobStatus, Revision
+from ocijobs.api.job import OCIJobStatus, Revision, SourceState
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
 from ocijobs.reconcile.console import job_url
@@ -29,22 +29,17 @@ def make_ready(
     o: JobObservation, plan: Plan, revision: Revision, now: datetime
 ) -> Decision[OCIJobStatus]:
     """Decide about a revision whose OCI job exists."""
-    if revision.artifact is None and o.known.uploaded != revision.job_id:
+    has_code = plan.sources.artifact is not None
+    if has_code and not revision.complete and o.known.uploaded != revision.job_id:
         action = UploadArtifact(
             caller=plan.caller, job_id=revision.job_id, sha256=plan.sources.sha256, epoch=o.epoch
         )
         return _call(o, Operation.UPLOAD, action, "uploading the artifact", now)
-    if revision.artifact is None:
+    if not revision.complete:
         record = o.known.record
         if record is None or record.id != revision.job_id or record.state is not JobState.ACTIVE:
             return _await_activation(o, plan, revision, now)
-        revision = revision.model_copy(
-            update={
-                "artifact": Artifact(
-                    name=plan.sources.name, sha256=plan.sources.sha256, size=plan.sources.size
-                )
-            }
-        )
+        revision = revision.model_copy(update={"artifact": plan.sources.artifact, "complete": True})
     if revision.settings_digest != plan.settings_digest:
         if o.known.settings_sent != (revision.job_id, plan.settings_digest):
             update = UpdateJob(
@@ -141,6 +136,7 @@ def _ready(
         revision=revision.name,
         revisions=pruned.revisions,
         artifact=revision.artifact,
+        source=SourceState(version=plan.sources.version or None, digest=plan.sources.digest),
         console_url=job_url(plan.caller.region, revision.job_id),
     )
     agreed = serves_current_spec(o) and former.job_id == revision.job_id

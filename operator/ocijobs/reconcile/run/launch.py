@@ -9,31 +9,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from ocijobs.api.conditions import ConditionStatus, ConditionType, find, is_true
 from ocijobs.api.environment import EnvVar
-from ocijobs.api.job import OCIJob
+from ocijobs.api.job import OCIJob, OCIJobSpec
 from ocijobs.api.job_run import Binding
 from ocijobs.api.names import TAG_NAME, TAG_OWNER
 from ocijobs.api.reasons import Reason
+from ocijobs.reconcile.compute import ComputeCluster, compute, node_groups, node_machine
 from ocijobs.reconcile.decision import Action, Caller, ReadValues, RefreshJob
 from ocijobs.reconcile.digest import digest, owner_tag
 from ocijobs.reconcile.environment import (
     NO_VALUES,
     Values,
-    characters,
-    command_line,
     expand,
-    merge,
     names_in,
     references,
     reserved_names,
     resolve,
 )
-from ocijobs.reconcile.job.configuration import operator_variables
+from ocijobs.reconcile.job.limits import over_limit
+from ocijobs.reconcile.job.workload import all_variables, run_workload, variables_of
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.remote import Operation
-from ocijobs.reconcile.requests import JobConfiguration, RunRequest, Tags
+from ocijobs.reconcile.requests import MultiNode, RunRequest, SingleNode, Tags, Workload
 from ocijobs.reconcile.run.observation import RunObservation
 
 FIRST_ATTEMPT = 0
@@ -90,7 +90,7 @@ def prepare(o: RunObservation, now: datetime) -> Launch | Hindrance:
             return Hindrance()
         reason, message = o.identity.obstacle
         return Hindrance(reason=reason, message=message)
-    variables = merge(job.spec.env, o.run.spec.env)
+    variables = all_variables(job.spec, o.run.spec)
     values = _values(o, variables, settled_at)
     if isinstance(values, Hindrance):
         return values
@@ -164,22 +164,15 @@ def _launch(
     if (
         status.job_id is None
         or status.revision is None
-        or not (status.compartment_id and status.project_id and status.artifact)
+        or not (status.compartment_id and status.project_id)
     ):
         return Hindrance(
             reason=Reason.WAITING_FOR_JOB, message=f"OCIJob {job.metadata.name} is not ready"
         )
-    resolved = resolve(variables, values)
-    args = job.spec.args if spec.args is None else spec.args
-    configuration = JobConfiguration(
-        environment_variables=resolved | operator_variables(job.spec, caller.region),
-        command_line_arguments=command_line(args, resolved),
-        maximum_runtime_in_minutes=(
-            spec.maximum_runtime_in_minutes or job.spec.maximum_runtime_in_minutes
-        ),
-    )
+    workload = run_workload(job.spec, spec, values, caller.region)
+    resolved = resolve(variables_of(job.spec, spec), values)
     known = resolved | _service_variables(status.job_id, status.compartment_id, status.project_id)
-    problem = _over_limit(o, variables, configuration) or _unusable_uri(job, known, values)
+    problem = _over_limit(o, variables, workload) or _unusable_uri(job, known, values)
     if problem is not None:
         return Hindrance(reason=Reason.INVALID_SPEC, message=problem, fatal=True)
     touched = bool(
@@ -201,24 +194,21 @@ def _launch(
             },
             defined=spec.defined_tags or {},
         ),
-        configuration=configuration if touched else None,
+        workload=workload if touched else None,
     )
-    shape = job.spec.infrastructure.data_science_job
-    size = shape.job_shape_config_details
     outputs = job.spec.outputs
     return Launch(
         caller=caller,
         request=request,
-        request_digest=_request_digest(request, variables, values, args),
+        request_digest=_request_digest(
+            request, variables, values, job.spec.args if spec.args is None else spec.args
+        ),
         revision=status.revision,
         binding=Binding(
             job_uid=job.metadata.uid,
             job_generation=job.metadata.generation,
-            artifact_sha256=status.artifact.sha256,
-            shape_name=shape.shape_name,
-            ocpus=size.ocpus if size else None,
-            memory_in_gbs=size.memory_in_gbs if size else None,
-            block_storage_size_in_gbs=shape.block_storage_size_in_gbs,
+            artifact_sha256=status.artifact.sha256 if status.artifact else None,
+            **_bound_compute(job.spec),
             values=values.objects,
             outputs_uri=expand(outputs.uri, known) if outputs else None,
             results=job.spec.results,
@@ -226,29 +216,44 @@ def _launch(
     )
 
 
+def _bound_compute(spec: OCIJobSpec) -> dict[str, Any]:
+    """Return what is recorded of the machines that the run gets."""
+    machine = compute(spec)
+    if isinstance(machine, ComputeCluster):
+        return {"compute_target_id": machine.target.compute_target_id}
+    groups = node_groups(spec)
+    first = machine or node_machine(spec.infrastructure.data_science_job, groups[0])
+    return {
+        "shape_name": first.shape_name,
+        "ocpus": first.size.ocpus if first.size else None,
+        "memory_in_gbs": first.size.memory_in_gbs if first.size else None,
+        "block_storage_size_in_gbs": first.block_storage_size_in_gbs,
+        "nodes": sum(group.replicas for group in groups) or None,
+    }
+
+
+def _minutes(workload: Workload | None) -> int | None:
+    match workload:
+        case SingleNode(configuration=configuration):
+            return configuration.maximum_runtime_in_minutes
+        case MultiNode(maximum_runtime_in_minutes=minutes):
+            return minutes
+        case None:
+            return None
+
+
 def run_owner(o: RunObservation) -> str:
     """Return the owner tag of the run's first attempt."""
     return owner_tag(cluster_id=o.cluster_id, uid=o.run.metadata.uid, subject=str(FIRST_ATTEMPT))
 
 
-def _over_limit(
-    o: RunObservation, variables: tuple[EnvVar, ...], configuration: JobConfiguration
-) -> str | None:
+def _over_limit(o: RunObservation, variables: tuple[EnvVar, ...], workload: Workload) -> str | None:
     """Return what OCI would refuse about the merged variables and arguments, in words."""
     if reserved := reserved_names(variables):
         return (
             f"spec.env: {', '.join(reserved)}: reserved for OCI and the operator, use other names"
         )
-    size = characters(configuration.environment_variables)
-    if size > (limit := o.settings.environment_limit_characters):
-        return (
-            f"spec.env: names and values of all variables, merged with the job's, have {size} characters together, "
-            f"and OCI allows {limit}: put what is long into the code or into Object Storage"
-        )
-    size = len(configuration.command_line_arguments or "")
-    if size > (limit := o.settings.arguments_limit_characters):
-        return f"spec.args: the command line has {size} characters, and OCI allows {limit}"
-    return None
+    return over_limit(workload, o.settings, merged=", merged with the job's,")
 
 
 def _service_variables(job_id: str, compartment_id: str, project_id: str) -> dict[str, str]:
@@ -281,7 +286,6 @@ def _request_digest(
 
     Variables and arguments are taken as they were written, since expanded ones may hold a secret.
     """
-    configuration = request.configuration
     return digest(
         {
             "compartmentId": request.compartment_id,
@@ -290,13 +294,11 @@ def _request_digest(
             "displayName": request.display_name,
             "freeformTags": request.tags.freeform,
             "definedTags": request.tags.defined,
-            "overridden": configuration is not None,
+            "overridden": request.workload is not None,
             "env": [variable.document() for variable in variables],
             "values": {str(k): v for k, v in values.values.items() if k.kind == "ConfigMap"},
             "objects": [item.document() for item in values.objects if item.kind == "Secret"],
             "args": list(args),
-            "maximumRuntimeInMinutes": (
-                configuration.maximum_runtime_in_minutes if configuration else None
-            ),
+            "maximumRuntimeInMinutes": _minutes(request.workload),
         }
     )

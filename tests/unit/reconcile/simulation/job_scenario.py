@@ -143,7 +143,8 @@ class JobScenario(Scenario[Variables | DoJob]):
         )
         if remote is None:
             return
-        sent = remote.request.configuration.environment_variables
+        (configuration,) = remote.request.workload.configurations
+        sent = configuration.environment_variables
         wanted = {variable.name: variable.value for variable in job.spec.env}
         demand(wanted.items() <= sent.items(), "with its newest variables")
         name = job.spec.display_name or f"{job.metadata.namespace}/{job.metadata.name}"

@@ -167,8 +167,10 @@ class RunWorld:
 
     @staticmethod
     def _secret_of(run: SimulatedRun) -> str:
-        configuration = run.request.configuration
-        return configuration.environment_variables.get("TOKEN", "-") if configuration else "-"
+        if run.request.workload is None:
+            return "-"
+        (configuration,) = run.request.workload.configurations
+        return configuration.environment_variables.get("TOKEN", "-")
 
     def results(self) -> Mapping[str, str] | Refusal | None:
         """Read results.json, which the driver writes at the end of a run that has outputs."""

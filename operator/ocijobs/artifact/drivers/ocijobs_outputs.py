@@ -1,0 +1,87 @@
+"""Outputs: files of one folder that are copied to Object Storage when the code has ended."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from ocijobs_nodes import rank
+from ocijobs_oci import client
+from ocijobs_said import MissingError, say
+
+RESULTS_OBJECT = "results.json"
+
+
+def open_storage() -> Any:
+    """Return a client of Object Storage that acts as the job run.
+
+    Raises:
+        MissingError: if there is none, said before the code has cost anything.
+    """
+    storage = client("oci.object_storage", "ObjectStorageClient", "spec.outputs")
+    try:
+        from oci.object_storage import UploadManager  # noqa: F401 - needed in the end, and missed now
+    except ImportError as error:
+        raise MissingError(f"spec.outputs: the package oci is not complete ({error})") from error
+    return storage
+
+
+def save(storage: Any, outputs: dict[str, str], folder: Path, results: dict[str, str]) -> bool:
+    """Copy the outputs, then the results; return whether all of it arrived."""
+    from oci.object_storage import UploadManager
+
+    bucket, _, address = expand(outputs["uri"])[len("oci://") :].partition("@")
+    namespace, _, prefix = address.partition("/")
+    prefix = _of_node(prefix.strip("/"))
+    root = folder / outputs["path"]
+    manager = UploadManager(storage)
+    saved = True
+    for path in files(root):
+        name = "/".join(part for part in (prefix, path.relative_to(root).as_posix()) if part)
+        if results and not rank() and path == root / RESULTS_OBJECT:
+            say(
+                f"not saved {path}: rename it: the results that were printed are saved under this name"
+            )
+            saved = False
+            continue
+        try:
+            manager.upload_file(namespace, bucket, name, str(path))
+            say(f"saved oci://{bucket}@{namespace}/{name}")
+        except Exception as error:  # The other files are saved all the same.
+            say(f"not saved oci://{bucket}@{namespace}/{name}: {type(error).__name__}: {error}")
+            saved = False
+    if not results or rank():
+        return saved
+    name = "/".join(part for part in (prefix, RESULTS_OBJECT) if part)
+    document = {"jobRunId": os.environ.get("JOB_RUN_OCID"), "results": results}
+    try:
+        storage.put_object(namespace, bucket, name, json.dumps(document, sort_keys=True).encode())
+    except Exception as error:
+        say(f"results not saved: {type(error).__name__}: {error}")
+        return False
+    return saved
+
+
+def _of_node(prefix: str) -> str:
+    """Return where this node's files go: the first one's to the address itself, the others' below it."""
+    return prefix if rank() == 0 else "/".join(part for part in (prefix, f"node-{rank()}") if part)
+
+
+def files(root: Path) -> Iterable[Path]:
+    """Return the files under a folder, in order."""
+    return sorted(path for path in root.rglob("*") if path.is_file())
+
+
+def expand(text: str) -> str:
+    """Return text with `$(VAR)` replaced as in a Pod: what is not defined stays, `$$` stands for `$`."""
+
+    def value(match: re.Match[str]) -> str:
+        if match.group(1):
+            return "$"
+        return os.environ.get(match.group(2), match.group(0))
+
+    return re.sub(r"\$(?:(\$)|\(([^)]*)\))", value, text)

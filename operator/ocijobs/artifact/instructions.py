@@ -1,0 +1,206 @@
+"""What the driver is to do in a run, from the spec and the files of the source; what can't be done is refused here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+from typing import Any
+
+from ocijobs.api.job import OCIJobSpec, Outputs
+from ocijobs.api.runtime import (
+    ContainerRuntime,
+    GitCode,
+    GitRuntime,
+    NotebookRuntime,
+    PythonRuntime,
+    PyTorchDistributedRuntime,
+    ScriptRuntime,
+)
+from ocijobs.artifact.files import Files, SourceError
+
+_WITH_FILES = ScriptRuntime | PythonRuntime | NotebookRuntime
+_SUFFIXES: dict[type[_WITH_FILES | GitRuntime], tuple[str, ...]] = {
+    ScriptRuntime: (".py", ".sh"),
+    PythonRuntime: (".py",),
+    NotebookRuntime: (".ipynb",),
+    GitRuntime: (".py", ".ipynb", ".sh"),
+}
+_SHOWN = 10
+
+
+def instructions(spec: OCIJobSpec, files: Files) -> dict[str, Any]:
+    """Return what the driver is to do.
+
+    Raises:
+        SourceError: if the source lacks what the runtime names.
+    """
+    told = _of_runtime(spec, files)
+    if spec.outputs is not None:
+        told["outputs"] = {"path": spec.outputs.path, "uri": spec.outputs.uri}
+    return {name: value for name, value in told.items() if value not in (None, (), [], {})}
+
+
+def _of_runtime(spec: OCIJobSpec, files: Files) -> dict[str, Any]:
+    where, variant = f"spec.runtime.{spec.runtime.name}", spec.runtime.variant
+    check_names(where, files)
+    told: dict[str, Any] = {}
+    match variant:
+        case ScriptRuntime():
+            told = {"entrypoint": _entrypoint(where, variant, files)}
+        case PythonRuntime():
+            told = {
+                "python": True,
+                "entrypoint": _entrypoint(where, variant, files),
+                "entryFunction": variant.entry_function,
+                **_folders(where, variant, files),
+            }
+        case NotebookRuntime():
+            told = {
+                "entrypoint": _entrypoint(where, variant, files),
+                "excludeTags": list(variant.exclude_tags),
+                "notebookEncoding": variant.notebook_encoding,
+            }
+        case GitRuntime():
+            told = _git_runtime(where, variant)
+        case PyTorchDistributedRuntime():
+            told = _torch(where, variant, files)
+        case ContainerRuntime():
+            pass
+    if spec.outputs is not None and files:
+        _check_outputs(spec.outputs, str(told.get("workingDir") or ""), files)
+    return told
+
+
+def _git_runtime(where: str, runtime: GitRuntime) -> dict[str, Any]:
+    _check_suffix(where, runtime.entrypoint, _SUFFIXES[GitRuntime])
+    if runtime.entry_function is not None and not runtime.entrypoint.endswith(".py"):
+        raise SourceError(f"{where}.entryFunction: {runtime.entrypoint} is no Python file")
+    return {
+        "python": True,
+        "git": {**_git(runtime), "skipMetadataUpdate": runtime.skip_metadata_update},
+        "codeDir": runtime.code_dir,
+        "entrypoint": runtime.entrypoint,
+        "entryFunction": runtime.entry_function,
+        "workingDir": runtime.working_dir,
+        "pythonPath": list(runtime.python_path),
+    }
+
+
+def _git(code: GitCode) -> dict[str, Any]:
+    return {
+        "url": code.url,
+        "branch": code.branch,
+        "commit": code.commit,
+        "secretId": code.git_secret_id,
+    }
+
+
+def _torch(where: str, runtime: PyTorchDistributedRuntime, files: Files) -> dict[str, Any]:
+    packages = runtime.dependencies
+    requirements = packages.pip_requirements if packages is not None else None
+    if runtime.git is None:
+        if not files:
+            raise SourceError(f"{where}.source: has no files")
+        for field, path in (
+            ("entrypoint", runtime.entrypoint),
+            ("dependencies.pipRequirements", requirements),
+        ):
+            if path is not None and path not in files:
+                raise SourceError(f"{where}.{field}: the source has no file {path}{_listed(files)}")
+        folders = _folders(where, runtime, files)
+    else:
+        folders = {"workingDir": runtime.working_dir, "pythonPath": list(runtime.python_path)}
+    return {
+        "entrypoint": runtime.entrypoint,
+        "workingDir": folders["workingDir"],
+        "git": _git(runtime.git) if runtime.git is not None else None,
+        "inputs": dict(runtime.inputs or {}),
+        "torch": {
+            "command": runtime.command,
+            "deepspeed": runtime.deepspeed,
+            "pythonPath": folders["pythonPath"],
+            "pipRequirements": requirements,
+            "pipPackages": list(packages.pip_packages) if packages is not None else [],
+        },
+    }
+
+
+def check_names(where: str, files: Files) -> None:
+    """Refuse files that can't be in one folder.
+
+    Raises:
+        SourceError: if one is a file and another's folder.
+    """
+    for name in sorted(files):
+        if (parent := _file_above(name, files)) is not None:
+            raise SourceError(f"{where}.source: {parent} is a file, and a folder of {name} too")
+
+
+def _entrypoint(where: str, variant: _WITH_FILES, files: Files) -> str:
+    """Return the file that is run: the one that is named, else the only one there is."""
+    suffixes = _SUFFIXES[type(variant)]
+    if not files:
+        raise SourceError(f"{where}.source: has no files")
+    path = variant.entrypoint
+    if path is None:
+        candidates = _candidates(variant, files)
+        if len(candidates) > 1:
+            raise SourceError(
+                f"{where}.entrypoint: name the file that is run, one of {_some(candidates)}"
+            )
+        path = candidates[0]
+    if path not in files:
+        raise SourceError(f"{where}.entrypoint: the source has no file {path}{_listed(files)}")
+    _check_suffix(where, path, suffixes)
+    return path
+
+
+def _candidates(variant: _WITH_FILES, files: Files) -> list[str]:
+    """Return the files that may be meant: of a notebook's source the notebooks, else all."""
+    notebooks = [name for name in files if name.endswith(".ipynb")]
+    return (
+        sorted(notebooks) if notebooks and isinstance(variant, NotebookRuntime) else sorted(files)
+    )
+
+
+def _check_suffix(where: str, path: str, suffixes: tuple[str, ...]) -> None:
+    if PurePosixPath(path).suffix not in suffixes:
+        raise SourceError(f"{where}.entrypoint: {path} must end with {' or '.join(suffixes)}")
+
+
+def _folders(
+    where: str, runtime: PythonRuntime | PyTorchDistributedRuntime, files: Files
+) -> dict[str, Any]:
+    return {
+        "workingDir": _folder(runtime.working_dir, files, f"{where}.workingDir"),
+        "pythonPath": [_folder(p, files, f"{where}.pythonPath") for p in runtime.python_path],
+    }
+
+
+def _folder(path: str | None, files: Files, where: str) -> str | None:
+    if path is not None and not any(name.startswith(f"{path}/") for name in files):
+        raise SourceError(f"{where}: the source has no folder {path}")
+    return path
+
+
+def _check_outputs(outputs: Outputs, base: str, files: Files) -> None:
+    """Refuse a folder that the driver could not make."""
+    full = f"{base}/{outputs.path}" if base else outputs.path
+    taken = full if full in files else _file_above(full, files)
+    if taken is not None:
+        raise SourceError(
+            f"spec.outputs.path: {outputs.path} can't be a folder: {taken} is a file of the source"
+        )
+
+
+def _file_above(path: str, files: Files) -> str | None:
+    """Return the file that stands where the path has a folder."""
+    return next((str(p) for p in PurePosixPath(path).parents if str(p) in files), None)
+
+
+def _listed(files: Files) -> str:
+    return f"; it has {_some(sorted(files))}"
+
+
+def _some(names: Iterable[str]) -> str:
+    return ", ".join(list(names)[:_SHOWN])
