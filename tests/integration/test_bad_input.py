@@ -35,11 +35,11 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
                 },
             }
         ),
-        "exactly one of script and python must be given",
+        "exactly one of script, python, notebook, git, container and pyTorchDistributed must be given",
     ),
     "two sources": (
         _with_source(inline={"a.py": ""}, configMap={"name": "code"}),
-        "exactly one of inline and configMap must be given",
+        "exactly one of inline, configMap, objectStorage, http, gitRepository and flux must be given",
     ),
     "a path out of the code": (
         _with_source(inline={"../a.py": ""}),
@@ -151,7 +151,7 @@ def test_a_cancellation_is_not_taken_back(alone: Namespace) -> None:
 
 def test_the_manual_is_kubectl_explain(alone: Namespace) -> None:
     said = alone.kubectl("explain", "ocijob.spec.runtime")
-    assert "exactly one of `script` and `python`" in said
+    assert "exactly one of its fields" in said
     assert "          source:\n            configMap:\n              name: training-code\n" in said
 
 

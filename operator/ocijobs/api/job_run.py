@@ -255,6 +255,9 @@ class OCIJobRunStatus(Model):
     lifecycle_details: Annotated[str, Field(max_length=1024)] | None = Field(
         default=None, description="Details in OCI's own words."
     )
+    commit: Annotated[str, Field(max_length=64)] | None = Field(
+        default=None, description="Git commit that the run checked out; of `runtime.git`."
+    )
     exit_code: int | None = Field(
         default=None, description="Exit code of the code, where OCI tells it."
     )

@@ -37,6 +37,9 @@ TAG_OWNER: Final = "ocijobs_owner"
 TAG_NAME: Final = "ocijobs_name"
 """Free-form tag for people: `<namespace>/<name>`."""
 
+TAG_COMMIT: Final = "ocijobs_commit"
+"""Free-form tag on a job run: the Git commit that it checked out, told by its driver."""
+
 RESULTS_KEY: Final = f"{GROUP}/results"
 """Key of the JSON object that a job prints to report results: `{"ocijobs.io/results": {...}}`."""
 

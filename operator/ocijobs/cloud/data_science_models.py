@@ -7,7 +7,7 @@ from typing import Any
 
 from oci.data_science import models
 
-from ocijobs.api.names import TAG_OWNER
+from ocijobs.api.names import TAG_COMMIT, TAG_OWNER
 from ocijobs.api.storage_mount import ObjectStorageMount
 from ocijobs.cloud.refusals import MalformedAnswerError
 from ocijobs.reconcile.compute import Compute, ComputeCluster, Mount, NodeMachine
@@ -250,6 +250,7 @@ def run_record(run: Any, *, complete: bool) -> RunRecord:
         finished_at=_seconds(run.time_finished),
         log=LogAddress(log_group_id=log.log_group_id, log_id=log.log_id) if log else None,
         owner=(run.freeform_tags or {}).get(TAG_OWNER),
+        commit=(run.freeform_tags or {}).get(TAG_COMMIT),
         complete=complete,
     )
 

@@ -99,6 +99,7 @@ class RunRecord:
     finished_at: datetime | None = None
     log: LogAddress | None = None
     owner: str | None = None
+    commit: str | None = None
     complete: bool = False
 
     def superseded_by(self, other: RunRecord) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 
 from ocijobs_nodes import rank
 from ocijobs_oci import client
-from ocijobs_said import MissingError, say
+from ocijobs_said import MissingError, say, why
 from ocijobs_secrets import text
 
 COMMIT_TAG = "ocijobs_commit"
@@ -130,7 +130,7 @@ def _tell(commit: str) -> None:
             if getattr(error, "status", None) in {409, 412, 429} and time.monotonic() < until:
                 time.sleep(TELL_PAUSE_SECONDS)
                 continue
-            say(f"the commit is not in the run's tags: {type(error).__name__}: {error}")
+            say(f"the commit is not in the run's tags: {why(error)}")
         return
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ocijobs_oci import client
-from ocijobs_said import MissingError, say
+from ocijobs_said import MissingError, say, why
 
 NEEDED_FOR = "runtime.pyTorchDistributed.inputs"
 
@@ -28,9 +28,7 @@ def copy(inputs: dict[str, str], folder: Path) -> None:
         except MissingError:
             raise
         except Exception as error:
-            raise MissingError(
-                f"{NEEDED_FOR}: {source} can't be read: {type(error).__name__}: {error}"
-            ) from error
+            raise MissingError(f"{NEEDED_FOR}: {source} can't be read: {why(error)}") from error
         say(f"copied {copied} files from {source} to {place}")
 
 

@@ -58,6 +58,11 @@ def _client(nbclient: Any, excluded: frozenset[str]) -> Any:
     """Return the class of a client that prints what cells print, as it comes, and leaves tagged cells out."""
 
     class Client(nbclient.NotebookClient):  # type: ignore[misc]
+        def create_kernel_manager(self) -> Any:
+            kernel = super().create_kernel_manager()
+            kernel.transport = "ipc"  # Over TCP, others on the machine could listen in.
+            return kernel
+
         async def async_execute_cell(self, cell: Any, *args: Any, **kwargs: Any) -> Any:
             if excluded.intersection(cell.get("metadata", {}).get("tags", ())):
                 return cell

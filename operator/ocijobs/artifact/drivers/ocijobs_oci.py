@@ -6,7 +6,7 @@ import os
 from importlib import import_module
 from typing import Any
 
-from ocijobs_said import MissingError
+from ocijobs_said import MissingError, why
 
 
 def client(module: str, name: str, needed_for: str) -> Any:
@@ -33,6 +33,4 @@ def client(module: str, name: str, needed_for: str) -> Any:
             f"choose one that has it ({error})"
         ) from error
     except Exception as error:  # Whatever it is, it is said before the code has cost anything.
-        raise MissingError(
-            f"{needed_for}: no access to OCI: {type(error).__name__}: {error}"
-        ) from error
+        raise MissingError(f"{needed_for}: no access to OCI: {why(error)}") from error

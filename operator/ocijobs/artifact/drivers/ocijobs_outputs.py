@@ -11,7 +11,7 @@ from typing import Any
 
 from ocijobs_nodes import rank
 from ocijobs_oci import client
-from ocijobs_said import MissingError, say
+from ocijobs_said import MissingError, say, why
 
 RESULTS_OBJECT = "results.json"
 
@@ -52,7 +52,7 @@ def save(storage: Any, outputs: dict[str, str], folder: Path, results: dict[str,
             manager.upload_file(namespace, bucket, name, str(path))
             say(f"saved oci://{bucket}@{namespace}/{name}")
         except Exception as error:  # The other files are saved all the same.
-            say(f"not saved oci://{bucket}@{namespace}/{name}: {type(error).__name__}: {error}")
+            say(f"not saved oci://{bucket}@{namespace}/{name}: {why(error)}")
             saved = False
     if not results or rank():
         return saved
@@ -61,7 +61,7 @@ def save(storage: Any, outputs: dict[str, str], folder: Path, results: dict[str,
     try:
         storage.put_object(namespace, bucket, name, json.dumps(document, sort_keys=True).encode())
     except Exception as error:
-        say(f"results not saved: {type(error).__name__}: {error}")
+        say(f"results not saved: {why(error)}")
         return False
     return saved
 

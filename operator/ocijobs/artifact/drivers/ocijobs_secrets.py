@@ -7,7 +7,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 from ocijobs_oci import client
-from ocijobs_said import MissingError
+from ocijobs_said import MissingError, why
 
 PREFIX = "OCIJOBS_VAULT_"
 
@@ -39,5 +39,5 @@ def text(vault: Any, secret_id: str, needed_for: str) -> str:
         return base64.b64decode(bundle.content).decode()
     except Exception as error:
         raise MissingError(
-            f"{needed_for}: secret {secret_id} can't be read: {type(error).__name__}: {error}"
+            f"{needed_for}: secret {secret_id} can't be read: {why(error)}"
         ) from error

@@ -28,9 +28,9 @@ def command(torch: dict[str, Any], code: Path, entrypoint: str | None, folder: P
         MissingError: if a package is missing, or the other nodes don't come.
     """
     _install(torch, code)
-    gpus = _gpus()
     nodes = ocijobs_nodes.addresses()
     _environment(torch, code, folder, nodes)
+    gpus = _gpus()
     words = shlex.split(torch.get("command") or "torchrun")
     if entrypoint is not None:
         words.append(str(code / entrypoint))

@@ -17,6 +17,7 @@ from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.standing import RUN_STANDINGS, Headline, conditions
 
 _EXIT_CODE = re.compile(r"exit code (\d+)")
+_COMMIT = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 _DETAILS_LIMIT = 1024
 
 
@@ -98,10 +99,16 @@ def reflect(o: RunObservation, record: RunRecord) -> dict[str, Any]:
         "accepted_time": record.accepted_at or former.accepted_time,
         "start_time": start,
         "completion_time": end,
+        "commit": record.commit if is_commit(record.commit) else former.commit,
         "console_url": job_run_url(region, record.id) if region else None,
         "logs": _logs(former, record, region),
         "attempts": (*(a for a in former.attempts if a.number != number), attempt)[-10:],
     }
+
+
+def is_commit(text: str | None) -> bool:
+    """Whether a tag's value is a commit: people write tags too."""
+    return text is not None and _COMMIT.fullmatch(text) is not None
 
 
 def _logs(former: OCIJobRunStatus, record: RunRecord, region: str | None) -> RunLogs | None:
