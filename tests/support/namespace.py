@@ -137,6 +137,16 @@ class Namespace:
             kind, name, lambda o: condition(o, "Ready")["reason"] == reason, seconds=seconds
         )
 
+    def until_synced(self, name: str, *, seconds: float = 60) -> Document:
+        """Await that an OCIJob is in OCI as its newest manifest says, and return it."""
+
+        def synced(document: Document) -> bool:
+            ready = condition(document, "Ready")
+            state = (ready["status"], ready["reason"], ready.get("observedGeneration"))
+            return state == ("True", "Synced", document["metadata"]["generation"])
+
+        return self.until("OCIJob", name, synced, seconds=seconds)
+
     def until_ended(self, name: str, *, seconds: float = 60) -> Document:
         """Return a run as soon as its phase is terminal."""
         terminal = {"Succeeded", "Failed", "Cancelled"}

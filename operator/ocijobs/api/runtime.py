@@ -397,6 +397,12 @@ class Runtime(Model):
         return None if isinstance(variant, GitRuntime) else variant.source
 
     @property
+    def reads_remotely(self) -> bool:
+        """Whether the operator reads the code from outside the cluster's objects."""
+        source = self.source
+        return source is not None and source.inline is None and source.config_map is None
+
+    @property
     def conda(self) -> CondaEnvironment | None:
         """The conda environment; None for a bare script, and for a container."""
         variant = self.variant

@@ -8,7 +8,6 @@ from ocijobs.controller.job_actions import JobActions
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.run_actions import RunActions
-from ocijobs.controller.sources import is_remote
 from ocijobs.controller.store import Entry, Store
 from ocijobs.kube.writer import ObjectWriter
 from ocijobs.reconcile import decision as act
@@ -51,7 +50,7 @@ class Executor:
                 return False
             case act.ReadCredentials() | act.VerifyCredentials():
                 await self._identities.execute(entry, action)
-            case act.ReadSources() if is_remote(action):
+            case act.ReadSources(spec=spec) if spec.runtime.reads_remotely:
                 self._jobs.start_reading(entry, action)
                 return False
             case act.UploadArtifact():

@@ -33,12 +33,6 @@ from ocijobs.reconcile.job.known import SourcesRead
 from ocijobs.reconcile.remote import Refusal, RefusalKind
 
 
-def is_remote(action: ReadSources) -> bool:
-    """Whether reading takes more than a look into the cluster, and so is not done by a worker."""
-    source = action.spec.runtime.source
-    return source is not None and source.inline is None and source.config_map is None
-
-
 class SourceReader:
     """Reads sources as often as it is asked to."""
 

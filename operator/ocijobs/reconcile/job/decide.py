@@ -12,7 +12,13 @@ from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.job.creation import create, open_intent
 from ocijobs.reconcile.job.deletion import delete_job
 from ocijobs.reconcile.job.observation import JobObservation
-from ocijobs.reconcile.job.plan import Obstacle, make_plan, reading, serves_current_spec
+from ocijobs.reconcile.job.plan import (
+    Obstacle,
+    make_plan,
+    reading,
+    serves_current_spec,
+    unreachable,
+)
 from ocijobs.reconcile.job.readiness import clear_away, make_ready
 from ocijobs.reconcile.job.status import counts_hold, write_blocked, write_status
 from ocijobs.reconcile.release import release_at
@@ -68,8 +74,9 @@ def _hindered(o: JobObservation, obstacle: Obstacle, now: datetime) -> Decision[
             reason=Reason.SOURCE_UNREACHABLE,
             message=f"revision {o.job.status.revision} goes on serving: {obstacle.message}",
         )
-        sources = o.known.sources
-        return Decision(status=status, serves=sources.at if sources and sources.missing else None)
+        sources, failed = o.known.sources, unreachable(o)
+        at = sources.at if sources is not None and sources.missing is not None else None
+        return Decision(status=status, serves=failed.at if failed is not None else at)
     if obstacle.invalid:
         return Decision(
             status=write_status(

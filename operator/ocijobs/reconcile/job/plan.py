@@ -22,7 +22,7 @@ from ocijobs.reconcile.job.limits import over_limit
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.workload import all_variables, job_workload
 from ocijobs.reconcile.pacing import LONG_PAUSE_SECONDS, due_at
-from ocijobs.reconcile.remote import Operation
+from ocijobs.reconcile.remote import Call, Operation
 from ocijobs.reconcile.requests import JobRequest
 
 _SHORTEST_PAUSE_SECONDS = 2.0
@@ -160,13 +160,23 @@ def make_plan(o: JobObservation) -> Plan | Obstacle | None:
     )
 
 
+def unreachable(o: JobObservation) -> Call | None:
+    """Return the last try to read a remote source, if it failed.
+
+    What is in the cluster is always there in a moment, and is waited for: an edited ConfigMap must not be passed over.
+    """
+    call = o.known.calls.get(Operation.READ_SOURCES)
+    failed = call is not None and call.refusal is not None and call.epoch == o.epoch
+    return call if failed and o.job.spec.runtime.reads_remotely else None
+
+
 def _unread(o: JobObservation) -> Obstacle | None:
     call = o.known.calls.get(Operation.READ_SOURCES)
     if call is None or call.refusal is None:
         return None
     return Obstacle(
         reason=Reason.SOURCE_UNREACHABLE,
-        message=f"spec.runtime: reading the source: {call.refusal.message}",
+        message=call.refusal.message,
     )
 
 

@@ -14,7 +14,7 @@ from ocijobs.reconcile.console import job_url
 from ocijobs.reconcile.decision import Action, Decision, LookUpJob, UpdateJob, UploadArtifact
 from ocijobs.reconcile.job.history import prune
 from ocijobs.reconcile.job.observation import JobObservation
-from ocijobs.reconcile.job.plan import Plan, serves_current_spec
+from ocijobs.reconcile.job.plan import Plan, serves_current_spec, unreachable
 from ocijobs.reconcile.job.removal import remove_oci_job
 from ocijobs.reconcile.job.status import write_blocked, write_status
 from ocijobs.reconcile.pacing import due_at
@@ -126,12 +126,17 @@ def _ready(
         revision = revision.model_copy(update={"last_used_at": now})
     revisions = tuple(r if r.name != revision.name else revision for r in former.revisions)
     pruned = prune(o, revisions, revision.name, now)
+    failed = unreachable(o)
+    reason, message = Reason.SYNCED, "OCI has the job as the manifest says"
+    if failed is not None and failed.refusal is not None:
+        reason = Reason.SOURCE_UNREACHABLE
+        message = f"revision {revision.name} goes on serving: {failed.refusal.message}"
     status = write_status(
         o,
         now,
         standing=Standing.READY,
-        reason=Reason.SYNCED,
-        message="OCI has the job as the manifest says",
+        reason=reason,
+        message=message,
         job_id=revision.job_id,
         revision=revision.name,
         revisions=pruned.revisions,
@@ -139,11 +144,12 @@ def _ready(
         source=SourceState(version=plan.sources.version or None, digest=plan.sources.digest),
         console_url=job_url(plan.caller.region, revision.job_id),
     )
+    checked_at = failed.at if failed is not None else plan.sources.at
     agreed = serves_current_spec(o) and former.job_id == revision.job_id
     return Decision(
         status=status,
         actions=pruned.actions,
         wake_at=pruned.wake_at,
         notes=pruned.notes,
-        serves=plan.sources.at if agreed and former.revision == revision.name else None,
+        serves=checked_at if agreed and former.revision == revision.name else None,
     )
