@@ -112,6 +112,10 @@ class Settings(BaseModel):
             "the metadata service that has its credentials."
         ),
     )
+    drift_interval_seconds: Seconds = Field(
+        default=900,
+        description="Interval, with jitter, at which a job is looked at in OCI for changes by others.",
+    )
     aggregate_interval_seconds: Seconds = Field(
         default=10, description="Least time between two writes of a job's counts."
     )

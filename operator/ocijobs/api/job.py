@@ -41,6 +41,41 @@ class DeletionPolicy(StrEnum):
     RETAIN = "Retain"
 
 
+class AdoptionMode(StrEnum):
+    """What becomes of an OCI job that was made elsewhere."""
+
+    ADOPT = "Adopt"
+    OBSERVE = "Observe"
+
+
+class Adoption(Model):
+    """An OCI job that was made elsewhere: by ADS, by the console, or by an operator of another cluster."""
+
+    ocid: Ocid = Field(description="OCID of the OCI job.")
+    mode: AdoptionMode = Field(
+        default=AdoptionMode.ADOPT,
+        description=(
+            "Adopt: the OCI job becomes this object's, and is kept as the manifest says. Observe: "
+            "nothing of it is changed; runs can be launched from it, and status.differences tells "
+            "where it is not as the manifest says."
+        ),
+    )
+    former_owner: Annotated[str, Field(min_length=1, max_length=256)] | None = Field(
+        default=None,
+        description=(
+            "Value of the tag ocijobs_owner of an OCI job that another object of this operator made: "
+            "without it such a job is not adopted."
+        ),
+    )
+
+
+class DriftPolicy(StrEnum):
+    """What is done about settings that were changed in OCI by others."""
+
+    CORRECT = "Correct"
+    REPORT = "Report"
+
+
 class Outputs(Model):
     """Files that outlive the run: those of one folder are copied to Object Storage when the code has ended."""
 
@@ -100,7 +135,19 @@ class OCIJobSpec(Model):
                 "identityRef is immutable: create another OCIJob",
             ),
             (
-                "!has(self.runtime.container) || !has(self.outputs)",
+                "has(self.runtime) || has(self.adopt)",
+                "runtime must be given, unless an OCI job is adopted",
+            ),
+            (
+                "has(self.adopt) == has(oldSelf.adopt) && (!has(self.adopt) || self.adopt.ocid == oldSelf.adopt.ocid)",
+                "adopt.ocid is immutable: create another OCIJob",
+            ),
+            (
+                "has(self.runtime) || !(has(self.outputs) || has(self.results))",
+                "outputs and results are the driver's: give a runtime too",
+            ),
+            (
+                "!has(self.runtime) || !has(self.runtime.container) || !has(self.outputs)",
                 (
                     "outputs are saved by a driver, and a container has none: mount a bucket with "
                     "infrastructure.dataScienceJob.storageMounts"
@@ -108,7 +155,7 @@ class OCIJobSpec(Model):
             ),
             (
                 (
-                    "!has(self.runtime.container) || !has(self.env) || "
+                    "(has(self.runtime) && !has(self.runtime.container)) || !has(self.env) || "
                     "self.env.all(e, !has(e.valueFrom) || !has(e.valueFrom.vaultSecretRef))"
                 ),
                 (
@@ -118,7 +165,7 @@ class OCIJobSpec(Model):
             ),
             (
                 (
-                    "!((has(self.runtime.container) && has(self.runtime.container.replicas)) || "
+                    "!has(self.runtime) || !((has(self.runtime.container) && has(self.runtime.container.replicas)) || "
                     "(has(self.runtime.pyTorchDistributed) && "
                     "has(self.runtime.pyTorchDistributed.replicas))) || "
                     "!(has(self.infrastructure.dataScienceJob.jobNodeGroups) || "
@@ -161,7 +208,16 @@ class OCIJobSpec(Model):
         default=None, description="Defined tags: tag namespace -> key -> value."
     )
     infrastructure: Infrastructure = Field()
-    runtime: Runtime = Field()
+    runtime: Runtime | None = Field(
+        default=None,
+        description=(
+            "What runs, and in which software. It may be left out with `adopt`: the code stays as it"
+            " is in OCI."
+        ),
+    )
+    adopt: Adoption | None = Field(
+        default=None, description="An OCI job that was made elsewhere. Immutable but for its mode."
+    )
     env: EnvVars = Field(
         default=(),
         description="Environment variables of every run; a run may add to them and replace them.",
@@ -192,14 +248,46 @@ class OCIJobSpec(Model):
             "They come back in the run's status.results, as printed."
         ),
     )
-    deletion_policy: DeletionPolicy = Field(
-        default=DeletionPolicy.DELETE,
-        description="Whether the OCI jobs are deleted with the object, or stay.",
+    max_active_runs: Annotated[int, Field(ge=1, le=10000)] | None = Field(
+        default=None,
+        description="Most runs of the job that are active at a time; further ones wait for their turn.",
+    )
+    deletion_policy: DeletionPolicy | None = Field(
+        default=None,
+        description=(
+            "Whether the OCI jobs are deleted with the object, or stay. By default Delete, with "
+            "`adopt` Retain."
+        ),
+    )
+    drift_policy: DriftPolicy = Field(
+        default=DriftPolicy.CORRECT,
+        description=(
+            "Whether settings that others changed in OCI are set back, or told in "
+            "status.differences alone."
+        ),
     )
     revision_history_limit: Annotated[int, Field(ge=0, le=100)] = Field(
         default=10,
         description="Number of former revisions that are kept although no run needs them.",
     )
+
+    @property
+    def reads_remotely(self) -> bool:
+        """Whether the operator reads the code from outside the cluster's objects."""
+        return self.runtime is not None and self.runtime.reads_remotely
+
+    @property
+    def observed_only(self) -> bool:
+        """Whether nothing in OCI may be changed."""
+        return self.adopt is not None and self.adopt.mode is AdoptionMode.OBSERVE
+
+    @property
+    def retained(self) -> bool:
+        """Whether the OCI jobs stay when the object goes."""
+        if self.observed_only:
+            return True
+        default = DeletionPolicy.DELETE if self.adopt is None else DeletionPolicy.RETAIN
+        return (self.deletion_policy or default) is DeletionPolicy.RETAIN
 
 
 class Artifact(Model):
@@ -220,6 +308,16 @@ class SourceState(Model):
         ),
     )
     digest: Digest = Field(description="SHA-256 over the files' names and contents.")
+
+
+class ResolvedName(Model):
+    """What a name in the spec stands for in OCI."""
+
+    kind: Annotated[str, Field(max_length=63)] = Field(
+        description="LogGroup, Log, MountTarget or Export."
+    )
+    name: Annotated[str, Field(max_length=2048)] = Field(description="The name, as in the spec.")
+    id: Ocid = Field(description="OCID of what has the name.")
 
 
 class Submission(Model):
@@ -267,11 +365,36 @@ class Revision(Model):
         description="True once the OCI job has all that a run needs, the code included.",
     )
     last_used_at: Time = Field(description="When the revision last became the current one.")
+    refused_settings: Digest | None = Field(
+        default=None,
+        description=(
+            "Digest of settings that OCI refused to change in place: they made another revision."
+        ),
+    )
     removing: bool | None = Field(
         default=None,
         description=(
             "True of an OCI job that is being deleted: going back to its revision makes another."
         ),
+    )
+
+
+class Difference(Model):
+    """A place where OCI's job is not as the manifest says."""
+
+    field: Annotated[str, Field(max_length=253)] = Field(description="Path of the field in spec.")
+    wanted: Annotated[str, Field(max_length=256)] = Field(description="What the manifest says.")
+    found: Annotated[str, Field(max_length=256)] = Field(description="What OCI has.")
+
+
+class AdoptedJob(Model):
+    """The OCI job that was adopted or is observed, as far as its runs need it."""
+
+    command_line_arguments: Annotated[str, Field(max_length=4096)] | None = Field(
+        default=None, description="Arguments that the OCI job has itself."
+    )
+    maximum_runtime_in_minutes: int | None = Field(
+        default=None, description="Time limit that the OCI job has itself."
     )
 
 
@@ -320,6 +443,15 @@ class OCIJobStatus(Model):
         default=None,
         description="How many OCI jobs were made for this object: no two creations have the same token.",
     )
+    resolved_names: Annotated[
+        tuple[ResolvedName, ...], Field(max_length=16, json_schema_extra=map_list("kind", "name"))
+    ] = Field(default=(), description="What names and addresses in the spec stand for in OCI.")
+    adopted: AdoptedJob | None = Field(
+        default=None, description="The OCI job that was adopted or is observed."
+    )
+    differences: Annotated[
+        tuple[Difference, ...], Field(max_length=32, json_schema_extra=map_list("field"))
+    ] = Field(default=(), description="Where OCI's job is not as the manifest says.")
     runs: RunCounts | None = Field(default=None, description="Counts of the job's runs.")
     last_run: LastRun | None = Field(default=None, description="The run that was launched last.")
     console_url: Url | None = Field(default=None, description="The job's page in the OCI console.")

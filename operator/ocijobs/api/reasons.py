@@ -30,6 +30,11 @@ class Reason(StrEnum):
     UPDATING = "Updating"
     SYNCED = "Synced"
     SOURCE_UNREACHABLE = "SourceUnreachable"
+    OBSERVED = "Observed"
+    ADOPTED = "Adopted"
+    DRIFT_DETECTED = "DriftDetected"
+    DRIFT_CORRECTED = "DriftCorrected"
+    MAX_ACTIVE_RUNS = "MaxActiveRuns"
     ACCEPTED = "Accepted"
     RUNNING = "Running"
     COLLECTING_RESULTS = "CollectingResults"
@@ -152,6 +157,31 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         "Settings that OCI can change in place are being sent.", "Nothing."
     ),
     Reason.SYNCED: Explanation("OCI has the job as the manifest says.", "Nothing."),
+    Reason.OBSERVED: Explanation(
+        "The OCI job that spec.adopt names is looked at and never changed (mode Observe). Runs can be launched from"
+        " it; status.differences tells where it is not as the manifest says.",
+        "Nothing. Set spec.adopt.mode to Adopt to have the job kept as the manifest says.",
+    ),
+    Reason.ADOPTED: Explanation(
+        "An Event: the OCI job that spec.adopt names belongs to the object from now on.",
+        "Nothing.",
+    ),
+    Reason.DRIFT_DETECTED: Explanation(
+        "Somebody changed the job's settings in OCI, or took it over. The object serves runs all the same;"
+        " status.differences lists the fields. With spec.driftPolicy Report nothing is done about it.",
+        "Change the manifest to what OCI has, or set OCI back; driftPolicy Correct does the latter by itself. If the"
+        " difference is the owner, another operator keeps the same OCI job: only one of the two should.",
+    ),
+    Reason.DRIFT_CORRECTED: Explanation(
+        "An Event: settings that somebody changed in OCI were set back to what the manifest says; the message names"
+        " them.",
+        "Find out who changes them, or set spec.driftPolicy to Report.",
+    ),
+    Reason.MAX_ACTIVE_RUNS: Explanation(
+        "As many runs of the job are active as spec.maxActiveRuns of the OCIJob allows. The run waits for its turn;"
+        " the oldest goes first.",
+        "Nothing, or raise maxActiveRuns.",
+    ),
     Reason.SOURCE_UNREACHABLE: Explanation(
         "The source can't be read at the moment; the revision that was built last goes on serving.",
         "Restore what the message names.",

@@ -59,6 +59,8 @@ def build_artifact(
     Raises:
         SourceError: if the source lacks what the runtime names.
     """
+    if spec.runtime is None:
+        return None
     if isinstance(spec.runtime.variant, ContainerRuntime):
         check_names("spec.runtime.container", files)
         entries = files

@@ -14,6 +14,7 @@ from ocijobs.api.runtime import (
     NotebookRuntime,
     PythonRuntime,
     PyTorchDistributedRuntime,
+    Runtime,
     ScriptRuntime,
 )
 from ocijobs.artifact.files import Files, SourceError
@@ -34,14 +35,14 @@ def instructions(spec: OCIJobSpec, files: Files) -> dict[str, Any]:
     Raises:
         SourceError: if the source lacks what the runtime names.
     """
-    told = _of_runtime(spec, files)
+    told = _of_runtime(spec, spec.runtime, files) if spec.runtime is not None else {}
     if spec.outputs is not None:
         told["outputs"] = {"path": spec.outputs.path, "uri": spec.outputs.uri}
     return {name: value for name, value in told.items() if value not in (None, (), [], {})}
 
 
-def _of_runtime(spec: OCIJobSpec, files: Files) -> dict[str, Any]:
-    where, variant = f"spec.runtime.{spec.runtime.name}", spec.runtime.variant
+def _of_runtime(spec: OCIJobSpec, runtime: Runtime, files: Files) -> dict[str, Any]:
+    where, variant = f"spec.runtime.{runtime.name}", runtime.variant
     check_names(where, files)
     told: dict[str, Any] = {}
     match variant:

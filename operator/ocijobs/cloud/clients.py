@@ -12,8 +12,10 @@ from typing import Any
 
 import oci
 from oci.data_science import DataScienceClient
+from oci.logging import LoggingManagementClient
 from oci.loggingsearch import LogSearchClient
 from oci.object_storage import ObjectStorageClient
+from oci.resource_search import ResourceSearchClient
 
 from ocijobs.cloud.credentials import ApiKey, IdentityKey
 from ocijobs.cloud.refusals import MalformedAnswerError
@@ -30,14 +32,18 @@ class Service(Enum):
     """A service of OCI."""
 
     DATA_SCIENCE = "datascience"
+    LOGGING = "logging"
     LOG_SEARCH = "loggingsearch"
     OBJECT_STORAGE = "objectstorage"
+    RESOURCE_SEARCH = "resourcesearch"
 
 
 _CLIENTS = {
     Service.DATA_SCIENCE: DataScienceClient,
+    Service.LOGGING: LoggingManagementClient,
     Service.LOG_SEARCH: LogSearchClient,
     Service.OBJECT_STORAGE: ObjectStorageClient,
+    Service.RESOURCE_SEARCH: ResourceSearchClient,
 }
 
 

@@ -16,9 +16,9 @@ from ocijobs.cloud.data_science_models import (
     update_job_details,
 )
 from ocijobs.cloud.rate import Lane
+from ocijobs.reconcile.job_record import JobRecord
 from ocijobs.reconcile.remote import (
     Absent,
-    JobRecord,
     JobState,
     Refusal,
     RefusalKind,
@@ -80,7 +80,9 @@ class DataScience:
     ) -> JobRecord | Absent | Refusal:
         """Return a job (GetJob; ListJobs by id where that answers 404)."""
         answer = await self._read(
-            principal, "GetJob", lambda client: job_record(client.get_job(job_id).data)
+            principal,
+            "GetJob",
+            lambda client: job_record(client.get_job(job_id).data, complete=True),
         )
         if not isinstance(answer, Refusal) or answer.kind is not _UNCLEAR:
             return answer

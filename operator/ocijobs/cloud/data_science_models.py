@@ -9,9 +9,11 @@ from oci.data_science import models
 
 from ocijobs.api.names import TAG_COMMIT, TAG_OWNER
 from ocijobs.api.storage_mount import ObjectStorageMount
+from ocijobs.cloud.data_science_readings import UnknownTypeError, job_request_of
 from ocijobs.cloud.refusals import MalformedAnswerError
 from ocijobs.reconcile.compute import Compute, ComputeCluster, Mount, NodeMachine
-from ocijobs.reconcile.remote import JobRecord, JobState, LogAddress, RunRecord, RunState
+from ocijobs.reconcile.job_record import JobRecord
+from ocijobs.reconcile.remote import JobState, LogAddress, RunRecord, RunState
 from ocijobs.reconcile.requests import (
     ContainerEnvironment,
     JobConfiguration,
@@ -23,6 +25,9 @@ from ocijobs.reconcile.requests import (
     SingleNode,
     Workload,
 )
+
+_SHOWN = 256
+"""Characters of an error that are shown."""
 
 
 def create_job_details(request: JobRequest) -> Any:
@@ -215,14 +220,22 @@ def _log(log: LogConfiguration | None) -> Any:
     )
 
 
-def job_record(job: Any) -> JobRecord:
-    """Return a Job or JobSummary as a record.
+def job_record(job: Any, *, complete: bool = False) -> JobRecord:
+    """Return a Job, which is complete, or a JobSummary as a record.
 
     Raises:
         MalformedAnswerError: if it lacks what every job has.
     """
     _check(job)
+    content = unreadable = None
+    if complete:
+        try:
+            content = job_request_of(job)
+        except (UnknownTypeError, ValueError, AttributeError, TypeError) as error:
+            unreadable = str(error)[:_SHOWN]
     return JobRecord(
+        content=content,
+        unreadable=unreadable,
         id=job.id,
         compartment_id=job.compartment_id,
         state=_state(JobState, job.lifecycle_state),

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import BinaryIO, Protocol
 
 from ocijobs.cloud.clients import Principal
-from ocijobs.reconcile.remote import Absent, JobRecord, Refusal, RunRecord, RunState
+from ocijobs.reconcile.job_record import JobRecord
+from ocijobs.reconcile.remote import Absent, Refusal, RunRecord, RunState
 from ocijobs.reconcile.requests import JobRequest, JobSettings, RunRequest
 
 

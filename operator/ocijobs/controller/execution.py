@@ -50,7 +50,7 @@ class Executor:
                 return False
             case act.ReadCredentials() | act.VerifyCredentials():
                 await self._identities.execute(entry, action)
-            case act.ReadSources(spec=spec) if spec.runtime.reads_remotely:
+            case act.ReadSources(spec=spec) if spec.reads_remotely:
                 self._jobs.start_reading(entry, action)
                 return False
             case act.UploadArtifact():
@@ -61,6 +61,8 @@ class Executor:
                 return False
             case (
                 act.ReadSources()
+                | act.FindName()
+                | act.ListShapes()
                 | act.CreateJob()
                 | act.SearchJobs()
                 | act.LookUpJob()

@@ -13,6 +13,7 @@ from ocijobs.artifact.staging import Staging
 from ocijobs.clock import Clock
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.credentials import identity_key
+from ocijobs.cloud.directory import Directory
 from ocijobs.cloud.infrastructure import Infrastructure
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.queue import WorkQueue
@@ -23,7 +24,9 @@ from ocijobs.reconcile.job.known import JobKnown, SourcesRead
 from ocijobs.reconcile.remote import Refusal, RefusalKind
 
 JobCall = (
-    act.CreateJob
+    act.FindName
+    | act.ListShapes
+    | act.CreateJob
     | act.SearchJobs
     | act.LookUpJob
     | act.UpdateJob
@@ -45,6 +48,7 @@ class JobActions:
         self,
         *,
         infrastructure: Infrastructure,
+        directory: Directory,
         sources: SourceReader,
         staging: Staging,
         memory: Memory,
@@ -52,7 +56,8 @@ class JobActions:
         clock: Clock,
         fence: Callable[[], None],
     ) -> None:
-        self._infrastructure, self._sources, self._staging = infrastructure, sources, staging
+        self._infrastructure, self._directory = infrastructure, directory
+        self._sources, self._staging = sources, staging
         self._memory, self._queue, self._clock, self._fence = memory, queue, clock, fence
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._readings = asyncio.Semaphore(_READINGS)
@@ -69,6 +74,14 @@ class JobActions:
         """Make the call, and return how it changes what is known."""
         oci, epoch = self._infrastructure, action.epoch
         match action:
+            case act.FindName(compartment_id=compartment, name=name):
+                ocid = await self._directory.find(principal, compartment, name)
+                at = self._clock.now()
+                return lambda known: known.name_answered(name, ocid, at=at, epoch=epoch)
+            case act.ListShapes(compartment_id=compartment):
+                shapes = await self._directory.shapes(principal, compartment)
+                at = self._clock.now()
+                return lambda known: known.shapes_listed(shapes, at=at, epoch=epoch)
             case act.CreateJob(request=request, token=token):
                 created = await oci.create_job(principal, request, token)
                 at = self._clock.now()

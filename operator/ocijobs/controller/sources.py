@@ -43,7 +43,8 @@ class SourceReader:
         self, entry: Entry, action: ReadSources, principal: Principal
     ) -> SourcesRead | Refusal:
         """Return what the sources are now; a refusal means that they could not be asked."""
-        where = f"spec.runtime.{action.spec.runtime.name}.source"
+        runtime = action.spec.runtime
+        where = f"spec.runtime.{runtime.name if runtime is not None else '*'}.source"
         read = SourcesRead(
             at=self._clock.now(),
             generation=entry.metadata.generation,
@@ -80,7 +81,8 @@ class SourceReader:
         self, entry: Entry, action: ReadSources, principal: Principal, folder: Path
     ) -> ServedSource | tuple[str, Files]:
         """Return the version and the files of the source, or what the current revision has, if that is the same."""
-        source, namespace = action.spec.runtime.source, entry.key.namespace
+        runtime, namespace = action.spec.runtime, entry.key.namespace
+        source = runtime.source if runtime is not None else None
         if source is None:
             return "", {}
         if source.inline is not None:

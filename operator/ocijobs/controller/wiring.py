@@ -14,6 +14,7 @@ from ocijobs.clock import Clock
 from ocijobs.cloud.calls import Calls
 from ocijobs.cloud.credentials import CredentialStore
 from ocijobs.cloud.data_science import DataScience
+from ocijobs.cloud.directory import Directory
 from ocijobs.cloud.log_search import LogSearch
 from ocijobs.cloud.object_storage import ObjectStorage
 from ocijobs.controller.dependents import Dependents
@@ -79,6 +80,7 @@ def assemble(
     logs = LogReader(LogSearch(calls), memory, queue, clock, settings.log_batch_seconds)
     jobs = JobActions(
         infrastructure=infrastructure,
+        directory=Directory(calls, clock),
         sources=SourceReader(_means(settings, reader, storage), staging, clock),
         staging=staging,
         memory=memory,

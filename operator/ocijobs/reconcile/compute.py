@@ -71,7 +71,7 @@ def node_groups(spec: OCIJobSpec) -> tuple[JobNodeGroup, ...]:
     given = spec.infrastructure.data_science_job.job_node_groups
     if given:
         return given
-    replicas = spec.runtime.replicas
+    replicas = spec.runtime.replicas if spec.runtime is not None else 1
     return (JobNodeGroup(name="nodes", replicas=replicas),) if replicas > 1 else ()
 
 

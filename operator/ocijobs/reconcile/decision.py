@@ -11,6 +11,7 @@ from ocijobs.api.identity import IdentityReference
 from ocijobs.api.job import Artifact, OCIJobSpec
 from ocijobs.api.model import Model
 from ocijobs.reconcile.environment import ValueKey
+from ocijobs.reconcile.naming import WantedName
 from ocijobs.reconcile.remote import LogAddress
 from ocijobs.reconcile.requests import JobRequest, JobSettings, RunRequest
 
@@ -87,6 +88,25 @@ class ReadValues:
     """Read the Secrets and ConfigMaps that environment variables refer to; True marks an optional key."""
 
     keys: tuple[tuple[ValueKey, bool], ...]
+    epoch: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindName:
+    """Find the OCID of what the spec gives by name."""
+
+    caller: Caller
+    compartment_id: str
+    name: WantedName
+    epoch: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListShapes:
+    """List the compute shapes that jobs may have."""
+
+    caller: Caller
+    compartment_id: str
     epoch: str
 
 
@@ -249,6 +269,8 @@ Action = (
     | RefreshJob
     | ReadSources
     | ReadValues
+    | FindName
+    | ListShapes
     | CreateJob
     | SearchJobs
     | LookUpJob

@@ -38,14 +38,14 @@ def due_at(call: Call | None, *, epoch: str, seed: str, settings: Settings) -> d
         return None
     if call.refusal.kind in _ONLY_OTHERS_CAN_MEND:
         least, most = settings.refusal_retry_min_seconds, settings.refusal_retry_max_seconds
-        pause = least + (most - least) * _fraction(seed, call.tries)
+        pause = least + (most - least) * fraction(seed, call.tries)
     else:
         ceiling = min(LONG_PAUSE_SECONDS, SHORT_PAUSE_SECONDS * 2 ** min(call.tries, 16))
-        pause = ceiling * (0.5 + 0.5 * _fraction(seed, call.tries))
+        pause = ceiling * (0.5 + 0.5 * fraction(seed, call.tries))
     return call.at + timedelta(seconds=pause)
 
 
-def _fraction(seed: str, tries: int) -> float:
+def fraction(seed: str, tries: int) -> float:
     """Return a number in [0, 1), the same for the same object and try."""
     digest = hashlib.sha256(f"{seed}/{tries}".encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64

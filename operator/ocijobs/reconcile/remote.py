@@ -131,17 +131,6 @@ class JobState(StrEnum):
     UNKNOWN = "UNKNOWN_ENUM_VALUE"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobRecord:
-    """A job as OCI tells it."""
-
-    id: str
-    compartment_id: str
-    state: JobState
-    details: str = ""
-    owner: str | None = None
-
-
 class RefusalKind(StrEnum):
     """Why a call did not do what was asked, as far as it changes what to do next.
 
@@ -190,6 +179,8 @@ class Operation(StrEnum):
     LIST_OUTPUTS = "list-outputs"
     READ_CREDENTIALS = "read-credentials"
     VERIFY = "verify"
+    FIND_NAME = "find-name"
+    LIST_SHAPES = "list-shapes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,8 @@ from ocijobs.reconcile.identity import CredentialsRead, IdentityKnown, IdentityO
 from ocijobs.reconcile.identity_view import DEFAULT_IDENTITY, IdentityView
 from ocijobs.reconcile.job.known import JobKnown, SourcesRead
 from ocijobs.reconcile.job.observation import JobObservation
+from ocijobs.reconcile.job_record import JobRecord
 from ocijobs.reconcile.remote import (
-    JobRecord,
     JobState,
     LogAddress,
     Operation,

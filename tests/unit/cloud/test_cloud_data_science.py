@@ -22,9 +22,9 @@ from ocijobs.artifact.build import BuiltArtifact
 from ocijobs.artifact.staging import Staging
 from ocijobs.cloud.data_science import DataScience
 from ocijobs.reconcile.compute import Compute
+from ocijobs.reconcile.job_record import JobRecord
 from ocijobs.reconcile.remote import (
     Absent,
-    JobRecord,
     JobState,
     Refusal,
     RefusalKind,

@@ -21,7 +21,8 @@ from ocijobs.cloud.data_science_models import (
 )
 from ocijobs.cloud.refusals import MalformedAnswerError
 from ocijobs.reconcile.compute import Compute
-from ocijobs.reconcile.remote import JobRecord, JobState, LogAddress, RunRecord, RunState
+from ocijobs.reconcile.job_record import JobRecord
+from ocijobs.reconcile.remote import JobState, LogAddress, RunRecord, RunState
 from ocijobs.reconcile.requests import (
     JobConfiguration,
     JobRequest,

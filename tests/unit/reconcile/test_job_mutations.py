@@ -20,7 +20,8 @@ from ocijobs.reconcile.job import creation, history, readiness
 from ocijobs.reconcile.job.known import JobKnown, Removal
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.plan import Plan
-from ocijobs.reconcile.remote import JobRecord, Operation, Refusal
+from ocijobs.reconcile.job_record import JobRecord
+from ocijobs.reconcile.remote import Operation, Refusal
 
 
 def _create_without_an_intent(patch: pytest.MonkeyPatch) -> None:

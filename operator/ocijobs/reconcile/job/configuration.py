@@ -23,19 +23,6 @@ REVISION_VERSION = "v1"
 """Version of what a revision is taken over. A new one makes every job anew: never change it without need."""
 
 
-def log_configuration(
-    spec: OCIJobSpec, default_log_group_id: str | None
-) -> LogConfiguration | None:
-    """Return where the output of runs goes: as the job says, else to the identity's default group."""
-    logging = spec.infrastructure.data_science_job.logging
-    if logging is not None and not logging.enable_logging:
-        return None
-    group = (logging.log_group_id if logging else None) or default_log_group_id
-    if group is None:
-        return None
-    return LogConfiguration(log_group_id=group, log_id=logging.log_id if logging else None)
-
-
 def job_settings(
     job: OCIJob, *, cluster_id: str, revision: str, storage_mounts: tuple[Mount, ...]
 ) -> JobSettings:
@@ -92,7 +79,7 @@ def revision_name(
     sources_digest: str,
 ) -> str:
     """Return the name of the revision that the spec and the sources make."""
-    runtime = spec.runtime.document()
+    runtime = spec.runtime.document() if spec.runtime is not None else {}
     for variant in runtime.values():
         variant.pop("source", None)
     infrastructure = spec.infrastructure.data_science_job
@@ -111,6 +98,11 @@ def revision_name(
     }
     present = {name: value for name, value in content.items() if value not in (None, [], {})}
     return f"{REVISION_VERSION}-{digest(present)[:12]}"
+
+
+def adopted_name(ocid: str) -> str:
+    """Return the name of the revision that an OCI job is which nobody but its maker knows the code of."""
+    return f"adopted-{digest(ocid)[:12]}"
 
 
 def _nodes(spec: OCIJobSpec) -> dict[str, Any] | None:

@@ -13,6 +13,7 @@ from ocijobs.reconcile.job.configuration import job_request_digest
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.plan import Plan
 from ocijobs.reconcile.job.status import write_blocked, write_status
+from ocijobs.reconcile.job_record import JobRecord
 from ocijobs.reconcile.once import (
     Free,
     Nothing,
@@ -22,7 +23,7 @@ from ocijobs.reconcile.once import (
     Search,
     Wait,
 )
-from ocijobs.reconcile.remote import JobRecord, Refusal
+from ocijobs.reconcile.remote import Refusal
 from ocijobs.reconcile.standing import Standing
 
 _SEARCHING = (

@@ -8,12 +8,15 @@ from datetime import datetime
 from ocijobs.api.job import OCIJobStatus
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.blocking import earliest
-from ocijobs.reconcile.decision import Decision
+from ocijobs.reconcile.decision import Caller, Decision
+from ocijobs.reconcile.job.adoption import adopt, adopted_record, observe
 from ocijobs.reconcile.job.creation import create, open_intent
 from ocijobs.reconcile.job.deletion import delete_job
 from ocijobs.reconcile.job.observation import JobObservation
+from ocijobs.reconcile.job.outlook import Needed, Obstacle
+from ocijobs.reconcile.job.place import Place, find_caller, find_place
 from ocijobs.reconcile.job.plan import (
-    Obstacle,
+    Plan,
     make_plan,
     reading,
     serves_current_spec,
@@ -21,6 +24,7 @@ from ocijobs.reconcile.job.plan import (
 )
 from ocijobs.reconcile.job.readiness import clear_away, make_ready
 from ocijobs.reconcile.job.status import counts_hold, write_blocked, write_status
+from ocijobs.reconcile.job_record import JobRecord
 from ocijobs.reconcile.release import release_at
 from ocijobs.reconcile.standing import Standing
 
@@ -46,21 +50,64 @@ def decide_job(o: JobObservation, now: datetime) -> Decision[OCIJobStatus]:
 
 
 def _decide(o: JobObservation, now: datetime) -> Decision[OCIJobStatus]:
-    plan = make_plan(o)
-    if plan is None:
-        return Decision(status=o.job.status)
-    if isinstance(plan, Obstacle):
-        return _hindered(o, plan, now)
+    caller = find_caller(o)
+    if not isinstance(caller, Caller):
+        return _without(o, caller, now)
+    adoption = o.job.spec.adopt
+    record: JobRecord | None = None
+    if adoption is not None and not _is_adopted(o):
+        found = adopted_record(o, adoption, caller, now)
+        if not isinstance(found, JobRecord):
+            return _without(o, found, now)
+        record = found
+    place = find_place(o, caller, record)
+    plan = make_plan(o, place, now) if isinstance(place, Place) else place
+    if record is not None and o.job.spec.observed_only:
+        return observe(o, caller, record, plan if isinstance(plan, Plan) else None, now)
+    if not isinstance(plan, Plan):
+        return _without(o, plan, now)
+    if record is not None:
+        return adopt(o, plan, record, now)
+    return _keep(o, plan, now)
+
+
+def _is_adopted(o: JobObservation) -> bool:
+    """Whether the OCI job of spec.adopt was made one of this object's."""
+    return o.job.status.adopted is not None and not o.job.spec.observed_only
+
+
+def _keep(o: JobObservation, plan: Plan, now: datetime) -> Decision[OCIJobStatus]:
+    """Bring OCI to the plan."""
     submit = o.job.status.submit
     if submit is not None and submit.revision != plan.revision:
         # A revision that is not wanted any more: whether it was made must be known first.
         return open_intent(o, submit, None, now)
     revision = next((r for r in o.job.status.revisions if r.name == plan.revision), None)
+    if revision is None and o.job.spec.runtime is None:
+        message = (
+            "spec.adopt: the adopted OCI job is gone, and without spec.runtime no other can be made"
+        )
+        return _hindered(
+            o, Obstacle(reason=Reason.REMOTE_DELETED, message=message, invalid=True), now
+        )
     if revision is None or submit is not None:
         return create(o, plan, now)
     if revision.removing:
         return clear_away(o, plan, revision, now)
     return make_ready(o, plan, revision, now)
+
+
+def _without(
+    o: JobObservation, outlook: Needed | Obstacle | None, now: datetime
+) -> Decision[OCIJobStatus]:
+    """Decide where there is no plan yet, or none at all."""
+    match outlook:
+        case Needed(action=action):
+            return Decision(status=o.job.status, actions=(action,))
+        case Obstacle():
+            return _hindered(o, outlook, now)
+        case None:
+            return Decision(status=o.job.status)
 
 
 def _hindered(o: JobObservation, obstacle: Obstacle, now: datetime) -> Decision[OCIJobStatus]:
@@ -88,4 +135,8 @@ def _hindered(o: JobObservation, obstacle: Obstacle, now: datetime) -> Decision[
             )
         )
     status, state = write_blocked(o, now, obstacle.reason, obstacle.message)
-    return Decision(status=status, wake_at=state.stalls_at)
+    return Decision(
+        status=status,
+        actions=(obstacle.action,) if obstacle.action is not None else (),
+        wake_at=earliest(state.stalls_at, obstacle.wake_at if obstacle.action is None else None),
+    )

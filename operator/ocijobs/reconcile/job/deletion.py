@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from ocijobs.api.job import DeletionPolicy, OCIJobStatus
+from ocijobs.api.job import OCIJobStatus
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
 from ocijobs.reconcile.decision import Decision, RemoveFinalizer
@@ -27,7 +27,7 @@ def delete_job(o: JobObservation, now: datetime) -> Decision[OCIJobStatus]:
     live = sorted(run.name for run in o.runs if run.live)
     if live and not meta.abandoned:
         return _wait_for_runs(o, live, now)
-    if o.job.spec.deletion_policy is DeletionPolicy.RETAIN:
+    if o.job.spec.retained:
         return Decision(status=status, actions=(RemoveFinalizer(),))
     left = tuple(f"OCI job {revision.job_id}" for revision in status.revisions)
     notes = release_without_credentials(meta, o.identity, now, o.settings, left=left)

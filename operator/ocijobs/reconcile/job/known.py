@@ -11,11 +11,12 @@ from datetime import datetime
 
 from ocijobs.api.job import Artifact
 from ocijobs.reconcile.calls import noted
+from ocijobs.reconcile.job_record import JobRecord
+from ocijobs.reconcile.naming import WantedName
 from ocijobs.reconcile.once import Evidence
 from ocijobs.reconcile.remote import (
     Absent,
     Call,
-    JobRecord,
     JobState,
     Operation,
     Refusal,
@@ -118,6 +119,23 @@ class Removal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """What OCI was seen to have of the OCI job that serves, or is to be adopted.
+
+    Attributes:
+        job_id: OCID of the OCI job.
+        at: when OCI last told of it, or settings were last sent.
+        record: what it told; None since settings were sent.
+        absent_at: when a get answered 404 and a list by id was empty, since it was last seen.
+    """
+
+    job_id: str
+    at: datetime
+    record: JobRecord | None = None
+    absent_at: tuple[datetime, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobKnown:
     """What this process has learnt about one job.
 
@@ -130,6 +148,10 @@ class JobKnown:
         settings_sent: OCI job that settings were sent to last, and the digest of what OCI took.
         removal: the OCI job that is being removed, and how far that is.
         written_at: when this process last wrote the status.
+        names: OCIDs of what the spec gives by name, as far as they were found.
+        shapes: the compute shapes that jobs may have.
+        first_read_at: when this process first read the sources.
+        watched: what OCI was seen to have.
     """
 
     evidence: Evidence = field(default_factory=Evidence)
@@ -140,6 +162,10 @@ class JobKnown:
     settings_sent: tuple[str, str] | None = None
     removal: Removal | None = None
     written_at: datetime | None = None
+    names: Mapping[WantedName, str] = field(default_factory=dict)
+    shapes: tuple[str, ...] = ()
+    first_read_at: datetime | None = None
+    watched: Watched | None = None
     calls: Mapping[Operation, Call] = field(default_factory=dict)
 
     def called(
@@ -186,7 +212,28 @@ class JobKnown:
         """Return the memory after the sources were read."""
         if isinstance(answer, Refusal):
             return self.called(Operation.READ_SOURCES, at=at, refusal=answer, epoch=epoch)
-        return replace(self.called(Operation.READ_SOURCES, at=at, epoch=epoch), sources=answer)
+        after = self.called(Operation.READ_SOURCES, at=at, epoch=epoch)
+        return replace(after, sources=answer, first_read_at=self.first_read_at or at)
+
+    def name_answered(
+        self, name: WantedName, answer: str | Refusal, *, at: datetime, epoch: str
+    ) -> JobKnown:
+        """Return the memory after a name was looked up."""
+        refusal = answer if isinstance(answer, Refusal) else None
+        after = self.called(Operation.FIND_NAME, at=at, refusal=refusal, epoch=epoch)
+        return (
+            after
+            if isinstance(answer, Refusal)
+            else replace(after, names={**self.names, name: answer})
+        )
+
+    def shapes_listed(
+        self, answer: tuple[str, ...] | Refusal, *, at: datetime, epoch: str
+    ) -> JobKnown:
+        """Return the memory after the shapes were listed; what can't be listed is not known."""
+        refusal = answer if isinstance(answer, Refusal) else None
+        after = self.called(Operation.LIST_SHAPES, at=at, refusal=refusal, epoch=epoch)
+        return replace(after, shapes=() if isinstance(answer, Refusal) else answer)
 
     def upload_answered(
         self, job_id: str, answer: Refusal | None, *, at: datetime, epoch: str
@@ -208,7 +255,8 @@ class JobKnown:
         after = self.called(Operation.UPDATE, at=at, refusal=answer, epoch=epoch)
         if answer is not None:
             return after
-        return replace(after, settings_sent=(job_id, settings_digest))
+        sent = Watched(job_id=job_id, at=at)
+        return replace(after, settings_sent=(job_id, settings_digest), watched=sent)
 
     def look_up_answered(
         self, job_id: str, answer: JobRecord | Absent | Refusal, *, at: datetime, epoch: str
@@ -218,13 +266,19 @@ class JobKnown:
             removal = self.removal.look_up_answered(answer, at=at, epoch=epoch)
             return replace(self, removal=removal)
         if isinstance(answer, Absent):
-            answer = Refusal(
+            refusal = Refusal(
                 kind=RefusalKind.NOT_AUTHORIZED_OR_NOT_FOUND,
-                message=f"OCI has no job {job_id}",
+                message=f"OCI has no job {job_id}, or the identity may not see it",
             )
+            after = self.called(Operation.LOOK_UP, at=at, refusal=refusal, epoch=epoch)
+            former = self.watched if self.watched and self.watched.job_id == job_id else None
+            absent = (*(former.absent_at if former is not None else ()), at)
+            return replace(after, watched=Watched(job_id=job_id, at=at, absent_at=absent))
         if isinstance(answer, Refusal):
             return self.called(Operation.LOOK_UP, at=at, refusal=answer, epoch=epoch)
-        return replace(self.called(Operation.LOOK_UP, at=at, epoch=epoch), record=answer)
+        watched = Watched(job_id=job_id, at=at, record=answer)
+        after = self.called(Operation.LOOK_UP, at=at, epoch=epoch)
+        return replace(after, record=answer, watched=watched)
 
     def runs_listed(
         self, job_id: str, answer: int | Refusal, *, at: datetime, epoch: str

@@ -6,20 +6,24 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ocijobs.api.conditions import ConditionType, is_true
+from ocijobs.api.job import ResolvedName
 from ocijobs.api.names import ANNOTATION_REQUESTED_AT
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.compute import mounts
 from ocijobs.reconcile.decision import Caller, ReadSources, ServedSource
 from ocijobs.reconcile.environment import reserved_names
 from ocijobs.reconcile.job.configuration import (
+    adopted_name,
     job_request,
-    log_configuration,
     revision_name,
     settings_digest,
 )
 from ocijobs.reconcile.job.known import SourcesRead
 from ocijobs.reconcile.job.limits import over_limit
+from ocijobs.reconcile.job.naming import Found, check_shapes, find_names
 from ocijobs.reconcile.job.observation import JobObservation
+from ocijobs.reconcile.job.outlook import Needed, Obstacle
+from ocijobs.reconcile.job.place import Place
 from ocijobs.reconcile.job.workload import all_variables, job_workload
 from ocijobs.reconcile.pacing import LONG_PAUSE_SECONDS, due_at
 from ocijobs.reconcile.remote import Call, Operation
@@ -38,15 +42,7 @@ class Plan:
     request: JobRequest
     settings_digest: str
     sources: SourcesRead
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Obstacle:
-    """Why there is no plan now: `invalid` is what only an edit of the spec or of the sources can mend."""
-
-    reason: Reason
-    message: str
-    invalid: bool = False
+    names: tuple[ResolvedName, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,59 +100,59 @@ def _pause_while_broken(o: JobObservation, sources: SourcesRead) -> float:
     return min(LONG_PAUSE_SECONDS, max(_SHORTEST_PAUSE_SECONDS, lasted / 2))
 
 
-def make_plan(o: JobObservation) -> Plan | Obstacle | None:
+def make_plan(o: JobObservation, place: Place, now: datetime) -> Plan | Needed | Obstacle | None:
     """Return what the job is to be, or why that can't be said; None while that is being found out."""
-    status, spec = o.job.status, o.job.spec
-    caller = o.identity.caller(status.region)
-    if caller is None:
-        if o.identity.obstacle is None:
-            return None
-        reason, message = o.identity.obstacle
-        return Obstacle(reason=reason, message=message)
-    if o.identity.deleting and status.identity is None:
-        message = f"{o.identity.reference.kind} {o.identity.reference.name} is being deleted"
-        return Obstacle(reason=Reason.WAITING_FOR_IDENTITY, message=message)
-    defaults = o.identity.defaults
-    compartment_id = status.compartment_id or spec.compartment_id or defaults.compartment_id
-    project_id = status.project_id or spec.project_id or defaults.project_id
-    if compartment_id is None or project_id is None:
-        field = "compartmentId" if compartment_id is None else "projectId"
-        message = (
-            f"spec.{field}: is not set, and {o.identity.reference.kind} {o.identity.reference.name} has no "
-            f"spec.defaults.{field}: set one of the two"
-        )
-        return Obstacle(reason=Reason.INVALID_SPEC, message=message, invalid=True)
     sources = o.known.sources
     if sources is None or sources.generation != o.job.metadata.generation:
         return _unread(o)
     if sources.missing is not None:
         return Obstacle(reason=Reason.WAITING_FOR_SOURCE, message=sources.missing)
-    if (problem := _problem(o, sources, caller.region)) is not None:
-        return Obstacle(reason=Reason.INVALID_SPEC, message=problem, invalid=True)
-    log = log_configuration(spec, defaults.log_group_id)
+    if (problem := _problem(o, sources, place.caller.region)) is not None:
+        return Obstacle.of_spec(problem)
+    found = find_names(o, place, now)
+    if not isinstance(found, Found):
+        return found
+    wrong = check_shapes(o, place, in_oci=serves_current_spec(o))
+    return wrong if wrong is not None else _plan(o, place, found, sources)
+
+
+def _plan(o: JobObservation, place: Place, found: Found, sources: SourcesRead) -> Plan:
     revision = revision_name(
-        spec,
-        compartment_id=compartment_id,
-        project_id=project_id,
-        log=log,
+        o.job.spec,
+        compartment_id=place.compartment_id,
+        project_id=place.project_id,
+        log=found.log,
         sources_digest=sources.digest,
     )
-    request = job_request(
-        o.job,
-        cluster_id=o.cluster_id,
-        revision=revision,
-        compartment_id=compartment_id,
-        project_id=project_id,
-        region=caller.region,
-        log=log,
-        storage_mounts=mounts(spec, {}),
-    )
+    adoption = o.job.spec.adopt
+    if o.job.spec.runtime is None and adoption is not None:
+        revision = adopted_name(adoption.ocid)
+
+    def request_of(name: str) -> JobRequest:
+        return job_request(
+            o.job,
+            cluster_id=o.cluster_id,
+            revision=name,
+            compartment_id=place.compartment_id,
+            project_id=place.project_id,
+            region=place.caller.region,
+            log=found.log,
+            storage_mounts=mounts(o.job.spec, found.file_systems),
+        )
+
+    request = request_of(revision)
+    sent = settings_digest(request.settings)
+    if any(r.name == revision and r.refused_settings == sent for r in o.job.status.revisions):
+        # What OCI doesn't change in place is part of the revision.
+        revision = f"{revision}-{sent[:8]}"
+        request = request_of(revision)
     return Plan(
-        caller=caller,
+        caller=place.caller,
         revision=revision,
         request=request,
         settings_digest=settings_digest(request.settings),
         sources=sources,
+        names=found.names,
     )
 
 
@@ -167,7 +163,7 @@ def unreachable(o: JobObservation) -> Call | None:
     """
     call = o.known.calls.get(Operation.READ_SOURCES)
     failed = call is not None and call.refusal is not None and call.epoch == o.epoch
-    return call if failed and o.job.spec.runtime.reads_remotely else None
+    return call if failed and o.job.spec.reads_remotely else None
 
 
 def _unread(o: JobObservation) -> Obstacle | None:

@@ -12,6 +12,7 @@ from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
 from ocijobs.reconcile.console import job_url
 from ocijobs.reconcile.decision import Action, Decision, LookUpJob, UpdateJob, UploadArtifact
+from ocijobs.reconcile.job.drift import Drift, fields_of, watch
 from ocijobs.reconcile.job.history import prune
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.plan import Plan, serves_current_spec, unreachable
@@ -105,6 +106,8 @@ def _call(
     refusal = call.refusal if call is not None and due is not None else None
     if refusal is None:
         return Decision(status=o.job.status, actions=(action,))
+    if refusal.kind is RefusalKind.INVALID and operation is Operation.UPDATE:
+        return _refused_in_place(o, action)
     if refusal.kind is RefusalKind.INVALID:
         message = describe(f"{doing}: OCI refuses it", refusal)
         return Decision(
@@ -124,6 +127,11 @@ def _ready(
     former = o.job.status
     if former.revision != revision.name:
         revision = revision.model_copy(update={"last_used_at": now})
+    drift = watch(o, plan, revision, now)
+    if drift.gone:
+        return _lost(o, revision, drift, now)
+    if drift.action is not None:
+        return Decision(status=o.job.status, actions=(drift.action,), notes=drift.notes)
     revisions = tuple(r if r.name != revision.name else revision for r in former.revisions)
     pruned = prune(o, revisions, revision.name, now)
     failed = unreachable(o)
@@ -131,6 +139,10 @@ def _ready(
     if failed is not None and failed.refusal is not None:
         reason = Reason.SOURCE_UNREACHABLE
         message = f"revision {revision.name} goes on serving: {failed.refusal.message}"
+    differences = former.differences if drift.differences is None else drift.differences
+    if differences and failed is None:
+        reason = Reason.DRIFT_DETECTED
+        message = f"OCI's job is not as the manifest says: {fields_of(differences)}"
     status = write_status(
         o,
         now,
@@ -141,6 +153,8 @@ def _ready(
         revision=revision.name,
         revisions=pruned.revisions,
         artifact=revision.artifact,
+        resolved_names=plan.names,
+        differences=differences,
         source=SourceState(version=plan.sources.version or None, digest=plan.sources.digest),
         console_url=job_url(plan.caller.region, revision.job_id),
     )
@@ -149,7 +163,37 @@ def _ready(
     return Decision(
         status=status,
         actions=pruned.actions,
-        wake_at=pruned.wake_at,
+        wake_at=earliest(pruned.wake_at, drift.wake_at),
         notes=pruned.notes,
         serves=checked_at if agreed and former.revision == revision.name else None,
     )
+
+
+def _lost(
+    o: JobObservation, revision: Revision, drift: Drift, now: datetime
+) -> Decision[OCIJobStatus]:
+    """Forget a revision whose OCI job others have deleted: it is made again."""
+    status = write_status(
+        o,
+        now,
+        standing=Standing.PROGRESSING,
+        reason=Reason.CREATING,
+        message=f"OCI job {revision.job_id} is gone, and is made again",
+        revisions=tuple(r for r in o.job.status.revisions if r.name != revision.name),
+        # No token of the former creation is sent again.
+        creations=(o.job.status.creations or 0) + 1,
+    )
+    return Decision(status=status, notes=drift.notes)
+
+
+def _refused_in_place(o: JobObservation, action: Action) -> Decision[OCIJobStatus]:
+    """Note the settings that OCI does not change in place: they make another revision."""
+    if not isinstance(action, UpdateJob):
+        return Decision(status=o.job.status)
+    revisions = tuple(
+        r.model_copy(update={"refused_settings": action.settings_digest})
+        if r.job_id == action.job_id
+        else r
+        for r in o.job.status.revisions
+    )
+    return Decision(status=o.job.status.model_copy(update={"revisions": revisions}))

@@ -59,7 +59,7 @@ def all_variables(spec: OCIJobSpec, run: OCIJobRunSpec | None) -> tuple[EnvVar, 
 def _workload(spec: OCIJobSpec, run: OCIJobRunSpec | None, values: Values, region: str) -> Workload:
     minutes = run.maximum_runtime_in_minutes if run is not None else None
     minutes = minutes or spec.maximum_runtime_in_minutes
-    container = _container(spec.runtime)
+    container = _container(spec.runtime) if spec.runtime is not None else None
     infrastructure = spec.infrastructure.data_science_job
     groups = node_groups(spec)
     if not groups:
@@ -105,16 +105,16 @@ def _configuration(
         args = run.args
     probe = spec.infrastructure.data_science_job.startup_probe
     return JobConfiguration(
-        environment_variables=variables | operator_variables(spec.runtime, region),
+        environment_variables=variables | _operator_variables(spec.runtime, region),
         command_line_arguments=command_line(args, variables),
         maximum_runtime_in_minutes=minutes,
         startup_probe=(group.startup_probe if group is not None else None) or probe,
     )
 
 
-def operator_variables(runtime: Runtime, region: str) -> dict[str, str]:
+def _operator_variables(runtime: Runtime | None, region: str) -> dict[str, str]:
     """Return the variables that tell OCI what to start, and in which conda environment."""
-    if isinstance(runtime.variant, ContainerRuntime):
+    if runtime is None or isinstance(runtime.variant, ContainerRuntime):
         return {}
     return {"JOB_RUN_ENTRYPOINT": DRIVER_ENTRYPOINT, **_conda_variables(runtime.conda, region)}
 

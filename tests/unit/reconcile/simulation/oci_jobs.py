@@ -10,7 +10,8 @@ from tests.unit.reconcile.simulation.retry_tokens import RetryTokens
 from tests.unit.reconcile.simulation.weather import Weather
 
 from ocijobs.api.names import TAG_OWNER
-from ocijobs.reconcile.remote import Absent, JobRecord, JobState, Operation, Refusal, RefusalKind
+from ocijobs.reconcile.job_record import JobRecord
+from ocijobs.reconcile.remote import Absent, JobState, Operation, Refusal, RefusalKind
 from ocijobs.reconcile.requests import JobRequest, JobSettings
 from ocijobs.testing import ManualClock, make_ocid
 

@@ -1,0 +1,123 @@
+"""What OCI has under a name: log groups, logs, file systems, compute shapes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from oci.resource_search.models import StructuredSearchDetails
+
+from ocijobs.clock import Clock
+from ocijobs.cloud.calls import Calls, Request
+from ocijobs.cloud.clients import Principal, Service
+from ocijobs.reconcile.naming import NameKind, WantedName
+from ocijobs.reconcile.remote import Refusal, RefusalKind
+
+_SHAPES_KEPT_SECONDS = 600.0
+
+
+class Directory:
+    """Finds OCIDs by name, and lists shapes; a list of shapes serves all jobs of a compartment for a while."""
+
+    def __init__(self, calls: Calls, clock: Clock) -> None:
+        self._calls, self._clock = calls, clock
+        self._shapes: dict[tuple[Principal, str], tuple[float, tuple[str, ...]]] = {}
+
+    async def find(
+        self, principal: Principal, compartment_id: str, name: WantedName
+    ) -> str | Refusal:
+        """Return the OCID of the one thing that has the name; refused as not found, or as ambiguous."""
+        found = await self._found(principal, compartment_id, name)
+        if isinstance(found, Refusal):
+            return found
+        what = f"{_WORDS[name.kind]} {name.name}"
+        if not found:
+            return Refusal(
+                kind=RefusalKind.NOT_AUTHORIZED_OR_NOT_FOUND,
+                message=f"there is no {what}, or the identity may not see it",
+            )
+        if len(found) > 1:
+            return Refusal(
+                kind=RefusalKind.INVALID,
+                message=f"there are {len(found)} with the name {what}: give the OCID instead",
+            )
+        return str(found[0])
+
+    async def _found(
+        self, principal: Principal, compartment_id: str, name: WantedName
+    ) -> list[str] | Refusal:
+        match name.kind:
+            case NameKind.LOG_GROUP:
+                request = _request(principal, Service.LOGGING, "ListLogGroups")
+                return await self._calls.call(
+                    request,
+                    lambda client: [
+                        group.id
+                        for group in client.list_log_groups(
+                            compartment_id, display_name=name.name
+                        ).data
+                        if group.display_name == name.name
+                    ],
+                )
+            case NameKind.LOG:
+                request = _request(principal, Service.LOGGING, "ListLogs")
+                return await self._calls.call(
+                    request,
+                    lambda client: [
+                        log.id
+                        for log in client.list_logs(name.within, display_name=name.name).data
+                        if log.display_name == name.name
+                    ],
+                )
+            case NameKind.MOUNT_TARGET | NameKind.EXPORT:
+                return await self._search(principal, name)
+
+    async def _search(self, principal: Principal, name: WantedName) -> list[str] | Refusal:
+        """Find a file system's parts: a mount target by its address, an export by its path (as oracle-ads does)."""
+        kind = name.kind.value
+        quoted = name.name.replace("'", "")
+        details = StructuredSearchDetails(
+            query=f"query {kind.lower()} resources matching '{quoted}'",
+            matching_context_type=StructuredSearchDetails.MATCHING_CONTEXT_TYPE_NONE,
+        )
+
+        def send(client: Any) -> list[str]:
+            items = client.search_resources(details).data.items
+            return [item.identifier for item in items if item.lifecycle_state != "DELETED"]
+
+        request = _request(principal, Service.RESOURCE_SEARCH, "SearchResources")
+        return await self._calls.call(request, send)
+
+    async def shapes(self, principal: Principal, compartment_id: str) -> tuple[str, ...] | Refusal:
+        """Return the names of the compute shapes that jobs may have in the compartment (ListJobShapes)."""
+        key, now = (principal, compartment_id), self._clock.monotonic()
+        kept = self._shapes.get(key)
+        if kept is not None and now < kept[0] + _SHAPES_KEPT_SECONDS:
+            return kept[1]
+
+        def send(client: Any) -> tuple[str, ...]:
+            names: list[str] = []
+            page: dict[str, str] = {}
+            while True:
+                answer = client.list_job_shapes(compartment_id, **page)
+                names.extend(shape.name for shape in answer.data)
+                if not answer.has_next_page:
+                    return tuple(sorted(names))
+                page = {"page": answer.next_page}
+
+        request = _request(principal, Service.DATA_SCIENCE, "ListJobShapes")
+        shapes = await self._calls.call(request, send)
+        if not isinstance(shapes, Refusal):
+            self._shapes[key] = (now, shapes)
+        return shapes
+
+
+_WORDS = {
+    NameKind.LOG_GROUP: "log group",
+    NameKind.LOG: "log",
+    NameKind.MOUNT_TARGET: "mount target with the address",
+    NameKind.EXPORT: "export with the path",
+}
+
+
+def _request(principal: Principal, service: Service, operation: str) -> Request:
+    return Request(principal=principal, service=service, operation=operation)

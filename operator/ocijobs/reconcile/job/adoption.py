@@ -1,0 +1,191 @@
+"""Taking up an OCI job that was made elsewhere: to keep it (Adopt), or only to look at it (Observe)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from ocijobs.api.job import AdoptedJob, Adoption, Difference, OCIJobStatus, Revision
+from ocijobs.api.reasons import Reason
+from ocijobs.reconcile.blocking import REASON_OF_REFUSAL
+from ocijobs.reconcile.console import job_url
+from ocijobs.reconcile.decision import (
+    AddFinalizer,
+    Caller,
+    Decision,
+    LookUpJob,
+    Note,
+    NoteType,
+)
+from ocijobs.reconcile.digest import owner_tag
+from ocijobs.reconcile.job.configuration import adopted_name
+from ocijobs.reconcile.job.differences import all_differences, setting_differences
+from ocijobs.reconcile.job.observation import JobObservation
+from ocijobs.reconcile.job.outlook import Needed, Obstacle
+from ocijobs.reconcile.job.plan import Plan, serves_current_spec
+from ocijobs.reconcile.job.status import write_status
+from ocijobs.reconcile.job_record import JobRecord
+from ocijobs.reconcile.pacing import due_at, fraction
+from ocijobs.reconcile.remote import JobState, Operation
+from ocijobs.reconcile.requests import JobRequest, SingleNode
+from ocijobs.reconcile.standing import Standing
+
+
+def adopted_record(
+    o: JobObservation, adoption: Adoption, caller: Caller, now: datetime
+) -> JobRecord | Needed | Obstacle:
+    """Return what OCI told of the OCI job, or that it is to be asked first, or what hinders the adoption."""
+    where = "spec.adopt.ocid"
+    watched, call = o.known.watched, o.known.calls.get(Operation.LOOK_UP)
+    action = LookUpJob(
+        caller=caller,
+        compartment_id=_compartment(o) or "",
+        job_id=adoption.ocid,
+        epoch=o.epoch,
+    )
+    due = due_at(call, epoch=o.epoch, seed=o.job.metadata.uid, settings=o.settings)
+    record = watched.record if watched and watched.job_id == adoption.ocid else None
+    if record is None:
+        if due is None or call is None or call.refusal is None:
+            return Needed(action=action)
+        return Obstacle(
+            reason=REASON_OF_REFUSAL[call.refusal.kind],
+            message=f"{where}: {call.refusal.message}",
+            action=action if now >= due else None,
+            wake_at=due,
+        )
+    return _problem(o, adoption, record) or record
+
+
+def _compartment(o: JobObservation) -> str | None:
+    spec = o.job.spec
+    return o.job.status.compartment_id or spec.compartment_id or o.identity.defaults.compartment_id
+
+
+def _problem(o: JobObservation, adoption: Adoption, record: JobRecord) -> Obstacle | None:
+    where = "spec.adopt"
+    if record.state is not JobState.ACTIVE:
+        return Obstacle(
+            reason=Reason.OCI_CONFLICT,
+            message=f"{where}.ocid: OCI job {record.id} is {record.state}",
+        )
+    if record.content is None:
+        return Obstacle.of_spec(
+            f"{where}.ocid: OCI job {record.id} is one that this version can't keep: {record.unreadable}"
+        )
+    wanted = o.job.spec.compartment_id
+    if wanted is not None and wanted != record.compartment_id:
+        return Obstacle.of_spec(
+            f"spec.compartmentId: OCI job {record.id} is in compartment {record.compartment_id}: "
+            "leave the field out, or set it to that"
+        )
+    if o.job.spec.observed_only:
+        return None
+    ours = owner_tag(cluster_id=o.cluster_id, uid=o.job.metadata.uid, subject="")
+    owner = record.owner
+    if owner is not None and not owner.startswith(ours) and owner != adoption.former_owner:
+        return Obstacle.of_spec(
+            f"{where}.formerOwner: OCI job {record.id} belongs to {owner}: if that is no more, name it "
+            "here to take the job over"
+        )
+    return None
+
+
+def adopt(
+    o: JobObservation, plan: Plan, record: JobRecord, now: datetime
+) -> Decision[OCIJobStatus]:
+    """Make the OCI job one of this object's revisions: the current one if it is as the manifest says."""
+    if not o.job.metadata.has_finalizer:
+        return Decision(status=o.job.status, actions=(AddFinalizer(),))
+    content = record.content
+    same = content is not None and _is_revision(o, plan, record, content)
+    name = plan.revision if same else adopted_name(record.id)
+    revision = Revision(
+        name=name, job_id=record.id, settings_digest="", complete=True, last_used_at=now
+    )
+    status = write_status(
+        o,
+        now,
+        standing=Standing.PROGRESSING,
+        reason=Reason.CREATING,
+        message=f"adopting OCI job {record.id}",
+        identity=plan.caller.identity,
+        region=plan.caller.region,
+        compartment_id=record.compartment_id,
+        project_id=plan.request.project_id,
+        revisions=(*o.job.status.revisions, revision),
+        adopted=_adopted(content),
+    )
+    how = "" if same else "; the manifest says something else, and so another is made beside it"
+    note = Note(
+        type=NoteType.NORMAL, reason=Reason.ADOPTED, message=f"adopted OCI job {record.id}{how}"
+    )
+    return Decision(status=status, notes=(note,))
+
+
+def _is_revision(o: JobObservation, plan: Plan, record: JobRecord, content: JobRequest) -> bool:
+    """Whether the OCI job is what the manifest says, its code included.
+
+    The code can't be compared, but an OCI job that this operator made tells its revision; and one that has no
+    artifact is what its configuration says.
+    """
+    if o.job.spec.runtime is None:
+        return True
+    if record.owner is not None:
+        return record.owner.rpartition("/")[2] == plan.revision
+    return plan.sources.artifact is None and content.workload == plan.request.workload
+
+
+def observe(
+    o: JobObservation, caller: Caller, record: JobRecord, plan: Plan | None, now: datetime
+) -> Decision[OCIJobStatus]:
+    """Tell of an OCI job that is only looked at."""
+    content = record.content
+    differences: tuple[Difference, ...] = ()
+    if plan is not None and content is not None:
+        differences = (
+            all_differences(plan.request, content)
+            if o.job.spec.runtime is not None
+            else setting_differences(plan.request.settings, content.settings)
+        )
+    status = write_status(
+        o,
+        now,
+        standing=Standing.READY,
+        reason=Reason.OBSERVED,
+        message=f"OCI job {record.id} is looked at, and never changed",
+        identity=caller.identity,
+        region=caller.region,
+        compartment_id=record.compartment_id,
+        project_id=content.project_id if content is not None else None,
+        job_id=record.id,
+        revision=adopted_name(record.id),
+        console_url=job_url(caller.region, record.id),
+        adopted=_adopted(content),
+        differences=differences,
+    )
+    watched = o.known.watched
+    wake_at = look = None
+    if watched is not None:
+        factor = 0.9 + 0.2 * fraction(o.job.metadata.uid, 1)
+        wake_at = watched.at + timedelta(seconds=o.settings.drift_interval_seconds * factor)
+        if now >= wake_at:
+            look = LookUpJob(
+                caller=caller, compartment_id=record.compartment_id, job_id=record.id, epoch=o.epoch
+            )
+    sources = o.known.sources
+    return Decision(
+        status=status,
+        actions=(look,) if look is not None else (),
+        wake_at=None if look is not None else wake_at,
+        serves=sources.at if sources is not None and serves_current_spec(o) else None,
+    )
+
+
+def _adopted(content: JobRequest | None) -> AdoptedJob:
+    if content is None or not isinstance(content.workload, SingleNode):
+        return AdoptedJob()
+    configuration = content.workload.configuration
+    return AdoptedJob(
+        command_line_arguments=configuration.command_line_arguments,
+        maximum_runtime_in_minutes=configuration.maximum_runtime_in_minutes,
+    )

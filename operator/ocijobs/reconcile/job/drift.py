@@ -1,0 +1,137 @@
+"""What others did to the OCI job that serves: it was changed, taken over, or deleted.
+
+It is looked at now and then, each job at a time of its own. What the manifest says is set back or told, as
+spec.driftPolicy has it; an OCI job that is proven gone is made anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ocijobs.api.job import Difference, DriftPolicy, Revision
+from ocijobs.api.reasons import Reason
+from ocijobs.reconcile.decision import Action, LookUpJob, Note, NoteType, UpdateJob
+from ocijobs.reconcile.digest import owner_tag
+from ocijobs.reconcile.job.differences import setting_differences
+from ocijobs.reconcile.job.known import Watched
+from ocijobs.reconcile.job.observation import JobObservation
+from ocijobs.reconcile.job.plan import Plan
+from ocijobs.reconcile.job_record import JobRecord
+from ocijobs.reconcile.pacing import due_at, fraction
+from ocijobs.reconcile.remote import JobState, Operation
+
+_GONE = frozenset({JobState.DELETED, JobState.DELETING, JobState.FAILED})
+_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """What is known of changes by others, and what is to be done next.
+
+    Attributes:
+        gone: whether the OCI job is proven to be no more.
+        differences: where it is not as the manifest says, if that is known; None if it is not.
+    """
+
+    gone: bool = False
+    differences: tuple[Difference, ...] | None = None
+    action: Action | None = None
+    wake_at: datetime | None = None
+    notes: tuple[Note, ...] = ()
+
+
+def watch(o: JobObservation, plan: Plan, revision: Revision, now: datetime) -> Drift:
+    """Return what others did to the OCI job of the current revision, as far as it is known."""
+    watched = o.known.watched
+    if watched is not None and watched.job_id != revision.job_id:
+        watched = None
+    if watched is not None and _is_gone(o, watched):
+        return Drift(gone=True, notes=(_lost(revision),))
+    look = _look(o, plan, revision, watched, now)
+    if watched is None or watched.record is None or watched.record.content is None:
+        return look
+    record, content = watched.record, watched.record.content
+    differences = (
+        *_taken_over(o, record),
+        *setting_differences(plan.request.settings, content.settings),
+    )
+    if not differences or _taken_over(o, record) or o.job.spec.drift_policy is DriftPolicy.REPORT:
+        return Drift(differences=differences, action=look.action, wake_at=look.wake_at)
+    call = o.known.calls.get(Operation.UPDATE)
+    due = due_at(call, epoch=o.epoch, seed=o.job.metadata.uid, settings=o.settings)
+    if due is not None and now < due:
+        return Drift(differences=differences, wake_at=due)
+    update = UpdateJob(
+        caller=plan.caller,
+        job_id=revision.job_id,
+        settings=plan.request.settings,
+        settings_digest=plan.settings_digest,
+        epoch=o.epoch,
+    )
+    return Drift(differences=(), action=update, notes=(_corrected(differences),))
+
+
+def _is_gone(o: JobObservation, watched: Watched) -> bool:
+    if watched.record is not None:
+        return watched.record.state in _GONE
+    confirm = timedelta(seconds=o.settings.search_confirm_seconds)
+    absent = watched.absent_at
+    return bool(absent) and absent[-1] - absent[0] >= confirm
+
+
+def _look(
+    o: JobObservation, plan: Plan, revision: Revision, watched: Watched | None, now: datetime
+) -> Drift:
+    """Return when the OCI job is looked at next: first at a time of its own, then at intervals."""
+    seed, interval = o.job.metadata.uid, o.settings.drift_interval_seconds
+    since = o.known.first_read_at or plan.sources.at
+    if watched is None:
+        due = since + timedelta(seconds=interval * fraction(seed, 0))
+    elif watched.absent_at:
+        due = watched.absent_at[-1] + timedelta(seconds=o.settings.search_confirm_seconds)
+    else:
+        due = watched.at + timedelta(seconds=interval * (0.9 + 0.2 * fraction(seed, 1)))
+    call = o.known.calls.get(Operation.LOOK_UP)
+    if watched is None or not watched.absent_at:
+        held = due_at(call, epoch=o.epoch, seed=seed, settings=o.settings)
+        due = max(due, held) if held is not None else due
+    if now < due:
+        return Drift(wake_at=due)
+    action = LookUpJob(
+        caller=plan.caller,
+        compartment_id=plan.request.compartment_id,
+        job_id=revision.job_id,
+        epoch=o.epoch,
+    )
+    return Drift(action=action)
+
+
+def _taken_over(o: JobObservation, record: JobRecord) -> tuple[Difference, ...]:
+    """Return the difference of an OCI job that has another owner's tag: two who correct it would never end."""
+    ours = owner_tag(cluster_id=o.cluster_id, uid=o.job.metadata.uid, subject="")
+    if record.owner is None or record.owner.startswith(ours):
+        return ()
+    return (Difference(field="owner", wanted=ours.rstrip("/"), found=record.owner[:256]),)
+
+
+def _corrected(differences: tuple[Difference, ...]) -> Note:
+    return Note(
+        type=NoteType.NORMAL,
+        reason=Reason.DRIFT_CORRECTED,
+        message=f"set back in OCI what others had changed: {fields_of(differences)}",
+    )
+
+
+def _lost(revision: Revision) -> Note:
+    return Note(
+        type=NoteType.WARNING,
+        reason=Reason.REMOTE_DELETED,
+        message=f"OCI job {revision.job_id} of revision {revision.name} is gone: another is made",
+    )
+
+
+def fields_of(differences: tuple[Difference, ...]) -> str:
+    """Return the fields' names, the first few of them."""
+    names = ", ".join(difference.field for difference in differences[:_NAMED])
+    return names + (", …" if len(differences) > _NAMED else "")

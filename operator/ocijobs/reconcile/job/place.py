@@ -1,0 +1,54 @@
+"""As whom, and where, a job is kept in OCI: recorded once, and used for its life."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ocijobs.api.reasons import Reason
+from ocijobs.reconcile.decision import Caller
+from ocijobs.reconcile.job.observation import JobObservation
+from ocijobs.reconcile.job.outlook import Obstacle
+from ocijobs.reconcile.job_record import JobRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """As whom OCI is called, and the compartment and project of the job."""
+
+    caller: Caller
+    compartment_id: str
+    project_id: str
+
+
+def find_caller(o: JobObservation) -> Caller | Obstacle | None:
+    """Return as whom OCI is called, or what hinders it; None while that is being found out."""
+    status = o.job.status
+    caller = o.identity.caller(status.region)
+    if caller is None:
+        if o.identity.obstacle is None:
+            return None
+        reason, message = o.identity.obstacle
+        return Obstacle(reason=reason, message=message)
+    if o.identity.deleting and status.identity is None:
+        message = f"{o.identity.reference.kind} {o.identity.reference.name} is being deleted"
+        return Obstacle(reason=Reason.WAITING_FOR_IDENTITY, message=message)
+    return caller
+
+
+def find_place(o: JobObservation, caller: Caller, adopted: JobRecord | None) -> Place | Obstacle:
+    """Return where the job is kept: as recorded, else as the adopted OCI job is, the spec says, or the identity."""
+    status, spec, defaults = o.job.status, o.job.spec, o.identity.defaults
+    compartment_id, project_id = status.compartment_id, status.project_id
+    if adopted is not None:
+        compartment_id = compartment_id or adopted.compartment_id
+        project_id = project_id or (adopted.content.project_id if adopted.content else None)
+    compartment_id = compartment_id or spec.compartment_id or defaults.compartment_id
+    project_id = project_id or spec.project_id or defaults.project_id
+    if compartment_id is None or project_id is None:
+        field = "compartmentId" if compartment_id is None else "projectId"
+        reference = o.identity.reference
+        return Obstacle.of_spec(
+            f"spec.{field}: is not set, and {reference.kind} {reference.name} has no "
+            f"spec.defaults.{field}: set one of the two"
+        )
+    return Place(caller=caller, compartment_id=compartment_id, project_id=project_id)
