@@ -218,6 +218,19 @@ class Stage(Namespace):
             ).data
         )
 
+    def most_active_runs(self) -> int:
+        """Return the greatest number of job runs that were active in the emulator at a time."""
+        changes = sorted(
+            change
+            for run in self.job_runs()
+            for change in ((run.time_finished, -1), (run.time_accepted, 1))
+        )
+        active = most = 0
+        for _, step in changes:
+            active += step
+            most = max(most, active)
+        return most
+
 
 def _in(namespace: str, document: Document) -> Document:
     return document | {"metadata": {**document["metadata"], "namespace": namespace}}

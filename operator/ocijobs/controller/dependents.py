@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.controller.observer import Observer, run_view
@@ -50,10 +51,20 @@ class Dependents:
             return
         job = ObjectKey("OCIJob", entry.key.namespace, entry.resource.spec.job_ref.name)
         owner = self._store.get(job)
+        if views[0] is not None and views[0].live and not (views[1] and views[1].live):
+            self._wake_waiting(owner)
         if owner is not None and owner.metadata.deleting:
             self._queue.add(job)
         elif owner is not None:
             self._queue.add_after(job, _COUNTING_SECONDS)
+
+    def _wake_waiting(self, owner: Entry | None) -> None:
+        """Have the runs looked at that wait for their turn: one that was live is not."""
+        job = owner.resource if owner is not None else None
+        if not isinstance(job, OCIJob) or job.spec.max_active_runs is None:
+            return
+        for key in self._observer.next_in_turn(job):
+            self._queue.add(key)
 
     def _wake_deleted_identities(self, namespace: str) -> None:
         for entry in self._store.of_kind("OCIIdentity", namespace):

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
+from heapq import nsmallest
 
+from ocijobs.api.conditions import ConditionType, find
 from ocijobs.api.identity import IdentityReference, OCIIdentity
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
 from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.reasons import Reason, reason_named
 from ocijobs.clock import Clock
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.store import Store
@@ -40,11 +44,34 @@ class Observer:
             run=run,
             job=job,
             job_checked_at=self._memory.serves(job.metadata.uid) if job is not None else None,
+            ahead=self._ahead(run, job) if job is not None and job.spec.max_active_runs else 0,
             identity=self.identity_view(meta.namespace, _identity_of_run(run, job)),
             cluster_id=self._cluster_id,
             known=self._memory.run(meta.uid),
             settings=self._settings,
         )
+
+    def _ahead(self, run: OCIJobRun, job: OCIJob) -> int:
+        """Return how many runs of the job are live, or wait for their turn before this one does."""
+        place = _place(run)
+        others = (
+            entry.resource
+            for entry in self._store.runs_of(job.metadata.namespace, job.metadata.name)
+            if isinstance(entry.resource, OCIJobRun) and entry.metadata.uid != run.metadata.uid
+        )
+        return sum(
+            run_view(other).live or (_waits(other) and _place(other) < place) for other in others
+        )
+
+    def next_in_turn(self, job: OCIJob) -> list[ObjectKey]:
+        """Return the runs that wait for their turn and come next, as many as may be active."""
+        entries = self._store.runs_of(job.metadata.namespace, job.metadata.name)
+        waiting = (
+            (*_place(entry.resource), entry.key)
+            for entry in entries
+            if isinstance(entry.resource, OCIJobRun) and _waits(entry.resource)
+        )
+        return [key for *_, key in nsmallest(job.spec.max_active_runs or len(entries), waiting)]
 
     def job(self, job: OCIJob) -> JobObservation:
         """Return what is observed of a job."""
@@ -116,6 +143,10 @@ class Observer:
         return entry is not None and entry.metadata.has_finalizer
 
 
+_DOUBTFUL = frozenset({Reason.NOT_AUTHORIZED_OR_NOT_FOUND, Reason.OCI_CONFLICT})
+"""What a run is told whose OCI job is no more."""
+
+
 def identity_of_job(job: OCIJob) -> IdentityReference:
     """Return the identity of a job: the one that it was made with, else the one that it names, else the default."""
     return job.status.identity or job.spec.identity_ref or IdentityReference(name=DEFAULT_IDENTITY)
@@ -128,6 +159,20 @@ def _identity_of_run(run: OCIJobRun, job: OCIJob | None) -> IdentityReference:
     return identity_of_job(job) if job is not None else IdentityReference(name=DEFAULT_IDENTITY)
 
 
+def _place(run: OCIJobRun) -> tuple[datetime, str]:
+    """Return what orders runs that wait for their turn."""
+    return run.metadata.creation_timestamp, run.metadata.name
+
+
+def _waits(run: OCIJobRun) -> bool:
+    """Whether nothing keeps a run from its launch but its turn."""
+    status = run.status
+    if status.submit is not None or run.spec.cancel or run.metadata.deleting:
+        return False
+    ended = status.phase is not None and status.phase.terminal
+    return not ended and _reason(run) in {None, Reason.PENDING, Reason.MAX_ACTIVE_RUNS}
+
+
 def run_view(run: OCIJobRun) -> RunView:
     """Return a run as its job sees it."""
     status = run.status
@@ -138,4 +183,13 @@ def run_view(run: OCIJobRun) -> RunView:
         live=status.submit is not None and not ended,
         job_id=status.submit.job_id if status.submit is not None else None,
         accepted_time=status.accepted_time,
+        doubts=status.submit is not None
+        and status.job_run_id is None
+        and not ended
+        and _reason(run) in _DOUBTFUL,
     )
+
+
+def _reason(run: OCIJobRun) -> Reason | None:
+    ready = find(run.status.conditions, ConditionType.READY)
+    return reason_named(ready.reason) if ready is not None else None

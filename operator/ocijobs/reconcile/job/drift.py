@@ -86,10 +86,14 @@ def _look(
     """Return when the OCI job is looked at next: first at a time of its own, then at intervals."""
     seed, interval = o.job.metadata.uid, o.settings.drift_interval_seconds
     since = o.known.first_read_at or plan.sources.at
-    if watched is None:
+    if watched is None and any(run.doubts for run in o.runs):
+        due = now
+    elif watched is None:
         due = since + timedelta(seconds=interval * fraction(seed, 0))
     elif watched.absent_at:
         due = watched.absent_at[-1] + timedelta(seconds=o.settings.search_confirm_seconds)
+    elif any(run.doubts for run in o.runs):
+        due = watched.at + timedelta(seconds=o.settings.refusal_retry_min_seconds)
     else:
         due = watched.at + timedelta(seconds=interval * (0.9 + 0.2 * fraction(seed, 1)))
     call = o.known.calls.get(Operation.LOOK_UP)

@@ -16,7 +16,8 @@ from ocijobs.settings import Settings
 class RunView:
     """A run of the job, as far as the job's decisions need it.
 
-    `live` is true of a run that is launched or being launched and has not ended.
+    `live` is true of a run that is launched or being launched and has not ended; `doubts` of one that OCI answers as
+    though there were no such OCI job.
     """
 
     name: str
@@ -24,6 +25,7 @@ class RunView:
     live: bool
     job_id: str | None
     accepted_time: datetime | None
+    doubts: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,11 +6,12 @@ override blocks whole.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from ocijobs.api.conda import CondaEnvironment, CondaType
 from ocijobs.api.environment import EnvVar
-from ocijobs.api.job import OCIJobSpec
+from ocijobs.api.job import OCIJob, OCIJobSpec
 from ocijobs.api.job_run import OCIJobRunSpec
 from ocijobs.api.node_group import JobNodeGroup, StartupOrder
 from ocijobs.api.runtime import ContainerRuntime, Runtime
@@ -37,9 +38,29 @@ def job_workload(spec: OCIJobSpec, region: str) -> Workload:
     return _workload(spec, None, NO_VALUES, region)
 
 
-def run_workload(spec: OCIJobSpec, run: OCIJobRunSpec, values: Values, region: str) -> Workload:
-    """Return what a run starts: the job's, with the run's overrides, references filled in."""
-    return _workload(spec, run, values, region)
+def run_workload(job: OCIJob, run: OCIJobRunSpec, values: Values, region: str) -> Workload:
+    """Return what a run starts: the job's, with the run's overrides, references filled in.
+
+    Of an adopted OCI job without a runtime here, OCI has what neither says: its variables stay by themselves, its
+    arguments and its time limit are sent with the rest of the block.
+    """
+    workload = _workload(job.spec, run, values, region)
+    adopted = job.status.adopted
+    if job.spec.runtime is not None or adopted is None or not isinstance(workload, SingleNode):
+        return workload
+    ours = workload.configuration
+    given = run.args is not None or job.spec.args
+    arguments = ours.command_line_arguments if given else adopted.command_line_arguments
+    minutes = ours.maximum_runtime_in_minutes or adopted.maximum_runtime_in_minutes
+    configuration = replace(
+        ours, command_line_arguments=arguments, maximum_runtime_in_minutes=minutes
+    )
+    return replace(workload, configuration=configuration)
+
+
+def has_settings_of_runs(spec: OCIJobSpec) -> bool:
+    """Whether the spec says anything that an adopted OCI job does not have and its runs are to have."""
+    return bool(spec.env or spec.args or spec.maximum_runtime_in_minutes)
 
 
 def variables_of(

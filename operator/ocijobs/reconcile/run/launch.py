@@ -30,7 +30,12 @@ from ocijobs.reconcile.environment import (
     resolve,
 )
 from ocijobs.reconcile.job.limits import over_limit
-from ocijobs.reconcile.job.workload import all_variables, run_workload, variables_of
+from ocijobs.reconcile.job.workload import (
+    all_variables,
+    has_settings_of_runs,
+    run_workload,
+    variables_of,
+)
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.remote import Operation
 from ocijobs.reconcile.requests import MultiNode, RunRequest, SingleNode, Tags, Workload
@@ -80,7 +85,7 @@ def prepare(o: RunObservation, now: datetime) -> Launch | Hindrance:
     job = o.job
     if job is None:
         return _missing_job(o)
-    if (hindrance := _job_hindrance(job)) is not None:
+    if (hindrance := _job_hindrance(job) or _turn(o, job)) is not None:
         return hindrance
     if o.job_checked_at is None or o.job_checked_at < settled_at:
         return Hindrance(action=RefreshJob(name=job.metadata.name, after=settled_at))
@@ -123,6 +128,17 @@ def _job_hindrance(job: OCIJob) -> Hindrance | None:
         return None
     return Hindrance(
         reason=Reason.WAITING_FOR_JOB, message=f"OCIJob {job.metadata.name} is not ready{why}"
+    )
+
+
+def _turn(o: RunObservation, job: OCIJob) -> Hindrance | None:
+    """Return that as many runs of the job are active as may be, the run's own intent excepted."""
+    most = job.spec.max_active_runs
+    if most is None or o.ahead < most or o.run.status.submit is not None:
+        return None
+    return Hindrance(
+        reason=Reason.MAX_ACTIVE_RUNS,
+        message=f"spec.maxActiveRuns of OCIJob {job.metadata.name} is {most}: waiting for its turn",
     )
 
 
@@ -169,7 +185,7 @@ def _launch(
         return Hindrance(
             reason=Reason.WAITING_FOR_JOB, message=f"OCIJob {job.metadata.name} is not ready"
         )
-    workload = run_workload(job.spec, spec, values, caller.region)
+    workload = run_workload(job, spec, values, caller.region)
     resolved = resolve(variables_of(job.spec, spec), values)
     known = resolved | _service_variables(status.job_id, status.compartment_id, status.project_id)
     problem = _over_limit(o, variables, workload) or _unusable_uri(job, known, values)
@@ -180,6 +196,7 @@ def _launch(
         or spec.args is not None
         or spec.maximum_runtime_in_minutes is not None
         or references(variables)
+        or (job.spec.runtime is None and has_settings_of_runs(job.spec))
     )
     request = RunRequest(
         compartment_id=status.compartment_id,

@@ -19,6 +19,7 @@ class RunObservation:
     Attributes:
         job: the OCIJob that the run names, if it exists.
         job_checked_at: when this process last read that job's sources to the end, found or missing.
+        ahead: how many runs of the job are live, or come first; counted only where the job bounds them.
         identity: the identity of the run's calls: the recorded one, else that of the job.
     """
 
@@ -29,6 +30,7 @@ class RunObservation:
     cluster_id: str
     known: RunKnown
     settings: Settings
+    ahead: int = 0
 
     @property
     def wanted(self) -> bool:

@@ -45,6 +45,7 @@ class DoJob(Enum):
     PAUSE = "the job is paused"
     RESUME = "the job is no longer paused"
     ABANDON = "the job is abandoned"
+    CHANGE_ELSEWHERE = "somebody changes the newest OCI job's settings"
     TAKE_AWAY = "somebody deletes the newest OCI job"
     REFUSE_CREDENTIALS = "OCI refuses the credentials"
     RENEW_CREDENTIALS = "the credentials are renewed"
@@ -66,6 +67,7 @@ _JOB_CALLS = (
     Operation.LIST_RUNS,
     Operation.DELETE,
     Operation.READ_SOURCES,
+    Operation.LIST_SHAPES,
 )
 _COMMON = (
     DoJob.UPLOAD,

@@ -15,9 +15,17 @@ from tests.unit.reconcile.simulation.scenario import Scenario
 from ocijobs.api.conditions import ConditionType, find, is_true
 from ocijobs.api.job import OCIJob
 from ocijobs.api.names import ANNOTATION_ABANDON, ANNOTATION_PAUSED
+from ocijobs.reconcile.remote import Operation
+from ocijobs.testing.observations import DEFAULT_SETTINGS
 
 MOST_ROUNDS = 400
 """More rounds than this without an end mean that a job hangs."""
+
+SELDOM = 60.0
+"""A look at the OCI job after as many seconds is no sign of unrest."""
+
+WATCHED_WITHIN = 1.2 * DEFAULT_SETTINGS.drift_interval_seconds
+"""Seconds within which what others did in OCI is noticed."""
 
 QUIET_ROUNDS = 3
 """Rounds in a row in which nothing is called or written: the job is settled."""
@@ -70,6 +78,7 @@ class JobScenario(Scenario[Variables | DoJob]):
             DoJob.PAUSE: lambda: api.annotate(ANNOTATION_PAUSED, "true"),
             DoJob.RESUME: lambda: api.annotate(ANNOTATION_PAUSED, None),
             DoJob.ABANDON: lambda: api.annotate(ANNOTATION_ABANDON, "true"),
+            DoJob.CHANGE_ELSEWHERE: world.oci.change_settings,
             DoJob.TAKE_AWAY: world.oci.take_away,
             DoJob.REFUSE_CREDENTIALS: lambda: setattr(world.identity, "refused", True),
             DoJob.RENEW_CREDENTIALS: world.identity.renew,
@@ -90,35 +99,38 @@ class JobScenario(Scenario[Variables | DoJob]):
         self.world.heal()
         self.world.api.annotate(ANNOTATION_PAUSED, None)
         self.shell.write_mishap = None
-        if self._until_quiet(self._lost):
+        if self._until_quiet():
             self._is_ready(self.world.api.present)
             self._restart_writes_nothing()
         self.world.api.delete(self.world.clock.now())
-        self._until_quiet(lambda: False)
+        self._until_quiet()
         demand(self.world.api.object is None, "a deleted job goes in the end")
         self._nothing_is_left()
 
-    def _lost(self) -> bool:
-        """Whether the job can't become ready: it is gone, or somebody has deleted what it is made of."""
-        job = self.world.api.object
-        return job is None or any(r.taken_away for r in self.world.oci.of(job.metadata.uid))
-
-    def _until_quiet(self, given_up: Callable[[], bool]) -> bool:
-        quiet = 0
+    def _until_quiet(self) -> bool:
+        """Live until nothing happens any more but looks at long intervals; return whether there is a job then."""
+        quiet, lived = 0, 0.0
         for _ in range(MOST_ROUNDS):
-            if given_up():
+            if self.world.api.object is None:
                 return False
             before, arriving = self._counts(), self.world.weather.next_arrival() is not None
-            self.live(self._pause())
-            quiet = quiet + 1 if self._counts() == before and not arriving else 0
-            if self.world.api.object is None or quiet >= QUIET_ROUNDS:
-                return self.world.api.object is not None
+            looked, pause = self._looks(), self._pause()
+            self.live(pause)
+            lived += pause
+            resting = self._counts() == before and not arriving
+            quiet = quiet + 1 if resting and self._looks() - looked <= (pause >= SELDOM) else 0
+            if quiet >= QUIET_ROUNDS and lived > WATCHED_WITHIN:
+                return True
         demand(False, "a job rests when everything works")
         return False
 
     def _counts(self) -> tuple[int, int, int]:
         api = self.world.api
-        return api.status_writes, api.finalizer_writes, self.world.oci.calls.total()
+        calls = self.world.oci.calls.total() - self._looks()
+        return api.status_writes, api.finalizer_writes, calls
+
+    def _looks(self) -> int:
+        return self.world.oci.calls[Operation.LOOK_UP]
 
     def _pause(self) -> float:
         """Return the seconds until something happens by itself."""

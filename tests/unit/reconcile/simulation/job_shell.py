@@ -20,6 +20,7 @@ from ocijobs.reconcile.decision import (
     Decision,
     DeleteJob,
     ListActiveRuns,
+    ListShapes,
     LookUpJob,
     Note,
     ReadSources,
@@ -119,6 +120,9 @@ class JobShell(Process):
                 self.uploading = action
             case CreateJob() | SearchJobs() | LookUpJob() | UpdateJob():
                 self._make(action)
+            case ListShapes(epoch=epoch):
+                listed = self.world.oci.list_shapes()
+                self.known = self.known.shapes_listed(listed, at=self.now, epoch=epoch)
             case ListActiveRuns() | DeleteJob():
                 self._remove(action)
             case _:

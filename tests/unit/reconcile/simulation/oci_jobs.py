@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from tests.unit.reconcile.simulation.retry_tokens import RetryTokens
@@ -52,6 +52,9 @@ class SimulatedJob:
     def deleted_at(self) -> datetime | None:
         """Return when the job was or will be deleted."""
         return next((at for at, state in self.history if state is JobState.DELETED), None)
+
+
+SHAPES = ("VM.Standard2.1", "VM.Standard3.Flex")
 
 
 class SimulatedJobs:
@@ -107,6 +110,17 @@ class SimulatedJobs:
             id=job.id, compartment_id=job.request.compartment_id, state=state, owner=job.owner
         )
 
+    def list_shapes(self) -> tuple[str, ...] | Refusal:
+        """ListJobShapes."""
+        self.calls[Operation.LIST_SHAPES] += 1
+        return self._weather.call(Operation.LIST_SHAPES, lambda: SHAPES)
+
+    def change_settings(self) -> None:
+        """Let somebody change the settings of the newest job."""
+        if self.jobs and self.living(self.jobs[-1]):
+            job = self.jobs[-1]
+            job.settings = replace(job.settings, display_name="changed by others")
+
     def _listed(self) -> list[JobRecord]:
         """Return all jobs as a list shows them, oldest first and late."""
         seen_at = self._clock.now() - self.lag
@@ -140,7 +154,10 @@ class SimulatedJobs:
 
     def _get(self, job_id: str) -> JobRecord | Refusal:
         job = self._reachable(job_id)
-        return NOT_FOUND if job is None else self._told(job, self._clock.now())
+        if job is None:
+            return NOT_FOUND
+        content = replace(job.request, settings=job.settings)
+        return replace(self._told(job, self._clock.now()), content=content)
 
     def _reachable(self, job_id: str) -> SimulatedJob | None:
         job = self.find(job_id)

@@ -1,0 +1,198 @@
+"""OCI jobs that were made elsewhere, changes that others make in OCI, and a bound on active runs."""
+
+from typing import Any
+
+import oci
+import pytest
+from tests.support import manifests
+from tests.support.namespace import condition, phase
+from tests.support.stage import Stage
+
+MODELS = oci.data_science.models
+
+
+@pytest.fixture
+def watching(stage: Stage) -> Stage:
+    """A stage whose operator looks at OCI jobs every few seconds."""
+    stage.operator.stop()
+    stage.restart_operator(drift_interval_seconds=2)
+    stage.identity()
+    return stage
+
+
+def data_science(stage: Stage) -> Any:
+    return stage.oci_client(oci.data_science.DataScienceClient)
+
+
+def job_of_ads(stage: Stage, **tags: str) -> str:
+    """Make an OCI job as ADS does, and return its OCID."""
+    client = data_science(stage)
+    details = MODELS.CreateJobDetails(
+        compartment_id=stage.emulator.tenancy,
+        project_id=stage.emulator.project,
+        display_name="made by ADS",
+        job_configuration_details=MODELS.DefaultJobConfigurationDetails(
+            environment_variables={"DEPTH": "3", "JOB_RUN_ENTRYPOINT": "train.py"},
+            command_line_arguments="--rate 0.1",
+            maximum_runtime_in_minutes=30,
+        ),
+        job_infrastructure_configuration_details=(
+            MODELS.ManagedEgressStandaloneJobInfrastructureConfigurationDetails(
+                shape_name="VM.Standard2.1", block_storage_size_in_gbs=100
+            )
+        ),
+        freeform_tags=tags,
+    )
+    ocid = str(client.create_job(details).data.id)
+    client.create_job_artifact(ocid, b"print(1)\n", content_disposition="attachment; filename=a.py")
+    return ocid
+
+
+def adopting(ocid: str, *, runtime: bool = False, **adopt: str) -> dict[str, Any]:
+    document = manifests.job(adopt={"ocid": ocid, **adopt})
+    if not runtime:
+        del document["spec"]["runtime"]
+    return document
+
+
+def test_a_job_that_is_observed_is_never_changed_and_can_be_run(watching: Stage) -> None:
+    stage = watching
+    ocid = job_of_ads(stage)
+    document = adopting(ocid, mode="Observe")
+    document["spec"]["displayName"] = "as I would have it"
+    stage.kubectl_apply(document, manifests.run(env=[{"name": "DEPTH", "value": "4"}]))
+    ended = stage.until_ended("run")
+    assert (ended["status"]["phase"], ended["status"]["jobId"]) == ("Succeeded", ocid)
+    told = stage.until_reason("OCIJob", "job", "Observed")
+    different = {d["field"]: (d["wanted"], d["found"]) for d in told["status"]["differences"]}
+    assert different["displayName"] == ("as I would have it", "made by ADS")
+    storage = different["infrastructure.dataScienceJob.blockStorageSizeInGBs"]
+    assert storage == ("50", "100")
+    sent = data_science(stage).get_job_run(ended["status"]["jobRunId"]).data
+    override = sent.job_configuration_override_details
+    # OCI takes the block whole: what the OCI job has itself is sent along.
+    assert override.command_line_arguments == "--rate 0.1"
+    assert override.maximum_runtime_in_minutes == 30
+    stage.kubectl("delete", "ocijobrun/run", "ocijob/job", "--timeout=60s")
+    assert stage.emulator.journal("UpdateJob") == []
+    assert stage.emulator.journal("DeleteJob") == []
+
+
+def test_a_job_that_is_adopted_is_kept_as_the_manifest_says(watching: Stage) -> None:
+    stage = watching
+    ocid = job_of_ads(stage, team="a")
+    document = adopting(ocid)
+    document["spec"] |= {"displayName": "ours now", "freeformTags": {"team": "b"}}
+    stage.kubectl_apply(document, manifests.run())
+    assert stage.until_ended("run")["status"]["jobId"] == ocid
+    assert ocid in stage.until_event("job", "Adopted")
+    job = data_science(stage).get_job(ocid).data
+    assert job.display_name == "ours now"
+    assert job.freeform_tags["team"] == "b"
+    assert job.freeform_tags["ocijobs_name"] == f"{stage.namespace}/job"
+    assert job.job_configuration_details.environment_variables["DEPTH"] == "3"
+    assert len(stage.emulator.journal("CreateJob", status=200)) == 1
+    # What others change is set back.
+    update = MODELS.UpdateJobDetails(display_name="somebody else's")
+    data_science(stage).update_job(ocid, update)
+    assert "displayName" in stage.until_event("job", "DriftCorrected")
+    assert data_science(stage).get_job(ocid).data.display_name == "ours now"
+    # An adopted OCI job stays when the object goes.
+    stage.kubectl("delete", "ocijobrun/run", "ocijob/job", "--timeout=60s")
+    assert data_science(stage).get_job(ocid).data.lifecycle_state == "ACTIVE"
+
+
+def test_another_code_than_the_adopted_jobs_is_a_revision_beside_it(watching: Stage) -> None:
+    stage = watching
+    ocid = job_of_ads(stage)
+    stage.kubectl_apply(adopting(ocid, runtime=True))
+    found = stage.until_synced("job")
+    assert found["status"]["jobId"] != ocid
+    names = {r["jobId"]: r["name"] for r in found["status"]["revisions"]}
+    assert names[ocid].startswith("adopted-")
+    assert names[found["status"]["jobId"]] == found["status"]["revision"]
+
+
+def test_a_job_of_another_owner_is_adopted_only_by_its_name(watching: Stage) -> None:
+    stage = watching
+    ocid = job_of_ads(stage, ocijobs_owner="old-cluster/uid/v1-0123456789ab")
+    stage.kubectl_apply(adopting(ocid))
+    told = stage.until_reason("OCIJob", "job", "InvalidSpec")
+    assert "belongs to old-cluster/uid/v1-0123456789ab" in condition(told, "Ready")["message"]
+    former = "old-cluster/uid/v1-0123456789ab"
+    stage.kubectl_apply(adopting(ocid, formerOwner=former))
+    assert stage.until_synced("job")["status"]["jobId"] == ocid
+
+
+def test_a_job_that_is_not_there_is_waited_for(watching: Stage) -> None:
+    stage = watching
+    stage.kubectl_apply(adopting("ocid1.datasciencejob.oc1.iad.none"))
+    told = stage.until_reason("OCIJob", "job", "NotAuthorizedOrNotFound")
+    assert condition(told, "Ready")["message"].startswith("spec.adopt.ocid: OCI has no job")
+
+
+def test_drift_is_only_told_where_the_policy_says_so(watching: Stage) -> None:
+    stage = watching
+    stage.kubectl_apply(manifests.job(driftPolicy="Report", displayName="mine"))
+    found = stage.until_synced("job")
+    update = MODELS.UpdateJobDetails(display_name="theirs")
+    data_science(stage).update_job(found["status"]["jobId"], update)
+    told = stage.until_reason("OCIJob", "job", "DriftDetected")
+    assert told["status"]["differences"] == [
+        {"field": "displayName", "wanted": "mine", "found": "theirs"}
+    ]
+    assert condition(told, "Ready")["status"] == "True"
+    assert stage.emulator.journal("UpdateJob", status=200)[1:] == []
+    back = MODELS.UpdateJobDetails(display_name="mine")
+    data_science(stage).update_job(found["status"]["jobId"], back)
+    assert "differences" not in stage.until_synced("job")["status"]
+
+
+def test_an_oci_job_that_others_delete_is_made_again(watching: Stage) -> None:
+    stage = watching
+    stage.kubectl_apply(manifests.job())
+    lost = stage.until_synced("job")["status"]["jobId"]
+    data_science(stage).delete_job(lost)
+    assert lost in stage.until_event("job", "RemoteDeleted")
+    made = stage.until("OCIJob", "job", lambda o: o["status"].get("jobId") not in {None, lost})
+    assert made["status"]["jobId"] != lost
+    stage.create(manifests.run())
+    assert stage.until_ended("run")["status"]["phase"] == "Succeeded"
+
+
+def test_a_run_finds_out_that_the_oci_job_is_gone(stage: Stage) -> None:
+    stage.identity()
+    stage.kubectl_apply(manifests.job())
+    lost = stage.until_synced("job")["status"]["jobId"]
+    data_science(stage).delete_job(lost)
+    # The job would be looked at in a quarter of an hour; the run's trouble brings that forward.
+    stage.create(manifests.run())
+    ended = stage.until_ended("run")
+    assert ended["status"]["phase"] == "Succeeded"
+    assert ended["status"]["jobId"] != lost
+
+
+def test_no_more_runs_are_active_than_the_job_allows(stage: Stage) -> None:
+    stage.identity()
+    stage.emulator.set_mode(default={"inProgress": 1})
+    stage.kubectl_apply(manifests.job(maxActiveRuns=2))
+    stage.until_synced("job")
+    names = [f"run-{index}" for index in range(6)]
+    stage.kubectl_apply(*(manifests.run(name) for name in names))
+    waiting = stage.until_reason("OCIJobRun", names[-1], "MaxActiveRuns")
+    assert "spec.maxActiveRuns of OCIJob job is 2" in condition(waiting, "Ready")["message"]
+    for name in names:
+        assert phase(stage.until_ended(name)) == "Succeeded"
+    assert stage.most_active_runs() == 2
+
+
+def test_a_paused_job_is_left_alone_until_it_is_resumed(stage: Stage) -> None:
+    stage.identity()
+    document = manifests.job()
+    document["metadata"]["annotations"] = {"ocijobs.io/paused": "true"}
+    stage.kubectl_apply(document)
+    stage.create(manifests.job("other"))
+    stage.until_synced("other")
+    assert "jobId" not in stage.get("OCIJob", "job").get("status", {})
+    stage.kubectl("annotate", "ocijob/job", "ocijobs.io/paused-")
+    stage.until_synced("job")
