@@ -33,6 +33,18 @@ HISTORIES: dict[str, tuple[JobCircumstances, list[JobCommand]]] = {
             DoJob.RENAME,
         ],
     ),
+    "an OCI job that others delete while its settings are edited is made again": (
+        JobCircumstances(),
+        [Live(3), DoJob.RENAME, DoJob.TAKE_AWAY],
+    ),
+    "an OCI job that others delete before its code is there is made again": (
+        JobCircumstances(activation=60),
+        [Live(3), DoJob.TAKE_AWAY, DoJob.UPLOAD],
+    ),
+    "what others change is set back": (
+        JobCircumstances(),
+        [Live(3), DoJob.CHANGE_ELSEWHERE],
+    ),
     "sources that are wanted as of a time to come are not read until then": (
         JobCircumstances(),
         [Crash(-300), DoJob.LAUNCH],

@@ -130,7 +130,7 @@ MUTATIONS = {
     ),
     "take an OCI job for one that serves while it is being deleted": Mutation(
         breaks=_delete_without_a_mark,
-        harm="a job that is Ready is ACTIVE|a job rests when everything works",
+        harm="a job that is Ready is ACTIVE|a job rests when everything works|reaches a fixed point",
         history=[Variables("a"), Live(3), Variables("b"), Live(3), Live(10), Variables("a")],
         circumstances=JobCircumstances(activation=5),
     ),

@@ -21,7 +21,7 @@ from ocijobs.reconcile.job_record import JobRecord
 from ocijobs.reconcile.pacing import due_at, fraction
 from ocijobs.reconcile.remote import JobState, Operation
 
-_GONE = frozenset({JobState.DELETED, JobState.DELETING, JobState.FAILED})
+_GONE = frozenset({JobState.DELETED, JobState.DELETING})
 _NAMED = 5
 
 
@@ -30,11 +30,9 @@ class Drift:
     """What is known of changes by others, and what is to be done next.
 
     Attributes:
-        gone: whether the OCI job is proven to be no more.
         differences: where it is not as the manifest says, if that is known; None if it is not.
     """
 
-    gone: bool = False
     differences: tuple[Difference, ...] | None = None
     action: Action | None = None
     wake_at: datetime | None = None
@@ -43,11 +41,7 @@ class Drift:
 
 def watch(o: JobObservation, plan: Plan, revision: Revision, now: datetime) -> Drift:
     """Return what others did to the OCI job of the current revision, as far as it is known."""
-    watched = o.known.watched
-    if watched is not None and watched.job_id != revision.job_id:
-        watched = None
-    if watched is not None and _is_gone(o, watched):
-        return Drift(gone=True, notes=(_lost(revision),))
+    watched = _watched(o, revision)
     look = _look(o, plan, revision, watched, now)
     if watched is None or watched.record is None or watched.record.content is None:
         return look
@@ -72,7 +66,16 @@ def watch(o: JobObservation, plan: Plan, revision: Revision, now: datetime) -> D
     return Drift(differences=(), action=update, notes=(_corrected(differences),))
 
 
-def _is_gone(o: JobObservation, watched: Watched) -> bool:
+def _watched(o: JobObservation, revision: Revision) -> Watched | None:
+    watched = o.known.watched
+    return watched if watched is not None and watched.job_id == revision.job_id else None
+
+
+def is_gone(o: JobObservation, revision: Revision) -> bool:
+    """Whether the revision's OCI job is proven to be no more: others have deleted it."""
+    watched = _watched(o, revision)
+    if watched is None:
+        return False
     if watched.record is not None:
         return watched.record.state in _GONE
     confirm = timedelta(seconds=o.settings.search_confirm_seconds)
@@ -80,13 +83,31 @@ def _is_gone(o: JobObservation, watched: Watched) -> bool:
     return bool(absent) and absent[-1] - absent[0] >= confirm
 
 
+def look_after(
+    o: JobObservation, plan: Plan, revision: Revision, refused_at: datetime, now: datetime
+) -> Drift:
+    """Return when to look whether the OCI job is there, after OCI answered as though it were not."""
+    watched = _watched(o, revision)
+    if watched is None or watched.at < refused_at:
+        return _look(o, plan, revision, None, now, first=refused_at)
+    return _look(o, plan, revision, watched, now) if watched.absent_at else Drift()
+
+
 def _look(
-    o: JobObservation, plan: Plan, revision: Revision, watched: Watched | None, now: datetime
+    o: JobObservation,
+    plan: Plan,
+    revision: Revision,
+    watched: Watched | None,
+    now: datetime,
+    *,
+    first: datetime | None = None,
 ) -> Drift:
     """Return when the OCI job is looked at next: first at a time of its own, then at intervals."""
     seed, interval = o.job.metadata.uid, o.settings.drift_interval_seconds
     since = o.known.first_read_at or plan.sources.at
-    if watched is None and any(run.doubts for run in o.runs):
+    if first is not None:
+        due = first
+    elif watched is None and any(run.doubts for run in o.runs):
         due = now
     elif watched is None:
         due = since + timedelta(seconds=interval * fraction(seed, 0))
@@ -127,7 +148,8 @@ def _corrected(differences: tuple[Difference, ...]) -> Note:
     )
 
 
-def _lost(revision: Revision) -> Note:
+def lost(revision: Revision) -> Note:
+    """Return the Event about an OCI job that others have deleted."""
     return Note(
         type=NoteType.WARNING,
         reason=Reason.REMOTE_DELETED,

@@ -12,7 +12,7 @@ from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
 from ocijobs.reconcile.console import job_url
 from ocijobs.reconcile.decision import Action, Decision, LookUpJob, UpdateJob, UploadArtifact
-from ocijobs.reconcile.job.drift import Drift, fields_of, watch
+from ocijobs.reconcile.job.drift import Drift, fields_of, is_gone, look_after, lost, watch
 from ocijobs.reconcile.job.history import prune
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.plan import Plan, serves_current_spec, unreachable
@@ -22,6 +22,16 @@ from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.remote import JobState, Operation, RefusalKind
 from ocijobs.reconcile.standing import Standing
 
+_AS_THOUGH_GONE = frozenset({RefusalKind.NOT_AUTHORIZED_OR_NOT_FOUND, RefusalKind.CONFLICT})
+"""What OCI refuses with where others have deleted the OCI job."""
+
+_OPERATIONS: dict[type[Action], Operation] = {
+    UploadArtifact: Operation.UPLOAD,
+    UpdateJob: Operation.UPDATE,
+    LookUpJob: Operation.LOOK_UP,
+}
+"""The pace of each call."""
+
 _ACTIVATION_PAUSE_SECONDS = 2.0
 """Pause between two looks at a job that OCI has not activated yet."""
 
@@ -29,13 +39,15 @@ _ACTIVATION_PAUSE_SECONDS = 2.0
 def make_ready(
     o: JobObservation, plan: Plan, revision: Revision, now: datetime
 ) -> Decision[OCIJobStatus]:
-    """Decide about a revision whose OCI job exists."""
+    """Decide about a revision whose OCI job exists, unless others have deleted it."""
+    if is_gone(o, revision):
+        return _lost(o, revision, now)
     has_code = plan.sources.artifact is not None
     if has_code and not revision.complete and o.known.uploaded != revision.job_id:
         action = UploadArtifact(
             caller=plan.caller, job_id=revision.job_id, sha256=plan.sources.sha256, epoch=o.epoch
         )
-        return _call(o, Operation.UPLOAD, action, "uploading the artifact", now)
+        return _call(o, (plan, revision), action, "uploading the artifact", now)
     if not revision.complete:
         record = o.known.record
         if record is None or record.id != revision.job_id or record.state is not JobState.ACTIVE:
@@ -50,7 +62,7 @@ def make_ready(
                 settings_digest=plan.settings_digest,
                 epoch=o.epoch,
             )
-            return _call(o, Operation.UPDATE, update, "updating the OCI job", now)
+            return _call(o, (plan, revision), update, "updating the OCI job", now)
         revision = revision.model_copy(update={"settings_digest": plan.settings_digest})
     return _ready(o, plan, revision, now)
 
@@ -83,7 +95,7 @@ def _await_activation(
     )
     record, call = o.known.record, o.known.calls.get(Operation.LOOK_UP)
     if record is None or record.id != revision.job_id or call is None or call.refusal is not None:
-        return _call(o, Operation.LOOK_UP, look_up, "asking for the OCI job", now)
+        return _call(o, (plan, revision), look_up, "asking for the OCI job", now)
     if record.state is JobState.CREATING:
         due = call.at + timedelta(seconds=_ACTIVATION_PAUSE_SECONDS)
         if now < due:
@@ -98,9 +110,15 @@ def _await_activation(
 
 
 def _call(
-    o: JobObservation, operation: Operation, action: Action, doing: str, now: datetime
+    o: JobObservation,
+    subject: tuple[Plan, Revision],
+    action: Action,
+    doing: str,
+    now: datetime,
 ) -> Decision[OCIJobStatus]:
     """Make a call that is due, or say what refuses it."""
+    plan, revision = subject
+    operation = _OPERATIONS[type(action)]
     call = o.known.calls.get(operation)
     due = due_at(call, epoch=o.epoch, seed=o.job.metadata.uid, settings=o.settings)
     refusal = call.refusal if call is not None and due is not None else None
@@ -116,8 +134,13 @@ def _call(
             )
         )
     status, state = write_blocked(o, now, REASON_OF_REFUSAL[refusal.kind], describe(doing, refusal))
+    look = Drift()
+    if refusal.kind in _AS_THOUGH_GONE and operation is not Operation.LOOK_UP and call is not None:
+        look = look_after(o, plan, revision, call.at, now)
+    if look.action is not None:
+        return Decision(status=status, actions=(look.action,), wake_at=state.stalls_at)
     if due is not None and now < due:
-        return Decision(status=status, wake_at=earliest(due, state.stalls_at))
+        return Decision(status=status, wake_at=earliest(due, state.stalls_at, look.wake_at))
     return Decision(status=status, actions=(action,))
 
 
@@ -128,8 +151,6 @@ def _ready(
     if former.revision != revision.name:
         revision = revision.model_copy(update={"last_used_at": now})
     drift = watch(o, plan, revision, now)
-    if drift.gone:
-        return _lost(o, revision, drift, now)
     if drift.action is not None:
         return Decision(status=o.job.status, actions=(drift.action,), notes=drift.notes)
     revisions = tuple(r if r.name != revision.name else revision for r in former.revisions)
@@ -169,9 +190,7 @@ def _ready(
     )
 
 
-def _lost(
-    o: JobObservation, revision: Revision, drift: Drift, now: datetime
-) -> Decision[OCIJobStatus]:
+def _lost(o: JobObservation, revision: Revision, now: datetime) -> Decision[OCIJobStatus]:
     """Forget a revision whose OCI job others have deleted: it is made again."""
     status = write_status(
         o,
@@ -183,7 +202,7 @@ def _lost(
         # No token of the former creation is sent again.
         creations=(o.job.status.creations or 0) + 1,
     )
-    return Decision(status=status, notes=drift.notes)
+    return Decision(status=status, notes=(lost(revision),))
 
 
 def _refused_in_place(o: JobObservation, action: Action) -> Decision[OCIJobStatus]:
