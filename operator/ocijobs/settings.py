@@ -79,6 +79,14 @@ class Settings(BaseModel):
         description="Least severity that is logged.",
     )
 
+    hold_new: bool = Field(
+        default=False,
+        description=(
+            "Create nothing in OCI for objects of which the status knows nothing there, until they are released or "
+            "adopt what they have: for a restored cluster, which must not run everything again."
+        ),
+    )
+
     # Leader election.
     lease_name: str = Field(default="ocijobs-operator", description="Name of the leader's Lease.")
     lease_duration_seconds: Seconds = Field(

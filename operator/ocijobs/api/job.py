@@ -63,8 +63,8 @@ class Adoption(Model):
     former_owner: Annotated[str, Field(min_length=1, max_length=256)] | None = Field(
         default=None,
         description=(
-            "Value of the tag ocijobs_owner of an OCI job that another object of this operator made: "
-            "without it such a job is not adopted."
+            "status.owner of the object that made the OCI job: without it an OCI job that an operator"
+            " like this one made is not adopted."
         ),
     )
 
@@ -419,6 +419,10 @@ class OCIJobStatus(Model):
 
     observed_generation: int | None = Field(
         default=None, ge=0, description="The metadata.generation that this status is of."
+    )
+    owner: Annotated[str, Field(max_length=256)] | None = Field(
+        default=None,
+        description="Begins the tag ocijobs_owner of the OCI jobs: the cluster and this object's uid.",
     )
     identity: IdentityReference | None = Field(
         default=None, description="The identity that the job was made with and is kept with."

@@ -77,6 +77,19 @@ def _immutable(field: str) -> tuple[str, str]:
     )
 
 
+class RunAdoption(Model):
+    """A job run that was made elsewhere: by ADS, by the console, or by an operator of another cluster."""
+
+    job_run_id: Ocid = Field(description="OCID of the job run.")
+    former_owner: Annotated[str, Field(min_length=1, max_length=256)] | None = Field(
+        default=None,
+        description=(
+            "status.owner of the object that launched the job run: without it a job run that an "
+            "operator like this one launched is not adopted."
+        ),
+    )
+
+
 class OCIJobRunSpec(Model):
     """Desired state of an OCIJobRun: which job, and what this run has different from it.
 
@@ -93,6 +106,10 @@ class OCIJobRunSpec(Model):
     model_config = ConfigDict(
         json_schema_extra=validations(
             *(_immutable(field) for field in _IMMUTABLE_FIELDS),
+            (
+                "!has(oldSelf.adopt) || (has(self.adopt) && self.adopt == oldSelf.adopt)",
+                "adopt is immutable once it is set: create another OCIJobRun",
+            ),
             (
                 "!(has(oldSelf.cancel) && oldSelf.cancel) || (has(self.cancel) && self.cancel)",
                 "cancel can't be taken back: create another OCIJobRun",
@@ -123,6 +140,13 @@ class OCIJobRunSpec(Model):
     )
     maximum_runtime_in_minutes: Minutes | None = Field(
         default=None, description="OCI ends the run when it takes longer; in place of the job's."
+    )
+    adopt: RunAdoption | None = Field(
+        default=None,
+        description=(
+            "A job run that is there already: it is followed, and none is launched. It may be set "
+            "later, while the run is held or waits, and then not be changed."
+        ),
     )
     cancel: bool = Field(
         default=False,
@@ -249,6 +273,10 @@ class OCIJobRunStatus(Model):
         default=None, ge=0, description="The metadata.generation that this status is of."
     )
     phase: Phase | None = Field(default=None, description="Where the run is.")
+    owner: Annotated[str, Field(max_length=256)] | None = Field(
+        default=None,
+        description="Begins the tag ocijobs_owner of the job run: the cluster and this object's uid.",
+    )
     lifecycle_state: Annotated[str, Field(max_length=63)] | None = Field(
         default=None, description="State in OCI's own words, such as IN_PROGRESS."
     )

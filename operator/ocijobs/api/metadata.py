@@ -9,7 +9,7 @@ from typing import NamedTuple
 from pydantic import Field
 
 from ocijobs.api.model import Model, ObjectName
-from ocijobs.api.names import ANNOTATION_ABANDON, ANNOTATION_PAUSED, FINALIZER
+from ocijobs.api.names import ANNOTATION_ABANDON, ANNOTATION_PAUSED, ANNOTATION_RELEASE, FINALIZER
 
 
 class ObjectKey(NamedTuple):
@@ -59,6 +59,11 @@ class ObjectMeta(Model):
     def abandoned(self) -> bool:
         """Whether the annotation `ocijobs.io/abandon` gives up what the object owns in OCI."""
         return self.annotations.get(ANNOTATION_ABANDON) == "true"
+
+    @property
+    def released(self) -> bool:
+        """Whether the annotation `ocijobs.io/release` lets the object start though new ones are held."""
+        return self.annotations.get(ANNOTATION_RELEASE) == "true"
 
 
 class LocalObjectReference(Model):

@@ -31,6 +31,9 @@ ANNOTATION_REQUESTED_AT: Final = f"{GROUP}/requestedAt"
 ANNOTATION_ABANDON: Final = f"{GROUP}/abandon"
 """`"true"` releases a deleted object at once and leaves what it owns in OCI as it is."""
 
+ANNOTATION_RELEASE: Final = f"{GROUP}/release"
+"""`"true"` lets an object start that the setting `holdNew` holds."""
+
 TAG_OWNER: Final = "ocijobs_owner"
 """Free-form tag on everything created in OCI: `<clusterId>/<uid>/<attempt or revision>`."""
 

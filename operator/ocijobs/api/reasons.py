@@ -35,6 +35,7 @@ class Reason(StrEnum):
     DRIFT_DETECTED = "DriftDetected"
     DRIFT_CORRECTED = "DriftCorrected"
     MAX_ACTIVE_RUNS = "MaxActiveRuns"
+    HELD = "Held"
     ACCEPTED = "Accepted"
     RUNNING = "Running"
     COLLECTING_RESULTS = "CollectingResults"
@@ -176,6 +177,12 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         "An Event: settings that somebody changed in OCI were set back to what the manifest says; the message names"
         " them.",
         "Find out who changes them, or set spec.driftPolicy to Report.",
+    ),
+    Reason.HELD: Explanation(
+        "The operator runs with the setting holdNew, as after a restore: nothing is created in OCI for an object of"
+        " which the status does not know anything there yet.",
+        "If the object has something in OCI already, name it in spec.adopt. If not, annotate the object with"
+        " ocijobs.io/release=true, or turn the setting off once all that was restored is adopted.",
     ),
     Reason.MAX_ACTIVE_RUNS: Explanation(
         "As many runs of the job are active as spec.maxActiveRuns of the OCIJob allows. The run waits for its turn;"

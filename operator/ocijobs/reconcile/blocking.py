@@ -28,6 +28,12 @@ REASON_OF_REFUSAL = {
     RefusalKind.MISSING: Reason.WAITING_FOR_VALUE,
 }
 
+HELD = (
+    "held by the setting holdNew: name what it has in OCI in spec.adopt, or annotate it with "
+    "ocijobs.io/release=true if it has nothing there"
+)
+"""Message about an object that is new to a restored cluster."""
+
 STALLING_REASONS = frozenset({Reason.CREDENTIALS_INVALID, Reason.NOT_AUTHORIZED_OR_NOT_FOUND})
 """Reasons that people must mend, once they have lasted."""
 

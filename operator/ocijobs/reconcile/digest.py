@@ -22,6 +22,16 @@ def retry_token(*, uid: str, operation: str, subject: str, incarnation: int) -> 
     return digest(["v1", uid, operation, subject, incarnation])[:60]
 
 
+def owner_of(*, cluster_id: str, uid: str) -> str:
+    """Return what begins the owner tags of all that an object has in OCI."""
+    return f"{cluster_id}/{uid}"
+
+
+def belongs_to(tag: str, owner: str | None) -> bool:
+    """Whether an owner tag is of that owner."""
+    return owner is not None and tag.startswith(f"{owner.rstrip('/')}/")
+
+
 def owner_tag(*, cluster_id: str, uid: str, subject: str) -> str:
     """Return the value of the tag `ocijobs_owner`: whose resource this is."""
-    return f"{cluster_id}/{uid}/{subject}"
+    return f"{owner_of(cluster_id=cluster_id, uid=uid)}/{subject}"

@@ -16,7 +16,7 @@ from ocijobs.reconcile.decision import (
     Note,
     NoteType,
 )
-from ocijobs.reconcile.digest import owner_tag
+from ocijobs.reconcile.digest import belongs_to
 from ocijobs.reconcile.job.configuration import adopted_name
 from ocijobs.reconcile.job.differences import all_differences, setting_differences
 from ocijobs.reconcile.job.observation import JobObservation
@@ -80,14 +80,13 @@ def _problem(o: JobObservation, adoption: Adoption, record: JobRecord) -> Obstac
         )
     if o.job.spec.observed_only:
         return None
-    ours = owner_tag(cluster_id=o.cluster_id, uid=o.job.metadata.uid, subject="")
-    owner = record.owner
-    if owner is not None and not owner.startswith(ours) and owner != adoption.former_owner:
-        return Obstacle.of_spec(
-            f"{where}.formerOwner: OCI job {record.id} belongs to {owner}: if that is no more, name it "
-            "here to take the job over"
-        )
-    return None
+    tag = record.owner
+    if tag is None or any(belongs_to(tag, owner) for owner in (o.owner, adoption.former_owner)):
+        return None
+    return Obstacle.of_spec(
+        f"{where}.formerOwner: OCI job {record.id} belongs to {tag.rpartition('/')[0]}: if that is no "
+        "more, name it here to take the job over"
+    )
 
 
 def adopt(
@@ -108,6 +107,7 @@ def adopt(
         standing=Standing.PROGRESSING,
         reason=Reason.CREATING,
         message=f"adopting OCI job {record.id}",
+        owner=o.owner,
         identity=plan.caller.identity,
         region=plan.caller.region,
         compartment_id=record.compartment_id,

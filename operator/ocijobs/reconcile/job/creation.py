@@ -129,6 +129,7 @@ def _intend(o: JobObservation, plan: Plan, now: datetime, *, incarnation: int) -
         standing=Standing.PROGRESSING,
         reason=Reason.CREATING,
         message=f"creating the OCI job of revision {plan.revision}",
+        owner=o.owner,
         identity=plan.caller.identity,
         region=plan.caller.region,
         compartment_id=plan.request.compartment_id,

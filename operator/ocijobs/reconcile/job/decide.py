@@ -7,7 +7,7 @@ from datetime import datetime
 
 from ocijobs.api.job import OCIJobStatus
 from ocijobs.api.reasons import Reason
-from ocijobs.reconcile.blocking import earliest
+from ocijobs.reconcile.blocking import HELD, earliest
 from ocijobs.reconcile.decision import Caller, Decision
 from ocijobs.reconcile.job.adoption import adopt, adopted_record, observe
 from ocijobs.reconcile.job.creation import create, open_intent
@@ -90,6 +90,8 @@ def _keep(o: JobObservation, plan: Plan, now: datetime) -> Decision[OCIJobStatus
         return _hindered(
             o, Obstacle(reason=Reason.REMOTE_DELETED, message=message, invalid=True), now
         )
+    if o.held and submit is None and not o.job.status.revisions:
+        return _hindered(o, Obstacle(reason=Reason.HELD, message=HELD), now)
     if revision is None or submit is not None:
         return create(o, plan, now)
     if revision.removing:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from ocijobs.api.job import Difference, DriftPolicy, Revision
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.decision import Action, LookUpJob, Note, NoteType, UpdateJob
-from ocijobs.reconcile.digest import owner_tag
+from ocijobs.reconcile.digest import belongs_to
 from ocijobs.reconcile.job.differences import setting_differences
 from ocijobs.reconcile.job.known import Watched
 from ocijobs.reconcile.job.observation import JobObservation
@@ -134,10 +134,9 @@ def _look(
 
 def _taken_over(o: JobObservation, record: JobRecord) -> tuple[Difference, ...]:
     """Return the difference of an OCI job that has another owner's tag: two who correct it would never end."""
-    ours = owner_tag(cluster_id=o.cluster_id, uid=o.job.metadata.uid, subject="")
-    if record.owner is None or record.owner.startswith(ours):
+    if record.owner is None or belongs_to(record.owner, o.owner):
         return ()
-    return (Difference(field="owner", wanted=ours.rstrip("/"), found=record.owner[:256]),)
+    return (Difference(field="owner", wanted=o.owner, found=record.owner[:256]),)
 
 
 def _corrected(differences: tuple[Difference, ...]) -> Note:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import Phase
+from ocijobs.reconcile.digest import owner_of
 from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.job.known import JobKnown
 from ocijobs.settings import Settings
@@ -43,6 +44,16 @@ class JobObservation:
     known: JobKnown
     settings: Settings
     refresh_after: datetime | None = None
+
+    @property
+    def owner(self) -> str:
+        """What begins the owner tags of all that the object has in OCI."""
+        return owner_of(cluster_id=self.cluster_id, uid=self.job.metadata.uid)
+
+    @property
+    def held(self) -> bool:
+        """Whether nothing may be created for the object now: after a restore it may be there already."""
+        return self.settings.hold_new and not self.job.metadata.released
 
     @property
     def epoch(self) -> str:

@@ -6,9 +6,10 @@ from datetime import datetime
 
 from ocijobs.api.job_run import OCIJobRunStatus, Phase, RunSubmission
 from ocijobs.api.reasons import Reason
-from ocijobs.reconcile.blocking import earliest
+from ocijobs.reconcile.blocking import HELD, earliest
 from ocijobs.reconcile.decision import AddFinalizer, Decision, RemoveFinalizer
 from ocijobs.reconcile.digest import retry_token
+from ocijobs.reconcile.run.adoption import adopt_run
 from ocijobs.reconcile.run.launch import FIRST_ATTEMPT, Hindrance, Launch, prepare
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.status import write_blocked, write_status
@@ -16,14 +17,22 @@ from ocijobs.reconcile.run.status import write_blocked, write_status
 
 def await_launch(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
     """Decide about a run of which nothing is in OCI, and of which no call may be under way."""
+    adoption = o.run.spec.adopt
+    if adoption is not None and not o.run.metadata.deleting:
+        return adopt_run(o, adoption, now)
     if not o.wanted:
         return drop(o, now)
-    prepared = prepare(o, now)
+    held = Hindrance(reason=Reason.HELD, message=HELD) if _held(o) else None
+    prepared = held or prepare(o, now)
     if isinstance(prepared, Hindrance):
         return hindered(o, now, prepared)
     if not o.run.metadata.has_finalizer:
         return Decision(status=o.run.status, actions=(AddFinalizer(),))
     return Decision(status=intend(o, now, prepared, incarnation=_next_incarnation(o)))
+
+
+def _held(o: RunObservation) -> bool:
+    return o.held and o.run.status.submit is None
 
 
 def hindered(o: RunObservation, now: datetime, hindrance: Hindrance) -> Decision[OCIJobRunStatus]:
@@ -79,6 +88,7 @@ def intend(
             request_digest=launch.request_digest,
             started_at=now,
         ),
+        owner=o.owner,
         binding=launch.binding,
         job_id=request.job_id,
         revision=launch.revision,

@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from ocijobs.api.conditions import ConditionStatus, ConditionType, find, is_true
 from ocijobs.api.environment import EnvVar
-from ocijobs.api.job import OCIJob, OCIJobSpec
+from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import Binding
 from ocijobs.api.names import TAG_NAME, TAG_OWNER
 from ocijobs.api.reasons import Reason
-from ocijobs.reconcile.compute import ComputeCluster, compute, node_groups, node_machine
 from ocijobs.reconcile.decision import Action, Caller, ReadValues, RefreshJob
 from ocijobs.reconcile.digest import digest, owner_tag
 from ocijobs.reconcile.environment import (
@@ -39,6 +37,7 @@ from ocijobs.reconcile.job.workload import (
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.remote import Operation
 from ocijobs.reconcile.requests import MultiNode, RunRequest, SingleNode, Tags, Workload
+from ocijobs.reconcile.run.binding import bind, service_variables
 from ocijobs.reconcile.run.observation import RunObservation
 
 FIRST_ATTEMPT = 0
@@ -187,7 +186,7 @@ def _launch(
         )
     workload = run_workload(job, spec, values, caller.region)
     resolved = resolve(variables_of(job.spec, spec), values)
-    known = resolved | _service_variables(status.job_id, status.compartment_id, status.project_id)
+    known = resolved | service_variables(status.job_id, status.compartment_id, status.project_id)
     problem = _over_limit(o, variables, workload) or _unusable_uri(job, known, values)
     if problem is not None:
         return Hindrance(reason=Reason.INVALID_SPEC, message=problem, fatal=True)
@@ -221,32 +220,8 @@ def _launch(
             request, variables, values, job.spec.args if spec.args is None else spec.args
         ),
         revision=status.revision,
-        binding=Binding(
-            job_uid=job.metadata.uid,
-            job_generation=job.metadata.generation,
-            artifact_sha256=status.artifact.sha256 if status.artifact else None,
-            **_bound_compute(job.spec),
-            values=values.objects,
-            outputs_uri=expand(outputs.uri, known) if outputs else None,
-            results=job.spec.results,
-        ),
+        binding=bind(job, values, expand(outputs.uri, known) if outputs else None),
     )
-
-
-def _bound_compute(spec: OCIJobSpec) -> dict[str, Any]:
-    """Return what is recorded of the machines that the run gets."""
-    machine = compute(spec)
-    if isinstance(machine, ComputeCluster):
-        return {"compute_target_id": machine.target.compute_target_id}
-    groups = node_groups(spec)
-    first = machine or node_machine(spec.infrastructure.data_science_job, groups[0])
-    return {
-        "shape_name": first.shape_name,
-        "ocpus": first.size.ocpus if first.size else None,
-        "memory_in_gbs": first.size.memory_in_gbs if first.size else None,
-        "block_storage_size_in_gbs": first.block_storage_size_in_gbs,
-        "nodes": sum(group.replicas for group in groups) or None,
-    }
 
 
 def _minutes(workload: Workload | None) -> int | None:
@@ -271,16 +246,6 @@ def _over_limit(o: RunObservation, variables: tuple[EnvVar, ...], workload: Work
             f"spec.env: {', '.join(reserved)}: reserved for OCI and the operator, use other names"
         )
     return over_limit(workload, o.settings, merged=", merged with the job's,")
-
-
-def _service_variables(job_id: str, compartment_id: str, project_id: str) -> dict[str, str]:
-    """Return what OCI sets in a run and is known before it; JOB_RUN_OCID comes with the run."""
-    return {
-        "JOB_OCID": job_id,
-        "JOB_COMPARTMENT_OCID": compartment_id,
-        "JOB_RUN_COMPARTMENT_OCID": compartment_id,
-        "PROJECT_OCID": project_id,
-    }
 
 
 def _unusable_uri(job: OCIJob, known: Mapping[str, str], values: Values) -> str | None:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
+from ocijobs.reconcile.digest import owner_of
 from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.settings import Settings
@@ -36,6 +37,16 @@ class RunObservation:
     def wanted(self) -> bool:
         """Whether the run is still to be carried out."""
         return not (self.run.metadata.deleting or self.run.spec.cancel)
+
+    @property
+    def owner(self) -> str:
+        """What begins the owner tags of all that the object has in OCI."""
+        return owner_of(cluster_id=self.cluster_id, uid=self.run.metadata.uid)
+
+    @property
+    def held(self) -> bool:
+        """Whether nothing may be created for the object now: after a restore it may be there already."""
+        return self.settings.hold_new and not self.run.metadata.released
 
     @property
     def epoch(self) -> str:

@@ -1,0 +1,131 @@
+"""Taking up a job run that is there already: it is followed like one that was launched here."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from ocijobs.api.job_run import OCIJobRunStatus, Phase, RunAdoption, RunSubmission
+from ocijobs.api.reasons import Reason
+from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, earliest
+from ocijobs.reconcile.decision import AddFinalizer, Caller, Decision, LookUpRun
+from ocijobs.reconcile.digest import belongs_to, retry_token
+from ocijobs.reconcile.environment import NO_VALUES, expand, resolve
+from ocijobs.reconcile.job.workload import variables_of
+from ocijobs.reconcile.pacing import due_at
+from ocijobs.reconcile.remote import Operation, RunRecord
+from ocijobs.reconcile.run.binding import bind, service_variables
+from ocijobs.reconcile.run.observation import RunObservation
+from ocijobs.reconcile.run.status import write_blocked, write_status
+
+_FIRST_ATTEMPT = 0
+
+
+def adopt_run(o: RunObservation, adoption: RunAdoption, now: datetime) -> Decision[OCIJobRunStatus]:
+    """Decide about a run that is to be the job run which spec.adopt names."""
+    caller = o.identity.caller()
+    compartment_id = _compartment(o)
+    if caller is None or compartment_id is None:
+        reason, message = o.identity.obstacle or (
+            Reason.WAITING_FOR_JOB,
+            "spec.adopt: neither the OCIJob nor the identity tells the compartment",
+        )
+        if o.identity.obstacle is None and caller is None:
+            return Decision(status=o.run.status)
+        status, state = write_blocked(o, now, reason, message)
+        return Decision(status=status, wake_at=state.stalls_at)
+    if not o.run.metadata.has_finalizer:
+        return Decision(status=o.run.status, actions=(AddFinalizer(),))
+    record = o.known.record
+    if record is None or record.id != adoption.job_run_id:
+        return _look_up(o, adoption, caller, compartment_id, now)
+    if not _ours(o, adoption, record):
+        owner = (record.owner or "").rpartition("/")[0]
+        message = (
+            f"spec.adopt.formerOwner: job run {record.id} belongs to {owner}: if that is no more, "
+            "name it here to take the job run over"
+        )
+        return Decision(status=_fail(o, message, now))
+    return Decision(status=_bound(o, caller, record, now))
+
+
+def _compartment(o: RunObservation) -> str | None:
+    recorded = o.job.status.compartment_id if o.job is not None else None
+    return recorded or o.identity.defaults.compartment_id
+
+
+def _look_up(
+    o: RunObservation, adoption: RunAdoption, caller: Caller, compartment_id: str, now: datetime
+) -> Decision[OCIJobRunStatus]:
+    action = LookUpRun(
+        caller=caller, compartment_id=compartment_id, run_id=adoption.job_run_id, epoch=o.epoch
+    )
+    call = o.known.calls.get(Operation.LOOK_UP)
+    if call is None:
+        return Decision(status=o.run.status, actions=(action,))
+    refusal = call.refusal
+    reason, why = (
+        Reason.NOT_AUTHORIZED_OR_NOT_FOUND,
+        "OCI has it not, or the identity may not see it",
+    )
+    if refusal is not None:
+        reason, why = REASON_OF_REFUSAL[refusal.kind], refusal.message
+    status, state = write_blocked(
+        o, now, reason, f"spec.adopt.jobRunId: job run {adoption.job_run_id}: {why}"
+    )
+    due = due_at(call, epoch=o.epoch, seed=o.run.metadata.uid, settings=o.settings)
+    if refusal is None:
+        due = call.at + timedelta(seconds=o.settings.refusal_retry_min_seconds)
+    if due is not None and now < due:
+        return Decision(status=status, wake_at=earliest(due, state.stalls_at))
+    return Decision(status=status, actions=(action,), wake_at=state.stalls_at)
+
+
+def _ours(o: RunObservation, adoption: RunAdoption, record: RunRecord) -> bool:
+    owners = (o.owner, adoption.former_owner)
+    return record.owner is None or any(belongs_to(record.owner, owner) for owner in owners)
+
+
+def _fail(o: RunObservation, message: str, now: datetime) -> OCIJobRunStatus:
+    return write_status(
+        o,
+        now,
+        phase=Phase.FAILED,
+        reason=Reason.INVALID_SPEC,
+        message=message,
+        completion_time=now,
+    )
+
+
+def _bound(o: RunObservation, caller: Caller, record: RunRecord, now: datetime) -> OCIJobRunStatus:
+    """Return the status of a run that has its job run: what it is doing comes with the next look."""
+    submit = RunSubmission(
+        attempt=_FIRST_ATTEMPT,
+        token=retry_token(
+            uid=o.run.metadata.uid, operation="Adopt", subject=record.id, incarnation=0
+        ),
+        identity=caller.identity,
+        region=caller.region,
+        compartment_id=record.compartment_id,
+        job_id=record.job_id,
+        request_digest="",
+        started_at=now,
+    )
+    job = o.job
+    uri = None
+    if job is not None and job.spec.outputs is not None:
+        known = resolve(variables_of(job.spec, o.run.spec), NO_VALUES) | service_variables(
+            record.job_id, record.compartment_id, job.status.project_id or ""
+        )
+        uri = expand(job.spec.outputs.uri, known)
+    return write_status(
+        o,
+        now,
+        phase=Phase.ACCEPTED,
+        reason=Reason.ADOPTED,
+        message=f"adopted job run {record.id}",
+        owner=o.owner,
+        submit=submit,
+        binding=bind(job, NO_VALUES, uri) if job is not None else None,
+        job_id=record.job_id,
+        job_run_id=record.id,
+    )
