@@ -32,7 +32,12 @@ def main() -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="File to write the port of metrics and health to, for a setting httpPort of 0.",
 )
-def run(port_file: Path | None) -> None:
+@click.option(
+    "--hold-new",
+    is_flag=True,
+    help="Create nothing in OCI for objects that are new to this operator, as after a restore (setting holdNew).",
+)
+def run(port_file: Path | None, *, hold_new: bool) -> None:
     """Serve the resources, until SIGTERM or SIGINT.
 
     Settings come from the environment (OCIJOBS_...) and from the YAML file that OCIJOBS_SETTINGS_FILE names; the
@@ -42,6 +47,7 @@ def run(port_file: Path | None) -> None:
         settings = load()
     except SettingsError as error:
         raise click.ClickException(str(error)) from error
+    settings = settings.model_copy(update={"hold_new": settings.hold_new or hold_new})
     logs.configure(settings.log_level)
     try:
         sys.exit(asyncio.run(_run(settings, port_file)))

@@ -1,0 +1,1 @@
+"""kubectl-ocijobs: what people do beside `kubectl apply`."""

@@ -1,0 +1,103 @@
+"""The command line: `kubectl ocijobs`, by a program `kubectl-ocijobs` on the PATH."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from ocijobs import __version__
+from ocijobs.cli.ads_export import exported
+from ocijobs.cli.ads_import import imported
+from ocijobs.cli.manifests import Document, InputError, dump, read
+from ocijobs.cli.oci_import import job_of_oci
+from ocijobs.cli.restore import restored
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def main() -> None:
+    """Convert jobs between OCI, oracle-ads and manifests of the operator.
+
+    Manifests go to standard output, remarks to standard error.
+    """
+
+
+@main.command("import")
+@click.argument("source")
+@click.option(
+    "--config", type=click.Path(path_type=Path), help="OCI configuration file, for an OCID."
+)
+@click.option("--profile", default="DEFAULT", show_default=True, help="Its profile, for an OCID.")
+@click.option("--endpoint", help="Endpoint of the Data Science API, for an OCID.")
+def import_(source: str, config: Path | None, profile: str, endpoint: str | None) -> None:
+    """Print the manifest of a job.
+
+    SOURCE is a YAML file of oracle-ads, whose code becomes part of the manifest, or the OCID of an OCI job, which the
+    manifest adopts.
+    """
+    remarks: list[str] = []
+    with _told():
+        if source.startswith("ocid1."):
+            documents = [job_of_oci(source, config, profile, endpoint, remarks)]
+        else:
+            path = Path(source)
+            documents = [imported(item, path.parent, remarks) for item in read(path)]
+        _print(documents, remarks)
+
+
+@main.command("export")
+@click.argument("file", type=_FILE)
+@click.option(
+    "--code",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("code"),
+    show_default=True,
+    help="Folder that inline files are written to, one folder a job.",
+)
+def export(file: Path, code: Path) -> None:
+    """Print the OCIJobs of a file as YAML of oracle-ads."""
+    remarks: list[str] = []
+    with _told():
+        jobs = [item for item in read(file) if item.get("kind") == "OCIJob"]
+        if not jobs:
+            raise InputError(f"{file}: has no OCIJob")
+        _print([exported(item, code, remarks) for item in jobs], remarks)
+
+
+@main.command("restore")
+@click.argument("backup", type=_FILE)
+def restore(backup: Path) -> None:
+    """Print the objects of a backup as manifests that adopt what they have in OCI.
+
+    A backup is what `kubectl get ociidentities,ocijobs,ocijobruns,secrets,configmaps -o yaml` prints. Let the new
+    cluster's operator run with --hold-new while they are applied.
+    """
+    remarks: list[str] = []
+    with _told():
+        _print(list(restored(read(backup), remarks)), remarks)
+
+
+class _told:  # noqa: N801 - it is used as a statement
+    """Ends the program with the message of an InputError."""
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, InputError):
+            raise click.ClickException(str(error)) from error
+
+
+def _print(documents: Iterable[Document], remarks: list[str]) -> None:
+    click.echo(dump(documents), nl=False)
+    for remark in remarks:
+        click.echo(f"note: {remark}", err=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,259 @@
+"""Manifests as YAML of oracle-ads, as far as ADS can say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from ocijobs.api.job import OCIJob, OCIJobSpec
+from ocijobs.api.runtime import (
+    ContainerRuntime,
+    GitCode,
+    GitRuntime,
+    NotebookRuntime,
+    PythonRuntime,
+    PyTorchDistributedRuntime,
+    ScriptRuntime,
+)
+from ocijobs.api.source import Source
+from ocijobs.api.storage_mount import FileStorageMount, ObjectStorageMount, StorageMount
+from ocijobs.cli.environment import references_to_ads
+from ocijobs.cli.manifests import Document, InputError
+
+Spec = dict[str, Any]
+
+
+def exported(document: Document, code: Path, remarks: list[str]) -> Document:
+    """Return the job of ADS of an OCIJob.
+
+    Args:
+        document: the manifest.
+        code: folder that inline files are written to.
+        remarks: what ADS can't say, and so is lost.
+
+    Raises:
+        InputError: if it is no OCIJob that the operator takes, or has no runtime.
+    """
+    meta = {"creationTimestamp": "1970-01-01T00:00:00Z", **document.get("metadata", {})}
+    try:
+        job = OCIJob.model_validate({**document, "metadata": meta, "status": {}})
+    except ValidationError as error:
+        raise InputError(f"OCIJob {meta.get('name')}: {error}") from error
+    if job.spec.runtime is None:
+        raise InputError(f"OCIJob {meta.get('name')}: spec.runtime: is missing, and ADS needs one")
+    name = job.metadata.name
+    kind, runtime = _runtime(job.spec, code / name, name, remarks)
+    _remark_on_rest(job.spec, remarks)
+    return {
+        "kind": "job",
+        "spec": {
+            "name": references_to_ads(job.spec.display_name or name),
+            "infrastructure": {
+                "kind": "infrastructure",
+                "type": "dataScienceJob",
+                "spec": _data_science(job.spec),
+            },
+            "runtime": {
+                "kind": "runtime",
+                "type": kind,
+                "spec": _clean({**runtime, **_common(job.spec, remarks)}),
+            },
+        },
+    }
+
+
+def _clean(spec: Mapping[str, Any]) -> Spec:
+    return {key: value for key, value in spec.items() if value not in (None, [], {}, False)}
+
+
+def _data_science(spec: OCIJobSpec) -> Spec:
+    given = spec.infrastructure.data_science_job
+    size, logging = given.job_shape_config_details, given.logging
+    return _clean(
+        {
+            "compartmentId": spec.compartment_id,
+            "projectId": spec.project_id,
+            "shapeName": given.shape_name,
+            "shapeConfigDetails": size.document() if size is not None else None,
+            "blockStorageSize": given.block_storage_size_in_gbs,
+            "subnetId": given.subnet_id,
+            "logGroupId": logging.log_group_id if logging is not None else None,
+            "logId": logging.log_id if logging is not None else None,
+            "storageMount": [_mount(mount) for mount in given.storage_mounts],
+            "freeformTags": dict(spec.freeform_tags or {}),
+            "definedTags": {name: dict(tags) for name, tags in (spec.defined_tags or {}).items()},
+        }
+    )
+
+
+def _mount(mount: StorageMount) -> Spec:
+    src = mount.src
+    match mount.object_storage or mount.file_storage:
+        case ObjectStorageMount(namespace=namespace, bucket=bucket, prefix=prefix):
+            src = f"oci://{bucket}@{namespace}/{prefix or ''}"
+        case FileStorageMount(mount_target_id=target, export_id=export):
+            src = f"{target}:{export}"
+    path = mount.destination_path
+    dest = mount.destination_directory_name
+    return {"src": src, "dest": dest if path is None else f"{path.rstrip('/')}/{dest}"}
+
+
+def _common(spec: OCIJobSpec, remarks: list[str]) -> Spec:
+    variables = []
+    for variable in spec.env:
+        if variable.value is None:
+            remarks.append(
+                f"spec.env[{variable.name}].valueFrom: ADS has no references; set a value"
+            )
+            continue
+        variables.append({"name": variable.name, "value": references_to_ads(variable.value)})
+    return {
+        "env": variables,
+        "args": [references_to_ads(arg) for arg in spec.args],
+        "maximumRuntimeInMinutes": spec.maximum_runtime_in_minutes,
+    }
+
+
+def _outputs(spec: OCIJobSpec, *, folder: bool = True) -> Spec:
+    if spec.outputs is None:
+        return {}
+    place = {"outputDir": spec.outputs.path} if folder else {}
+    return {**place, "outputUri": references_to_ads(spec.outputs.uri)}
+
+
+def _runtime(spec: OCIJobSpec, code: Path, name: str, remarks: list[str]) -> tuple[str, Spec]:
+    runtime = spec.runtime
+    if runtime is None:
+        raise AssertionError  # pragma: no cover - it was looked at before
+    conda = {"conda": runtime.conda.document()} if runtime.conda is not None else {}
+    source = _source(runtime.source, code, name, remarks) if runtime.source is not None else {}
+    match runtime.variant:
+        case ScriptRuntime() as script:
+            return "script", {**conda, **source, "entrypoint": _entry(script.entrypoint, source)}
+        case PythonRuntime() as python:
+            keys = _keys(python, "entrypoint", "entryFunction", "workingDir", "pythonPath")
+            return "python", {**conda, **source, **keys, **_outputs(spec)}
+        case NotebookRuntime() as notebook:
+            keys = _keys(notebook, "entrypoint", "excludeTags", "notebookEncoding")
+            uri = {"notebookPathURI": source.pop("scriptPathURI", None)}
+            return "notebook", {**conda, **uri, **keys, **_outputs(spec, folder=False)}
+        case GitRuntime() as git:
+            return "gitPython", {**_git(git, spec, remarks), **conda, **_outputs(spec)}
+        case ContainerRuntime() as container:
+            keys = _keys(
+                container,
+                *("image", "imageDigest", "imageSignatureId", "entrypoint", "cmd", "replicas"),
+            )
+            return "container", {**keys, **source}
+        case PyTorchDistributedRuntime() as torch:
+            return "pyTorchDistributed", {**_torch(torch, conda, source), **_outputs(spec)}
+
+
+def _entry(entrypoint: str | None, source: Spec) -> str | None:
+    """Return the entrypoint; of a single file ADS takes none."""
+    uri = str(source.get("scriptPathURI", ""))
+    return None if entrypoint is not None and uri.endswith(f"/{entrypoint}") else entrypoint
+
+
+def _keys(variant: Any, *names: str) -> Spec:
+    document = variant.document()
+    return {name: document.get(name) for name in names}
+
+
+def _repository(code: GitCode) -> Spec:
+    return _keys(code, "url", "branch", "commit", "gitSecretId")
+
+
+def _git(git: GitRuntime, spec: OCIJobSpec, remarks: list[str]) -> Spec:
+    del spec
+    inside = f"{git.code_dir}/" if git.code_dir is not None else ""
+    if inside:
+        remarks.append(
+            "spec.runtime.git.codeDir: ADS has no such folder; it stands before the other paths"
+        )
+    folders = [
+        *((git.code_dir,) if git.code_dir else ()),
+        *(f"{inside}{p}" for p in git.python_path),
+    ]
+    working = f"{inside}{git.working_dir}" if git.working_dir else git.code_dir
+    return {
+        **_repository(git),
+        "entrypoint": f"{inside}{git.entrypoint}",
+        "entryFunction": git.entry_function,
+        "workingDir": working,
+        "pythonPath": folders,
+        "skipMetadataUpdate": git.skip_metadata_update,
+    }
+
+
+def _torch(torch: PyTorchDistributedRuntime, conda: Spec, source: Spec) -> Spec:
+    keys = _keys(
+        torch,
+        *("replicas", "workingDir", "pythonPath", "inputs", "dependencies", "deepspeed"),
+        *("command", "entrypoint"),
+    )
+    git = {"git": _clean(_repository(torch.git))} if torch.git is not None else {}
+    return {**conda, **source, **git, **keys, "replicas": torch.replicas or 1}
+
+
+def _source(source: Source, code: Path, name: str, remarks: list[str]) -> Spec:
+    if source.object_storage is not None:
+        return {"scriptPathURI": source.object_storage.uri}
+    if source.http is not None:
+        return {"scriptPathURI": source.http.url}
+    if source.inline is None:
+        kind = next(iter(source.document()))
+        remarks.append(
+            f"source.{kind}: ADS has no such source: put the code of OCIJob {name} into {code}"
+        )
+        return {"scriptPathURI": str(code)}
+    for path, text in source.inline.items():
+        file = code / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    only = next(iter(source.inline)) if len(source.inline) == 1 else None
+    return {"scriptPathURI": str(code / only if only is not None and "/" not in only else code)}
+
+
+_BEYOND_ADS: tuple[tuple[str, Callable[[OCIJobSpec], Any]], ...] = (
+    ("spec.identityRef", lambda s: s.identity_ref),
+    ("spec.description", lambda s: s.description),
+    ("spec.adopt", lambda s: s.adopt),
+    ("spec.results", lambda s: s.results),
+    ("spec.maxActiveRuns", lambda s: s.max_active_runs),
+    (
+        "spec.infrastructure.dataScienceJob.capacityReservationId",
+        lambda s: s.infrastructure.data_science_job.capacity_reservation_id,
+    ),
+    (
+        "spec.infrastructure.dataScienceJob.computeTarget",
+        lambda s: s.infrastructure.data_science_job.compute_target,
+    ),
+    (
+        "spec.infrastructure.dataScienceJob.startupProbe",
+        lambda s: s.infrastructure.data_science_job.startup_probe,
+    ),
+    (
+        "spec.infrastructure.dataScienceJob.jobNodeGroups",
+        lambda s: s.infrastructure.data_science_job.job_node_groups,
+    ),
+    (
+        "spec.infrastructure.dataScienceJob.logging.logGroupName",
+        lambda s: getattr(s.infrastructure.data_science_job.logging, "log_group_name", None),
+    ),
+    (
+        "spec.infrastructure.dataScienceJob.logging.logName",
+        lambda s: getattr(s.infrastructure.data_science_job.logging, "log_name", None),
+    ),
+)
+
+
+def _remark_on_rest(spec: OCIJobSpec, remarks: list[str]) -> None:
+    remarks.extend(f"{path}: ADS can't say this; left out" for path, of in _BEYOND_ADS if of(spec))
+    if spec.outputs is not None and isinstance(
+        spec.runtime.variant if spec.runtime else None, ScriptRuntime
+    ):
+        remarks.append("spec.outputs: ADS saves no outputs of a script; take runtime.python")
