@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -129,19 +130,25 @@ def _runtime(spec: OCIJobSpec, code: Path, name: str, remarks: list[str]) -> tup
     if runtime is None:
         raise AssertionError  # pragma: no cover - it was looked at before
     conda = {"conda": runtime.conda.document()} if runtime.conda is not None else {}
-    source = _source(runtime.source, code, name, remarks) if runtime.source is not None else {}
+    source: Spec = {}
+    top = ""
+    if runtime.source is not None:
+        source, top = _source(runtime.source, code, name, remarks)
     match runtime.variant:
         case ScriptRuntime() as script:
-            return "script", {**conda, **source, "entrypoint": _entry(script.entrypoint, source)}
+            folder = _is_folder(runtime.source)
+            inside = posixpath.join(top, script.entrypoint or "") if folder else None
+            return "script", {**conda, **source, "entrypoint": inside}
         case PythonRuntime() as python:
-            keys = _keys(python, "entrypoint", "entryFunction", "workingDir", "pythonPath")
-            return "python", {**conda, **source, **keys, **_outputs(spec)}
+            paths = _paths(python, top)
+            function = {"entryFunction": python.entry_function}
+            return "python", {**conda, **source, **paths, **function, **_outputs(spec)}
         case NotebookRuntime() as notebook:
             keys = _keys(notebook, "entrypoint", "excludeTags", "notebookEncoding")
             uri = {"notebookPathURI": source.pop("scriptPathURI", None)}
             return "notebook", {**conda, **uri, **keys, **_outputs(spec, folder=False)}
         case GitRuntime() as git:
-            return "gitPython", {**_git(git, spec, remarks), **conda, **_outputs(spec)}
+            return "gitPython", {**_git(git), **conda, **_outputs(spec)}
         case ContainerRuntime() as container:
             keys = _keys(
                 container,
@@ -149,13 +156,33 @@ def _runtime(spec: OCIJobSpec, code: Path, name: str, remarks: list[str]) -> tup
             )
             return "container", {**keys, **source}
         case PyTorchDistributedRuntime() as torch:
-            return "pyTorchDistributed", {**_torch(torch, conda, source), **_outputs(spec)}
+            return "pyTorchDistributed", {
+                **_torch(torch, {**conda, **source}, top),
+                **_outputs(spec),
+            }
 
 
-def _entry(entrypoint: str | None, source: Spec) -> str | None:
-    """Return the entrypoint; of a single file ADS takes none."""
-    uri = str(source.get("scriptPathURI", ""))
-    return None if entrypoint is not None and uri.endswith(f"/{entrypoint}") else entrypoint
+def _is_folder(source: Source | None) -> bool:
+    """Whether a source is more than the one file that is run."""
+    return source is None or source.inline is None or len(source.inline) > 1
+
+
+def _top(uri: str) -> str:
+    """Return the folder that ADS puts remote code in: its own name; a single file has none."""
+    name = uri.rstrip("/").rpartition("/")[2]
+    return "" if name.endswith((".py", ".sh", ".ipynb")) else name.partition(".")[0]
+
+
+def _paths(runtime: PythonRuntime | PyTorchDistributedRuntime, top: str) -> Spec:
+    """Return entrypoint and folders as ADS has them: from the working directory."""
+    working = runtime.working_dir or "."
+    entrypoint = posixpath.relpath(runtime.entrypoint, working) if runtime.entrypoint else None
+    folder = posixpath.normpath(posixpath.join(top, working))
+    return {
+        "entrypoint": entrypoint,
+        "workingDir": folder if folder != "." else None,
+        "pythonPath": [posixpath.relpath(path, working) for path in runtime.python_path],
+    }
 
 
 def _keys(variant: Any, *names: str) -> Spec:
@@ -167,55 +194,57 @@ def _repository(code: GitCode) -> Spec:
     return _keys(code, "url", "branch", "commit", "gitSecretId")
 
 
-def _git(git: GitRuntime, spec: OCIJobSpec, remarks: list[str]) -> Spec:
-    del spec
-    inside = f"{git.code_dir}/" if git.code_dir is not None else ""
-    if inside:
-        remarks.append(
-            "spec.runtime.git.codeDir: ADS has no such folder; it stands before the other paths"
-        )
-    folders = [
-        *((git.code_dir,) if git.code_dir else ()),
-        *(f"{inside}{p}" for p in git.python_path),
-    ]
-    working = f"{inside}{git.working_dir}" if git.working_dir else git.code_dir
+def _git(git: GitRuntime) -> Spec:
+    """Return the keys of gitPython: what is in codeDir here is named from the repository's root there."""
+    root = git.code_dir or "."
+    working = posixpath.normpath(posixpath.join(root, git.working_dir or "."))
+
+    def below(path: str) -> str:
+        return posixpath.relpath(posixpath.join(root, path), working)
+
     return {
         **_repository(git),
-        "entrypoint": f"{inside}{git.entrypoint}",
+        "entrypoint": posixpath.normpath(posixpath.join(root, git.entrypoint)),
         "entryFunction": git.entry_function,
-        "workingDir": working,
-        "pythonPath": folders,
+        "workingDir": working if working != "." else None,
+        "pythonPath": [below(path) for path in git.python_path],
         "skipMetadataUpdate": git.skip_metadata_update,
     }
 
 
-def _torch(torch: PyTorchDistributedRuntime, conda: Spec, source: Spec) -> Spec:
-    keys = _keys(
-        torch,
-        *("replicas", "workingDir", "pythonPath", "inputs", "dependencies", "deepspeed"),
-        *("command", "entrypoint"),
-    )
+def _torch(torch: PyTorchDistributedRuntime, given: Spec, top: str) -> Spec:
+    keys = _keys(torch, "inputs", "dependencies", "deepspeed", "command")
     git = {"git": _clean(_repository(torch.git))} if torch.git is not None else {}
-    return {**conda, **source, **git, **keys, "replicas": torch.replicas or 1}
+    paths = _paths(torch, top)
+    packages = torch.dependencies.pip_packages if torch.dependencies is not None else ()
+    if packages:
+        keys["dependencies"] = {**keys["dependencies"], "pipPackages": " ".join(packages)}
+    return {**given, **git, **keys, **paths, "replicas": torch.replicas or 1}
 
 
-def _source(source: Source, code: Path, name: str, remarks: list[str]) -> Spec:
-    if source.object_storage is not None:
-        return {"scriptPathURI": source.object_storage.uri}
-    if source.http is not None:
-        return {"scriptPathURI": source.http.url}
+def _source(source: Source, code: Path, name: str, remarks: list[str]) -> tuple[Spec, str]:
+    """Return where the code is, and the folder that ADS has it in, if its paths don't begin with that anyway."""
+    for uri in (
+        source.object_storage.uri if source.object_storage is not None else None,
+        source.http.url if source.http is not None else None,
+    ):
+        if uri is not None:
+            return {"scriptPathURI": uri}, _top(uri)
     if source.inline is None:
         kind = next(iter(source.document()))
         remarks.append(
             f"source.{kind}: ADS has no such source: put the code of OCIJob {name} into {code}"
         )
-        return {"scriptPathURI": str(code)}
+        return {"scriptPathURI": str(code)}, name
     for path, text in source.inline.items():
         file = code / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
-    only = next(iter(source.inline)) if len(source.inline) == 1 else None
-    return {"scriptPathURI": str(code / only if only is not None and "/" not in only else code)}
+    tops = {path.partition("/")[0] for path in source.inline}
+    if len(tops) == 1:
+        # One file, or a folder that the paths name already, as ADS has it.
+        return {"scriptPathURI": str(code / tops.pop())}, ""
+    return {"scriptPathURI": str(code)}, name
 
 
 _BEYOND_ADS: tuple[tuple[str, Callable[[OCIJobSpec], Any]], ...] = (

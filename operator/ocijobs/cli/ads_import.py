@@ -6,6 +6,7 @@ The keys are those that `ads.jobs.Job.from_yaml` takes (oracle-ads 2.16); docs/r
 from __future__ import annotations
 
 import hashlib
+import posixpath
 import re
 import shlex
 import urllib.request
@@ -96,32 +97,60 @@ def _mount(mount: Mapping[str, Any]) -> Spec:
 
 
 def _script(spec: Spec, folder: Path, remarks: list[str]) -> Spec:
-    return {
-        "script": _clean(
-            {**_conda(spec), **_code(spec, folder, remarks), **_keys(spec, "entrypoint")}
-        )
-    }
+    code = _code(spec, folder, remarks)
+    entrypoint = _inside(spec, spec.get("entrypoint"))
+    return {"script": _clean({**_conda(spec), **code, "entrypoint": entrypoint})}
 
 
 def _python(spec: Spec, folder: Path, remarks: list[str]) -> Spec:
-    keys = _keys(spec, "entrypoint", "entryFunction", "workingDir", "pythonPath")
-    return {"python": _clean({**_conda(spec), **_code(spec, folder, remarks), **keys})}
+    code = _code(spec, folder, remarks)
+    keys = {**_keys(spec, "entryFunction"), **_paths(spec)}
+    return {"python": _clean({**_conda(spec), **code, **keys})}
+
+
+def _paths(spec: Mapping[str, Any]) -> Spec:
+    """Return entrypoint and folders from the root of the code: ADS has them from the working directory."""
+    working = str(spec.get("workingDir") or "").strip("/")
+    python_path = spec.get("pythonPath") or ()
+    if isinstance(python_path, str):
+        python_path = python_path.split(":")
+
+    def below(path: Any) -> str | None:
+        return _inside(spec, posixpath.normpath(posixpath.join(working, str(path))))
+
+    entrypoint = spec.get("entrypoint")
+    folders = [found for path in python_path if (found := below(path))]
+    return {
+        "entrypoint": below(entrypoint) if entrypoint else None,
+        "workingDir": _inside(spec, working),
+        "pythonPath": [path for path in folders if path != "."],
+    }
+
+
+def _inside(spec: Mapping[str, Any], path: Any) -> str | None:
+    """Return a path in the code: ADS has the folder's own name before it, remote sources have not."""
+    text = str(path or "")
+    uri = str(spec.get("scriptPathURI") or "").rstrip("/")
+    if "://" in uri:
+        top = uri.rpartition("/")[2].partition(".")[0]
+        text = "" if text == top else text.removeprefix(f"{top}/")
+    return text.strip("/") or None
 
 
 def _notebook(spec: Spec, folder: Path, remarks: list[str]) -> Spec:
     uri = spec.get("notebookPathURI") or spec.get("source")
-    code = _code({"scriptPathURI": uri}, folder, remarks)
+    code = _code({"scriptPathURI": uri}, folder, remarks, top=False)
     keys = _keys(spec, "entrypoint", "excludeTags", "notebookEncoding")
     return {"notebook": _clean({**_conda(spec), **code, **keys})}
 
 
 def _git(spec: Spec, folder: Path, remarks: list[str]) -> Spec:
     del folder
-    keys = _keys(
-        spec, "entrypoint", "entryFunction", "workingDir", "pythonPath", "skipMetadataUpdate"
-    )
     if spec.get("codeDir"):
         remarks.append("spec.runtime.spec.codeDir: left out: a run clones into a folder of its own")
+    # Of a repository, ADS has the entrypoint from its root, and only folders from the working directory.
+    keys = {**_keys(spec, "entryFunction", "skipMetadataUpdate"), **_paths(spec)}
+    keys["entrypoint"] = spec.get("entrypoint")
     return {"git": _clean({**_repository(spec, remarks), **_conda(spec), **keys})}
 
 
@@ -156,10 +185,11 @@ def _torch(spec: Spec, folder: Path, remarks: list[str]) -> Spec:
         else _code(spec, folder, remarks)
     )
     command = spec.get("command")
-    keys = _keys(
-        spec, "replicas", "workingDir", "pythonPath", "inputs", "dependencies", "deepspeed"
-    )
-    start = {"command": command} if command else _keys(spec, "entrypoint")
+    keys = {**_keys(spec, "replicas", "inputs", "dependencies", "deepspeed"), **_paths(spec)}
+    start = {"command": command, "entrypoint": None} if command else {}
+    packages = (keys.get("dependencies") or {}).get("pipPackages")
+    if isinstance(packages, str):
+        keys["dependencies"] = {**keys["dependencies"], "pipPackages": packages.split()}
     return {"pyTorchDistributed": _clean({**_conda(spec), **code, **keys, **start})}
 
 
@@ -197,7 +227,8 @@ def _outputs(spec: Mapping[str, Any], remarks: list[str]) -> Spec | None:
     return {**path, "uri": references_from_ads(str(uri))}
 
 
-def _code(spec: Mapping[str, Any], folder: Path, remarks: list[str]) -> Spec:
+def _code(spec: Mapping[str, Any], folder: Path, remarks: list[str], *, top: bool = True) -> Spec:
+    """Return the source; `top` keeps the name of a local folder before its files' names, as ADS does."""
     uri = spec.get("scriptPathURI")
     if not uri:
         raise InputError("spec.runtime.spec: names no code (scriptPathURI)")
@@ -206,7 +237,7 @@ def _code(spec: Mapping[str, Any], folder: Path, remarks: list[str]) -> Spec:
         return {"source": {"objectStorage": {"uri": text}}}
     if text.startswith(("http://", "https://")):
         return {"source": {"http": {"url": text, "sha256": _sha256(text)}}}
-    return {"source": _local(folder / text.removeprefix("file://"), remarks)}
+    return {"source": _local(folder / text.removeprefix("file://"), remarks, top=top)}
 
 
 def _sha256(url: str) -> str:
@@ -217,11 +248,11 @@ def _sha256(url: str) -> str:
         raise InputError(f"{url}: can't be fetched, and its SHA-256 is needed: {error}") from error
 
 
-def _local(path: Path, remarks: list[str]) -> Spec:
+def _local(path: Path, remarks: list[str], *, top: bool) -> Spec:
     files = {path.name: path}
     if path.is_dir():
         files = {
-            each.relative_to(path).as_posix(): each
+            each.relative_to(path.parent if top else path).as_posix(): each
             for each in sorted(path.rglob("*"))
             if each.is_file()
         }
