@@ -54,7 +54,12 @@ class Stage(Namespace):
         super().__init__(cluster, namespace)
         self.home = f"operator-{namespace[-20:]}"
         self.emulator, self.folder = emulator, folder
-        self.operator = OperatorProcess(self._account(), folder, self.settings())
+        folder.mkdir(exist_ok=True)
+        self.operator = self.made()
+
+    def made(self, **changes: object) -> OperatorProcess:
+        """Return an operator process that is not started yet, with its account."""
+        return OperatorProcess(self._account(), self.folder, self.settings(**changes))
 
     def settings(self, **changes: object) -> dict[str, object]:
         """Return the operator's settings for this stage."""

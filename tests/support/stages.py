@@ -13,6 +13,12 @@ from ocijobs.api.names import GROUP
 @pytest.fixture(scope="session")
 def definitions(cluster: Cluster) -> Cluster:
     """The control plane with our definitions installed."""
+    install_definitions(cluster)
+    return cluster
+
+
+def install_definitions(cluster: Cluster) -> None:
+    """Install our definitions in a control plane."""
     kubectl = [str(cluster.kubectl), "--kubeconfig", str(cluster.kubeconfig)]
     subprocess.run(
         [*kubectl, "apply", "--server-side", "--force-conflicts", "-f", "-"],
@@ -27,4 +33,3 @@ def definitions(cluster: Cluster) -> Cluster:
         check=True,
         capture_output=True,
     )
-    return cluster

@@ -390,6 +390,7 @@ class Difference(Model):
 class AdoptedJob(Model):
     """The OCI job that was adopted or is observed, as far as its runs need it."""
 
+    ocid: Ocid = Field(description="OCID of the OCI job.")
     command_line_arguments: Annotated[str, Field(max_length=4096)] | None = Field(
         default=None, description="Arguments that the OCI job has itself."
     )

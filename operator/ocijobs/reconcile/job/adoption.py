@@ -113,7 +113,7 @@ def adopt(
         compartment_id=record.compartment_id,
         project_id=plan.request.project_id,
         revisions=(*o.job.status.revisions, revision),
-        adopted=_adopted(content),
+        adopted=_adopted(record),
     )
     how = "" if same else "; the manifest says something else, and so another is made beside it"
     note = Note(
@@ -160,7 +160,7 @@ def observe(
         job_id=record.id,
         revision=adopted_name(record.id),
         console_url=job_url(caller.region, record.id),
-        adopted=_adopted(content),
+        adopted=_adopted(record),
         differences=differences,
     )
     watched = o.known.watched
@@ -181,11 +181,13 @@ def observe(
     )
 
 
-def _adopted(content: JobRequest | None) -> AdoptedJob:
+def _adopted(record: JobRecord) -> AdoptedJob:
+    content = record.content
     if content is None or not isinstance(content.workload, SingleNode):
-        return AdoptedJob()
+        return AdoptedJob(ocid=record.id)
     configuration = content.workload.configuration
     return AdoptedJob(
+        ocid=record.id,
         command_line_arguments=configuration.command_line_arguments,
         maximum_runtime_in_minutes=configuration.maximum_runtime_in_minutes,
     )
