@@ -15,7 +15,7 @@ import click
 
 from generators import crds, roles, values
 from generators.files import OWNED, File, outdated, write
-from generators.pages import api, conditions, metrics, permissions, reasons, settings
+from generators.pages import api, conditions, coverage, metrics, permissions, reasons, settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -28,6 +28,7 @@ def generated(root: Path) -> tuple[File, ...]:
         *values.files(root),
         *api.files(),
         *conditions.files(),
+        *coverage.files(),
         *metrics.files(),
         *permissions.files(),
         *reasons.files(),

@@ -14,6 +14,7 @@ from tests.support import manifests
 from tests.support.git_server import served_repository
 from tests.support.namespace import condition
 from tests.support.stage import Stage
+from tests.support.stages import ESTABLISHED
 from tests.support.web_server import served_files
 
 FILES = {"main.py": "print(1)\n", "lib/tools.py": "X = 1\n"}
@@ -254,7 +255,7 @@ def flux(stage: Stage) -> Stage:
         },
     }
     stage.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(definition))
-    stage.kubectl("wait", "--for=condition=Established", f"crd/gitrepositories.{group}")
+    stage.kubectl("wait", ESTABLISHED, f"crd/gitrepositories.{group}")
     return stage
 
 

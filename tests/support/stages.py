@@ -9,6 +9,9 @@ from devcluster.cluster import Cluster
 from ocijobs.api.crd import KINDS, custom_resource_definitions
 from ocijobs.api.names import GROUP
 
+ESTABLISHED = '--for=jsonpath={.status.conditions[?(@.type=="Established")].status}=True'
+"""What `kubectl wait` waits for: by the condition's name it fails while there are no conditions at all."""
+
 
 @pytest.fixture(scope="session")
 def definitions(cluster: Cluster) -> Cluster:
@@ -29,7 +32,7 @@ def install_definitions(cluster: Cluster) -> None:
     )
     names = [f"crd/{kind.plural}.{GROUP}" for kind in KINDS]
     subprocess.run(
-        [*kubectl, "wait", "--for=condition=Established", *names, "--timeout=60s"],
+        [*kubectl, "wait", ESTABLISHED, *names, "--timeout=60s"],
         check=True,
         capture_output=True,
     )

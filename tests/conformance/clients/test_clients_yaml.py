@@ -11,6 +11,7 @@ import yaml
 from click.testing import CliRunner
 from tests.conformance.clients.conftest import ENVIRONMENT
 
+from ocijobs.api.coverage import ADS_INFRASTRUCTURE, ADS_RUNTIMES
 from ocijobs.api.job import OCIJob
 from ocijobs.cli.__main__ import main
 
@@ -116,3 +117,11 @@ def _without_code(document: dict[str, Any]) -> dict[str, Any]:
         if key not in {"source", "entrypoint", "workingDir", "pythonPath"}
     }
     return document | {"spec": document["spec"] | {"runtime": kept}}
+
+
+def test_every_key_of_ads_has_a_field_of_the_manifest_or_a_reason(tmp_path: Path) -> None:
+    keys = json.loads(ads("keys", home=tmp_path).splitlines()[-1])
+    assert set(keys.pop("dataScienceJob")) - ADS_INFRASTRUCTURE.keys() == set()
+    assert {name: set(found) - ADS_RUNTIMES[name].keys() for name, found in keys.items()} == {
+        name: set() for name in ADS_RUNTIMES
+    }

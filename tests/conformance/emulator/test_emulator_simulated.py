@@ -47,7 +47,7 @@ def test_a_thousand_runs_are_cheap(simulated: Any, capsys: pytest.CaptureFixture
     assert set(made) <= {run.id for run in found}
     requests = 2000 + len(found) // 100
     with capsys.disabled():
-        print(  # noqa: T201  # figures that a reader of the test wants
+        print(  # figures that a reader of the test wants
             f"\n1000 simulated runs: {requests / elapsed:.0f} requests/s with one client,"
             f" {requests / cpu:.0f} requests per second of the emulator's CPU,"
             f" {grown / 1000:.2f} kB of memory a run"

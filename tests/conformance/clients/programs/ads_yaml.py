@@ -1,6 +1,6 @@
 """Writes the YAML of a job of every runtime with oracle-ads, or reads YAML with it and prints what it understood.
 
-Arguments: `write` and a folder with sources; or `read` and a file.
+Arguments: `write` and a folder with sources; `read` and a file; or `keys`.
 """
 
 import json
@@ -96,6 +96,16 @@ def infrastructure() -> Any:
     )
 
 
+def _constants(each: Any) -> set[str]:
+    """Return the keys that a runtime has besides those that it maps: ADS takes any."""
+    names = {
+        PyTorchDistributedRuntime: ("CONST_GIT", "CONST_INPUT", "CONST_DEP", "CONST_COMMAND"),
+        ContainerRuntime: ("CONST_REPLICA", "CONST_SCRIPT_PATH"),
+    }.get(each, ())
+    common = () if each is DataScienceJob else ("CONST_MAXIMUM_RUNTIME_IN_MINUTES",)
+    return {value for name in (*names, *common) if (value := getattr(each, name, None))}
+
+
 if sys.argv[1] == "write":
     for kind, runtime in runtimes(Path(sys.argv[2])).items():
         runtime.with_environment_variable(BASE="3", DEPTH="${BASE}")
@@ -103,6 +113,13 @@ if sys.argv[1] == "write":
         runtime.with_maximum_runtime_in_minutes(30)
         job = Job(name=f"train-{kind.lower()}", infrastructure=infrastructure(), runtime=runtime)
         job.to_yaml(uri=str(Path(sys.argv[2]) / f"{kind}.yaml"))
+elif sys.argv[1] == "keys":
+    classes = (ScriptRuntime, PythonRuntime, NotebookRuntime, GitPythonRuntime, ContainerRuntime)
+    more = (PyTorchDistributedRuntime, DataScienceJob)
+    keys = {
+        each().type: sorted({*each.attribute_map, *_constants(each)}) for each in (*classes, *more)
+    }
+    sys.stdout.write(json.dumps(keys) + "\n")
 else:
     job = Job.from_yaml(uri=sys.argv[2])
     parts = {"infrastructure": job.infrastructure.to_dict(), "runtime": job.runtime.to_dict()}
