@@ -8,7 +8,6 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any
 
-from ocijobs.api.job import OCIJob
 from ocijobs.artifact.staging import Staging
 from ocijobs.clock import Clock
 from ocijobs.cloud.clients import Principal
@@ -113,7 +112,9 @@ class JobActions:
         read = await self._sources.read(entry, action, self._principal(entry, action.caller))
         now = self._clock.now()
         self._learn(entry, lambda known: known.sources_answered(read, at=now, epoch=action.epoch))
-        if isinstance(read, SourcesRead) and _uploaded(entry, read.sha256):
+        served = action.served.artifact if action.served is not None else None
+        if isinstance(read, SourcesRead) and served is not None and read.sha256 == served.sha256:
+            # The spec is in OCI as it is, and so is this.
             self._staging.discard(entry.metadata.uid, read.sha256)
 
     def start_reading(self, entry: Entry, action: act.ReadSources) -> None:
@@ -180,9 +181,3 @@ class JobActions:
     def _principal(entry: Entry, caller: act.Caller) -> Principal:
         identity = identity_key(entry.key.namespace, caller.identity)
         return Principal(identity=identity, region=caller.region)
-
-
-def _uploaded(entry: Entry, sha256: str) -> bool:
-    """Whether the status knows an OCI job that has the artifact."""
-    revisions = entry.resource.status.revisions if isinstance(entry.resource, OCIJob) else ()
-    return any(r.complete and r.artifact and r.artifact.sha256 == sha256 for r in revisions)

@@ -62,7 +62,7 @@ class RefreshJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServedSource:
-    """The source that the current revision was made of, and its artifact."""
+    """The source of the current revision, and its artifact; `version` is empty of what is in the cluster."""
 
     version: str
     digest: str

@@ -86,9 +86,11 @@ def _served(o: JobObservation) -> ServedSource | None:
     current = next((r for r in status.revisions if r.name == status.revision), None)
     if source is None or current is None or not current.complete or current.removing:
         return None
-    if not source.version or not serves_current_spec(o):
+    if not serves_current_spec(o):
         return None
-    return ServedSource(version=source.version, digest=source.digest, artifact=current.artifact)
+    return ServedSource(
+        version=source.version or "", digest=source.digest, artifact=current.artifact
+    )
 
 
 def _pause_while_broken(o: JobObservation, sources: SourcesRead) -> float:
