@@ -120,6 +120,21 @@ class Settings(BaseModel):
             "the metadata service that has its credentials."
         ),
     )
+    default_compartment_id: str | None = Field(
+        default=None,
+        pattern=r"^ocid1\.[a-z0-9]+\.",
+        description="Compartment of jobs for which neither their spec nor their identity names one.",
+    )
+    default_project_id: str | None = Field(
+        default=None,
+        pattern=r"^ocid1\.[a-z0-9]+\.",
+        description="Project of jobs for which neither their spec nor their identity names one.",
+    )
+    default_log_group_id: str | None = Field(
+        default=None,
+        pattern=r"^ocid1\.[a-z0-9]+\.",
+        description="Log group of jobs for which neither their spec nor their identity names one.",
+    )
     drift_interval_seconds: Seconds = Field(
         default=900,
         description="Interval, with jitter, at which a job is looked at in OCI for changes by others.",

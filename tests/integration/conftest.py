@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.container_engine import stand_in_engine
 from tests.support.namespace import Namespace
 from tests.support.stage import Stage
 
@@ -19,7 +20,8 @@ def stage(
     real = request.node.get_closest_marker("real_runs") is not None
     state = tmp_path / "oci"
     state.mkdir()
-    with Emulator(state, mode="process" if real else "simulated") as emulator:
+    engine = str(stand_in_engine(tmp_path / "engine"))
+    with Emulator(state, mode="process" if real else "simulated", engine=engine) as emulator:
         stage = Stage(definitions, namespace, emulator, tmp_path)
         stage.operator.start()
         try:

@@ -7,6 +7,7 @@ from typing import Any
 import oci
 import pytest
 from tests.support import manifests
+from tests.support.container_engine import IMAGE
 from tests.support.git_server import served_repository
 from tests.support.stage import Stage
 
@@ -257,6 +258,33 @@ def test_groups_of_nodes_have_settings_of_their_own(stage: Stage) -> None:
     assert saved(stage, "node.txt") == b"head run head's"
     assert saved(stage, "node-1/node.txt") == b"worker run some"
     assert saved(stage, "node-2/node.txt") == b"worker run some"
+
+
+def test_a_container_with_its_command_and_its_files(stage: Stage) -> None:
+    stage.identity(logGroupId=stage.log_group())
+    container = {
+        "image": IMAGE,
+        "entrypoint": ["/bin/bash", "-c"],
+        "cmd": ["echo $GREETING; ls $HOME/*.zip | xargs -n1 basename; exit 3"],
+        "source": {"inline": {"train.py": "print(1)\n"}},
+    }
+    env = [{"name": "GREETING", "value": "hello"}]
+    described = manifests.job(runtime={"container": container}, env=env)
+    stage.kubectl_apply(described, manifests.run())
+    ended = stage.until_ended("run", seconds=SECONDS)
+    assert (ended["status"]["phase"], ended["status"]["exitCode"]) == ("Failed", 3)
+    assert ended["status"]["logs"]["tail"][0] == "hello"
+
+
+def test_a_container_without_files_has_no_artifact(stage: Stage) -> None:
+    stage.identity(logGroupId=stage.log_group())
+    container = {"image": IMAGE, "entrypoint": ["/bin/echo"], "cmd": ["from the image"]}
+    stage.kubectl_apply(manifests.job(runtime={"container": container}), manifests.run())
+    ended = stage.until_ended("run", seconds=SECONDS)
+    assert ended["status"]["phase"] == "Succeeded"
+    assert ended["status"]["logs"]["tail"][0] == "from the image"
+    assert "artifact" not in stage.get("OCIJob", "job")["status"]
+    assert stage.emulator.journal("CreateJobArtifact") == []
 
 
 def test_a_variable_from_a_vault_secret_reaches_the_code_alone(stage: Stage) -> None:

@@ -195,6 +195,17 @@ class Stage(Namespace):
             compartment_id=self.emulator.tenancy, display_name=self.namespace
         )
         request = client.create_log_group(details).headers["opc-work-request-id"]
+        return self._made(client, request)
+
+    def log(self, group: str, name: str) -> str:
+        """Make a log in a log group, and return its OCID."""
+        client = self.oci_client(oci.logging.LoggingManagementClient)
+        details = oci.logging.models.CreateLogDetails(display_name=name, log_type="CUSTOM")
+        return self._made(client, client.create_log(group, details).headers["opc-work-request-id"])
+
+    @staticmethod
+    def _made(client: Any, request: str) -> str:
+        """Return the OCID of what a work request of Logging makes."""
         done = oci.wait_until(
             client, client.get_work_request(request), "status", "SUCCEEDED", max_interval_seconds=1
         )

@@ -8,7 +8,7 @@ from datetime import datetime
 from heapq import nsmallest
 
 from ocijobs.api.conditions import ConditionType, find
-from ocijobs.api.identity import IdentityReference, OCIIdentity
+from ocijobs.api.identity import IdentityDefaults, IdentityReference, OCIIdentity
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
 from ocijobs.api.metadata import ObjectKey
@@ -111,8 +111,18 @@ class Observer:
                 lambda known: known if known.credentials else replace(known, gone_since=now),
             )
         known = self._memory.identity(key)
-        return view_identity(
+        view = view_identity(
             reference, identity if isinstance(identity, OCIIdentity) else None, known
+        )
+        return replace(view, defaults=self._with_operator_defaults(view.defaults))
+
+    def _with_operator_defaults(self, defaults: IdentityDefaults) -> IdentityDefaults:
+        """Return the identity's defaults, and the operator's where it has none."""
+        settings = self._settings
+        return IdentityDefaults(
+            compartment_id=defaults.compartment_id or settings.default_compartment_id,
+            project_id=defaults.project_id or settings.default_project_id,
+            log_group_id=defaults.log_group_id or settings.default_log_group_id,
         )
 
     def users_of(self, identity: ObjectKey) -> Iterable[ObjectKey]:

@@ -10,24 +10,7 @@ from typing import Any
 
 import pytest
 from oci.data_science import models
-
-IMAGE = "iad.ocir.io/mytenancy/train:1"
-
-# Takes podman's commands, and runs what it is told to on the machine itself.
-STAND_IN = """#!/bin/bash
-cd "$(dirname "$0")"
-echo "$@" >> commands
-case "$1 $2" in
-  "image exists") [ "$3" = "iad.ocir.io/mytenancy/train:1" ] ;;
-  "run --rm")
-    while [ "$1" != "iad.ocir.io/mytenancy/train:1" ]; do
-      [ "$1" = --entrypoint ] && entry=$2
-      shift
-    done
-    shift
-    exec "$entry" "$@" ;;
-esac
-"""
+from tests.support.container_engine import IMAGE, stand_in_engine
 
 
 def job_with(cloud: Any, log_group: str, **container: Any) -> Any:
@@ -45,11 +28,7 @@ def job_with(cloud: Any, log_group: str, **container: Any) -> Any:
 
 @pytest.fixture
 def stand_in(tmp_path: Path) -> Path:
-    path = tmp_path / "engine" / "podman"
-    path.parent.mkdir()
-    path.write_text(STAND_IN)
-    path.chmod(0o755)
-    return path
+    return stand_in_engine(tmp_path / "engine")
 
 
 def test_a_container_has_the_variables_the_command_and_the_log_of_its_run(
