@@ -24,6 +24,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 ENV := .venv/installed
 CLIENTS := .clients/installed
 
+SAY_TORCH := printf '\033[1m==> PyTorch, for the test of distributed training\033[0m\n'
 SAY_BROWSER := printf '\033[1m==> Chromium, for the tests of the emulator page\033[0m\n'
 say = @printf '\033[1m==> %s\033[0m\n' '$(1)'
 
@@ -51,6 +52,12 @@ $(CLIENTS): requirements/clients.txt
 	$(PYTHON) -m venv --clear .clients
 	.clients/bin/pip install --quiet --require-hashes --requirement requirements/clients.txt
 	@touch $@
+
+.PHONY: torch
+torch: ## Install Debian's PyTorch for its Python, if there is none.
+	@/usr/bin/python3 -c 'import torch' 2> /dev/null || { $(SAY_TORCH); command -v apt-get > /dev/null || \
+		{ echo 'There is no apt-get here: the test of distributed training is left out.' >&2; exit 0; }; apt-get update --quiet=2 && \
+		apt-get install --quiet=2 --yes --no-install-recommends python3-torch > /dev/null; }
 
 .PHONY: browser
 browser: ## Install Chromium from Debian's packages, if there is none.
@@ -99,7 +106,7 @@ format: $(ENV) ## Format, and mend what can be mended.
 	$(BIN)/ruff format --quiet
 
 .PHONY: test test-unit
-test: test-unit tools clients browser ## Run all tests: unit, component, integration, conformance.
+test: test-unit tools clients browser torch ## Run all tests: unit, component, integration, conformance.
 	$(call say,tests against the control plane and the local OCI)
 	$(BIN)/pytest --numprocesses $(WORKERS) --durations 10 --ignore tests/unit tests
 
