@@ -208,13 +208,7 @@ class OCIJobSpec(Model):
         default=None, description="Defined tags: tag namespace -> key -> value."
     )
     infrastructure: Infrastructure = Field()
-    runtime: Runtime | None = Field(
-        default=None,
-        description=(
-            "What runs, and in which software. It may be left out with `adopt`: the code stays as it"
-            " is in OCI."
-        ),
-    )
+    runtime: Runtime | None = Field(default=None)
     adopt: Adoption | None = Field(
         default=None, description="An OCI job that was made elsewhere. Immutable but for its mode."
     )

@@ -333,7 +333,8 @@ class Runtime(Model):
     The code starts in its own folder with spec.env and spec.args, and has succeeded if it ends with exit code 0.
 
     In OCI the code of a job is immutable. When it changes here, the OCIJob gets a new revision (another OCI job), which
-    later runs take; runs that were launched before keep theirs.
+    later runs take; runs that were launched before keep theirs. With spec.adopt, the runtime may be left out: the code
+    is then what OCI has.
     """
 
     model_config = ConfigDict(json_schema_extra=validations((_ONE_RULE, _ONE_MESSAGE)))
