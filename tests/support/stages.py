@@ -1,6 +1,7 @@
 """A pytest plugin: the control plane with our definitions, shared by component and integration tests."""
 
 import subprocess
+import time
 
 import pytest
 import yaml
@@ -36,3 +37,12 @@ def install_definitions(cluster: Cluster) -> None:
         check=True,
         capture_output=True,
     )
+    for kind in KINDS:
+        _until_explained([*kubectl, "explain", kind.plural])
+
+
+def _until_explained(command: list[str]) -> None:
+    """Await that the API server tells of a kind: it does so a moment after it serves it."""
+    deadline = time.monotonic() + 60
+    while subprocess.run(command, check=False, capture_output=True).returncode != 0:
+        assert time.monotonic() < deadline, f"{command[-1]} is not told of"

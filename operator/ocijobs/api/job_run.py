@@ -18,10 +18,8 @@ from ocijobs.api.job import (
     JobFreeformTags,
     Minutes,
     ResultNames,
-    RevisionName,
-    Submission,
-    Url,
 )
+from ocijobs.api.job_status import RevisionName, Submission, Url
 from ocijobs.api.metadata import ObjectMeta
 from ocijobs.api.model import ATOMIC_LIST, Model, ObjectName, Ocid, Time, map_list, validations
 

@@ -6,32 +6,17 @@ The variants have the meanings of the ADS runtimes of the same names
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
+from ocijobs.api.code import FunctionName, PythonPath
 from ocijobs.api.conda import CondaEnvironment
-from ocijobs.api.model import ATOMIC_LIST, SET_LIST, Model, Ocid, validations
-from ocijobs.api.source import GitCommit, GitName, GitUrl, RelativePath, Source
-
-PythonPath = Annotated[
-    tuple[RelativePath, ...], Field(max_length=16, json_schema_extra=ATOMIC_LIST)
-]
-FunctionName = Annotated[
-    str, Field(min_length=1, max_length=255, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
-]
-Words = Annotated[
-    tuple[Annotated[str, Field(max_length=2048)], ...],
-    Field(min_length=1, max_length=64, json_schema_extra=ATOMIC_LIST),
-]
-Replicas = Annotated[int, Field(ge=1, le=1000)]
-
-IMAGE_PATTERN = (
-    r"^([a-z0-9-]+\.ocir\.io|ocir\.[a-z0-9-]+\.oci\.oraclecloud\.com)/[a-z0-9_-]+/[a-z0-9._/-]+"
-    r"(:[A-Za-z0-9_.-]+)?(@sha256:[0-9a-f]{64})?$"
-)
-"""`<region>.ocir.io/<namespace>/<image>:<tag>[@digest]`, as the Data Science API takes images."""
+from ocijobs.api.container_runtime import ContainerRuntime
+from ocijobs.api.git_runtime import GitRuntime
+from ocijobs.api.model import SET_LIST, Model, validations
+from ocijobs.api.source import RelativePath, Source
+from ocijobs.api.torch_runtime import PyTorchDistributedRuntime
 
 
 class ScriptRuntime(Model):
@@ -111,191 +96,6 @@ class NotebookRuntime(Model):
     notebook_encoding: Annotated[
         str, Field(min_length=1, max_length=32, pattern=r"^[A-Za-z0-9_-]+$")
     ] = Field(default="utf-8", description="Encoding of the notebook's file.")
-
-
-class GitCode(Model):
-    """A Git repository that the run itself clones, with the run's network and permissions.
-
-    The commit that was checked out is told in the run's tag `ocijobs_commit` and in its status.
-    """
-
-    url: GitUrl = Field(description="Address of the repository: https, http or ssh.")
-    branch: GitName | None = Field(
-        default=None,
-        description="Branch or tag whose newest commit runs; by default the repository's own default.",
-    )
-    commit: GitCommit | None = Field(
-        default=None, description="Commit that runs, by its full SHA; it wins over branch."
-    )
-    git_secret_id: Ocid | None = Field(
-        default=None,
-        description=(
-            "Secret of OCI Vault that holds the private ssh key; the run's resource principal "
-            "reads it."
-        ),
-    )
-
-
-class GitRuntime(GitCode):
-    """Python code, or a shell script, in a Git repository that each run clones.
-
-    A run takes the newest commit of its branch, so that two runs of one revision may run different code; name a
-    commit, or take `runtime.python` with `source.gitRepository`, where that must not be.
-    """
-
-    conda: CondaEnvironment = Field()
-    entrypoint: RelativePath = Field(
-        description="File of the repository that is run: .py, .ipynb or .sh."
-    )
-    entry_function: FunctionName | None = Field(
-        default=None,
-        description="Function of a .py file that is called, as with `runtime.python`.",
-    )
-    code_dir: RelativePath | None = Field(
-        default=None,
-        description=(
-            "Folder of the repository that is the code: all other paths are in it. By default the "
-            "repository's root."
-        ),
-    )
-    working_dir: RelativePath | None = Field(
-        default=None,
-        description="Folder of the code that becomes the working directory; by default the code's root.",
-    )
-    python_path: PythonPath = Field(
-        default=(), description="Folders of the code that are added to sys.path."
-    )
-    skip_metadata_update: bool = Field(
-        default=False,
-        description=(
-            "Leave the run's tags alone, where its resource principal may not change them; the commit"
-            " is in the run's output all the same."
-        ),
-    )
-
-
-class ContainerRuntime(Model):
-    """A container image of OCI's registry.
-
-    The image is started as it is: nothing of the operator runs in it. It saves files by itself, or to a storage mount.
-    """
-
-    image: Annotated[str, Field(max_length=512, pattern=IMAGE_PATTERN)] = Field(
-        description="Image: <region>.ocir.io/<namespace>/<image>:<tag>, with @sha256:<digest> if wanted."
-    )
-    image_digest: Annotated[str, Field(max_length=71, pattern=r"^sha256:[0-9a-f]{64}$")] | None = (
-        Field(default=None, description="Digest that the image must have: sha256:<hexadecimal>.")
-    )
-    image_signature_id: Ocid | None = Field(
-        default=None, description="OCID of the image's signature, which OCI verifies."
-    )
-    entrypoint: Words | None = Field(
-        default=None, description="Program of the container, instead of the image's own."
-    )
-    cmd: Words | None = Field(
-        default=None, description="Arguments of the container, instead of the image's own."
-    )
-    source: Source | None = Field(
-        default=None,
-        description="Files that lie in the container as an archive: /home/datascience/<name>.zip.",
-    )
-    replicas: Replicas | None = Field(
-        default=None,
-        description="Number of nodes, each of which runs the container: one group of nodes.",
-    )
-
-
-class PipDependencies(Model):
-    """Packages that are installed with pip before the code starts."""
-
-    pip_requirements: RelativePath | None = Field(
-        default=None, description="Requirements file of the code."
-    )
-    pip_packages: Annotated[
-        tuple[Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^-\s]")], ...],
-        Field(max_length=64, json_schema_extra=ATOMIC_LIST),
-    ] = Field(default=(), description="Packages, as pip takes them.")
-
-
-class PyTorchDistributedRuntime(Model):
-    """Distributed training: each node starts the code with torchrun, and finds the others by itself.
-
-    The conda environment needs `torch`.
-    """
-
-    model_config = ConfigDict(
-        json_schema_extra=validations(
-            ("has(self.source) != has(self.git)", "exactly one of source and git must be given"),
-            (
-                "has(self.entrypoint) != has(self.command)",
-                "exactly one of entrypoint and command must be given",
-            ),
-            (
-                "!has(self.deepspeed) || !self.deepspeed || has(self.command)",
-                "deepspeed goes with command",
-            ),
-        )
-    )
-
-    conda: CondaEnvironment = Field()
-    source: Source | None = Field(default=None, description="The code; or git.")
-    git: GitCode | None = Field(
-        default=None, description="Repository that every node clones; or source."
-    )
-    entrypoint: RelativePath | None = Field(
-        default=None, description="Python file that torchrun starts, with spec.args."
-    )
-    command: Annotated[str, Field(min_length=1, max_length=4000)] | None = Field(
-        default=None,
-        description=(
-            "The whole command instead of entrypoint, beginning with torchrun, deepspeed or "
-            "`accelerate launch`. The number of nodes, the rank and the address of the first node "
-            "are added where they are not given."
-        ),
-    )
-    replicas: Replicas | None = Field(
-        default=None,
-        description=(
-            "Number of nodes, by default 1: one group of nodes. For more groups, "
-            "infrastructure.dataScienceJob.jobNodeGroups instead."
-        ),
-    )
-    working_dir: RelativePath | None = Field(
-        default=None,
-        description="Folder of the code that becomes the working directory; by default the code's root.",
-    )
-    python_path: PythonPath = Field(
-        default=(), description="Folders of the code that are added to PYTHONPATH."
-    )
-    inputs: (
-        Annotated[
-            Mapping[
-                Annotated[str, Field(max_length=2048)],
-                Annotated[str, Field(min_length=1, max_length=1024)],
-            ],
-            Field(max_length=32),
-        ]
-        | None
-    ) = Field(
-        default=None,
-        description=(
-            "What every node copies before the code starts: source (oci://bucket@namespace/prefix, "
-            "or a web address) -> folder or file, from the working directory or absolute."
-        ),
-    )
-    dependencies: PipDependencies | None = Field(
-        default=None, description="Packages that are installed with pip before the code starts."
-    )
-    deepspeed: bool = Field(
-        default=False, description="The command is DeepSpeed's launcher, or the code uses it."
-    )
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Self:
-        if (self.source is None) == (self.git is None):
-            msg = "runtime.pyTorchDistributed: exactly one of source and git must be given"
-            raise ValueError(msg)
-        return self
 
 
 RuntimeVariant = (

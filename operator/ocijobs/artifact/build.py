@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+from ocijobs.api.container_runtime import ContainerRuntime
 from ocijobs.api.job import OCIJobSpec
-from ocijobs.api.runtime import ContainerRuntime
 from ocijobs.artifact.files import Content, Files, copy, sha256_of, size_of
 from ocijobs.artifact.instructions import check_names, instructions
 

@@ -6,17 +6,11 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import Any
 
+from ocijobs.api.container_runtime import ContainerRuntime
+from ocijobs.api.git_runtime import GitCode, GitRuntime
 from ocijobs.api.job import OCIJobSpec, Outputs
-from ocijobs.api.runtime import (
-    ContainerRuntime,
-    GitCode,
-    GitRuntime,
-    NotebookRuntime,
-    PythonRuntime,
-    PyTorchDistributedRuntime,
-    Runtime,
-    ScriptRuntime,
-)
+from ocijobs.api.runtime import NotebookRuntime, PythonRuntime, Runtime, ScriptRuntime
+from ocijobs.api.torch_runtime import PyTorchDistributedRuntime
 from ocijobs.artifact.files import Files, SourceError
 
 _WITH_FILES = ScriptRuntime | PythonRuntime | NotebookRuntime

@@ -9,18 +9,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from ocijobs.api.container_runtime import ContainerRuntime
+from ocijobs.api.git_runtime import GitCode, GitRuntime
 from ocijobs.api.job import OCIJob, OCIJobSpec
-from ocijobs.api.runtime import (
-    ContainerRuntime,
-    GitCode,
-    GitRuntime,
-    NotebookRuntime,
-    PythonRuntime,
-    PyTorchDistributedRuntime,
-    ScriptRuntime,
-)
+from ocijobs.api.runtime import NotebookRuntime, PythonRuntime, ScriptRuntime
 from ocijobs.api.source import Source
 from ocijobs.api.storage_mount import FileStorageMount, ObjectStorageMount, StorageMount
+from ocijobs.api.torch_runtime import PyTorchDistributedRuntime
 from ocijobs.cli.environment import references_to_ads
 from ocijobs.cli.manifests import Document, InputError
 

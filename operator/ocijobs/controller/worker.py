@@ -10,8 +10,9 @@ import time
 from dataclasses import dataclass, replace
 
 from ocijobs.api.identity import OCIIdentity, OCIIdentityStatus
-from ocijobs.api.job import OCIJob, OCIJobStatus
+from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun, OCIJobRunStatus
+from ocijobs.api.job_status import OCIJobStatus
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.clock import Clock
 from ocijobs.controller.execution import Executor

@@ -8,7 +8,8 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 from ocijobs.api.identity import IdentityReference
-from ocijobs.api.job import Artifact, OCIJobSpec
+from ocijobs.api.job import OCIJobSpec
+from ocijobs.api.job_status import Artifact
 from ocijobs.api.model import Model
 from ocijobs.reconcile.environment import ValueKey
 from ocijobs.reconcile.naming import WantedName

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from ocijobs.api.job import Submission
+from ocijobs.api.job_status import Submission
 from ocijobs.reconcile.calls import noted
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.remote import Call, Operation, Refusal, RefusalKind

@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ocijobs.api.identity import IdentityReference, OCIIdentity, OCIIdentitySpec, OCIIdentityStatus
-from ocijobs.api.job import Artifact, OCIJob, OCIJobSpec, OCIJobStatus, Revision
+from ocijobs.api.job import OCIJob, OCIJobSpec
 from ocijobs.api.job_run import OCIJobRun, OCIJobRunSpec, OCIJobRunStatus, RunSubmission
+from ocijobs.api.job_status import Artifact, OCIJobStatus, Revision
 from ocijobs.api.metadata import ObjectMeta
 from ocijobs.api.names import FINALIZER
 from ocijobs.api.reasons import Reason

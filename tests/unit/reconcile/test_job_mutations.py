@@ -14,7 +14,7 @@ from tests.unit.reconcile.simulation.laws import ViolationError
 from tests.unit.reconcile.simulation.mutations import Break, search_once
 from tests.unit.reconcile.simulation.weather import Mishap
 
-from ocijobs.api.job import OCIJobStatus, Revision
+from ocijobs.api.job_status import OCIJobStatus, Revision
 from ocijobs.reconcile.decision import CreateJob, Decision
 from ocijobs.reconcile.job import creation, history, readiness
 from ocijobs.reconcile.job.known import JobKnown, Removal

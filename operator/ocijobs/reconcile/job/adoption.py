@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from ocijobs.api.job import AdoptedJob, Adoption, Difference, OCIJobStatus, Revision
+from ocijobs.api.job import Adoption
+from ocijobs.api.job_status import AdoptedJob, Difference, OCIJobStatus, Revision
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL
 from ocijobs.reconcile.console import job_url

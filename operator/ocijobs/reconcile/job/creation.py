@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ocijobs.api.job import JobSubmission, OCIJobStatus, Revision
+from ocijobs.api.job_status import JobSubmission, OCIJobStatus, Revision
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
 from ocijobs.reconcile.decision import AddFinalizer, Caller, CreateJob, Decision, SearchJobs

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from ocijobs.api.job import OCIJobStatus
+from ocijobs.api.job_status import OCIJobStatus
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.blocking import HELD, earliest
 from ocijobs.reconcile.decision import Caller, Decision

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ocijobs.api.job import Difference
+from ocijobs.api.job_status import Difference
 from ocijobs.api.names import TAG_NAME, TAG_OWNER
 from ocijobs.api.shape import CpuBaseline, JobShapeConfigDetails
 from ocijobs.reconcile.compute import Compute, ComputeCluster, Mount

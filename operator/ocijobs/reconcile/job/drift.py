@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ocijobs.api.job import Difference, DriftPolicy, Revision
+from ocijobs.api.job import DriftPolicy
+from ocijobs.api.job_status import Difference, Revision
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.decision import Action, LookUpJob, Note, NoteType, UpdateJob
 from ocijobs.reconcile.digest import belongs_to

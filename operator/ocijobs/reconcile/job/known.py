@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from ocijobs.api.job import Artifact
+from ocijobs.api.job_status import Artifact
 from ocijobs.reconcile.calls import noted
 from ocijobs.reconcile.job_record import JobRecord
 from ocijobs.reconcile.naming import WantedName

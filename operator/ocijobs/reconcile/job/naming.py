@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from ocijobs.api.job import ResolvedName
+from ocijobs.api.job_status import ResolvedName
 from ocijobs.api.storage_mount import FileStorageMount
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL
 from ocijobs.reconcile.compute import shape_names, unresolved_sources

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ocijobs.api.conditions import ConditionType, is_true
-from ocijobs.api.job import ResolvedName
+from ocijobs.api.job_status import ResolvedName
 from ocijobs.api.names import ANNOTATION_REQUESTED_AT
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.compute import mounts

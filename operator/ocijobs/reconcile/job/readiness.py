@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from ocijobs.api.job import OCIJobStatus, Revision, SourceState
+from ocijobs.api.job_status import OCIJobStatus, Revision, SourceState
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
 from ocijobs.reconcile.console import job_url

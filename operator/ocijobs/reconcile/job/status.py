@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from ocijobs.api.job import LastRun, OCIJobStatus, RunCounts
+from ocijobs.api.job_status import LastRun, OCIJobStatus, RunCounts
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.blocking import Blocked, Former, blocked
 from ocijobs.reconcile.job.observation import JobObservation

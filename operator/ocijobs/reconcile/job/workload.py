@@ -10,11 +10,12 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from ocijobs.api.conda import CondaEnvironment, CondaType
+from ocijobs.api.container_runtime import ContainerRuntime
 from ocijobs.api.environment import EnvVar
 from ocijobs.api.job import OCIJob, OCIJobSpec
 from ocijobs.api.job_run import OCIJobRunSpec
 from ocijobs.api.node_group import JobNodeGroup, StartupOrder
-from ocijobs.api.runtime import ContainerRuntime, Runtime
+from ocijobs.api.runtime import Runtime
 from ocijobs.reconcile.compute import node_groups, node_machine
 from ocijobs.reconcile.environment import NO_VALUES, Values, command_line, merge, resolve
 from ocijobs.reconcile.requests import (

@@ -9,7 +9,7 @@ from tests.unit.reconcile.simulation.laws import conditions_are_the_tables, dema
 from tests.unit.reconcile.simulation.oci_jobs import SimulatedJob
 
 from ocijobs.api.conditions import ConditionType
-from ocijobs.api.job import OCIJobStatus
+from ocijobs.api.job_status import OCIJobStatus
 from ocijobs.api.metadata import ObjectMeta
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.decision import (

@@ -12,7 +12,7 @@ from tests.unit.reconcile.simulation.job_world import JobWorld
 from tests.unit.reconcile.simulation.laws import demand
 from tests.unit.reconcile.simulation.process import Process
 
-from ocijobs.api.job import OCIJobStatus
+from ocijobs.api.job_status import OCIJobStatus
 from ocijobs.reconcile.decision import (
     Action,
     AddFinalizer,
