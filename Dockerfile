@@ -1,4 +1,4 @@
-# The operator's image: `make image`. Any Python from 3.11 on will do as a base, such as a mirror's or a hardened one:
+# The operator's image: `make image`. Any Debian with Python from 3.11 on will do as a base, such as a mirror's:
 #   docker build --build-arg BASE_IMAGE=registry.example/python:3.13-slim .
 ARG BASE_IMAGE=python:3.13-slim
 
@@ -21,6 +21,8 @@ FROM ${BASE_IMAGE}
 LABEL org.opencontainers.image.title="OCI Jobs Operator" \
       org.opencontainers.image.description="Runs OCI Data Science jobs from Kubernetes" \
       org.opencontainers.image.licenses="Apache-2.0"
+# What fetches sources of Git repositories.
+RUN apt-get update && apt-get install --yes --no-install-recommends git openssh-client && rm -rf /var/lib/apt/lists/*
 COPY --from=build /opt/ocijobs /opt/ocijobs
 # Safe path: nothing that lies in the working directory is imported.
 ENV PATH=/opt/ocijobs/bin:$PATH PYTHONSAFEPATH=1 PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
