@@ -12,6 +12,7 @@ from aiohttp import web
 
 from oci_emulator import page
 from oci_emulator.control.api import PREFIX, ControlApi
+from oci_emulator.control.file_systems import FileSystemControl
 from oci_emulator.control.overview import OverviewControl
 from oci_emulator.control.runs import RunControl
 from oci_emulator.control.secrets import SecretControl
@@ -203,6 +204,7 @@ class Emulator:
             runs=RunControl(foundation, self._services.progression, execution),
             users=UserControl(foundation, self._directory, self._settings.state),
             secrets=SecretControl(foundation, self._services.secrets),
+            file_systems=FileSystemControl(foundation),
             workloads=self._workloads,
             overview=OverviewControl(
                 foundation,

@@ -67,6 +67,27 @@ def test_every_setting_of_the_machine_arrives(stage: Stage) -> None:
     assert _oci_job(stage, changed["jobId"]).job_storage_mount_configuration_details_list == []
 
 
+def test_a_file_system_is_found_by_its_address(stage: Stage) -> None:
+    stage.identity()
+    mount = {"destinationDirectoryName": "shared", "src": "10.0.0.7:/data"}
+    given = _infrastructure(subnetId="ocid1.subnet.oc1.iad.a", storageMounts=[mount])
+    stage.kubectl_apply(manifests.job(**given))
+    told = stage.until_reason("OCIJob", "job", "NotAuthorizedOrNotFound")
+    assert "no mount target with the address 10.0.0.7" in condition(told, "Ready")["message"]
+    target, export = stage.emulator.add_file_system("10.0.0.7", "/data")
+    stage.emulator.add_file_system("10.0.0.8", "/data2")
+    found = stage.until_synced("job")["status"]
+    (made,) = _oci_job(stage, found["jobId"]).job_storage_mount_configuration_details_list
+    assert (made.mount_target_id, made.export_id) == (target, export)
+    # What was found is kept: an operator that starts anew asks for it no more.
+    searches = len(stage.emulator.journal("SearchResources"))
+    stage.operator.stop()
+    stage.restart_operator()
+    stage.create(manifests.run())
+    stage.until_ended("run")
+    assert len(stage.emulator.journal("SearchResources")) == searches
+
+
 def test_logs_are_found_by_name(stage: Stage) -> None:
     group = stage.log_group()
     stage.identity()

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from oci_emulator import lags
 from oci_emulator.clock import timestamp
+from oci_emulator.control.file_systems import FileSystemControl
 from oci_emulator.control.overview import OverviewControl
 from oci_emulator.control.runs import RunControl
 from oci_emulator.control.secrets import SecretControl
@@ -59,6 +60,7 @@ class ControlApi:
         runs: RunControl,
         users: UserControl,
         secrets: SecretControl,
+        file_systems: FileSystemControl,
         workloads: Workloads,
         overview: OverviewControl,
     ) -> None:
@@ -89,6 +91,7 @@ class ControlApi:
             ("PUT", "compartments/{id}", self._put_compartment),
             ("POST", "users", users.add),
             ("PUT", "secrets/{name}", secrets.put),
+            ("PUT", "file-systems/{address}", file_systems.put),
             ("PUT", "clusters/{id}", self._put_cluster),
             ("GET", "overview", overview.overview),
             ("GET", "runs/{id}", runs.get),

@@ -235,6 +235,11 @@ class ControlClient(ABC):
         made = self.control("PUT", f"secrets/{quote(name, safe='')}", body)
         return str(made["id"])
 
+    def add_file_system(self, address: str, path: str) -> tuple[str, str]:
+        """Make a mount target and an export that searches find; their OCIDs."""
+        made = self.control("PUT", f"file-systems/{address}", {"path": path})
+        return str(made["mountTargetId"]), str(made["exportId"])
+
     def add_cluster(self, ocid: str, jwks: Mapping[str, Any]) -> None:
         """Register a Kubernetes cluster by the keys that sign its service accounts' tokens."""
         self.control("PUT", f"clusters/{ocid}", {"jwks": jwks})

@@ -24,7 +24,8 @@ FAMILIES: Mapping[str, frozenset[str]] = MappingProxyType(
         ),
         "logging-family": frozenset({"log-groups", "log-content", "unified-configuration"}),
         "object-family": frozenset({"objectstorage-namespaces", "buckets", "objects"}),
-        "virtual-network-family": frozenset({"vcns", "subnets", "vnics"}),
+        "virtual-network-family": frozenset({"vcns", "subnets", "vnics", "private-ips"}),
+        "file-family": frozenset({"file-systems", "mount-targets", "export-sets"}),
         "secret-family": frozenset({"secrets", "secret-versions", "secret-bundles"}),
     }
 )

@@ -44,6 +44,9 @@ _TYPES: Mapping[str, _Type] = {
     "compartment": _Type("Compartment", "compartments"),
     "user": _Type("User", "users"),
     "secret": _Type("VaultSecret", "secrets"),
+    "privateip": _Type("PrivateIp", "private-ips"),
+    "mounttarget": _Type("MountTarget", "mount-targets"),
+    "export": _Type("Export", "export-sets"),
 }
 _BY_NAME = {resource_type.name.lower(): kind for kind, resource_type in _TYPES.items()}
 
@@ -143,6 +146,8 @@ def _summary(resource: Resource) -> JsonObject:
         "freeformTags": resource.body.get("freeformTags", {}),
         "definedTags": resource.body.get("definedTags", {}),
     }
+    if details := resource.body.get("additionalDetails"):
+        shown["additionalDetails"] = details
     if resource.state:
         shown["lifecycleState"] = resource.state
     return shown

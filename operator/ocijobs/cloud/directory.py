@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from oci.resource_search.models import StructuredSearchDetails
+from oci.resource_search.models import FreeTextSearchDetails
 
 from ocijobs.clock import Clock
 from ocijobs.cloud.calls import Calls, Request
@@ -68,24 +68,44 @@ class Directory:
                         if log.display_name == name.name
                     ],
                 )
-            case NameKind.MOUNT_TARGET | NameKind.EXPORT:
-                return await self._search(principal, name)
+            case NameKind.MOUNT_TARGET:
+                return await self._mount_targets(principal, name.name)
+            case NameKind.EXPORT:
+                return await self._exports(principal, name.name)
 
-    async def _search(self, principal: Principal, name: WantedName) -> list[str] | Refusal:
-        """Find a file system's parts: a mount target by its address, an export by its path (as oracle-ads does)."""
-        kind = name.kind.value
-        quoted = name.name.replace("'", "")
-        details = StructuredSearchDetails(
-            query=f"query {kind.lower()} resources matching '{quoted}'",
-            matching_context_type=StructuredSearchDetails.MATCHING_CONTEXT_TYPE_NONE,
+    async def _mount_targets(self, principal: Principal, address: str) -> list[str] | Refusal:
+        """Find mount targets by address: they name the private IP that has it (as oracle-ads looks them up)."""
+        found = await self._search(principal, address)
+        if isinstance(found, Refusal) or not found:
+            return [] if not isinstance(found, Refusal) else found
+        newest = max(found, key=lambda item: item.time_created)
+        targets = await self._search(principal, newest.identifier)
+        if isinstance(targets, Refusal):
+            return targets
+        return [t.identifier for t in targets if t.resource_type == NameKind.MOUNT_TARGET.value]
+
+    async def _exports(self, principal: Principal, path: str) -> list[str] | Refusal:
+        """Find exports by path: the search is for a text, so only those that have just this one count."""
+        found = await self._search(principal, path)
+        if isinstance(found, Refusal):
+            return found
+        exports = [item for item in found if item.resource_type == NameKind.EXPORT.value]
+        exact = [e for e in exports if path in {e.display_name, *_texts(e.additional_details)}]
+        return [export.identifier for export in exact or exports]
+
+    async def _search(self, principal: Principal, text: str) -> list[Any] | Refusal:
+        details = FreeTextSearchDetails(
+            text=text, matching_context_type=FreeTextSearchDetails.MATCHING_CONTEXT_TYPE_NONE
         )
-
-        def send(client: Any) -> list[str]:
-            items = client.search_resources(details).data.items
-            return [item.identifier for item in items if item.lifecycle_state != "DELETED"]
-
         request = _request(principal, Service.RESOURCE_SEARCH, "SearchResources")
-        return await self._calls.call(request, send)
+        return await self._calls.call(
+            request,
+            lambda client: [
+                item
+                for item in client.search_resources(details).data.items
+                if item.lifecycle_state != "DELETED"
+            ],
+        )
 
     async def shapes(self, principal: Principal, compartment_id: str) -> tuple[str, ...] | Refusal:
         """Return the names of the compute shapes that jobs may have in the compartment (ListJobShapes)."""
@@ -117,6 +137,10 @@ _WORDS = {
     NameKind.MOUNT_TARGET: "mount target with the address",
     NameKind.EXPORT: "export with the path",
 }
+
+
+def _texts(details: Any) -> list[str]:
+    return [value for value in (details or {}).values() if isinstance(value, str)]
 
 
 def _request(principal: Principal, service: Service, operation: str) -> Request:
