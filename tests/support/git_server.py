@@ -43,6 +43,10 @@ class Repository:
         _git(self._work, "tag", "--annotate", "--force", "--message", name, name)
         _git(self._work, "push", "--quiet", "--force", str(self.bare), f"refs/tags/{name}")
 
+    def forbid_single_commits(self) -> None:
+        """Give branches and tags alone, as servers do that nobody has told otherwise."""
+        _git(self.bare, "config", "uploadpack.allowReachableSHA1InWant", "false")
+
     def remove_branch(self, name: str) -> None:
         """Remove a branch from what is served."""
         _git(self.bare, "update-ref", "-d", f"refs/heads/{name}")

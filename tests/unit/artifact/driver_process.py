@@ -20,7 +20,7 @@ SECONDS = 30
 BARE_PYTHON = (str(Path(sys.base_prefix) / "bin" / "python3"), "-I", "-S")
 """A Python with nothing but its standard library."""
 
-_CONDA = {"type": "service", "slug": "generalml_p311_cpu_x86_64_v1"}
+CONDA = {"type": "service", "slug": "generalml_p311_cpu_x86_64_v1"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,15 +42,17 @@ class DriverFolder:
         *,
         script: Mapping[str, Any] | None = None,
         python: Mapping[str, Any] | None = None,
+        runtime: Mapping[str, Any] | None = None,
         **spec: Any,
     ) -> None:
         self.folder = folder
         source = {"inline": dict(files)}
-        runtime: dict[str, Any] = (
-            {"script": {"source": source, **(script or {})}}
-            if python is None
-            else {"python": {"source": source, "conda": _CONDA, **python}}
-        )
+        if runtime is None:
+            runtime = (
+                {"script": {"source": source, **(script or {})}}
+                if python is None
+                else {"python": {"source": source, "conda": CONDA, **python}}
+            )
         job = make_job(runtime=runtime, **spec)
         content = {path: text.encode() for path, text in files.items()}
         folder.mkdir(parents=True, exist_ok=True)
