@@ -4,9 +4,13 @@ from typing import Any
 
 import oci
 import pytest
+import yaml
+from click.testing import CliRunner
 from tests.support import manifests
 from tests.support.namespace import condition, phase
 from tests.support.stage import Stage
+
+from ocijobs.cli.__main__ import main
 
 MODELS = oci.data_science.models
 
@@ -196,3 +200,19 @@ def test_a_paused_job_is_left_alone_until_it_is_resumed(stage: Stage) -> None:
     assert "jobId" not in stage.get("OCIJob", "job").get("status", {})
     stage.kubectl("annotate", "ocijob/job", "ocijobs.io/paused-")
     stage.until_synced("job")
+
+
+def test_an_ocid_is_imported_as_a_manifest_that_adopts_it(watching: Stage) -> None:
+    stage = watching
+    ocid = job_of_ads(stage, team="a")
+    arguments = ["--config", str(stage.emulator.config), "--endpoint", stage.emulator.http]
+    done = CliRunner().invoke(main, ["import", ocid, *arguments], catch_exceptions=False)
+    assert (done.exit_code, "the code stays as it is" in done.stderr) == (0, True)
+    document = yaml.safe_load(done.stdout)
+    stage.kubectl_apply(document)
+    adopted = stage.until_synced(document["metadata"]["name"])["status"]
+    assert adopted["jobId"] == ocid
+    assert "differences" not in adopted
+    job = data_science(stage).get_job(ocid).data
+    assert (job.display_name, job.freeform_tags["team"]) == ("made by ADS", "a")
+    assert job.job_infrastructure_configuration_details.block_storage_size_in_gbs == 100
