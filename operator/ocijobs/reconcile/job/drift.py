@@ -64,7 +64,8 @@ def watch(o: JobObservation, plan: Plan, revision: Revision, now: datetime) -> D
         settings_digest=plan.settings_digest,
         epoch=o.epoch,
     )
-    return Drift(differences=(), action=update, notes=(_corrected(differences),))
+    refused = call is not None and call.refusal is not None
+    return Drift(action=update, notes=() if refused else (_corrected(differences),))
 
 
 def _watched(o: JobObservation, revision: Revision) -> Watched | None:

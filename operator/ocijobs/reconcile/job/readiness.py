@@ -124,7 +124,8 @@ def _call(
     refusal = call.refusal if call is not None and due is not None else None
     if refusal is None:
         return Decision(status=o.job.status, actions=(action,))
-    if refusal.kind is RefusalKind.INVALID and operation is Operation.UPDATE:
+    makes_another = operation is Operation.UPDATE and o.job.spec.runtime is not None
+    if refusal.kind is RefusalKind.INVALID and makes_another:
         return _refused_in_place(o, action)
     if refusal.kind is RefusalKind.INVALID:
         message = describe(f"{doing}: OCI refuses it", refusal)
