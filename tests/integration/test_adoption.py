@@ -122,9 +122,8 @@ def test_a_job_of_another_owner_is_adopted_only_by_its_name(watching: Stage) -> 
     ocid = job_of_ads(stage, ocijobs_owner="old-cluster/uid/v1-0123456789ab")
     stage.kubectl_apply(adopting(ocid))
     told = stage.until_reason("OCIJob", "job", "InvalidSpec")
-    assert "belongs to old-cluster/uid/v1-0123456789ab" in condition(told, "Ready")["message"]
-    former = "old-cluster/uid/v1-0123456789ab"
-    stage.kubectl_apply(adopting(ocid, formerOwner=former))
+    assert "belongs to old-cluster/uid:" in condition(told, "Ready")["message"]
+    stage.kubectl_apply(adopting(ocid, formerOwner="old-cluster/uid"))
     assert stage.until_synced("job")["status"]["jobId"] == ocid
 
 

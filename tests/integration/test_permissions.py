@@ -22,6 +22,10 @@ def test_every_permission_is_used_and_none_lacks(stage: Stage) -> None:
     stage.patch("OCIJob", "job", {"spec": {"runtime": {"script": {"entrypoint": None}}}})
     stage.until_reason("OCIJob", "job", "Synced")
     stage.until_event("job", "Synced")
+    for kind in ("GitRepository", "Bucket", "OCIRepository"):
+        source = {"flux": {"kind": kind, "name": "code"}}
+        stage.kubectl_apply(manifests.job(runtime={"script": {"source": source}}))
+        stage.until_told("OCIJob", "job", f"no {kind} code of Flux")
     stage.delete("OCIJob", "job")
     stage.until_gone("OCIJob", "job")
     stage.operator.stop()

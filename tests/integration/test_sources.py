@@ -282,9 +282,7 @@ def test_a_new_artifact_of_flux_makes_a_revision(flux: Stage) -> None:
             "spec": {"url": "https://example.com/code", "interval": "1m"},
         }
     )
-    stage.until(
-        "OCIJob", "job", lambda o: "has no artifact yet" in condition(o, "Ready")["message"]
-    )
+    stage.until_told("OCIJob", "job", "has no artifact yet")
     with served_files() as web:
         first = tarred({f"src/{name}": text for name, text in FILES.items()} | {"README": "x"})
         web.content["a.tar.gz"] = first

@@ -137,6 +137,12 @@ class Namespace:
             kind, name, lambda o: condition(o, "Ready")["reason"] == reason, seconds=seconds
         )
 
+    def until_told(self, kind: str, name: str, text: str, *, seconds: float = 60) -> Document:
+        """Return the object as soon as the message of `Ready` has the text."""
+        return self.until(
+            kind, name, lambda o: text in condition(o, "Ready")["message"], seconds=seconds
+        )
+
     def until_synced(self, name: str, *, seconds: float = 60) -> Document:
         """Await that an OCIJob is in OCI as its newest manifest says, and return it."""
 
