@@ -34,7 +34,7 @@ JobCall = (
 )
 
 
-_READINGS = 4
+_READINGS = 2
 """Remote sources that are read at the same time: each may hold much disk and bandwidth."""
 
 _LOG = logging.getLogger(__name__)
