@@ -106,6 +106,22 @@ def test_a_job_that_is_adopted_is_kept_as_the_manifest_says(watching: Stage) -> 
     assert data_science(stage).get_job(ocid).data.lifecycle_state == "ACTIVE"
 
 
+def test_a_job_that_was_observed_can_be_adopted_and_observed_again(watching: Stage) -> None:
+    stage = watching
+    ocid = job_of_ads(stage)
+    for mode, name in (("Observe", "a"), ("Adopt", "b"), ("Observe", "c"), ("Adopt", "d")):
+        document = adopting(ocid, mode=mode)
+        document["spec"]["displayName"] = name
+        stage.kubectl_apply(document)
+        if mode == "Observe":
+            told = stage.until_told("OCIJob", "job", "is looked at")
+            assert told["status"]["jobId"] == ocid
+        else:
+            assert stage.until_synced("job")["status"]["jobId"] == ocid
+            assert data_science(stage).get_job(ocid).data.display_name == name
+    assert len(stage.emulator.journal("CreateJob", status=200)) == 1
+
+
 def test_another_code_than_the_adopted_jobs_is_a_revision_beside_it(watching: Stage) -> None:
     stage = watching
     ocid = job_of_ads(stage)

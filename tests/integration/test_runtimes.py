@@ -304,3 +304,7 @@ def test_a_variable_from_a_vault_secret_reaches_the_code_alone(stage: Stage) -> 
     client = stage.oci_client(oci.data_science.DataScienceClient)
     sent = client.get_job(ended["status"]["jobId"]).data.job_configuration_details
     assert "opensesame" not in str(sent.environment_variables)
+    # A run may have a value of its own instead.
+    stage.create(manifests.run("own", env=[{"name": "PASSWORD", "value": "plain"}]))
+    assert stage.until_ended("own", seconds=SECONDS)["status"]["phase"] == "Succeeded"
+    assert saved(stage, "x") == b"nialp"

@@ -108,10 +108,14 @@ class EnvVar(Model):
     )
 
     @property
+    def from_vault(self) -> bool:
+        """Whether the run itself reads the value, from OCI Vault."""
+        return self.value_from is not None and self.value_from.vault_secret_ref is not None
+
+    @property
     def read_at_launch(self) -> bool:
         """Whether the operator reads the value in the cluster, when a run is launched."""
-        source = self.value_from
-        return source is not None and source.vault_secret_ref is None
+        return self.value_from is not None and not self.from_vault
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:

@@ -116,6 +116,9 @@ class AdoptedJob(Model):
     """The OCI job that was adopted or is observed, as far as its runs need it."""
 
     ocid: Ocid = Field(description="OCID of the OCI job.")
+    kept: bool = Field(
+        description="Whether it belongs to this object (mode Adopt), or is only looked at (Observe)."
+    )
     command_line_arguments: Annotated[str, Field(max_length=4096)] | None = Field(
         default=None, description="Arguments that the OCI job has itself."
     )

@@ -13,13 +13,15 @@ PREFIX = "OCIJOBS_VAULT_"
 
 
 def read_into(environment: MutableMapping[str, str]) -> None:
-    """Set each variable that `OCIJOBS_VAULT_<name>` names the secret of.
+    """Set each variable that `OCIJOBS_VAULT_<name>` names the secret of; an empty one takes the job's secret back.
 
     Raises:
         MissingError: if a secret can't be read.
     """
     named = {
-        key[len(PREFIX) :]: value for key, value in environment.items() if key.startswith(PREFIX)
+        key[len(PREFIX) :]: value
+        for key, value in environment.items()
+        if value and key.startswith(PREFIX)
     }
     if not named:
         return

@@ -102,6 +102,7 @@ def adopt(
     revision = Revision(
         name=name, job_id=record.id, settings_digest="", complete=True, last_used_at=now
     )
+    others = [r for r in o.job.status.revisions if r.name != name and r.job_id != record.id]
     status = write_status(
         o,
         now,
@@ -113,8 +114,8 @@ def adopt(
         region=plan.caller.region,
         compartment_id=record.compartment_id,
         project_id=plan.request.project_id,
-        revisions=(*o.job.status.revisions, revision),
-        adopted=_adopted(record),
+        revisions=(*others, revision),
+        adopted=_adopted(record, kept=True),
     )
     how = "" if same else "; the manifest says something else, and so another is made beside it"
     note = Note(
@@ -161,7 +162,7 @@ def observe(
         job_id=record.id,
         revision=adopted_name(record.id),
         console_url=job_url(caller.region, record.id),
-        adopted=_adopted(record),
+        adopted=_adopted(record, kept=False),
         differences=differences,
     )
     watched = o.known.watched
@@ -182,13 +183,14 @@ def observe(
     )
 
 
-def _adopted(record: JobRecord) -> AdoptedJob:
+def _adopted(record: JobRecord, *, kept: bool) -> AdoptedJob:
     content = record.content
     if content is None or not isinstance(content.workload, SingleNode):
-        return AdoptedJob(ocid=record.id)
+        return AdoptedJob(ocid=record.id, kept=kept)
     configuration = content.workload.configuration
     return AdoptedJob(
         ocid=record.id,
+        kept=kept,
         command_line_arguments=configuration.command_line_arguments,
         maximum_runtime_in_minutes=configuration.maximum_runtime_in_minutes,
     )

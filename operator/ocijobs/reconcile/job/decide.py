@@ -73,7 +73,8 @@ def _decide(o: JobObservation, now: datetime) -> Decision[OCIJobStatus]:
 
 def _is_adopted(o: JobObservation) -> bool:
     """Whether the OCI job of spec.adopt was made one of this object's."""
-    return o.job.status.adopted is not None and not o.job.spec.observed_only
+    adopted = o.job.status.adopted
+    return adopted is not None and adopted.kept and not o.job.spec.observed_only
 
 
 def _keep(o: JobObservation, plan: Plan, now: datetime) -> Decision[OCIJobStatus]:

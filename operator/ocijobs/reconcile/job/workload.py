@@ -17,7 +17,14 @@ from ocijobs.api.job_run import OCIJobRunSpec
 from ocijobs.api.node_group import JobNodeGroup, StartupOrder
 from ocijobs.api.runtime import Runtime
 from ocijobs.reconcile.compute import node_groups, node_machine
-from ocijobs.reconcile.environment import NO_VALUES, Values, command_line, merge, resolve
+from ocijobs.reconcile.environment import (
+    NO_VALUES,
+    VAULT_PREFIX,
+    Values,
+    command_line,
+    merge,
+    resolve,
+)
 from ocijobs.reconcile.requests import (
     ContainerEnvironment,
     JobConfiguration,
@@ -119,7 +126,7 @@ def _configuration(
     written = variables_of(spec, run, group)
     if run is None:
         written = tuple(variable for variable in written if not variable.read_at_launch)
-    variables = resolve(written, values)
+    variables = resolve(written, values) | _former_secrets(spec, run, group)
     args = spec.args
     if group is not None and group.args is not None:
         args = group.args
@@ -132,6 +139,17 @@ def _configuration(
         maximum_runtime_in_minutes=minutes,
         startup_probe=(group.startup_probe if group is not None else None) or probe,
     )
+
+
+def _former_secrets(
+    spec: OCIJobSpec, run: OCIJobRunSpec | None, group: JobNodeGroup | None
+) -> dict[str, str]:
+    """Return what takes the job's Vault secrets back that the run has values for: OCI merges variables by name."""
+    if run is None:
+        return {}
+    ours = {v.name: v for v in variables_of(spec, run, group)}
+    before = (v for v in variables_of(spec, None, group) if v.from_vault)
+    return {f"{VAULT_PREFIX}{v.name}": "" for v in before if not ours[v.name].from_vault}
 
 
 def _operator_variables(runtime: Runtime | None, region: str) -> dict[str, str]:

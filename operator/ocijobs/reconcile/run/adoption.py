@@ -22,7 +22,7 @@ _FIRST_ATTEMPT = 0
 
 def adopt_run(o: RunObservation, adoption: RunAdoption, now: datetime) -> Decision[OCIJobRunStatus]:
     """Decide about a run that is to be the job run which spec.adopt names."""
-    caller = o.identity.caller()
+    caller = o.identity.caller(o.job.status.region if o.job is not None else None)
     compartment_id = _compartment(o)
     if caller is None or compartment_id is None:
         reason, message = o.identity.obstacle or (
