@@ -213,10 +213,11 @@ def _terminable() -> Iterator[None]:
 def _run_in_foreground(directory: Path, *, audit: bool, port: int | None, fresh: bool) -> None:
     try:
         cluster = clusters.up(directory, audit=audit, port=port, fresh=fresh)
+        # Before it is told: what ends from then on must be noticed.
+        processes = running(Layout.of(directory))
         click.echo(json.dumps(cluster.to_json()))
         # Consumers read the line through a pipe and wait for it.
         sys.stdout.flush()
-        processes = running(Layout.of(directory))
         ended = wait_any_exit(list(processes.values()))
     except _Terminated:
         clusters.down(directory)
