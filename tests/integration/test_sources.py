@@ -14,7 +14,7 @@ from tests.support import manifests
 from tests.support.git_server import served_repository
 from tests.support.namespace import condition
 from tests.support.stage import Stage
-from tests.support.stages import ESTABLISHED
+from tests.support.stages import until_explained
 from tests.support.web_server import served_files
 
 FILES = {"main.py": "print(1)\n", "lib/tools.py": "X = 1\n"}
@@ -255,7 +255,7 @@ def flux(stage: Stage) -> Stage:
         },
     }
     stage.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(definition))
-    stage.kubectl("wait", ESTABLISHED, f"crd/gitrepositories.{group}")
+    until_explained(stage.cluster, "gitrepositories")
     return stage
 
 

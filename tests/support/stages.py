@@ -8,10 +8,6 @@ import yaml
 
 from devcluster.cluster import Cluster
 from ocijobs.api.crd import KINDS, custom_resource_definitions
-from ocijobs.api.names import GROUP
-
-ESTABLISHED = '--for=jsonpath={.status.conditions[?(@.type=="Established")].status}=True'
-"""What `kubectl wait` waits for: by the condition's name it fails while there are no conditions at all."""
 
 
 @pytest.fixture(scope="session")
@@ -31,18 +27,13 @@ def install_definitions(cluster: Cluster) -> None:
         check=True,
         capture_output=True,
     )
-    names = [f"crd/{kind.plural}.{GROUP}" for kind in KINDS]
-    subprocess.run(
-        [*kubectl, "wait", ESTABLISHED, *names, "--timeout=60s"],
-        check=True,
-        capture_output=True,
-    )
     for kind in KINDS:
-        _until_explained([*kubectl, "explain", kind.plural])
+        until_explained(cluster, kind.plural)
 
 
-def _until_explained(command: list[str]) -> None:
-    """Await that the API server tells of a kind: it does so a moment after it serves it."""
+def until_explained(cluster: Cluster, plural: str) -> None:
+    """Await that the API server serves a kind and tells of it: the last that it does after a definition came."""
+    command = [str(cluster.kubectl), "--kubeconfig", str(cluster.kubeconfig), "explain", plural]
     deadline = time.monotonic() + 60
     while subprocess.run(command, check=False, capture_output=True).returncode != 0:
-        assert time.monotonic() < deadline, f"{command[-1]} is not told of"
+        assert time.monotonic() < deadline, f"{plural} is not told of"
