@@ -157,6 +157,13 @@ class Settings(BaseModel):
         default=23 * 3600,
         description="For how long a creation is repeated with its retry token (OCI keeps it 24 h).",
     )
+    retry_pause_min_seconds: Seconds = Field(
+        default=10,
+        description="Pause after the first failed attempt of a run; each further one is twice as long.",
+    )
+    retry_pause_max_seconds: Seconds = Field(
+        default=360, description="Longest pause between two attempts of a run."
+    )
     artifact_limit_bytes: int = Field(
         default=4 * 1024**3,
         ge=1,

@@ -26,6 +26,7 @@ class ConditionType(StrEnum):
     STALLED = "Stalled"
     COMPLETE = "Complete"
     FAILED = "Failed"
+    SUSPENDED = "Suspended"
     RESULTS_READY = "ResultsReady"
 
 

@@ -34,6 +34,18 @@ ANNOTATION_ABANDON: Final = f"{GROUP}/abandon"
 ANNOTATION_RELEASE: Final = f"{GROUP}/release"
 """`"true"` lets an object start that the setting `holdNew` holds."""
 
+ANNOTATION_SCHEDULED_TIME: Final = f"{GROUP}/scheduled-time"
+"""On what a schedule made: the time that it was made for, in RFC 3339."""
+
+LABEL_SCHEDULE: Final = f"{GROUP}/schedule"
+"""On what a schedule made: the schedule's name."""
+
+LABEL_SWEEP: Final = f"{GROUP}/sweep"
+"""On the children of a sweep: the sweep's name."""
+
+LABEL_SWEEP_INDEX: Final = f"{GROUP}/sweep-index"
+"""On the children of a sweep: their index."""
+
 TAG_OWNER: Final = "ocijobs_owner"
 """Free-form tag on everything created in OCI: `<clusterId>/<uid>/<attempt or revision>`."""
 
@@ -48,3 +60,6 @@ RESULTS_KEY: Final = f"{GROUP}/results"
 
 RESERVED_ENV_PREFIX: Final = "OCIJOBS_"
 """Environment variables that begin with this belong to the operator and its drivers."""
+
+SCHEDULED_TIME: Final = f"{RESERVED_ENV_PREFIX}SCHEDULED_TIME"
+"""Environment variable of a run that a schedule made: the time that it was made for, in RFC 3339."""

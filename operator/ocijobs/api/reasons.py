@@ -43,6 +43,13 @@ class Reason(StrEnum):
     CANCELLING = "Cancelling"
     SUCCEEDED = "Succeeded"
     RUN_FAILED = "RunFailed"
+    RETRYING = "Retrying"
+    SUSPENDED = "Suspended"
+    BACKOFF_LIMIT_EXCEEDED = "BackoffLimitExceeded"
+    DEADLINE_EXCEEDED = "DeadlineExceeded"
+    PRE_RUNNING_DEADLINE_EXCEEDED = "PreRunningDeadlineExceeded"
+    WAITING_FOR_DEPENDENCY = "WaitingForDependency"
+    DEPENDENCY_FAILED = "DependencyFailed"
     CANCELLED = "Cancelled"
     SUBMISSION_FAILED = "SubmissionFailed"
     REMOTE_DELETED = "RemoteDeleted"
@@ -214,6 +221,39 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         "say how, and "
         "`status.logs.tail` has the last lines of its output where there is a log.",
         "Read the lines, correct the code or the settings, create a new run.",
+    ),
+    Reason.RETRYING: Explanation(
+        "An attempt has failed and `spec.backoffLimit` and `spec.failurePolicy` allow another one, which is "
+        "launched after a pause: 10 s after the first failure, twice as long after each further one, at "
+        "most 6 minutes. `status.attempts` has each attempt.",
+        "Nothing; to stop it, set `spec.cancel`.",
+    ),
+    Reason.SUSPENDED: Explanation(
+        "`spec.suspend` is true: what is not launched is held, what was active is cancelled in OCI and kept "
+        "in `status.attempts`.",
+        "Set `spec.suspend` to false to launch it (again).",
+    ),
+    Reason.BACKOFF_LIMIT_EXCEEDED: Explanation(
+        "More attempts have failed than `spec.backoffLimit` allows.",
+        "Read `status.attempts` and the last lines, correct the cause, create a new run.",
+    ),
+    Reason.DEADLINE_EXCEEDED: Explanation(
+        "The run took longer than `spec.activeDeadlineSeconds` from its first launch, all attempts and "
+        "waiting together.",
+        "Create a new run with a longer deadline, or find out what took so long.",
+    ),
+    Reason.PRE_RUNNING_DEADLINE_EXCEEDED: Explanation(
+        "OCI did not start the code within `spec.preRunningDeadlineSeconds` of accepting the run, so the "
+        "attempt was cancelled. It counts as a failed one.",
+        "Look for capacity in the region or use another shape; provisioning takes minutes.",
+    ),
+    Reason.WAITING_FOR_DEPENDENCY: Explanation(
+        "What `spec.dependsOn` or a `resultRef` names does not exist yet or has not ended.",
+        "Nothing; it goes on by itself. If it is never created, delete or cancel this object.",
+    ),
+    Reason.DEPENDENCY_FAILED: Explanation(
+        "What this object waits for has to succeed, and has ended otherwise.",
+        "Correct and create what has failed anew, then this one, since its end is final.",
     ),
     Reason.CANCELLED: Explanation(
         "The run was cancelled: by `spec.cancel`, by deletion, or by somebody in OCI.", "Nothing."

@@ -21,6 +21,7 @@ from ocijobs.reconcile.requests import (
     JobSettings,
     LogConfiguration,
     NodeGroup,
+    NoLog,
     RunRequest,
     SingleNode,
     Workload,
@@ -66,6 +67,20 @@ def create_job_run_details(request: RunRequest) -> Any:
         job_id=request.job_id,
         display_name=request.display_name,
         **(_workload(request.workload, infix="_override_") if request.workload else {}),
+        **(
+            {
+                "job_infrastructure_configuration_override_details": _infrastructure(
+                    request.infrastructure
+                )
+            }
+            if request.infrastructure is not None
+            else {}
+        ),
+        **(
+            {"job_log_configuration_override_details": _log(request.log)}
+            if request.log is not None
+            else {}
+        ),
         freeform_tags=dict(request.tags.freeform),
         defined_tags={k: dict(v) for k, v in request.tags.defined.items()},
     )
@@ -209,8 +224,8 @@ def _mount(mount: Mount) -> Any:
     )
 
 
-def _log(log: LogConfiguration | None) -> Any:
-    if log is None:
+def _log(log: LogConfiguration | NoLog | None) -> Any:
+    if log is None or isinstance(log, NoLog):
         return models.JobLogConfigurationDetails(enable_logging=False)
     return models.JobLogConfigurationDetails(
         enable_logging=True,

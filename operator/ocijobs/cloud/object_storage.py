@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ocijobs.api.job_run import OutputList
+from ocijobs.api.job_run_status import OutputList
 from ocijobs.cloud.calls import Calls, Request
 from ocijobs.cloud.clients import Principal, Service
 from ocijobs.reconcile.remote import Refusal, RefusalKind

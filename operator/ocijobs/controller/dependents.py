@@ -49,7 +49,7 @@ class Dependents:
         entry = after or before
         if entry is None or not isinstance(entry.resource, OCIJobRun):
             return
-        job = ObjectKey("OCIJob", entry.key.namespace, entry.resource.spec.job_ref.name)
+        job = ObjectKey("OCIJob", entry.key.namespace, entry.resource.job_name or "")
         owner = self._store.get(job)
         if views[0] is not None and views[0].live and not (views[1] and views[1].live):
             self._wake_waiting(owner)

@@ -43,6 +43,9 @@ class Executor:
                 self._store.put(await self._writer.add_finalizer(entry.key, entry.metadata))
             case act.RemoveFinalizer():
                 self._store.put(await self._writer.remove_finalizer(entry.key, entry.metadata))
+            case act.DeleteObject():
+                await self._writer.delete(entry.key, entry.metadata)
+                return False
             case act.RefreshJob(name=name, after=after):
                 job = ObjectKey("OCIJob", entry.key.namespace, name)
                 self._memory.want_refresh(job, after)

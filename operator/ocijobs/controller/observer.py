@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from heapq import nsmallest
+from operator import methodcaller
 
 from ocijobs.api.conditions import ConditionType, find
 from ocijobs.api.identity import IdentityDefaults, IdentityReference, OCIIdentity
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
+from ocijobs.api.job_run_status import OCIJobRunStatus
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.api.reasons import Reason, reason_named
 from ocijobs.clock import Clock
@@ -19,6 +21,8 @@ from ocijobs.controller.store import Store
 from ocijobs.reconcile.identity import IdentityObservation, view_identity
 from ocijobs.reconcile.identity_view import DEFAULT_IDENTITY, IdentityView
 from ocijobs.reconcile.job.observation import JobObservation, RunView
+from ocijobs.reconcile.run.attempts import attempt_number
+from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.settings import Settings
 
@@ -38,7 +42,7 @@ class Observer:
     def run(self, run: OCIJobRun) -> RunObservation:
         """Return what is observed of a run."""
         meta = run.metadata
-        entry = self._store.get(ObjectKey("OCIJob", meta.namespace, run.spec.job_ref.name))
+        entry = self._store.get(ObjectKey("OCIJob", meta.namespace, run.job_name or ""))
         job = entry.resource if entry is not None and isinstance(entry.resource, OCIJob) else None
         return RunObservation(
             run=run,
@@ -47,9 +51,18 @@ class Observer:
             ahead=self._ahead(run, job) if job is not None and job.spec.max_active_runs else 0,
             identity=self.identity_view(meta.namespace, _identity_of_run(run, job)),
             cluster_id=self._cluster_id,
-            known=self._memory.run(meta.uid),
+            known=self._known(run),
+            job_known=self._memory.job(meta.uid),
             settings=self._settings,
         )
+
+    def _known(self, run: OCIJobRun) -> RunKnown:
+        """Return what is known of the attempt that is under way; what was known of a former one is forgotten."""
+        uid, number = run.metadata.uid, attempt_number(run.status)
+        known = self._memory.run(uid)
+        if known.attempt == number:
+            return known
+        return self._memory.learn_run(uid, methodcaller("of_attempt", number))
 
     def _ahead(self, run: OCIJobRun, job: OCIJob) -> int:
         """Return how many runs of the job are live, or wait for their turn before this one does."""
@@ -139,9 +152,7 @@ class Observer:
                 and not run.metadata.has_finalizer
             ):
                 continue
-            job_entry = self._store.get(
-                ObjectKey("OCIJob", identity.namespace, run.spec.job_ref.name)
-            )
+            job_entry = self._store.get(ObjectKey("OCIJob", identity.namespace, run.job_name or ""))
             owner = job_entry.resource if job_entry is not None else None
             used = _identity_of_run(run, owner if isinstance(owner, OCIJob) else None)
             if used.name == identity.name:
@@ -166,6 +177,11 @@ def _identity_of_run(run: OCIJobRun, job: OCIJob | None) -> IdentityReference:
     """Return the identity of a run: the one of its launch, else its job's."""
     if run.status.submit is not None:
         return run.status.submit.identity
+    binding = run.status.binding
+    if binding is not None and binding.identity is not None and run.status.attempts:
+        return binding.identity
+    if run.spec.job_id is not None:
+        return run.spec.identity_ref or IdentityReference(name=DEFAULT_IDENTITY)
     return identity_of_job(job) if job is not None else IdentityReference(name=DEFAULT_IDENTITY)
 
 
@@ -191,13 +207,21 @@ def run_view(run: OCIJobRun) -> RunView:
         name=run.metadata.name,
         phase=status.phase,
         live=status.submit is not None and not ended,
-        job_id=status.submit.job_id if status.submit is not None else None,
+        job_id=None if ended else _needed_job(status),
         accepted_time=status.accepted_time,
         doubts=status.submit is not None
         and status.job_run_id is None
         and not ended
         and _reason(run) in _DOUBTFUL,
     )
+
+
+def _needed_job(status: OCIJobRunStatus) -> str | None:
+    """Return the OCI job that the run's attempts are of; None before the first one."""
+    if status.submit is not None:
+        return status.submit.job_id
+    binding = status.binding
+    return binding.job_id if binding is not None and status.attempts else None
 
 
 def _reason(run: OCIJobRun) -> Reason | None:

@@ -7,7 +7,7 @@ from collections import OrderedDict
 
 from ocijobs.api.conditions import ConditionType, find
 from ocijobs.api.identity import OCIIdentityStatus
-from ocijobs.api.job_run import OCIJobRunStatus
+from ocijobs.api.job_run_status import OCIJobRunStatus
 from ocijobs.api.job_status import OCIJobStatus
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.api.reasons import Reason

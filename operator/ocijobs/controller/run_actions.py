@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ocijobs.api.job_run import ReferencedValue
+from ocijobs.api.run_binding import ReferencedValue
 from ocijobs.clock import Clock
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.credentials import identity_key
@@ -84,9 +84,12 @@ class RunActions:
             case act.CancelRun(run_id=run_id, epoch=epoch):
                 refusal = await oci.cancel_run(principal, run_id)
                 return self._called(Operation.CANCEL, refusal, epoch)
-            case act.DeleteRun(run_id=run_id, epoch=epoch):
+            case act.DeleteRun(run_id=run_id, former=former, epoch=epoch):
                 refusal = await oci.delete_run(principal, run_id)
-                return self._called(Operation.DELETE, refusal, epoch)
+                at = self._clock.now()
+                return lambda known: known.delete_answered(
+                    run_id, refusal, former=former, at=at, epoch=epoch
+                )
             case act.ReadResults(outputs_uri=uri, run_id=run_id):
                 results = await storage.results(principal, uri, run_id)
                 at = self._clock.now()

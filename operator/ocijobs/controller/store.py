@@ -138,7 +138,8 @@ def parse(document: dict[str, Any]) -> Entry:
 
 
 def _job_key(run: OCIJobRun) -> ObjectKey:
-    return ObjectKey("OCIJob", run.metadata.namespace, run.spec.job_ref.name)
+    # An OCI job outside the cluster has no name here; no OCIJob has the empty one.
+    return ObjectKey("OCIJob", run.metadata.namespace, run.job_name or "")
 
 
 def _newer(entry: Entry, before: Entry) -> bool:

@@ -48,6 +48,7 @@ class TrackedRun:
 
     key: ObjectKey
     uid: str
+    attempt: int
     followed: Followed
     since: datetime
 
@@ -112,7 +113,13 @@ class Tracker:
             self._groups[former].runs.pop(uid, None)
         if wanted is not None and followed is not None and former != wanted:
             self._group_of[uid] = wanted
-            run = TrackedRun(key=key, uid=uid, followed=followed, since=self._clock.now())
+            run = TrackedRun(
+                key=key,
+                uid=uid,
+                attempt=self._memory.run(uid).attempt,
+                followed=followed,
+                since=self._clock.now(),
+            )
             self._join(wanted, run)
         self._metrics.followed.set(len(self._group_of))
 
@@ -192,6 +199,8 @@ class Tracker:
             return known.unlisted(at=began) if record is None else known.listed(record, at=began)
 
         before = self._memory.run(run.uid)
+        if before.attempt != run.attempt:
+            return False
         news = self._memory.learn_run(run.uid, learn) != before
         if news:
             self._queue.add(run.key)

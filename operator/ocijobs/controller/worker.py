@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 from ocijobs.api.identity import OCIIdentity, OCIIdentityStatus
 from ocijobs.api.job import OCIJob
-from ocijobs.api.job_run import OCIJobRun, OCIJobRunStatus
+from ocijobs.api.job_run import OCIJobRun
+from ocijobs.api.job_run_status import OCIJobRunStatus
 from ocijobs.api.job_status import OCIJobStatus
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.clock import Clock

@@ -79,6 +79,28 @@ class ObjectWriter:
             [{"op": "test", "path": path, "value": FINALIZER}, {"op": "remove", "path": path}],
         )
 
+    async def delete(self, key: ObjectKey, metadata: ObjectMeta) -> None:
+        """Delete the object, and in the background what it owns.
+
+        Raises:
+            ApiError: 409 if the object has changed since.
+        """
+        self._fence()
+        await self._client.request(
+            "DELETE",
+            object_path(key),
+            resource=plural(key.kind),
+            body={
+                "apiVersion": "v1",
+                "kind": "DeleteOptions",
+                "propagationPolicy": "Background",
+                "preconditions": {
+                    "uid": metadata.uid,
+                    "resourceVersion": metadata.resource_version,
+                },
+            },
+        )
+
     async def _patch(
         self, key: ObjectKey, metadata: ObjectMeta, changes: list[dict[str, Any]]
     ) -> dict[str, Any]:

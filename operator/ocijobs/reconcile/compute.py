@@ -52,9 +52,11 @@ class Mount:
 
 def compute(spec: OCIJobSpec) -> Compute | ComputeCluster | None:
     """Return the compute of a job's runs; None where each group of nodes has its own."""
-    given = spec.infrastructure.data_science_job
-    if node_groups(spec):
-        return None
+    return None if node_groups(spec) else machine(spec.infrastructure.data_science_job)
+
+
+def machine(given: DataScienceJobInfrastructure) -> Compute | ComputeCluster:
+    """Return the compute of runs that are on one machine."""
     if given.compute_target is not None:
         return ComputeCluster(target=given.compute_target)
     return Compute(

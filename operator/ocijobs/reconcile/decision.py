@@ -37,6 +37,11 @@ class RemoveFinalizer:
     """Let the object go."""
 
 
+@dataclass(frozen=True, slots=True)
+class DeleteObject:
+    """Delete the object itself, as it was observed: one that has changed since stays."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadCredentials:
     """Read the Secret of an identity into memory."""
@@ -226,11 +231,12 @@ class CancelRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteRun:
-    """Delete the record of an ended job run."""
+    """Delete the record of an ended job run; `former` tells one of an attempt that another has followed."""
 
     caller: Caller
     run_id: str
     epoch: str
+    former: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,6 +271,7 @@ class SearchLogs:
 Action = (
     AddFinalizer
     | RemoveFinalizer
+    | DeleteObject
     | ReadCredentials
     | VerifyCredentials
     | RefreshJob

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ocijobs.api.environment import EnvVar
-from ocijobs.api.job_run import ReferencedValue
 from ocijobs.api.names import RESERVED_ENV_PREFIX
+from ocijobs.api.run_binding import ReferencedValue
 
 _REFERENCE = re.compile(r"\$(?:(\$)|\(([^)]*)\))")
 

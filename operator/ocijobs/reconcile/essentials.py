@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from ocijobs.api.job_run import OCIJobRunStatus
+from ocijobs.api.job_run_status import OCIJobRunStatus
 from ocijobs.api.model import Model
 
 StatusT = TypeVar("StatusT", bound=Model)

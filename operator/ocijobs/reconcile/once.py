@@ -109,13 +109,17 @@ Step = Free | Repeat | Search | Wait | Refused | Nothing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Protocol:
-    """The intent, what is known of it, and the circumstances."""
+    """The intent, what is known of it, and the circumstances.
+
+    `invalid_retries` is how often a request is sent again that OCI refuses as invalid.
+    """
 
     submit: Submission
     evidence: Evidence
     epoch: str
     seed: str
     settings: Settings
+    invalid_retries: int = 0
 
     def step(self, now: datetime) -> Step:
         """Return what is to be done about the open intent."""
@@ -132,7 +136,8 @@ class Protocol:
         )
         if not certain and not (young and (refusal is None or refusal.kind in _REPEAT_TELLS_MORE)):
             return self.search(now)
-        if certain and refusal is not None and refusal.kind is RefusalKind.INVALID and due:
+        invalid = refusal is not None and refusal.kind is RefusalKind.INVALID and due is not None
+        if certain and refusal and invalid and call and call.tries > self.invalid_retries:
             return Refused(refusal=refusal)
         if due is not None and now < due:
             return Wait(until=due, refusal=refusal, searching=False)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from ocijobs.api.job_run_status import NodeGroupState
+
 
 class RunState(StrEnum):
     """lifecycleState of a job run."""
@@ -100,6 +102,7 @@ class RunRecord:
     log: LogAddress | None = None
     owner: str | None = None
     commit: str | None = None
+    node_groups: tuple[NodeGroupState, ...] = ()
     complete: bool = False
 
     def superseded_by(self, other: RunRecord) -> bool:
@@ -169,6 +172,7 @@ class Operation(StrEnum):
     LOOK_UP = "look-up"
     CANCEL = "cancel"
     DELETE = "delete"
+    DELETE_FORMER = "delete-former"
     UPDATE = "update"
     UPLOAD = "upload"
     LIST_RUNS = "list-runs"

@@ -89,6 +89,11 @@ class LogConfiguration:
     log_id: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class NoLog:
+    """JobLogConfigurationDetails of a run whose output is not kept, though its job's is."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tags:
     """Tags of a resource, our own two included."""
@@ -121,7 +126,7 @@ class JobRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
-    """CreateJobRunDetails. No workload means that the run takes the job's as it is."""
+    """CreateJobRunDetails. What is None the run takes as the job has it."""
 
     compartment_id: str
     project_id: str
@@ -129,6 +134,8 @@ class RunRequest:
     display_name: str
     tags: Tags
     workload: Workload | None
+    infrastructure: Compute | ComputeCluster | None = None
+    log: LogConfiguration | NoLog | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

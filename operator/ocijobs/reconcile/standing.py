@@ -19,7 +19,7 @@ from ocijobs.api.conditions import (
     ConditionType,
     find,
 )
-from ocijobs.api.job_run import Phase
+from ocijobs.api.job_run_status import Phase
 from ocijobs.api.reasons import Reason
 
 
@@ -31,6 +31,7 @@ class Standing(StrEnum):
     READY = "ready"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+    SUSPENDED = "suspended"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,7 @@ class Row:
     stalled: bool
     complete: bool | None = None
     failed: bool | None = None
+    suspended: bool | None = None
 
     def statuses(self) -> dict[ConditionType, bool]:
         """Return the statuses of the conditions that are present."""
@@ -51,6 +53,7 @@ class Row:
             ConditionType.STALLED: self.stalled,
             ConditionType.COMPLETE: self.complete,
             ConditionType.FAILED: self.failed,
+            ConditionType.SUSPENDED: self.suspended,
         }
         return {kind: status for kind, status in pairs.items() if status is not None}
 
@@ -61,10 +64,12 @@ TABLE: Mapping[Standing, Row] = {
     Standing.READY: Row(ready=True, reconciling=False, stalled=False),
     Standing.SUCCEEDED: Row(ready=True, reconciling=False, stalled=False, complete=True),
     Standing.FAILED: Row(ready=False, reconciling=False, stalled=True, failed=True),
+    Standing.SUSPENDED: Row(ready=False, reconciling=True, stalled=False, suspended=True),
 }
 
 RUN_STANDINGS: Mapping[Phase, tuple[Standing, ...]] = {
     Phase.PENDING: (Standing.PROGRESSING, Standing.STALLED),
+    Phase.SUSPENDED: (Standing.SUSPENDED,),
     Phase.ACCEPTED: (Standing.PROGRESSING,),
     Phase.RUNNING: (Standing.PROGRESSING,),
     Phase.CANCELLING: (Standing.PROGRESSING,),

@@ -19,6 +19,8 @@ _NORMAL = frozenset(
         Reason.CANCELLING,
         Reason.CANCELLED,
         Reason.SUCCEEDED,
+        Reason.SUSPENDED,
+        Reason.WAITING_FOR_DEPENDENCY,
         Reason.DELETING,
         Reason.WAITING_FOR_JOB,
         Reason.WAITING_FOR_RUNS,

@@ -11,7 +11,8 @@ from typing import Any
 
 from ocijobs.api.identity import IdentityReference, OCIIdentity, OCIIdentitySpec, OCIIdentityStatus
 from ocijobs.api.job import OCIJob, OCIJobSpec
-from ocijobs.api.job_run import OCIJobRun, OCIJobRunSpec, OCIJobRunStatus, RunSubmission
+from ocijobs.api.job_run import OCIJobRun, OCIJobRunSpec
+from ocijobs.api.job_run_status import OCIJobRunStatus, RunSubmission
 from ocijobs.api.job_status import Artifact, OCIJobStatus, Revision
 from ocijobs.api.metadata import ObjectMeta
 from ocijobs.api.names import FINALIZER

@@ -10,7 +10,7 @@ from tests.unit.reconcile.simulation.run_world import Circumstances
 
 from ocijobs.api.conditions import ConditionType, find
 from ocijobs.api.job import Outputs
-from ocijobs.api.job_run import OCIJobRunStatus
+from ocijobs.api.job_run_status import OCIJobRunStatus
 
 
 def _launched(uri: str, *, secret: bool = False) -> OCIJobRunStatus:

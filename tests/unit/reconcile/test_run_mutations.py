@@ -15,7 +15,8 @@ from tests.unit.reconcile.simulation.run_scenario import run_history
 from tests.unit.reconcile.simulation.run_world import Circumstances
 from tests.unit.reconcile.simulation.weather import Mishap
 
-from ocijobs.api.job_run import OCIJobRun, OCIJobRunStatus
+from ocijobs.api.job_run import OCIJobRun
+from ocijobs.api.job_run_status import OCIJobRunStatus
 from ocijobs.api.metadata import ObjectMeta
 from ocijobs.reconcile import once
 from ocijobs.reconcile.decision import CreateRun, Decision

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ocijobs.api.job import OCIJob
-from ocijobs.api.job_run import Phase
+from ocijobs.api.job_run_status import Phase
 from ocijobs.reconcile.digest import owner_of
 from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.job.known import JobKnown
@@ -17,8 +17,8 @@ from ocijobs.settings import Settings
 class RunView:
     """A run of the job, as far as the job's decisions need it.
 
-    `live` is true of a run that is launched or being launched and has not ended; `doubts` of one that OCI answers as
-    though there were no such OCI job.
+    `live` is true of a run that is launched or being launched and has not ended; `job_id` is the OCI job that a run
+    which has not ended needs; `doubts` is true of one that OCI answers as though there were no such OCI job.
     """
 
     name: str

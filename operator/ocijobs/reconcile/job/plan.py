@@ -24,7 +24,7 @@ from ocijobs.reconcile.job.naming import Found, check_shapes, find_names
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.outlook import Needed, Obstacle
 from ocijobs.reconcile.job.place import Place
-from ocijobs.reconcile.job.workload import all_variables, job_workload
+from ocijobs.reconcile.job.workload import all_variables, job_workload, template_of
 from ocijobs.reconcile.pacing import LONG_PAUSE_SECONDS, due_at
 from ocijobs.reconcile.remote import Call, Operation
 from ocijobs.reconcile.requests import JobRequest
@@ -187,7 +187,7 @@ def _problem(o: JobObservation, sources: SourcesRead, region: str) -> str | None
             f"spec.runtime: the artifact has {sources.size} bytes, and {limit} are allowed: "
             "keep data in Object Storage and only code in the source"
         )
-    if reserved := reserved_names(all_variables(o.job.spec, None)):
+    if reserved := reserved_names(all_variables(template_of(o.job.spec, ""), None)):
         return (
             f"spec.env: {', '.join(reserved)}: reserved for OCI and the operator, use other names"
         )

@@ -6,15 +6,16 @@ override blocks whole.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from urllib.parse import urlsplit
 
 from ocijobs.api.conda import CondaEnvironment, CondaType
 from ocijobs.api.container_runtime import ContainerRuntime
 from ocijobs.api.environment import EnvVar
+from ocijobs.api.infrastructure import DataScienceJobInfrastructure
 from ocijobs.api.job import OCIJob, OCIJobSpec
-from ocijobs.api.job_run import OCIJobRunSpec
+from ocijobs.api.job_run import RunSettings
 from ocijobs.api.node_group import JobNodeGroup, StartupOrder
+from ocijobs.api.run_binding import BoundContainer, RunTemplate
 from ocijobs.api.runtime import Runtime
 from ocijobs.reconcile.compute import node_groups, node_machine
 from ocijobs.reconcile.environment import (
@@ -38,32 +39,57 @@ DRIVER_ENTRYPOINT = "ocijobs_driver.py"
 """File of the artifact that OCI starts."""
 
 
+def template_of(spec: OCIJobSpec, region: str) -> RunTemplate:
+    """Return what the job's runs start, and on what: all that a run's request is made from.
+
+    Args:
+        spec: of the OCIJob.
+        region: where a published conda environment is, unless the spec says otherwise.
+    """
+    given = spec.infrastructure.data_science_job
+    container = _container(spec.runtime) if spec.runtime is not None else None
+    return RunTemplate(
+        infrastructure=given.model_copy(
+            update={"job_node_groups": node_groups(spec), "logging": None, "storage_mounts": ()}
+        ),
+        env=spec.env,
+        args=spec.args,
+        maximum_runtime_in_minutes=spec.maximum_runtime_in_minutes,
+        container=container,
+        variables=_operator_variables(spec.runtime, region),
+    )
+
+
+def template_of_job(job: OCIJob, region: str) -> RunTemplate:
+    """Return the template of an OCIJob's runs.
+
+    Of an adopted OCI job without a runtime here, OCI has what the spec doesn't say: its variables stay by themselves,
+    its arguments and its time limit are sent with the rest of the block.
+    """
+    template, adopted = template_of(job.spec, region), job.status.adopted
+    if job.spec.runtime is not None or adopted is None:
+        return template
+    update = {
+        "command_line_arguments": None if job.spec.args else adopted.command_line_arguments,
+        "maximum_runtime_in_minutes": job.spec.maximum_runtime_in_minutes
+        or adopted.maximum_runtime_in_minutes,
+        # What the spec says of runs is not in the OCI job, so that each run is sent it.
+        "made_elsewhere": has_settings_of_runs(job.spec) or None,
+    }
+    return template.model_copy(update=update)
+
+
 def job_workload(spec: OCIJobSpec, region: str) -> Workload:
     """Return what runs start that override nothing.
 
     Variables that refer to Secrets and ConfigMaps are no part of the job: they are sent with each run.
     """
-    return _workload(spec, None, NO_VALUES, region)
+    return _workload(template_of(spec, region), None, NO_VALUES)
 
 
-def run_workload(job: OCIJob, run: OCIJobRunSpec, values: Values, region: str) -> Workload:
-    """Return what a run starts: the job's, with the run's overrides, references filled in.
-
-    Of an adopted OCI job without a runtime here, OCI has what neither says: its variables stay by themselves, its
-    arguments and its time limit are sent with the rest of the block.
-    """
-    workload = _workload(job.spec, run, values, region)
-    adopted = job.status.adopted
-    if job.spec.runtime is not None or adopted is None or not isinstance(workload, SingleNode):
-        return workload
-    ours = workload.configuration
-    given = run.args is not None or job.spec.args
-    arguments = ours.command_line_arguments if given else adopted.command_line_arguments
-    minutes = ours.maximum_runtime_in_minutes or adopted.maximum_runtime_in_minutes
-    configuration = replace(
-        ours, command_line_arguments=arguments, maximum_runtime_in_minutes=minutes
-    )
-    return replace(workload, configuration=configuration)
+def run_workload(template: RunTemplate, run: RunSettings, values: Values) -> Workload:
+    """Return what a run starts: the job's, with the run's overrides, references filled in."""
+    return _workload(template, run, values)
 
 
 def has_settings_of_runs(spec: OCIJobSpec) -> bool:
@@ -71,29 +97,48 @@ def has_settings_of_runs(spec: OCIJobSpec) -> bool:
     return bool(spec.env or spec.args or spec.maximum_runtime_in_minutes)
 
 
+def groups_of(template: RunTemplate) -> tuple[JobNodeGroup, ...]:
+    """Return the groups of nodes that a run has; none where it is on one machine."""
+    return template.infrastructure.job_node_groups if template.infrastructure is not None else ()
+
+
 def variables_of(
-    spec: OCIJobSpec, run: OCIJobRunSpec | None, group: JobNodeGroup | None = None
+    template: RunTemplate, run: RunSettings | None, group: JobNodeGroup | None = None
 ) -> tuple[EnvVar, ...]:
     """Return the variables of a node as they were written: the job's, the group's over them, the run's over both."""
-    merged = merge(spec.env, group.env if group is not None else ())
+    merged = merge(template.env, group.env if group is not None else ())
     return merge(merged, run.env if run is not None else ())
 
 
-def all_variables(spec: OCIJobSpec, run: OCIJobRunSpec | None) -> tuple[EnvVar, ...]:
+def all_variables(template: RunTemplate, run: RunSettings | None) -> tuple[EnvVar, ...]:
     """Return every variable that some node has, as it was written."""
-    groups = node_groups(spec) or (None,)
-    return tuple(variable for group in groups for variable in variables_of(spec, run, group))
+    groups = groups_of(template) or (None,)
+    return tuple(variable for group in groups for variable in variables_of(template, run, group))
 
 
-def _workload(spec: OCIJobSpec, run: OCIJobRunSpec | None, values: Values, region: str) -> Workload:
+def machines(template: RunTemplate, run: RunSettings) -> DataScienceJobInfrastructure | None:
+    """Return the machines of a run: the job's, with the run's overrides."""
+    ours, theirs = run.infrastructure, template.infrastructure
+    if ours is None or theirs is None:
+        return theirs
+    update: dict[str, object] = {}
+    if ours.shape_name is not None:
+        update["shape_name"] = ours.shape_name
+        update["job_shape_config_details"] = ours.job_shape_config_details
+    if ours.block_storage_size_in_gbs is not None:
+        update["block_storage_size_in_gbs"] = ours.block_storage_size_in_gbs
+    return theirs.model_copy(update=update)
+
+
+def _workload(template: RunTemplate, run: RunSettings | None, values: Values) -> Workload:
     minutes = run.maximum_runtime_in_minutes if run is not None else None
-    minutes = minutes or spec.maximum_runtime_in_minutes
-    container = _container(spec.runtime) if spec.runtime is not None else None
-    infrastructure = spec.infrastructure.data_science_job
-    groups = node_groups(spec)
-    if not groups:
+    minutes = minutes or template.maximum_runtime_in_minutes
+    container = _container_of(template, run)
+    infrastructure = machines(template, run) if run is not None else template.infrastructure
+    groups = groups_of(template)
+    if infrastructure is None or not groups:
         return SingleNode(
-            configuration=_configuration(spec, run, values, region, minutes=minutes),
+            configuration=_configuration(template, run, values, minutes=minutes),
             container=container,
         )
     return MultiNode(
@@ -103,7 +148,7 @@ def _workload(spec: OCIJobSpec, run: OCIJobRunSpec | None, values: Values, regio
                 replicas=group.replicas,
                 minimum_success_replicas=group.minimum_success_replicas or group.replicas,
                 machine=node_machine(infrastructure, group),
-                configuration=_configuration(spec, run, values, region, group=group),
+                configuration=_configuration(template, run, values, group=group),
                 container=container,
             )
             for group in groups
@@ -115,40 +160,41 @@ def _workload(spec: OCIJobSpec, run: OCIJobRunSpec | None, values: Values, regio
 
 
 def _configuration(
-    spec: OCIJobSpec,
-    run: OCIJobRunSpec | None,
+    template: RunTemplate,
+    run: RunSettings | None,
     values: Values,
-    region: str,
     *,
     group: JobNodeGroup | None = None,
     minutes: int | None = None,
 ) -> JobConfiguration:
-    written = variables_of(spec, run, group)
+    written = variables_of(template, run, group)
     if run is None:
         written = tuple(variable for variable in written if not variable.read_at_launch)
-    variables = resolve(written, values) | _former_secrets(spec, run, group)
-    args = spec.args
+    variables = resolve(written, values) | _former_secrets(template, run, group)
+    args = template.args
     if group is not None and group.args is not None:
         args = group.args
+    line = template.command_line_arguments
     if run is not None and run.args is not None:
-        args = run.args
-    probe = spec.infrastructure.data_science_job.startup_probe
+        args, line = run.args, None
+    infrastructure = template.infrastructure
+    probe = infrastructure.startup_probe if infrastructure is not None else None
     return JobConfiguration(
-        environment_variables=variables | _operator_variables(spec.runtime, region),
-        command_line_arguments=command_line(args, variables),
+        environment_variables=variables | dict(template.variables),
+        command_line_arguments=line or command_line(args, variables),
         maximum_runtime_in_minutes=minutes,
         startup_probe=(group.startup_probe if group is not None else None) or probe,
     )
 
 
 def _former_secrets(
-    spec: OCIJobSpec, run: OCIJobRunSpec | None, group: JobNodeGroup | None
+    template: RunTemplate, run: RunSettings | None, group: JobNodeGroup | None
 ) -> dict[str, str]:
     """Return what takes the job's Vault secrets back that the run has values for: OCI merges variables by name."""
     if run is None:
         return {}
-    ours = {v.name: v for v in variables_of(spec, run, group)}
-    before = (v for v in variables_of(spec, None, group) if v.from_vault)
+    ours = {v.name: v for v in variables_of(template, run, group)}
+    before = (v for v in variables_of(template, None, group) if v.from_vault)
     return {f"{VAULT_PREFIX}{v.name}": "" for v in before if not ours[v.name].from_vault}
 
 
@@ -175,14 +221,29 @@ def _conda_variables(conda: CondaEnvironment | None, region: str) -> dict[str, s
     }
 
 
-def _container(runtime: Runtime) -> ContainerEnvironment | None:
+def _container(runtime: Runtime) -> BoundContainer | None:
     variant = runtime.variant
     if not isinstance(variant, ContainerRuntime):
         return None
-    return ContainerEnvironment(
+    return BoundContainer(
         image=variant.image,
         image_digest=variant.image_digest,
         image_signature_id=variant.image_signature_id,
-        entrypoint=variant.entrypoint or (),
-        cmd=variant.cmd or (),
+        entrypoint=variant.entrypoint,
+        cmd=variant.cmd,
+    )
+
+
+def _container_of(template: RunTemplate, run: RunSettings | None) -> ContainerEnvironment | None:
+    """Return the container that is started: another image than the job's has another digest and signature."""
+    ours, theirs = run.container if run is not None else None, template.container
+    if theirs is None:
+        return None
+    other = ours is not None and ours.image is not None and ours.image != theirs.image
+    return ContainerEnvironment(
+        image=(ours.image if ours is not None else None) or theirs.image,
+        image_digest=None if other else theirs.image_digest,
+        image_signature_id=None if other else theirs.image_signature_id,
+        entrypoint=(ours.entrypoint if ours is not None else None) or theirs.entrypoint or (),
+        cmd=(ours.cmd if ours is not None else None) or theirs.cmd or (),
     )

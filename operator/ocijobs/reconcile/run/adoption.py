@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from ocijobs.api.job_run import OCIJobRunStatus, Phase, RunAdoption, RunSubmission
+from ocijobs.api.job_run import RunAdoption
+from ocijobs.api.job_run_status import OCIJobRunStatus, Phase, RunSubmission
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, earliest
 from ocijobs.reconcile.decision import AddFinalizer, Caller, Decision, LookUpRun
@@ -13,7 +14,7 @@ from ocijobs.reconcile.environment import NO_VALUES, expand, resolve
 from ocijobs.reconcile.job.workload import variables_of
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.remote import Operation, RunRecord
-from ocijobs.reconcile.run.binding import bind, service_variables
+from ocijobs.reconcile.run.binding import bind, bind_job, service_variables
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.status import write_blocked, write_status
 
@@ -110,13 +111,13 @@ def _bound(o: RunObservation, caller: Caller, record: RunRecord, now: datetime) 
         request_digest="",
         started_at=now,
     )
-    job = o.job
-    uri = None
-    if job is not None and job.spec.outputs is not None:
-        known = resolve(variables_of(job.spec, o.run.spec), NO_VALUES) | service_variables(
-            record.job_id, record.compartment_id, job.status.project_id or ""
+    job = bind_job(o.job, caller) if o.job is not None else None
+    uri = job.outputs_uri_template if job is not None else None
+    if job is not None and job.template is not None and uri is not None:
+        known = resolve(variables_of(job.template, o.run.spec), NO_VALUES) | service_variables(
+            record.job_id, record.compartment_id, job.project_id or ""
         )
-        uri = expand(job.spec.outputs.uri, known)
+        uri = expand(uri, known)
     return write_status(
         o,
         now,
@@ -124,8 +125,9 @@ def _bound(o: RunObservation, caller: Caller, record: RunRecord, now: datetime) 
         reason=Reason.ADOPTED,
         message=f"adopted job run {record.id}",
         owner=o.owner,
+        launch_time=now,
         submit=submit,
-        binding=bind(job, NO_VALUES, uri) if job is not None else None,
+        binding=bind(job, o.run.spec, NO_VALUES, uri) if job is not None else None,
         job_id=record.job_id,
         job_run_id=record.id,
     )

@@ -1,42 +1,63 @@
-"""What is recorded of a launch: the job as it was then, and the machines."""
+"""What a run is launched with: the job as it was at the first launch, and the run's own values."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ocijobs.api.job import OCIJob, OCIJobSpec
-from ocijobs.api.job_run import Binding
-from ocijobs.reconcile.compute import ComputeCluster, compute, node_groups, node_machine
+from ocijobs.api.job import OCIJob
+from ocijobs.api.job_run import RunSettings
+from ocijobs.api.run_binding import Binding, JobBinding
+from ocijobs.reconcile.compute import ComputeCluster, machine, node_machine
+from ocijobs.reconcile.decision import Caller
 from ocijobs.reconcile.environment import Values
+from ocijobs.reconcile.job.workload import groups_of, machines, template_of_job
 
 
-def bind(job: OCIJob, values: Values, outputs_uri: str | None) -> Binding:
-    """Return what a run of the job is bound to.
-
-    Args:
-        job: as it is now.
-        values: what the variables' references gave.
-        outputs_uri: where outputs go, expanded but for the run's own OCID.
-    """
-    artifact = job.status.artifact
-    return Binding(
+def bind_job(job: OCIJob, caller: Caller) -> JobBinding:
+    """Return the job as it is now: all runs that are bound to this are alike, whatever becomes of the job."""
+    status, outputs = job.status, job.spec.outputs
+    return JobBinding(
         job_uid=job.metadata.uid,
         job_generation=job.metadata.generation,
-        artifact_sha256=artifact.sha256 if artifact is not None else None,
-        **_compute(job.spec),
-        values=values.objects,
-        outputs_uri=outputs_uri,
+        job_id=status.job_id,
+        revision=status.revision,
+        identity=caller.identity,
+        region=caller.region,
+        compartment_id=status.compartment_id,
+        project_id=status.project_id,
+        artifact_sha256=status.artifact.sha256 if status.artifact is not None else None,
+        outputs_uri_template=outputs.uri if outputs is not None else None,
         results=job.spec.results,
+        template=template_of_job(job, caller.region),
     )
 
 
-def _compute(spec: OCIJobSpec) -> dict[str, Any]:
-    """Return what is recorded of the machines that the run gets."""
-    machine = compute(spec)
-    if isinstance(machine, ComputeCluster):
-        return {"compute_target_id": machine.target.compute_target_id}
-    groups = node_groups(spec)
-    first = machine or node_machine(spec.infrastructure.data_science_job, groups[0])
+def bind(
+    job: JobBinding, settings: RunSettings, values: Values, outputs_uri: str | None
+) -> Binding:
+    """Return what one run is bound to.
+
+    Args:
+        job: as it is bound.
+        settings: the run's own.
+        values: what the variables' references gave.
+        outputs_uri: where outputs go, expanded but for the run's own OCID.
+    """
+    shared = {name: getattr(job, name) for name in JobBinding.model_fields}
+    return Binding(
+        **shared, **_compute(job, settings), values=values.objects, outputs_uri=outputs_uri
+    )
+
+
+def _compute(job: JobBinding, settings: RunSettings) -> dict[str, Any]:
+    """Return what people are told of the machines."""
+    given = machines(job.template, settings) if job.template is not None else None
+    if given is None or job.template is None:
+        return {}
+    groups = groups_of(job.template)
+    first = node_machine(given, groups[0]) if groups else machine(given)
+    if isinstance(first, ComputeCluster):
+        return {"compute_target_id": first.target.compute_target_id}
     return {
         "shape_name": first.shape_name,
         "ocpus": first.size.ocpus if first.size else None,

@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ocijobs.api.job import DeletionPolicy
-from ocijobs.api.job_run import OCIJobRunStatus
+from ocijobs.api.job_run_status import OCIJobRunStatus
 from ocijobs.reconcile.blocking import earliest
-from ocijobs.reconcile.decision import AddFinalizer, Decision, RemoveFinalizer
+from ocijobs.reconcile.decision import AddFinalizer, Decision, DeleteObject, RemoveFinalizer
 from ocijobs.reconcile.release import release_at
 from ocijobs.reconcile.remote import LogAddress, Operation, RunRecord, RunState
 from ocijobs.reconcile.run.discarding import discard
@@ -53,12 +53,24 @@ def _after_the_end(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus
     meta, spec, status = o.run.metadata, o.run.spec, o.run.status
     if meta.deleting:
         return discard(o, now)
-    kept = status.job_run_id is not None and status.lifecycle_state != RunState.DELETED
+    kept = any(attempt.lifecycle_state != RunState.DELETED for attempt in status.attempts)
     needed = spec.deletion_policy is DeletionPolicy.DELETE and kept
     if needed != meta.has_finalizer:
         action = AddFinalizer() if needed else RemoveFinalizer()
         return Decision(status=status, actions=(action,))
-    return _last_lines_again(o, now)
+    expires_at = _expires_at(o)
+    if expires_at is not None and now >= expires_at:
+        return Decision(status=status, actions=(DeleteObject(),))
+    decision = _last_lines_again(o, now)
+    return replace(decision, wake_at=earliest(decision.wake_at, expires_at))
+
+
+def _expires_at(o: RunObservation) -> datetime | None:
+    """Return when the object is to be deleted; None where that is never, or others still wait for it."""
+    seconds, ended = o.run.spec.ttl_seconds_after_finished, o.run.status.completion_time
+    if seconds is None or ended is None or o.relations.awaited:
+        return None
+    return ended + timedelta(seconds=seconds)
 
 
 def _last_lines_again(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from ocijobs.api.job import DeletionPolicy
-from ocijobs.api.job_run import OCIJobRunStatus
+from ocijobs.api.job_run_status import OCIJobRunStatus
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe
 from ocijobs.reconcile.decision import (
+    Caller,
     Decision,
     DeleteRun,
     LookUpRun,
@@ -23,35 +24,60 @@ from ocijobs.reconcile.run.observation import RunObservation
 
 
 def discard(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
-    """Let the run go once OCI's record is as `spec.deletionPolicy` wants it."""
+    """Let the run go once OCI's records of its attempts are as `spec.deletionPolicy` wants them."""
+    status = o.run.status
     if not o.run.metadata.has_finalizer:
-        return Decision(status=o.run.status)
-    run_id, submit = o.run.status.job_run_id, o.run.status.submit
+        return Decision(status=status)
+    former, last = _records(o)
+    if o.run.spec.deletion_policy is DeletionPolicy.RETAIN or not (former or last):
+        return Decision(status=status, actions=(RemoveFinalizer(),))
+    left = tuple(f"the record of job run {run_id}" for run_id in (*former, *last))
+    notes = release_without_credentials(o.run.metadata, o.identity, now, o.settings, left=left)
+    if notes is not None:
+        return Decision(status=status, actions=(RemoveFinalizer(),), notes=notes)
+    region, compartment_id = _place(status)
+    caller = o.identity.caller(region)
+    if caller is None or compartment_id is None:
+        return Decision(status=status, notes=_why(o))
+    if former:
+        call, action = o.known.calls.get(Operation.DELETE_FORMER), _delete(o, caller, former[0])
+        due = due_at(call, epoch=o.epoch, seed=o.run.metadata.uid, settings=o.settings)
+    else:
+        look_up = LookUpRun(
+            caller=caller, compartment_id=compartment_id, run_id=last[0], epoch=o.epoch
+        )
+        action, due = _next(o, look_up, _delete(o, caller, last[0]))
+    if due is not None and now < due:
+        return Decision(status=status, wake_at=due, notes=_why(o))
+    return Decision(status=status, actions=(action,))
+
+
+def _records(o: RunObservation) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the job runs whose records are still to go: of former attempts, and of the last one."""
+    bound = o.run.status.job_run_id
+    former = tuple(
+        attempt.job_run_id
+        for attempt in o.run.status.attempts
+        if attempt.job_run_id != bound and attempt.job_run_id not in o.known.discarded
+    )
     call = o.known.calls.get(Operation.DELETE)
     done = (call is not None and call.refusal is None) or gone(o)
-    retain = o.run.spec.deletion_policy is DeletionPolicy.RETAIN
-    if retain or run_id is None or submit is None or done:
-        return Decision(status=o.run.status, actions=(RemoveFinalizer(),))
-    notes = release_without_credentials(
-        o.run.metadata, o.identity, now, o.settings, left=(f"the record of job run {run_id}",)
-    )
-    if notes is not None:
-        return Decision(status=o.run.status, actions=(RemoveFinalizer(),), notes=notes)
-    caller = o.identity.caller(submit.region)
-    if caller is None:
-        return Decision(status=o.run.status, notes=_why(o))
-    look_up = LookUpRun(
-        caller=caller, compartment_id=submit.compartment_id, run_id=run_id, epoch=o.epoch
-    )
-    delete = DeleteRun(caller=caller, run_id=run_id, epoch=o.epoch)
-    action, due = _next(o, look_up, delete)
-    if due is not None and now < due:
-        return Decision(status=o.run.status, wake_at=due, notes=_why(o))
-    return Decision(status=o.run.status, actions=(action,))
+    return former, (bound,) if bound is not None and not done else ()
+
+
+def _place(status: OCIJobRunStatus) -> tuple[str | None, str | None]:
+    """Return the region and the compartment of the run's attempts."""
+    where = status.submit or status.binding
+    return (where.region, where.compartment_id) if where is not None else (None, None)
+
+
+def _delete(o: RunObservation, caller: Caller, run_id: str) -> LookUpRun | DeleteRun:
+    former = run_id != o.run.status.job_run_id
+    return DeleteRun(caller=caller, run_id=run_id, epoch=o.epoch, former=former)
 
 
 def _next(
-    o: RunObservation, look_up: LookUpRun, delete: DeleteRun
+    o: RunObservation, look_up: LookUpRun, delete: LookUpRun | DeleteRun
 ) -> tuple[LookUpRun | DeleteRun, datetime | None]:
     """Return the next call and when it is due: a refused deletion may have been carried out before."""
     call, looked = o.known.calls.get(Operation.DELETE), o.known.calls.get(Operation.LOOK_UP)
@@ -64,7 +90,7 @@ def _next(
 
 
 def _why(o: RunObservation) -> tuple[Note, ...]:
-    call = o.known.calls.get(Operation.DELETE)
+    call = o.known.calls.get(Operation.DELETE) or o.known.calls.get(Operation.DELETE_FORMER)
     if call is None or call.refusal is None or call.tries != 1:
         return ()
     message = describe("deleting the record of the job run", call.refusal)

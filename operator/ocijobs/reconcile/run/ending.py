@@ -7,9 +7,11 @@ has succeeded are awaited for `resultsWaitSeconds`, since logs arrive late.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from ocijobs.api.conditions import Condition, ConditionStatus, ConditionType
-from ocijobs.api.job_run import OCIJobRunStatus, Phase, RunLogs, RunSubmission
+from ocijobs.api.environment import EnvVar
+from ocijobs.api.job_run_status import OCIJobRunStatus, Phase, RunLogs, RunSubmission
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.decision import (
     Action,
@@ -27,7 +29,8 @@ from ocijobs.reconcile.remote import Operation, RefusalKind, RunRecord, RunState
 from ocijobs.reconcile.run.discarding import discard
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.output import tail, within_limit
-from ocijobs.reconcile.run.status import reflect, write_status
+from ocijobs.reconcile.run.status import reflect, suspended, write_status
+from ocijobs.reconcile.run.verdict import Again, Ended, Kept, attempts_after, judge
 
 AGAIN_SECONDS = 3.0
 """Pause between two looks for what has not come yet."""
@@ -43,6 +46,9 @@ def end(
         return discard(o, now)
     caller = o.identity.caller(submit.region)
     ended_at = o.known.ended_at or now
+    verdict = judge(o, record)
+    if not isinstance(verdict, Ended):
+        return _go_on(o, record, verdict, now)
     deadline = _deadline(o, record, ended_at)
     wanted = _wanted(o, record, caller) if caller is not None else ()
     first = tuple(action for action in wanted if _call_of(action) not in o.known.calls)
@@ -50,7 +56,7 @@ def end(
         return Decision(status=o.run.status, actions=first)
     open_ = tuple(action for action in wanted if _unanswered(o, record, action))
     if not open_ or now >= deadline:
-        return Decision(status=_ended(o, record, now), notes=_notes(o))
+        return Decision(status=_ended(o, record, verdict, now), notes=_notes(o))
     again_at = max(o.known.calls[_call_of(action)].at for action in open_) + timedelta(
         seconds=AGAIN_SECONDS
     )
@@ -75,11 +81,19 @@ def _wanted(o: RunObservation, record: RunRecord, caller: Caller) -> tuple[Actio
             actions.append(ReadResults(caller=caller, run_id=record.id, outputs_uri=uri))
         actions.append(ListOutputs(caller=caller, outputs_uri=uri))
     if record.log is not None:
-        keys = references(merge(o.job.spec.env if o.job else (), o.run.spec.env))
+        keys = references(merge(_bound_variables(o), o.run.spec.env))
         if o.known.values is None and keys:
             actions.append(ReadValues(keys=keys, epoch=o.epoch))
         actions.append(search_logs(o, record, caller))
     return tuple(actions)
+
+
+def _bound_variables(o: RunObservation) -> tuple[EnvVar, ...]:
+    """Return the job's variables, as the run was launched with them."""
+    binding = o.run.status.binding
+    if binding is not None and binding.template is not None:
+        return binding.template.env
+    return o.job.spec.env if o.job is not None else ()
 
 
 def search_logs(o: RunObservation, record: RunRecord, caller: Caller) -> SearchLogs:
@@ -147,8 +161,34 @@ def _collecting(o: RunObservation, record: RunRecord, now: datetime) -> OCIJobRu
     )
 
 
-def _ended(o: RunObservation, record: RunRecord, now: datetime) -> OCIJobRunStatus:
-    phase, reason, message = _outcome(o, record)
+def _go_on(
+    o: RunObservation, record: RunRecord, verdict: Again | Kept, now: datetime
+) -> Decision[OCIJobRunStatus]:
+    """Let another attempt follow, at once or when the run is resumed."""
+    recorded = o.run.status.model_copy(update=reflect(o, record))
+    ended = recorded.completion_time or now
+    *former, last = sorted(recorded.attempts, key=lambda attempt: attempt.number)
+    attempts = (*former, last.model_copy(update={"completion_time": ended}))
+    recorded = recorded.model_copy(update={"attempts": attempts})
+    changes: dict[str, Any] = attempts_after(recorded, verdict)
+    changes["attempt_count"] = recorded.attempt_count
+    if isinstance(verdict, Kept) and o.run.spec.suspend:
+        return Decision(status=suspended(o, now, **changes))
+    if isinstance(verdict, Kept):
+        status = write_status(
+            o, now, phase=Phase.PENDING, reason=Reason.PENDING, message="resumed", **changes
+        )
+        return Decision(status=status)
+    number = last.number + 1
+    message = f"attempt {number} ended as {verdict.reason}, another follows: {verdict.message}"
+    status = write_status(
+        o, now, phase=Phase.PENDING, reason=Reason.RETRYING, message=message, **changes
+    )
+    return Decision(status=status)
+
+
+def _ended(o: RunObservation, record: RunRecord, verdict: Ended, now: datetime) -> OCIJobRunStatus:
+    phase, reason, message = verdict.phase, verdict.reason, verdict.message
     changes = reflect(o, record)
     logs: RunLogs | None = changes["logs"]
     lines = shown_tail(o)
@@ -164,20 +204,11 @@ def _ended(o: RunObservation, record: RunRecord, now: datetime) -> OCIJobRunStat
         **changes
         | {
             "completion_time": changes["completion_time"] or now,
+            "failed": verdict.failed or None,
             "results": _results(o),
             "outputs": o.known.outputs,
         },
     )
-
-
-def _outcome(o: RunObservation, record: RunRecord) -> tuple[Phase, Reason, str]:
-    details = record.details.strip()
-    if record.state is RunState.SUCCEEDED:
-        return Phase.SUCCEEDED, Reason.SUCCEEDED, "the run has ended with exit code 0"
-    if record.state is RunState.FAILED:
-        return Phase.FAILED, Reason.RUN_FAILED, details or "OCI says only that the run has failed"
-    by = "spec.cancel" if o.run.spec.cancel else "somebody in OCI"
-    return Phase.CANCELLED, Reason.CANCELLED, f"cancelled by {by}"
 
 
 def _results(o: RunObservation) -> dict[str, str] | None:

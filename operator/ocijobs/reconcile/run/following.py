@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ocijobs.api.conditions import ConditionType, find
-from ocijobs.api.job_run import OCIJobRunStatus, Phase, RunSubmission
+from ocijobs.api.job_run_status import OCIJobRunStatus, Phase, RunSubmission
 from ocijobs.api.reasons import Reason, reason_named
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
 from ocijobs.reconcile.decision import (
@@ -30,6 +30,7 @@ from ocijobs.reconcile.run.absence import gone
 from ocijobs.reconcile.run.ending import end
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.status import reflect, write_status
+from ocijobs.reconcile.run.stopping import STOPPING, next_deadline, stop_reason
 
 _PHASES = {
     RunState.ACCEPTED: (Phase.ACCEPTED, Reason.ACCEPTED, "OCI provisions the run's infrastructure"),
@@ -89,13 +90,21 @@ def follow(
     if caller is not None and _first_look_worthwhile(o, record):
         # What the look-up brings belongs into the same write.
         return Decision(status=o.run.status, actions=(look_up,), follow=followed)
+    if record is not None and (why := stop_reason(o, record, now)) is not None:
+        reason, message = STOPPING[why]
+        changes = reflect(o, record) | {"stopping": why}
+        status = write_status(
+            o, now, phase=Phase.CANCELLING, reason=reason, message=message, **changes
+        )
+        return Decision(status=status, follow=followed)
+    deadline = next_deadline(o, record, now) if record is not None else None
     step = _step(o, look_up, now) if caller is not None else Step()
     status = _status(o, _news(o, record), now)
     hold = _details_hold(o, status, now)
     return Decision(
         status=status if hold is None else o.run.status,
         actions=(step.action,) if step.action is not None else (),
-        wake_at=earliest(step.wake_at, hold),
+        wake_at=earliest(step.wake_at, hold, deadline),
         follow=followed,
     )
 
@@ -140,7 +149,7 @@ def _refused(o: RunObservation) -> set[Operation]:
 
 def _step(o: RunObservation, look_up: LookUpRun, now: datetime) -> Step:
     record = o.known.record
-    if not o.wanted and record is not None and record.state.cancellable:
+    if _unwanted(o) and record is not None and record.state.cancellable:
         return _cancel(o, record, look_up, now)
     due = _look_up_due(o)
     if due is None:
@@ -195,11 +204,18 @@ def _status(o: RunObservation, record: RunRecord | None, now: datetime) -> OCIJo
         phase, reason, message = _PHASES[record.state]
         if _cancelled(o):
             phase, reason, message = _PHASES[RunState.CANCELING]
+        if former.stopping is not None and o.wanted:
+            phase, (reason, message) = Phase.CANCELLING, STOPPING[former.stopping]
     trouble = _trouble(o)
     if trouble is not None and phase is not Phase.NEEDS_ATTENTION:
         reason, message = trouble
     changes = reflect(o, record) if record is not None and record.state in _PHASES else {}
     return write_status(o, now, phase=phase, reason=reason, message=message, **changes)
+
+
+def _unwanted(o: RunObservation) -> bool:
+    """Whether the attempt is to be ended."""
+    return not o.wanted or o.run.status.stopping is not None
 
 
 def _cancelled(o: RunObservation) -> bool:
@@ -245,6 +261,12 @@ def _deleted_behind_our_back(
             reason=Reason.REMOTE_DELETED,
             message=f"job run {run_id} was deleted in OCI before its end was seen",
             lifecycle_state=RunState.DELETED.value,
+            attempts=tuple(
+                attempt.model_copy(update={"lifecycle_state": RunState.DELETED.value})
+                if attempt.job_run_id == run_id
+                else attempt
+                for attempt in o.run.status.attempts
+            ),
             completion_time=now,
         )
     )

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ocijobs.api.job_run import OCIJobRunStatus, Phase, RunSubmission
+from ocijobs.api.job_run_status import OCIJobRunStatus, Phase, RunSubmission
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.blocking import HELD, earliest
-from ocijobs.reconcile.decision import AddFinalizer, Decision, RemoveFinalizer
+from ocijobs.reconcile.decision import AddFinalizer, Decision
 from ocijobs.reconcile.digest import retry_token
 from ocijobs.reconcile.run.adoption import adopt_run
-from ocijobs.reconcile.run.launch import FIRST_ATTEMPT, Hindrance, Launch, prepare
+from ocijobs.reconcile.run.attempts import attempt_number
+from ocijobs.reconcile.run.bound_job import Hindrance
+from ocijobs.reconcile.run.dependencies import await_dependencies
+from ocijobs.reconcile.run.discarding import discard
+from ocijobs.reconcile.run.launch import Launch, prepare
 from ocijobs.reconcile.run.observation import RunObservation
-from ocijobs.reconcile.run.status import write_blocked, write_status
+from ocijobs.reconcile.run.status import suspended, write_blocked, write_status
+from ocijobs.reconcile.run.stopping import active_deadline
+from ocijobs.reconcile.run.verdict import invalid_pattern
 
 
 def await_launch(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
@@ -22,6 +28,14 @@ def await_launch(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
         return adopt_run(o, adoption, now)
     if not o.wanted:
         return drop(o, now)
+    if o.run.spec.suspend:
+        return Decision(status=suspended(o, now, submit=None, launch_time=None))
+    if (late := too_late(o, now)) is not None:
+        return Decision(status=late)
+    if (problem := invalid_pattern(o.run.spec)) is not None:
+        return hindered(o, now, Hindrance(reason=Reason.INVALID_SPEC, message=problem, fatal=True))
+    if o.run.status.submit is None and (waiting := await_dependencies(o, now)) is not None:
+        return waiting
     held = Hindrance(reason=Reason.HELD, message=HELD) if _held(o) else None
     prepared = held or prepare(o, now)
     if isinstance(prepared, Hindrance):
@@ -29,6 +43,22 @@ def await_launch(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
     if not o.run.metadata.has_finalizer:
         return Decision(status=o.run.status, actions=(AddFinalizer(),))
     return Decision(status=intend(o, now, prepared, incarnation=_next_incarnation(o)))
+
+
+def too_late(o: RunObservation, now: datetime) -> OCIJobRunStatus | None:
+    """Return the end of a run that is not in OCI and whose deadline is over."""
+    deadline = active_deadline(o)
+    if deadline is None or now < deadline:
+        return None
+    return write_status(
+        o,
+        now,
+        phase=Phase.FAILED,
+        reason=Reason.DEADLINE_EXCEEDED,
+        message="spec.activeDeadlineSeconds is over, and no attempt is active",
+        completion_time=now,
+        submit=None,
+    )
 
 
 def _held(o: RunObservation) -> bool:
@@ -57,14 +87,17 @@ def hindered(o: RunObservation, now: datetime, hindrance: Hindrance) -> Decision
     # A job that is being deleted waits for runs with an intent, so one that came to nothing is given up.
     given_up = {"submit": None} if hindrance.reason is Reason.JOB_DELETED else {}
     status, state = write_blocked(o, now, hindrance.reason, hindrance.message, **given_up)
-    return Decision(status=status, actions=actions, wake_at=earliest(wake_at, state.stalls_at))
+    deadline = active_deadline(o)
+    return Decision(
+        status=status, actions=actions, wake_at=earliest(wake_at, state.stalls_at, deadline)
+    )
 
 
 def intend(
     o: RunObservation, now: datetime, launch: Launch, *, incarnation: int
 ) -> OCIJobRunStatus:
     """Return the status that records the intent to launch: written before the call is made."""
-    request = launch.request
+    request, number = launch.request, attempt_number(o.run.status)
     return write_status(
         o,
         now,
@@ -72,13 +105,13 @@ def intend(
         reason=Reason.SUBMITTING,
         message=f"creating a run of OCI job {request.job_id}",
         submit=RunSubmission(
-            attempt=FIRST_ATTEMPT,
+            attempt=number,
             incarnation=incarnation,
             token=retry_token(
                 uid=o.run.metadata.uid,
                 operation="CreateJobRun",
                 # Of another OCI job it is another request, and no token is sent with two.
-                subject=f"{FIRST_ATTEMPT}/{request.job_id}",
+                subject=f"{number}/{request.job_id}",
                 incarnation=incarnation,
             ),
             identity=launch.caller.identity,
@@ -90,6 +123,7 @@ def intend(
         ),
         owner=o.owner,
         binding=launch.binding,
+        launch_time=o.run.status.launch_time or now,
         job_id=request.job_id,
         revision=launch.revision,
     )
@@ -98,8 +132,7 @@ def intend(
 def drop(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
     """Give up a run that is not wanted any more and of which nothing is in OCI."""
     if o.run.metadata.deleting:
-        release = (RemoveFinalizer(),) if o.run.metadata.has_finalizer else ()
-        return Decision(status=o.run.status, actions=release)
+        return discard(o, now)
     return Decision(
         status=write_status(
             o,

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from ocijobs.api.job_run import OutputList
+from ocijobs.api.job_run_status import OutputList
 from ocijobs.reconcile.calls import noted
 from ocijobs.reconcile.environment import Values
 from ocijobs.reconcile.once import Evidence
@@ -30,6 +30,7 @@ class RunKnown:
     """What this process has learnt about one run.
 
     Attributes:
+        attempt: which attempt all of this is about.
         evidence: of the calls of the intent.
         record: the newest that OCI told of the run.
         told_at: when OCI first told of the record's state.
@@ -43,8 +44,10 @@ class RunKnown:
         tail: last lines of output as they were written, secrets included.
         outputs: objects under the outputs' address.
         written_at: when this process last wrote the status.
+        discarded: job runs of former attempts whose records are gone.
     """
 
+    attempt: int = 0
     evidence: Evidence = field(default_factory=Evidence)
     record: RunRecord | None = None
     told_at: datetime | None = None
@@ -59,7 +62,14 @@ class RunKnown:
     tail: tuple[str, ...] | None = field(default=None, repr=False)
     outputs: OutputList | None = None
     written_at: datetime | None = None
+    discarded: frozenset[str] = frozenset()
     calls: Mapping[Operation, Call] = field(default_factory=dict)
+
+    def of_attempt(self, number: int) -> RunKnown:
+        """Return what is known of the attempt of that number: of another one, nothing."""
+        if number == self.attempt:
+            return self
+        return RunKnown(attempt=number, written_at=self.written_at)
 
     def called(
         self, operation: Operation, *, at: datetime, refusal: Refusal | None = None, epoch: str = ""
@@ -133,6 +143,17 @@ class RunKnown:
             return self.called(Operation.READ_VALUES, at=at, refusal=refusal, epoch=epoch)
         after = self.called(Operation.READ_VALUES, at=at, epoch=epoch)
         return replace(after, values=answer, values_at=at)
+
+    def delete_answered(
+        self, run_id: str, refusal: Refusal | None, *, former: bool, at: datetime, epoch: str
+    ) -> RunKnown:
+        """Return the memory after a record was deleted; one of a former attempt that OCI does not find is gone."""
+        if not former:
+            return self.called(Operation.DELETE, at=at, refusal=refusal, epoch=epoch)
+        if refusal is not None and refusal.kind is not RefusalKind.NOT_AUTHORIZED_OR_NOT_FOUND:
+            return self.called(Operation.DELETE_FORMER, at=at, refusal=refusal, epoch=epoch)
+        after = self.called(Operation.DELETE_FORMER, at=at, epoch=epoch)
+        return replace(after, discarded=self.discarded | {run_id})
 
     def results_answered(
         self, answer: Mapping[str, str] | Refusal | None, *, at: datetime

@@ -7,16 +7,16 @@ objects is the same request, and its digest says whether the objects are the sam
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from ocijobs.api.conditions import ConditionStatus, ConditionType, find, is_true
 from ocijobs.api.environment import EnvVar
-from ocijobs.api.job import OCIJob
-from ocijobs.api.job_run import Binding
-from ocijobs.api.names import TAG_NAME, TAG_OWNER
+from ocijobs.api.job_run import RunSettings
+from ocijobs.api.names import SCHEDULED_TIME, TAG_NAME, TAG_OWNER
 from ocijobs.api.reasons import Reason
-from ocijobs.reconcile.decision import Action, Caller, ReadValues, RefreshJob
+from ocijobs.api.run_binding import Binding, JobBinding, RunTemplate
+from ocijobs.reconcile.compute import Compute, ComputeCluster, machine
+from ocijobs.reconcile.decision import Caller, ReadValues
 from ocijobs.reconcile.digest import digest, owner_tag
 from ocijobs.reconcile.environment import (
     NO_VALUES,
@@ -30,20 +30,38 @@ from ocijobs.reconcile.environment import (
 from ocijobs.reconcile.job.limits import over_limit
 from ocijobs.reconcile.job.workload import (
     all_variables,
-    has_settings_of_runs,
+    groups_of,
+    machines,
     run_workload,
     variables_of,
 )
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.remote import Operation
-from ocijobs.reconcile.requests import MultiNode, RunRequest, SingleNode, Tags, Workload
+from ocijobs.reconcile.requests import (
+    JobConfiguration,
+    LogConfiguration,
+    MultiNode,
+    NoLog,
+    RunRequest,
+    SingleNode,
+    Tags,
+    Workload,
+)
+from ocijobs.reconcile.run.attempts import attempt_number, retry_at
 from ocijobs.reconcile.run.binding import bind, service_variables
+from ocijobs.reconcile.run.bound_job import Hindrance, bound_job, settled_at
+from ocijobs.reconcile.run.dependencies import with_results
 from ocijobs.reconcile.run.observation import RunObservation
 
-FIRST_ATTEMPT = 0
 
-_ROUNDING = timedelta(seconds=1)
-"""How much later than its creationTimestamp an object may have been created: the API server cuts off fractions."""
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a request is made of."""
+
+    template: RunTemplate
+    settings: RunSettings
+    variables: tuple[EnvVar, ...]
+    values: Values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,99 +71,27 @@ class Launch:
     caller: Caller
     request: RunRequest
     request_digest: str
-    revision: str
+    revision: str | None
     binding: Binding
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hindrance:
-    """Why a run can't be launched now.
-
-    `reason` is None for what passes within moments and is not worth a status write; `fatal` is for what only another
-    run can mend.
-    """
-
-    reason: Reason | None = None
-    message: str = ""
-    fatal: bool = False
-    action: Action | None = None
-    wake_at: datetime | None = None
 
 
 def prepare(o: RunObservation, now: datetime) -> Launch | Hindrance:
     """Return the launch of the run as things are, or the first thing that hinders it."""
-    settled_at = (
-        o.run.metadata.creation_timestamp
-        + _ROUNDING
-        + timedelta(seconds=o.settings.launch_settle_seconds)
-    )
-    if now < settled_at:
-        return Hindrance(wake_at=settled_at)
-    job = o.job
-    if job is None:
-        return _missing_job(o)
-    if (hindrance := _job_hindrance(job) or _turn(o, job)) is not None:
-        return hindrance
-    if o.job_checked_at is None or o.job_checked_at < settled_at:
-        return Hindrance(action=RefreshJob(name=job.metadata.name, after=settled_at))
-    caller = o.identity.caller(job.status.region)
-    if caller is None:
-        if o.identity.obstacle is None:
-            return Hindrance()
-        reason, message = o.identity.obstacle
-        return Hindrance(reason=reason, message=message)
-    variables = all_variables(job.spec, o.run.spec)
-    values = _values(o, variables, settled_at)
+    settled = settled_at(o)
+    retry = retry_at(o.run.status, o.run.metadata.uid, o.settings)
+    if (due := max(settled, retry or settled)) > now:
+        return Hindrance(wake_at=due)
+    bound = bound_job(o, now)
+    if isinstance(bound, Hindrance):
+        return bound
+    job, caller = bound
+    settings = with_results(o)
+    template = job.template or RunTemplate()
+    variables = all_variables(template, settings)
+    values = _values(o, variables, settled)
     if isinstance(values, Hindrance):
         return values
-    return _launch(o, job, caller, variables, values)
-
-
-def _missing_job(o: RunObservation) -> Hindrance:
-    name, namespace = o.run.spec.job_ref.name, o.run.metadata.namespace
-    return Hindrance(
-        reason=Reason.WAITING_FOR_JOB,
-        message=f"spec.jobRef: there is no OCIJob {name} in namespace {namespace}",
-    )
-
-
-def _job_hindrance(job: OCIJob) -> Hindrance | None:
-    """Return why the job can't serve a launch: it must be Ready for its current generation."""
-    if job.metadata.deleting:
-        return Hindrance(
-            reason=Reason.JOB_DELETED, message=f"OCIJob {job.metadata.name} is being deleted"
-        )
-    ready = find(job.status.conditions, ConditionType.READY)
-    if ready is None or ready.status is not ConditionStatus.TRUE:
-        # What passes by itself is not told: hundreds of runs may wait, and each would write it.
-        why = f": {ready.reason}: {ready.message}" if ready and _lasting(job) else " yet"
-    elif ready.observed_generation != job.metadata.generation:
-        why = " yet"
-    elif job.status.job_id is None or job.status.revision is None:
-        why = ": it has no revision"
-    else:
-        return None
-    return Hindrance(
-        reason=Reason.WAITING_FOR_JOB, message=f"OCIJob {job.metadata.name} is not ready{why}"
-    )
-
-
-def _turn(o: RunObservation, job: OCIJob) -> Hindrance | None:
-    """Return that as many runs of the job are active as may be, the run's own intent excepted."""
-    most = job.spec.max_active_runs
-    if most is None or o.ahead < most or o.run.status.submit is not None:
-        return None
-    return Hindrance(
-        reason=Reason.MAX_ACTIVE_RUNS,
-        message=f"spec.maxActiveRuns of OCIJob {job.metadata.name} is {most}: waiting for its turn",
-    )
-
-
-def _lasting(job: OCIJob) -> bool:
-    """Whether the job waits for people or for others."""
-    return job.status.blocked_since is not None or is_true(
-        job.status.conditions, ConditionType.STALLED
-    )
+    return _launch(o, job, caller, Sent(template, settings, variables, values))
 
 
 def _values(
@@ -168,60 +114,103 @@ def _values(
     )
 
 
-def _launch(
-    o: RunObservation,
-    job: OCIJob,
-    caller: Caller,
-    variables: tuple[EnvVar, ...],
-    values: Values,
-) -> Launch | Hindrance:
-    spec, meta, status = o.run.spec, o.run.metadata, job.status
-    if (
-        status.job_id is None
-        or status.revision is None
-        or not (status.compartment_id and status.project_id)
-    ):
-        return Hindrance(
-            reason=Reason.WAITING_FOR_JOB, message=f"OCIJob {job.metadata.name} is not ready"
-        )
-    workload = run_workload(job, spec, values, caller.region)
-    resolved = resolve(variables_of(job.spec, spec), values)
-    known = resolved | service_variables(status.job_id, status.compartment_id, status.project_id)
-    problem = _over_limit(o, variables, workload) or _unusable_uri(job, known, values)
+def _launch(o: RunObservation, job: JobBinding, caller: Caller, sent: Sent) -> Launch | Hindrance:
+    meta = o.run.metadata
+    if not (job.job_id and job.compartment_id and job.project_id):
+        return Hindrance(reason=Reason.WAITING_FOR_JOB, message="the OCI job is not known yet")
+    settings, template = sent.settings, sent.template
+    workload = run_workload(template, settings, sent.values)
+    known = resolve(variables_of(template, settings), sent.values) | service_variables(
+        job.job_id, job.compartment_id, job.project_id
+    )
+    problem = _over_limit(o, sent.variables, workload) or _impossible(o, job, known, sent)
     if problem is not None:
         return Hindrance(reason=Reason.INVALID_SPEC, message=problem, fatal=True)
-    touched = bool(
-        spec.env
-        or spec.args is not None
-        or spec.maximum_runtime_in_minutes is not None
-        or references(variables)
-        or (job.spec.runtime is None and has_settings_of_runs(job.spec))
-    )
     request = RunRequest(
-        compartment_id=status.compartment_id,
-        project_id=status.project_id,
-        job_id=status.job_id,
-        display_name=spec.display_name or f"{meta.namespace}/{meta.name}",
+        compartment_id=job.compartment_id,
+        project_id=job.project_id,
+        job_id=job.job_id,
+        display_name=settings.display_name or f"{meta.namespace}/{meta.name}",
         tags=Tags(
             freeform={
-                **(spec.freeform_tags or {}),
+                **(settings.freeform_tags or {}),
                 TAG_OWNER: run_owner(o),
                 TAG_NAME: f"{meta.namespace}/{meta.name}",
             },
-            defined=spec.defined_tags or {},
+            defined=settings.defined_tags or {},
         ),
-        workload=workload if touched else None,
+        workload=_with_schedule(o, workload) if _touches(o, job, sent) else None,
+        infrastructure=_infrastructure(o, job, sent),
+        log=_log(settings),
     )
-    outputs = job.spec.outputs
+    uri = job.outputs_uri_template
     return Launch(
         caller=caller,
         request=request,
-        request_digest=_request_digest(
-            request, variables, values, job.spec.args if spec.args is None else spec.args
-        ),
-        revision=status.revision,
-        binding=bind(job, values, expand(outputs.uri, known) if outputs else None),
+        request_digest=_request_digest(request, sent),
+        revision=job.revision,
+        binding=bind(job, settings, sent.values, expand(uri, known) if uri else None),
     )
+
+
+def _touches(o: RunObservation, job: JobBinding, sent: Sent) -> bool:
+    """Whether the run starts anything else than the OCI job says: then the block is sent whole."""
+    settings, template = sent.settings, sent.template
+    machines_differ = bool(groups_of(template)) and (
+        settings.infrastructure is not None or _moved_on(o, job)
+    )
+    return bool(
+        settings.env
+        or settings.args is not None
+        or settings.maximum_runtime_in_minutes is not None
+        or settings.container is not None
+        or references(sent.variables)
+        or template.made_elsewhere
+        or o.scheduled_time is not None
+        or machines_differ
+    )
+
+
+def _with_schedule(o: RunObservation, workload: Workload) -> Workload:
+    """Return the workload with the time that a schedule made the run for, if one did."""
+    if o.scheduled_time is None:
+        return workload
+    name, time = SCHEDULED_TIME, o.scheduled_time
+
+    def told(configuration: JobConfiguration) -> JobConfiguration:
+        variables = {**configuration.environment_variables, name: time}
+        return replace(configuration, environment_variables=variables)
+
+    if isinstance(workload, SingleNode):
+        return replace(workload, configuration=told(workload.configuration))
+    groups = tuple(replace(g, configuration=told(g.configuration)) for g in workload.groups)
+    return replace(workload, groups=groups)
+
+
+def _moved_on(o: RunObservation, job: JobBinding) -> bool:
+    """Whether the OCIJob has changed since it was bound: what OCI changes in place may be another now."""
+    return o.job is not None and o.job.metadata.generation != job.job_generation
+
+
+def _infrastructure(
+    o: RunObservation, job: JobBinding, sent: Sent
+) -> Compute | ComputeCluster | None:
+    """Return the machine that is sent with the run; groups of nodes are sent with what they start."""
+    given = machines(sent.template, sent.settings)
+    if given is None or groups_of(sent.template):
+        return None
+    if sent.settings.infrastructure is None and not _moved_on(o, job):
+        return None
+    return machine(given)
+
+
+def _log(settings: RunSettings) -> LogConfiguration | NoLog | None:
+    given = settings.logging
+    if given is None:
+        return None
+    if given.log_group_id is None:
+        return NoLog()
+    return LogConfiguration(log_group_id=given.log_group_id, log_id=given.log_id)
 
 
 def _minutes(workload: Workload | None) -> int | None:
@@ -235,8 +224,9 @@ def _minutes(workload: Workload | None) -> int | None:
 
 
 def run_owner(o: RunObservation) -> str:
-    """Return the owner tag of the run's first attempt."""
-    return owner_tag(cluster_id=o.cluster_id, uid=o.run.metadata.uid, subject=str(FIRST_ATTEMPT))
+    """Return the owner tag of the attempt that is under way, or comes next."""
+    number = attempt_number(o.run.status)
+    return owner_tag(cluster_id=o.cluster_id, uid=o.run.metadata.uid, subject=str(number))
 
 
 def _over_limit(o: RunObservation, variables: tuple[EnvVar, ...], workload: Workload) -> str | None:
@@ -248,11 +238,31 @@ def _over_limit(o: RunObservation, variables: tuple[EnvVar, ...], workload: Work
     return over_limit(workload, o.settings, merged=", merged with the job's,")
 
 
-def _unusable_uri(job: OCIJob, known: Mapping[str, str], values: Values) -> str | None:
+def _impossible(
+    o: RunObservation, job: JobBinding, known: Mapping[str, str], sent: Sent
+) -> str | None:
+    """Return what the job can't be run with, in words."""
+    settings, template = sent.settings, sent.template
+    name = o.run.job_name or o.run.spec.job_id
+    if settings.container is not None and template.container is None:
+        return f"spec.container: OCIJob {name} runs no container"
+    if settings.infrastructure is not None:
+        if template.infrastructure is None:
+            return (
+                f"spec.infrastructure: the machines of {name} are not known here: make it an OCIJob"
+            )
+        if template.infrastructure.compute_target is not None:
+            return f"spec.infrastructure: OCIJob {name} runs on a compute target, which has its own"
+    return _unusable_uri(job, f"spec.outputs.uri of OCIJob {name}", known, sent.values)
+
+
+def _unusable_uri(
+    job: JobBinding, where: str, known: Mapping[str, str], values: Values
+) -> str | None:
     """Return why the outputs' address can't be told from here, in words."""
-    if job.spec.outputs is None:
+    uri = job.outputs_uri_template
+    if uri is None:
         return None
-    where, uri = f"spec.outputs.uri of OCIJob {job.metadata.name}", job.spec.outputs.uri
     strange = [name for name in names_in(uri) if name not in {*known, "JOB_RUN_OCID"}]
     if strange:
         return f"{where}: {', '.join(strange)}: no variable of the run; set it in spec.env"
@@ -261,13 +271,12 @@ def _unusable_uri(job: OCIJob, known: Mapping[str, str], values: Values) -> str 
     return None
 
 
-def _request_digest(
-    request: RunRequest, variables: tuple[EnvVar, ...], values: Values, args: tuple[str, ...]
-) -> str:
+def _request_digest(request: RunRequest, sent: Sent) -> str:
     """Return the digest of the request: Secrets count by uid and resourceVersion, never by value.
 
     Variables and arguments are taken as they were written, since expanded ones may hold a secret.
     """
+    settings, values = sent.settings, sent.values
     return digest(
         {
             "compartmentId": request.compartment_id,
@@ -277,10 +286,16 @@ def _request_digest(
             "freeformTags": request.tags.freeform,
             "definedTags": request.tags.defined,
             "overridden": request.workload is not None,
-            "env": [variable.document() for variable in variables],
+            "template": sent.template.document(),
+            "env": [variable.document() for variable in sent.variables],
             "values": {str(k): v for k, v in values.values.items() if k.kind == "ConfigMap"},
             "objects": [item.document() for item in values.objects if item.kind == "Secret"],
-            "args": list(args),
+            "args": list(sent.template.args if settings.args is None else settings.args),
             "maximumRuntimeInMinutes": _minutes(request.workload),
+            "infrastructure": settings.infrastructure.document()
+            if request.infrastructure and settings.infrastructure
+            else bool(request.infrastructure),
+            "logging": settings.logging.document() if settings.logging else None,
+            "container": settings.container.document() if settings.container else None,
         }
     )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
+from ocijobs.api.names import ANNOTATION_SCHEDULED_TIME
+from ocijobs.api.run_binding import JobBinding
+from ocijobs.reconcile.dependencies import Relations
 from ocijobs.reconcile.digest import owner_of
 from ocijobs.reconcile.identity_view import IdentityView
+from ocijobs.reconcile.job.known import JobKnown
 from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.settings import Settings
 
@@ -22,6 +26,9 @@ class RunObservation:
         job_checked_at: when this process last read that job's sources to the end, found or missing.
         ahead: how many runs of the job are live, or come first; counted only where the job bounds them.
         identity: the identity of the run's calls: the recorded one, else that of the job.
+        shared: the job as the run's sweep is bound to it.
+        job_known: what is known of an OCI job outside the cluster.
+        relations: what the run waits for, and whether others wait for it.
     """
 
     run: OCIJobRun
@@ -32,11 +39,19 @@ class RunObservation:
     known: RunKnown
     settings: Settings
     ahead: int = 0
+    shared: JobBinding | None = None
+    job_known: JobKnown = field(default_factory=JobKnown)
+    relations: Relations = Relations()
 
     @property
     def wanted(self) -> bool:
         """Whether the run is still to be carried out."""
         return not (self.run.metadata.deleting or self.run.spec.cancel)
+
+    @property
+    def scheduled_time(self) -> str | None:
+        """The time that a schedule made the run for."""
+        return self.run.metadata.annotations.get(ANNOTATION_SCHEDULED_TIME)
 
     @property
     def owner(self) -> str:

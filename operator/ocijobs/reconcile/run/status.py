@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from ocijobs.api.conditions import Condition
-from ocijobs.api.job_run import Attempt, OCIJobRunStatus, Phase, RunLogs
+from ocijobs.api.job_run_status import MOST_ATTEMPTS, Attempt, OCIJobRunStatus, Phase, RunLogs
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.blocking import Blocked, Former, blocked
 from ocijobs.reconcile.console import job_run_url, log_url
@@ -34,6 +34,18 @@ def write_status(
     """Return the status of a run that is in `phase`, which implies how its conditions stand."""
     headline = Headline(standing=RUN_STANDINGS[phase][0], reason=reason, message=message)
     return _write(o, now, phase=phase, headline=headline, also=also, blocked_since=None, **changes)
+
+
+def suspended(o: RunObservation, now: datetime, **changes: Any) -> OCIJobRunStatus:
+    """Return the status of a run that is not launched because it is suspended."""
+    return write_status(
+        o,
+        now,
+        phase=Phase.SUSPENDED,
+        reason=Reason.SUSPENDED,
+        message="spec.suspend is true: the run is launched when it is false",
+        **changes,
+    )
 
 
 def write_blocked(
@@ -102,7 +114,9 @@ def reflect(o: RunObservation, record: RunRecord) -> dict[str, Any]:
         "commit": record.commit if is_commit(record.commit) else former.commit,
         "console_url": job_run_url(region, record.id) if region else None,
         "logs": _logs(former, record, region),
-        "attempts": (*(a for a in former.attempts if a.number != number), attempt)[-10:],
+        "attempts": (*(a for a in former.attempts if a.number != number), attempt)[-MOST_ATTEMPTS:],
+        "attempt_count": number + 1,
+        "node_groups": record.node_groups or former.node_groups,
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ocijobs.api.job_run import OCIJobRunStatus, Phase, RunSubmission
+from ocijobs.api.job_run_status import OCIJobRunStatus, Phase, RunSubmission
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
 from ocijobs.reconcile.decision import (
@@ -25,8 +25,9 @@ from ocijobs.reconcile.once import (
 )
 from ocijobs.reconcile.release import release_without_credentials
 from ocijobs.reconcile.remote import Refusal
-from ocijobs.reconcile.run.gate import await_launch, drop, hindered, intend
-from ocijobs.reconcile.run.launch import Hindrance, Launch, prepare, run_owner
+from ocijobs.reconcile.run.bound_job import Hindrance
+from ocijobs.reconcile.run.gate import await_launch, drop, hindered, intend, too_late
+from ocijobs.reconcile.run.launch import Launch, prepare, run_owner
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.status import write_blocked, write_status
 
@@ -48,6 +49,7 @@ def resolve_intent(
         epoch=o.epoch,
         seed=o.run.metadata.uid,
         settings=o.settings,
+        invalid_retries=o.run.spec.submission_retry_limit,
     )
     match protocol.step(now):
         case Free(called=called):
@@ -66,6 +68,8 @@ def _free(
     """Nothing is in OCI: launch as things are now, if the run is still wanted."""
     if not o.wanted:
         return drop(o, now)
+    if o.run.spec.suspend or too_late(o, now) is not None:
+        return await_launch(o, now)
     launch = prepare(o, now)
     if isinstance(launch, Hindrance):
         return hindered(o, now, launch)

@@ -13,7 +13,7 @@ from tests.unit.reconcile.simulation.weather import Weather
 from ocijobs.api.conditions import ConditionType, is_true
 from ocijobs.api.environment import EnvVar
 from ocijobs.api.job import DeletionPolicy, OCIJob
-from ocijobs.api.job_run import Phase
+from ocijobs.api.job_run_status import Phase
 from ocijobs.api.names import ANNOTATION_REQUESTED_AT
 from ocijobs.reconcile.job.known import SourcesRead
 from ocijobs.reconcile.job.observation import RunView
@@ -135,7 +135,8 @@ class JobWorld:
         if run is None or run.job_id is None:
             return
         self.runs = tuple(
-            replace(r, live=False, phase=Phase.SUCCEEDED) if r is run else r for r in self.runs
+            replace(r, live=False, job_id=None, phase=Phase.SUCCEEDED) if r is run else r
+            for r in self.runs
         )
         self._end_in_oci(run.job_id)
 

@@ -29,6 +29,10 @@ class Do(Enum):
     REFUSE_WRITE = "the next status write is refused"
     LOSE_WRITE_ANSWER = "the next status write is done, and its answer lost"
     CANCEL = "spec.cancel is set"
+    SUSPEND = "spec.suspend is set"
+    UNSUSPEND = "spec.suspend is taken back"
+    UPSTREAM_SUCCEEDS = "the run that this one waits for succeeds"
+    UPSTREAM_FAILS = "the run that this one waits for fails"
     DELETE = "the run is deleted"
     RECREATE = "a run of the same name is created"
     REPLACE = "somebody takes the finalizer away, deletes the run, and creates one of the same name"
@@ -78,7 +82,18 @@ _STATES = (
     RunState.CANCELED,
 )
 
-_COMMON = (Do.POLL, Do.CANCEL, Do.DELETE, Do.EDIT_JOB, Do.SYNC_JOB, Do.CLEAR, Do.LOSE_WRITE_ANSWER)
+_COMMON = (
+    Do.POLL,
+    Do.CANCEL,
+    Do.SUSPEND,
+    Do.UNSUSPEND,
+    Do.UPSTREAM_SUCCEEDS,
+    Do.DELETE,
+    Do.EDIT_JOB,
+    Do.SYNC_JOB,
+    Do.CLEAR,
+    Do.LOSE_WRITE_ANSWER,
+)
 
 _LIVING = st.sampled_from([3.0, 1.0, 10.0, 30.0, 60.0, 181.0, 400.0]).map(Live)
 _SLEEPING = st.sampled_from([1.0, 60.0, 200.0, 1000.0, 23.5 * 3600, 25.0 * 3600]).map(Sleep)
@@ -119,4 +134,9 @@ def circumstances() -> st.SearchStrategy[Circumstances]:
         outputs=st.booleans(),
         log=st.sampled_from([RunState.IN_PROGRESS, None, RunState.ACCEPTED]),
         delete_record=st.booleans(),
+        backoff_limit=st.sampled_from([0, 1, 3]),
+        deadline=st.sampled_from([None, None, 100, 2000]),
+        pre_running=st.sampled_from([None, None, 50]),
+        waits=st.sampled_from([False, False, True]),
+        expires=st.sampled_from([False, False, True]),
     )

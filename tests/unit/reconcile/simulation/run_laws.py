@@ -9,7 +9,7 @@ from tests.unit.reconcile.simulation.laws import conditions_are_the_tables, dema
 from tests.unit.reconcile.simulation.run_world import RunWorld
 
 from ocijobs.api.conditions import ConditionType
-from ocijobs.api.job_run import OCIJobRunStatus, Phase
+from ocijobs.api.job_run_status import OCIJobRunStatus, Phase, StopReason
 from ocijobs.api.metadata import ObjectMeta
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.decision import (
@@ -17,6 +17,7 @@ from ocijobs.reconcile.decision import (
     AddFinalizer,
     CreateRun,
     Decision,
+    DeleteObject,
     DeleteRun,
     LookUpRun,
     Note,
@@ -25,6 +26,7 @@ from ocijobs.reconcile.decision import (
 )
 from ocijobs.reconcile.remote import RunState
 from ocijobs.reconcile.requests import RunRequest
+from ocijobs.reconcile.run.attempts import attempt_number
 from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.standing import RUN_STANDINGS
 
@@ -63,16 +65,29 @@ class RunLaws:
         demand(after.phase is not None, "a status has a phase")
         demand(not ended or after.phase is former.phase, "a terminal phase is never left")
         self._conditions_are_the_tables(after)
-        if former.job_run_id is not None:
+        same_attempt = attempt_number(after) == attempt_number(former)
+        if not same_attempt:
+            self._another_attempt(former, after)
+        elif former.job_run_id is not None:
             demand(after.job_run_id == former.job_run_id, "a run stays bound")
             demand(_rank(after) >= _rank(former), "what OCI told is never taken back")
-        if former.phase is Phase.CANCELLING:
+        if former.phase is Phase.CANCELLING and same_attempt:
             back = {Phase.PENDING, Phase.ACCEPTED, Phase.RUNNING, Phase.NEEDS_ATTENTION}
             demand(
                 after.phase not in back, "a run that is being cancelled is not shown as going on"
             )
         if not ended and after.phase is Phase.SUCCEEDED:
             self._results_are_there(uid, after, known, now)
+
+    def _another_attempt(self, former: OCIJobRunStatus, after: OCIJobRunStatus) -> None:
+        limit = self._world.circumstances.backoff_limit
+        demand(attempt_number(after) == attempt_number(former) + 1, "attempts follow each other")
+        demand(former.job_run_id is not None, "an attempt that is over was in OCI")
+        demand((after.failed or 0) <= limit, "no attempt beyond the limit")
+        held = former.stopping is StopReason.SUSPENDED
+        demand((after.failed or 0) > (former.failed or 0) or held, "a failed attempt counts")
+        ended = next((a for a in after.attempts if a.job_run_id == former.job_run_id), None)
+        demand(ended and RunState(ended.lifecycle_state).ended, "an attempt follows one that ended")
 
     @staticmethod
     def _conditions_are_the_tables(status: OCIJobRunStatus) -> None:
@@ -122,6 +137,9 @@ class RunLaws:
     def _only_looks_once(self, seen: ObjectMeta, action: Action, *, deleting: bool) -> None:
         if isinstance(action, AddFinalizer | RemoveFinalizer):
             return
+        if isinstance(action, DeleteObject):
+            demand(self._world.circumstances.expires, "only what is to expire is deleted")
+            return
         if deleting and isinstance(action, DeleteRun | LookUpRun):
             return
         demand(isinstance(action, SearchLogs), "nothing but the log is asked for after the end")
@@ -132,8 +150,8 @@ class RunLaws:
         """OCI has at most one run of an object, but for those that somebody deleted there."""
         runs = self._world.oci.of(uid)
         demand(sum(run.live for run in runs) <= 1, "no two live job runs of one attempt")
-        own = [run for run in runs if not run.taken_away]
-        demand(len(own) <= 1, "a run is created exactly once")
+        own = [run.owner for run in runs if not run.taken_away]
+        demand(len(own) == len(set(own)), "an attempt is created exactly once")
 
     def on_release(
         self, meta: ObjectMeta, notes: tuple[Note, ...], gone_since: datetime | None, now: datetime

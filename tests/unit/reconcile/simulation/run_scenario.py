@@ -13,7 +13,7 @@ from tests.unit.reconcile.simulation.run_world import Circumstances, RunWorld
 from tests.unit.reconcile.simulation.scenario import Scenario
 
 from ocijobs.api.job import DeletionPolicy
-from ocijobs.api.job_run import Phase
+from ocijobs.api.job_run_status import Phase
 from ocijobs.api.names import ANNOTATION_ABANDON, ANNOTATION_PAUSED
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.remote import RefusalKind, RunState
@@ -56,6 +56,10 @@ class RunScenario(Scenario[Progress | Do]):
             Do.REFUSE_WRITE: lambda: setattr(shell, "write_mishap", "refused"),
             Do.LOSE_WRITE_ANSWER: lambda: setattr(shell, "write_mishap", "answer lost"),
             Do.CANCEL: lambda: api.edit_spec(cancel=True),
+            Do.SUSPEND: lambda: api.edit_spec(suspend=True),
+            Do.UNSUSPEND: lambda: api.edit_spec(suspend=False),
+            Do.UPSTREAM_SUCCEEDS: lambda: world.end_upstream(succeeded=True),
+            Do.UPSTREAM_FAILS: lambda: world.end_upstream(succeeded=False),
             Do.DELETE: lambda: api.delete(world.clock.now()),
             Do.RECREATE: world.create_run,
             Do.REPLACE: self._replace,
@@ -141,13 +145,21 @@ class RunScenario(Scenario[Progress | Do]):
         demand(bound is None or bound in {each.id for each in own}, "a run is bound to its own")
         reason = next(c.reason for c in run.status.conditions if c.type == "Ready")
         match reason:
-            case Reason.SUCCEEDED | Reason.RUN_FAILED:
+            case Reason.SUCCEEDED | Reason.RUN_FAILED | Reason.BACKOFF_LIMIT_EXCEEDED:
                 demand(own[-1].began(RunState(str(run.status.lifecycle_state))), "the end is OCI's")
             case Reason.CANCELLED:
                 cancelled = run.spec.cancel or own[-1].began(RunState.CANCELED)
                 demand(cancelled, "a cancelled run was cancelled")
             case Reason.REMOTE_DELETED:
                 demand(own[-1].began(RunState.DELETED), "what is called gone is gone")
+            case Reason.DEADLINE_EXCEEDED:
+                demand(self.world.circumstances.deadline, "a deadline that is over was given")
+            case Reason.PRE_RUNNING_DEADLINE_EXCEEDED:
+                demand(self.world.circumstances.pre_running, "a deadline that is over was given")
+            case Reason.DEPENDENCY_FAILED:
+                upstream = self.world.upstream
+                demand(upstream and not upstream.succeeded, "what was waited for has failed")
+                demand(not own, "nothing is launched without what it waits for")
             case Reason.SUBMISSION_FAILED:
                 refused = RefusalKind.INVALID in self.world.weather.refused
                 demand(refused and not own, "a failed submission created nothing")

@@ -12,13 +12,14 @@ from tests.unit.reconcile.simulation.process import Process
 from tests.unit.reconcile.simulation.run_laws import RunLaws
 from tests.unit.reconcile.simulation.run_world import RunWorld
 
-from ocijobs.api.job_run import OCIJobRunStatus
+from ocijobs.api.job_run_status import OCIJobRunStatus
 from ocijobs.reconcile.decision import (
     Action,
     AddFinalizer,
     CancelRun,
     CreateRun,
     Decision,
+    DeleteObject,
     DeleteRun,
     Followed,
     ListOutputs,
@@ -33,6 +34,7 @@ from ocijobs.reconcile.decision import (
 )
 from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.remote import Operation, Refusal, RunRecord
+from ocijobs.reconcile.run.attempts import attempt_number
 from ocijobs.reconcile.run.decide import decide_run
 from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.run.observation import RunObservation
@@ -85,12 +87,14 @@ class RunShell(Process):
     def _observe(self) -> RunObservation:
         world = self.world
         run = world.api.present
+        self.known = self.known.of_attempt(attempt_number(run.status))
         return make_run_observation(
             run=run,
             job=world.job,
             job_checked_at=self.job_checked_at,
             identity=self._identity(),
             known=self.known,
+            relations=world.relations,
         )
 
     def _identity(self) -> IdentityView:
@@ -121,6 +125,8 @@ class RunShell(Process):
         match action:
             case AddFinalizer() | RemoveFinalizer():
                 self._patch(observed, notes, held=isinstance(action, AddFinalizer))
+            case DeleteObject():
+                self.world.api.delete(self.now)
             case RefreshJob():
                 self.job_checked_at = self.now if self.world.job is not None else None
             case ReadValues(keys=keys):
@@ -157,9 +163,11 @@ class RunShell(Process):
             case CancelRun(run_id=run_id, epoch=epoch):
                 refusal = oci.cancel(run_id)
                 self.known = known.called(Operation.CANCEL, at=at, refusal=refusal, epoch=epoch)
-            case DeleteRun(run_id=run_id, epoch=epoch):
+            case DeleteRun(run_id=run_id, former=former, epoch=epoch):
                 refusal = oci.delete(run_id)
-                self.known = known.called(Operation.DELETE, at=at, refusal=refusal, epoch=epoch)
+                self.known = known.delete_answered(
+                    run_id, refusal, former=former, at=at, epoch=epoch
+                )
             case _:
                 demand(False, f"{action} is no action of a run")
 

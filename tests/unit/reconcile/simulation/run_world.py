@@ -11,8 +11,12 @@ from tests.unit.reconcile.simulation.identity import SimulatedIdentity
 from tests.unit.reconcile.simulation.oci_runs import SimulatedRun, SimulatedRuns
 from tests.unit.reconcile.simulation.weather import Weather
 
+from ocijobs.api.dependency import DependencyKind
 from ocijobs.api.job import OCIJob
-from ocijobs.api.job_run import OCIJobRun, OutputList, ReferencedValue
+from ocijobs.api.job_run import OCIJobRun
+from ocijobs.api.job_run_status import OutputList
+from ocijobs.api.run_binding import ReferencedValue
+from ocijobs.reconcile.dependencies import DependencyView, Relations
 from ocijobs.reconcile.environment import ValueKey, Values
 from ocijobs.reconcile.remote import Operation, Refusal, RunState
 from ocijobs.reconcile.run.known import LogLines
@@ -41,6 +45,11 @@ class Circumstances:
         outputs: whether there are outputs, with results.json among them.
         log: when OCI tells of the run's log; None without logging.
         delete_record: whether spec.deletionPolicy is Delete.
+        backoff_limit: how often a failed run is tried again.
+        deadline: spec.activeDeadlineSeconds.
+        pre_running: spec.preRunningDeadlineSeconds.
+        waits: whether the run waits for another one, and takes a value from it.
+        expires: whether the run is deleted a while after its end.
     """
 
     lag: float = 0
@@ -51,6 +60,14 @@ class Circumstances:
     outputs: bool = False
     log: RunState | None = RunState.IN_PROGRESS
     delete_record: bool = False
+    backoff_limit: int = 0
+    deadline: int | None = None
+    pre_running: int | None = None
+    waits: bool = False
+    expires: bool = False
+
+
+UPSTREAM = (DependencyKind.RUN, "upstream")
 
 
 class RunWorld:
@@ -71,6 +88,7 @@ class RunWorld:
         self._jobs = 0
         self.create_job()
         self.identity = SimulatedIdentity()
+        self.upstream: DependencyView | None = None
         self.create_run()
 
     # What users do.
@@ -78,7 +96,34 @@ class RunWorld:
     def create_run(self) -> None:
         """Create the object; where one of that name is, nothing happens."""
         policy = "Delete" if self.circumstances.delete_record else "Retain"
-        self.api.create(make_run(deletion_policy=policy), self.clock.now())
+        given = self.circumstances
+        reference = {"kind": "OCIJobRun", "name": "upstream", "result": "best"}
+        env = [{"name": "BEST", "value_from": {"result_ref": reference}}] if given.waits else []
+        run = make_run(
+            deletion_policy=policy,
+            backoff_limit=given.backoff_limit,
+            active_deadline_seconds=given.deadline,
+            pre_running_deadline_seconds=given.pre_running,
+            ttl_seconds_after_finished=300 if given.expires else None,
+            env=env,
+        )
+        self.api.create(run, self.clock.now())
+
+    def end_upstream(self, *, succeeded: bool) -> None:
+        """Let the run end that this one waits for; an end is final."""
+        if self.upstream is None:
+            self.upstream = DependencyView(
+                uid="uid-of-upstream",
+                phase="Succeeded" if succeeded else "Failed",
+                ended=True,
+                succeeded=succeeded,
+                values={"result:best": "ridge"} if succeeded else {},
+            )
+
+    @property
+    def relations(self) -> Relations:
+        """What is around the run."""
+        return Relations(views={UPSTREAM: self.upstream} if self.upstream is not None else {})
 
     def create_job(self) -> None:
         """Create the OCIJob under a new uid, ready to serve."""
@@ -191,6 +236,8 @@ class RunWorld:
         self.weather.clear()
         self.identity.heal()
         self.secret_there = True
+        self.end_upstream(succeeded=True)
+        self.api.edit_spec(suspend=False)
         if self.job is not None and self.job.metadata.deleting:
             self.job = None
         self.create_job()

@@ -1,0 +1,39 @@
+"""Attempts of a run: each is a job run of its own in OCI, numbered from 0."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from ocijobs.api.job_run_status import Attempt, OCIJobRunStatus
+from ocijobs.reconcile.pacing import fraction
+from ocijobs.settings import Settings
+
+
+def last_attempt(status: OCIJobRunStatus) -> Attempt | None:
+    """Return the attempt that was bound last."""
+    return max(status.attempts, key=lambda attempt: attempt.number, default=None)
+
+
+def attempt_number(status: OCIJobRunStatus) -> int:
+    """Return the number of the attempt that is under way, or comes next."""
+    if status.submit is not None:
+        return status.submit.attempt
+    last = last_attempt(status)
+    return 0 if last is None else last.number + 1
+
+
+def retry_at(status: OCIJobRunStatus, uid: str, settings: Settings) -> datetime | None:
+    """Return when the next attempt may be launched; None means at once.
+
+    The pause after the n-th failure is 10 s times 2 to the power of n - 1, at most 6 minutes, as batch/v1's Job has it,
+    jittered. An attempt that was suspended is not followed by a pause.
+    """
+    last = last_attempt(status)
+    if last is None or status.submit is not None or last.reason is None:
+        return None
+    if last.completion_time is None or not status.failed:
+        return None
+    least, most = settings.retry_pause_min_seconds, settings.retry_pause_max_seconds
+    pause = min(most, least * 2 ** min(status.failed - 1, 16))
+    jittered = pause * (0.8 + 0.2 * fraction(uid, last.number))
+    return last.completion_time + timedelta(seconds=jittered)

@@ -1,0 +1,210 @@
+"""Which job a run is launched from: bound before, bound now, or what hinders that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ocijobs.api.conditions import ConditionStatus, ConditionType, find, is_true
+from ocijobs.api.job import OCIJob
+from ocijobs.api.reasons import Reason
+from ocijobs.api.run_binding import JobBinding, RunTemplate
+from ocijobs.reconcile.blocking import REASON_OF_REFUSAL
+from ocijobs.reconcile.decision import Action, Caller, LookUpJob, RefreshJob
+from ocijobs.reconcile.pacing import due_at
+from ocijobs.reconcile.remote import Operation
+from ocijobs.reconcile.requests import JobRequest, SingleNode
+from ocijobs.reconcile.run.binding import bind_job
+from ocijobs.reconcile.run.observation import RunObservation
+
+_ROUNDING = timedelta(seconds=1)
+"""How much later than its creationTimestamp an object may have been created: the API server cuts off fractions."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hindrance:
+    """Why a run can't be launched now.
+
+    `reason` is None for what passes within moments and is not worth a status write; `fatal` is for what only another
+    run can mend.
+    """
+
+    reason: Reason | None = None
+    message: str = ""
+    fatal: bool = False
+    action: Action | None = None
+    wake_at: datetime | None = None
+
+
+def settled_at(o: RunObservation) -> datetime:
+    """Return from when on the run may be launched: the rest of the same apply arrives before.
+
+    A sweep's children need not wait: the sweep did.
+    """
+    created = o.run.metadata.creation_timestamp
+    if o.shared is not None:
+        return created
+    return created + _ROUNDING + timedelta(seconds=o.settings.launch_settle_seconds)
+
+
+def bound_job(o: RunObservation, now: datetime) -> tuple[JobBinding, Caller] | Hindrance:
+    """Return the job that the run is launched from, and as whom, or the first thing that hinders it."""
+    if o.run.spec.job_id is not None:
+        return _outside(o, o.run.spec.job_id, now)
+    job = o.job
+    if job is None:
+        return _missing_job(o)
+    if job.metadata.deleting:
+        return Hindrance(
+            reason=Reason.JOB_DELETED, message=f"OCIJob {job.metadata.name} is being deleted"
+        )
+    former = _former(o, job)
+    if isinstance(former, Hindrance):
+        return former
+    if former is None and (hindrance := _not_ready(job)) is not None:
+        return hindrance
+    if (hindrance := _turn(o, job)) is not None:
+        return hindrance
+    settled = settled_at(o)
+    if former is None and (o.job_checked_at is None or o.job_checked_at < settled):
+        return Hindrance(action=RefreshJob(name=job.metadata.name, after=settled))
+    caller = _caller(o, former.region if former is not None else job.status.region)
+    if isinstance(caller, Hindrance):
+        return caller
+    return former or bind_job(job, caller), caller
+
+
+def _caller(o: RunObservation, region: str | None) -> Caller | Hindrance:
+    caller = o.identity.caller(region)
+    if caller is not None:
+        return caller
+    if o.identity.obstacle is None:
+        return Hindrance()
+    reason, message = o.identity.obstacle
+    return Hindrance(reason=reason, message=message)
+
+
+def _former(o: RunObservation, job: OCIJob) -> JobBinding | Hindrance | None:
+    """Return the job as the run's first attempt, or its sweep, was bound to it."""
+    binding: JobBinding | None = o.run.status.binding
+    if binding is None or not o.run.status.attempts:
+        binding = o.shared
+    if binding is None or binding.template is None:
+        return None
+    if binding.job_uid != job.metadata.uid:
+        return Hindrance(
+            reason=Reason.JOB_DELETED,
+            message=(
+                f"the OCIJob {job.metadata.name} that the run is bound to was deleted; one of the same "
+                "name is another: create another OCIJobRun"
+            ),
+        )
+    of_revision = (r.job_id for r in job.status.revisions if r.name == binding.revision)
+    # An OCI job that others deleted is made again, under another OCID.
+    return binding.model_copy(update={"job_id": next(of_revision, binding.job_id)})
+
+
+def _missing_job(o: RunObservation) -> Hindrance:
+    name, namespace = o.run.job_name, o.run.metadata.namespace
+    if o.run.status.attempts:
+        return Hindrance(
+            reason=Reason.JOB_DELETED,
+            message=f"the OCIJob {name} that the run is bound to was deleted",
+        )
+    return Hindrance(
+        reason=Reason.WAITING_FOR_JOB,
+        message=f"spec.jobRef: there is no OCIJob {name} in namespace {namespace}",
+    )
+
+
+def _not_ready(job: OCIJob) -> Hindrance | None:
+    """Return why the job can't serve a first launch: it must be Ready for its current generation."""
+    ready, status = find(job.status.conditions, ConditionType.READY), job.status
+    if ready is None or ready.status is not ConditionStatus.TRUE:
+        # What passes by itself is not told: hundreds of runs may wait, and each would write it.
+        why = f": {ready.reason}: {ready.message}" if ready and _lasting(job) else " yet"
+    elif ready.observed_generation != job.metadata.generation:
+        why = " yet"
+    elif status.job_id is None or status.revision is None:
+        why = ": it has no revision"
+    elif not (status.compartment_id and status.project_id):
+        why = ""
+    else:
+        return None
+    return Hindrance(
+        reason=Reason.WAITING_FOR_JOB, message=f"OCIJob {job.metadata.name} is not ready{why}"
+    )
+
+
+def _lasting(job: OCIJob) -> bool:
+    """Whether the job waits for people or for others."""
+    return job.status.blocked_since is not None or is_true(
+        job.status.conditions, ConditionType.STALLED
+    )
+
+
+def _turn(o: RunObservation, job: OCIJob) -> Hindrance | None:
+    """Return that as many runs of the job are active as may be, the run's own intent excepted."""
+    most = job.spec.max_active_runs
+    if most is None or o.ahead < most or o.run.status.submit is not None:
+        return None
+    return Hindrance(
+        reason=Reason.MAX_ACTIVE_RUNS,
+        message=f"spec.maxActiveRuns of OCIJob {job.metadata.name} is {most}: waiting for its turn",
+    )
+
+
+def _outside(
+    o: RunObservation, job_id: str, now: datetime
+) -> tuple[JobBinding, Caller] | Hindrance:
+    """Return an OCI job that no OCIJob has: where it is, and what its runs start, is read from OCI once."""
+    former = o.run.status.binding
+    bound = former if former is not None and former.template and o.run.status.attempts else None
+    caller = _caller(o, bound.region if bound is not None else None)
+    if isinstance(caller, Hindrance):
+        return caller
+    if bound is not None:
+        return bound, caller
+    compartment_id = o.identity.defaults.compartment_id
+    record, call = o.job_known.record, o.job_known.calls.get(Operation.LOOK_UP)
+    if record is not None and record.content is not None:
+        return _foreign(job_id, record.content, caller), caller
+    look_up = LookUpJob(
+        caller=caller, compartment_id=compartment_id or "", job_id=job_id, epoch=o.epoch
+    )
+    if call is None:
+        return Hindrance(action=look_up)
+    reason, why = (
+        Reason.NOT_AUTHORIZED_OR_NOT_FOUND,
+        "OCI has it not, or the identity may not see it",
+    )
+    if call.refusal is not None:
+        reason, why = REASON_OF_REFUSAL[call.refusal.kind], call.refusal.message
+    if record is not None and record.unreadable:
+        reason, why = Reason.INVALID_SPEC, f"{record.unreadable} is not known to this operator"
+    due = due_at(call, epoch=o.epoch, seed=o.run.metadata.uid, settings=o.settings)
+    if call.refusal is None:
+        due = call.at + timedelta(seconds=o.settings.refusal_retry_min_seconds)
+    return Hindrance(
+        reason=reason, message=f"spec.jobId: {job_id}: {why}", action=look_up, wake_at=due
+    )
+
+
+def _foreign(job_id: str, content: JobRequest, caller: Caller) -> JobBinding:
+    """Return the binding to an OCI job: its variables stay by themselves, the rest of a block is sent with it."""
+    workload = content.workload
+    configuration = workload.configuration if isinstance(workload, SingleNode) else None
+    template = RunTemplate(
+        command_line_arguments=configuration.command_line_arguments if configuration else None,
+        maximum_runtime_in_minutes=(
+            configuration.maximum_runtime_in_minutes if configuration else None
+        ),
+    )
+    return JobBinding(
+        job_id=job_id,
+        identity=caller.identity,
+        region=caller.region,
+        compartment_id=content.compartment_id,
+        project_id=content.project_id,
+        template=template,
+    )

@@ -1,0 +1,168 @@
+"""What the end of an attempt means for the run: its end, another attempt, or waiting while it is suspended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import re2
+
+from ocijobs.api.failure_policy import ExitCodeOperator, FailureAction, FailureRule
+from ocijobs.api.job_run import RunSettings
+from ocijobs.api.job_run_status import OCIJobRunStatus, Phase, StopReason
+from ocijobs.api.reasons import Reason
+from ocijobs.reconcile.remote import RunRecord, RunState
+from ocijobs.reconcile.run.observation import RunObservation
+from ocijobs.reconcile.run.status import exit_code
+
+_STOPPED = {
+    StopReason.DEADLINE_EXCEEDED: (
+        Reason.DEADLINE_EXCEEDED,
+        "the run took longer than spec.activeDeadlineSeconds",
+    ),
+    StopReason.PRE_RUNNING_DEADLINE_EXCEEDED: (
+        Reason.PRE_RUNNING_DEADLINE_EXCEEDED,
+        "the machine was not there within spec.preRunningDeadlineSeconds",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """The run has ended."""
+
+    phase: Phase
+    reason: Reason
+    message: str
+    failed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Again:
+    """Another attempt follows; `failed` is how many count against the limit then."""
+
+    reason: Reason
+    message: str
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The attempt was cancelled because the run is suspended; it does not count."""
+
+
+def judge(o: RunObservation, record: RunRecord) -> Ended | Again | Kept:
+    """Return what the end of the attempt means."""
+    status, spec = o.run.status, o.run.spec
+    failed = status.failed or 0
+    details = record.details.strip()
+    if record.state is RunState.SUCCEEDED:
+        return Ended(
+            phase=Phase.SUCCEEDED,
+            reason=Reason.SUCCEEDED,
+            message="the run has ended with exit code 0",
+            failed=failed,
+        )
+    if record.state is RunState.FAILED:
+        message = details or "OCI says only that the run has failed"
+        return _after_failure(o, Reason.RUN_FAILED, message, record)
+    if spec.cancel or status.stopping is None:
+        by = "spec.cancel" if spec.cancel else "somebody in OCI"
+        return Ended(
+            phase=Phase.CANCELLED,
+            reason=Reason.CANCELLED,
+            message=f"cancelled by {by}",
+            failed=failed,
+        )
+    if status.stopping is StopReason.SUSPENDED:
+        return Kept()
+    reason, message = _STOPPED[status.stopping]
+    if status.stopping is StopReason.PRE_RUNNING_DEADLINE_EXCEEDED:
+        return _after_failure(o, reason, message, record)
+    return Ended(phase=Phase.FAILED, reason=reason, message=message, failed=failed)
+
+
+def _after_failure(
+    o: RunObservation, reason: Reason, message: str, record: RunRecord
+) -> Ended | Again:
+    """Return whether a failed attempt is followed by another one."""
+    spec, failed = o.run.spec, o.run.status.failed or 0
+    action = _action(spec, record)
+    if action is FailureAction.FAIL or not o.wanted:
+        return Ended(phase=Phase.FAILED, reason=reason, message=message, failed=failed + 1)
+    if action is FailureAction.IGNORE:
+        return Again(reason=reason, message=message, failed=failed)
+    if failed < spec.backoff_limit:
+        return Again(reason=reason, message=message, failed=failed + 1)
+    if spec.backoff_limit:
+        message = f"{failed + 1} attempts have failed, the last: {message}"
+        reason = Reason.BACKOFF_LIMIT_EXCEEDED
+    return Ended(phase=Phase.FAILED, reason=reason, message=message, failed=failed + 1)
+
+
+def _action(spec: RunSettings, record: RunRecord) -> FailureAction:
+    rules = spec.failure_policy.rules if spec.failure_policy is not None else ()
+    return next((rule.action for rule in rules if _matches(rule, record)), FailureAction.RETRY)
+
+
+def _matches(rule: FailureRule, record: RunRecord) -> bool:
+    if rule.on_exit_codes is not None:
+        code = exit_code(record)
+        listed = code in rule.on_exit_codes.values
+        wanted = rule.on_exit_codes.operator is ExitCodeOperator.IN
+        return code is not None and listed is wanted
+    if rule.on_lifecycle_details is None:
+        return False
+    pattern = _pattern(rule.on_lifecycle_details.pattern)
+    return not isinstance(pattern, str) and pattern.search(record.details) is not None
+
+
+@lru_cache(maxsize=256)
+def _pattern(text: str) -> Any:
+    """Return a regular expression of RE2, whose searches end soon whatever people write; or what is wrong with it."""
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        return re2.compile(text, options)
+    except re2.error as error:
+        return bytes(error.args[0]).decode()
+
+
+def invalid_pattern(settings: RunSettings) -> str | None:
+    """Return which pattern of the failure policy is none, in words."""
+    rules = settings.failure_policy.rules if settings.failure_policy is not None else ()
+    for index, rule in enumerate(rules):
+        if rule.on_lifecycle_details is None:
+            continue
+        problem = _pattern(rule.on_lifecycle_details.pattern)
+        if isinstance(problem, str):
+            where = f"spec.failurePolicy.rules[{index}].onLifecycleDetails.pattern"
+            return f"{where}: {problem}: give a regular expression in the syntax of RE2"
+    return None
+
+
+def attempts_after(status: OCIJobRunStatus, verdict: Again | Kept) -> dict[str, Any]:
+    """Return what becomes of a status whose attempt is over, and that another one may follow."""
+    reason = verdict.reason if isinstance(verdict, Again) else None
+    message = verdict.message if isinstance(verdict, Again) else None
+    *former, last = sorted(status.attempts, key=lambda attempt: attempt.number)
+    update = {"reason": reason, "message": message}
+    return {
+        "attempts": (*former, last.model_copy(update=update)),
+        "failed": (verdict.failed if isinstance(verdict, Again) else status.failed) or None,
+        "launch_time": status.launch_time if isinstance(verdict, Again) else None,
+        "stopping": None,
+        "submit": None,
+        "job_run_id": None,
+        "lifecycle_state": None,
+        "lifecycle_details": None,
+        "exit_code": None,
+        "accepted_time": None,
+        "start_time": None,
+        "completion_time": None,
+        "console_url": None,
+        "logs": None,
+        "commit": None,
+        "node_groups": (),
+    }
