@@ -16,6 +16,7 @@ from ocijobs.api.job_run import OCIJobRun
 from ocijobs.api.names import CATEGORY, GROUP, VERSION
 from ocijobs.api.reasons import Reason
 from ocijobs.api.schema import UnexpressibleError, model_schema
+from ocijobs.api.sweep import OCIJobSweep
 
 if TYPE_CHECKING:
     from ocijobs.api.model import Model
@@ -53,6 +54,7 @@ class Kind:
     plural: str
     short: str
     columns: tuple[Column, ...]
+    name_limit: int = NAME_LIMIT
 
     @property
     def name(self) -> str:
@@ -94,12 +96,32 @@ KINDS: tuple[Kind, ...] = (
         columns=(
             Column("Job", ".spec.jobRef.name", "The OCIJob that is run."),
             Column("Phase", ".status.phase", "Where the run is."),
+            Column("Attempts", ".status.attemptCount", "Job runs in OCI.", "integer", wide=True),
             Column("Exit", ".status.exitCode", "Exit code of the code.", type="integer"),
             Column("Started", ".status.startTime", "When the code started.", type="date"),
             Column("Ended", ".status.completionTime", "When the run ended.", type="date"),
             _AGE,
             _REASON,
             Column("OCID", ".status.jobRunId", "OCID of the job run.", wide=True),
+            _MESSAGE,
+        ),
+    ),
+    Kind(
+        model=OCIJobSweep,
+        plural="ocijobsweeps",
+        short="ocisw",
+        name_limit=52,
+        columns=(
+            Column("Job", ".spec.jobRef.name", "The OCIJob that is run."),
+            Column("Phase", ".status.phase", "Where the sweep is."),
+            Column("Total", ".status.total", "Number of combinations.", type="integer"),
+            Column("Active", ".status.active", "Runs that have not ended.", type="integer"),
+            Column("Succeeded", ".status.succeeded", "Runs that succeeded.", type="integer"),
+            Column("Failed", ".status.failed", "Runs that failed.", type="integer"),
+            Column("Best", ".status.best.value", "Best value of the objective."),
+            _AGE,
+            _REASON,
+            Column("Best-Run", ".status.best.name", "The best run.", wide=True),
             _MESSAGE,
         ),
     ),
@@ -175,8 +197,8 @@ def _object_schema(kind: Kind) -> dict[str, Any]:
         },
         "x-kubernetes-validations": [
             {
-                "rule": f"size(self.metadata.name) <= {NAME_LIMIT}",
-                "message": f"metadata.name must have at most {NAME_LIMIT} characters",
+                "rule": f"size(self.metadata.name) <= {kind.name_limit}",
+                "message": f"metadata.name must have at most {kind.name_limit} characters",
             }
         ],
     }

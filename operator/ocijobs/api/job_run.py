@@ -55,14 +55,16 @@ _IMMUTABLE_FIELDS = (
 )
 
 
-def _immutable(field: str) -> tuple[str, str]:
-    """One rule a field at the root: a rule on an optional field is passed by removing and re-adding it."""
+def immutable(field: str, kind: str) -> tuple[str, str]:
+    """Return the rule that a field of a spec never changes.
+
+    One rule a field at the root: a rule on an optional field is passed by removing and re-adding it."""
     return (
         (
             f"has(self.{field}) == has(oldSelf.{field}) && "
             f"(!has(self.{field}) || self.{field} == oldSelf.{field})"
         ),
-        f"{field} is immutable: a run is one execution, create another OCIJobRun",
+        f"{field} is immutable: create another {kind}",
     )
 
 
@@ -191,7 +193,7 @@ class OCIJobRunSpec(RunSettings):
                 "exactly one of jobRef, jobId and jobTemplate must be given",
             ),
             ("!has(self.identityRef) || has(self.jobId)", "identityRef is of a run with jobId"),
-            *(_immutable(field) for field in _IMMUTABLE_FIELDS),
+            *(immutable(field, "OCIJobRun") for field in _IMMUTABLE_FIELDS),
             (
                 "!has(oldSelf.adopt) || (has(self.adopt) && self.adopt == oldSelf.adopt)",
                 "adopt is immutable once it is set: create another OCIJobRun",

@@ -23,6 +23,15 @@ class ObjectKey(NamedTuple):
         return f"{self.kind} {self.namespace}/{self.name}"
 
 
+class OwnerReference(Model):
+    """metav1.OwnerReference."""
+
+    kind: str = ""
+    name: str = ""
+    uid: str = ""
+    controller: bool = False
+
+
 class ObjectMeta(Model):
     """The part of metav1.ObjectMeta that decisions need.
 
@@ -37,8 +46,14 @@ class ObjectMeta(Model):
     creation_timestamp: datetime
     deletion_timestamp: datetime | None = None
     finalizers: tuple[str, ...] = ()
+    owner_references: tuple[OwnerReference, ...] = ()
     labels: Mapping[str, str] = Field(default_factory=dict)
     annotations: Mapping[str, str] = Field(default_factory=dict)
+
+    @property
+    def controller(self) -> OwnerReference | None:
+        """The object that this one belongs to, if it belongs to one."""
+        return next((owner for owner in self.owner_references if owner.controller), None)
 
     @property
     def deleting(self) -> bool:

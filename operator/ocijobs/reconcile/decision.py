@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from ocijobs.api.identity import IdentityReference
 from ocijobs.api.job import OCIJobSpec
@@ -40,6 +41,32 @@ class RemoveFinalizer:
 @dataclass(frozen=True, slots=True)
 class DeleteObject:
     """Delete the object itself, as it was observed: one that has changed since stays."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateObject:
+    """Create an object of ours in the cluster; one of that name stays as it is."""
+
+    document: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditObject:
+    """Set fields of the spec of an object of ours, if it is still the one with that uid."""
+
+    kind: str
+    name: str
+    uid: str
+    spec: Mapping[str, bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteOwned:
+    """Delete an object that belongs to this one, if it is still the one with that uid."""
+
+    kind: str
+    name: str
+    uid: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,6 +299,9 @@ Action = (
     AddFinalizer
     | RemoveFinalizer
     | DeleteObject
+    | CreateObject
+    | EditObject
+    | DeleteOwned
     | ReadCredentials
     | VerifyCredentials
     | RefreshJob

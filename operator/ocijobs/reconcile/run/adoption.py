@@ -14,9 +14,10 @@ from ocijobs.reconcile.environment import NO_VALUES, expand, resolve
 from ocijobs.reconcile.job.workload import variables_of
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.remote import Operation, RunRecord
-from ocijobs.reconcile.run.binding import bind, bind_job, service_variables
+from ocijobs.reconcile.run.binding import bind, service_variables
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.status import write_blocked, write_status
+from ocijobs.reconcile.serving import bind_job
 
 _FIRST_ATTEMPT = 0
 

@@ -4,32 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import RunSettings
 from ocijobs.api.run_binding import Binding, JobBinding
 from ocijobs.reconcile.compute import ComputeCluster, machine, node_machine
-from ocijobs.reconcile.decision import Caller
 from ocijobs.reconcile.environment import Values
-from ocijobs.reconcile.job.workload import groups_of, machines, template_of_job
-
-
-def bind_job(job: OCIJob, caller: Caller) -> JobBinding:
-    """Return the job as it is now: all runs that are bound to this are alike, whatever becomes of the job."""
-    status, outputs = job.status, job.spec.outputs
-    return JobBinding(
-        job_uid=job.metadata.uid,
-        job_generation=job.metadata.generation,
-        job_id=status.job_id,
-        revision=status.revision,
-        identity=caller.identity,
-        region=caller.region,
-        compartment_id=status.compartment_id,
-        project_id=status.project_id,
-        artifact_sha256=status.artifact.sha256 if status.artifact is not None else None,
-        outputs_uri_template=outputs.uri if outputs is not None else None,
-        results=job.spec.results,
-        template=template_of_job(job, caller.region),
-    )
+from ocijobs.reconcile.job.workload import groups_of, machines
 
 
 def bind(

@@ -2,38 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ocijobs.api.conditions import ConditionStatus, ConditionType, find, is_true
 from ocijobs.api.job import OCIJob
 from ocijobs.api.reasons import Reason
 from ocijobs.api.run_binding import JobBinding, RunTemplate
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL
-from ocijobs.reconcile.decision import Action, Caller, LookUpJob, RefreshJob
+from ocijobs.reconcile.decision import Caller, CreateObject, LookUpJob
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.remote import Operation
 from ocijobs.reconcile.requests import JobRequest, SingleNode
-from ocijobs.reconcile.run.binding import bind_job
 from ocijobs.reconcile.run.observation import RunObservation
+from ocijobs.reconcile.run.own_job import own_job
+from ocijobs.reconcile.serving import Hindrance, caller_of, missing_job, not_ready, serving
 
 _ROUNDING = timedelta(seconds=1)
 """How much later than its creationTimestamp an object may have been created: the API server cuts off fractions."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hindrance:
-    """Why a run can't be launched now.
-
-    `reason` is None for what passes within moments and is not worth a status write; `fatal` is for what only another
-    run can mend.
-    """
-
-    reason: Reason | None = None
-    message: str = ""
-    fatal: bool = False
-    action: Action | None = None
-    wake_at: datetime | None = None
 
 
 def settled_at(o: RunObservation) -> datetime:
@@ -61,27 +45,14 @@ def bound_job(o: RunObservation, now: datetime) -> tuple[JobBinding, Caller] | H
     former = _former(o, job)
     if isinstance(former, Hindrance):
         return former
-    if former is None and (hindrance := _not_ready(job)) is not None:
+    if former is None and (hindrance := not_ready(job)) is not None:
         return hindrance
     if (hindrance := _turn(o, job)) is not None:
         return hindrance
-    settled = settled_at(o)
-    if former is None and (o.job_checked_at is None or o.job_checked_at < settled):
-        return Hindrance(action=RefreshJob(name=job.metadata.name, after=settled))
-    caller = _caller(o, former.region if former is not None else job.status.region)
-    if isinstance(caller, Hindrance):
-        return caller
-    return former or bind_job(job, caller), caller
-
-
-def _caller(o: RunObservation, region: str | None) -> Caller | Hindrance:
-    caller = o.identity.caller(region)
-    if caller is not None:
-        return caller
-    if o.identity.obstacle is None:
-        return Hindrance()
-    reason, message = o.identity.obstacle
-    return Hindrance(reason=reason, message=message)
+    if former is not None:
+        caller = caller_of(o.identity, former.region)
+        return caller if isinstance(caller, Hindrance) else (former, caller)
+    return serving(job, o.identity, checked_at=o.job_checked_at, settled_at=settled_at(o))
 
 
 def _former(o: RunObservation, job: OCIJob) -> JobBinding | Hindrance | None:
@@ -105,42 +76,15 @@ def _former(o: RunObservation, job: OCIJob) -> JobBinding | Hindrance | None:
 
 
 def _missing_job(o: RunObservation) -> Hindrance:
-    name, namespace = o.run.job_name, o.run.metadata.namespace
+    name = o.run.job_name or ""
     if o.run.status.attempts:
         return Hindrance(
             reason=Reason.JOB_DELETED,
             message=f"the OCIJob {name} that the run is bound to was deleted",
         )
-    return Hindrance(
-        reason=Reason.WAITING_FOR_JOB,
-        message=f"spec.jobRef: there is no OCIJob {name} in namespace {namespace}",
-    )
-
-
-def _not_ready(job: OCIJob) -> Hindrance | None:
-    """Return why the job can't serve a first launch: it must be Ready for its current generation."""
-    ready, status = find(job.status.conditions, ConditionType.READY), job.status
-    if ready is None or ready.status is not ConditionStatus.TRUE:
-        # What passes by itself is not told: hundreds of runs may wait, and each would write it.
-        why = f": {ready.reason}: {ready.message}" if ready and _lasting(job) else " yet"
-    elif ready.observed_generation != job.metadata.generation:
-        why = " yet"
-    elif status.job_id is None or status.revision is None:
-        why = ": it has no revision"
-    elif not (status.compartment_id and status.project_id):
-        why = ""
-    else:
-        return None
-    return Hindrance(
-        reason=Reason.WAITING_FOR_JOB, message=f"OCIJob {job.metadata.name} is not ready{why}"
-    )
-
-
-def _lasting(job: OCIJob) -> bool:
-    """Whether the job waits for people or for others."""
-    return job.status.blocked_since is not None or is_true(
-        job.status.conditions, ConditionType.STALLED
-    )
+    if o.run.spec.job_template is not None:
+        return Hindrance(action=CreateObject(document=own_job(o.run)))
+    return missing_job(name, o.run.metadata.namespace)
 
 
 def _turn(o: RunObservation, job: OCIJob) -> Hindrance | None:
@@ -160,7 +104,7 @@ def _outside(
     """Return an OCI job that no OCIJob has: where it is, and what its runs start, is read from OCI once."""
     former = o.run.status.binding
     bound = former if former is not None and former.template and o.run.status.attempts else None
-    caller = _caller(o, bound.region if bound is not None else None)
+    caller = caller_of(o.identity, bound.region if bound is not None else None)
     if isinstance(caller, Hindrance):
         return caller
     if bound is not None:

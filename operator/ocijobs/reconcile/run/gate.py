@@ -11,7 +11,6 @@ from ocijobs.reconcile.decision import AddFinalizer, Decision
 from ocijobs.reconcile.digest import retry_token
 from ocijobs.reconcile.run.adoption import adopt_run
 from ocijobs.reconcile.run.attempts import attempt_number
-from ocijobs.reconcile.run.bound_job import Hindrance
 from ocijobs.reconcile.run.dependencies import await_dependencies
 from ocijobs.reconcile.run.discarding import discard
 from ocijobs.reconcile.run.launch import Launch, prepare
@@ -19,6 +18,7 @@ from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.status import suspended, write_blocked, write_status
 from ocijobs.reconcile.run.stopping import active_deadline
 from ocijobs.reconcile.run.verdict import invalid_pattern
+from ocijobs.reconcile.serving import Hindrance
 
 
 def await_launch(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:

@@ -49,9 +49,10 @@ from ocijobs.reconcile.requests import (
 )
 from ocijobs.reconcile.run.attempts import attempt_number, retry_at
 from ocijobs.reconcile.run.binding import bind, service_variables
-from ocijobs.reconcile.run.bound_job import Hindrance, bound_job, settled_at
+from ocijobs.reconcile.run.bound_job import bound_job, settled_at
 from ocijobs.reconcile.run.dependencies import with_results
 from ocijobs.reconcile.run.observation import RunObservation
+from ocijobs.reconcile.serving import Hindrance
 
 
 @dataclass(frozen=True, slots=True)

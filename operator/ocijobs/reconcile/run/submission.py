@@ -25,11 +25,11 @@ from ocijobs.reconcile.once import (
 )
 from ocijobs.reconcile.release import release_without_credentials
 from ocijobs.reconcile.remote import Refusal
-from ocijobs.reconcile.run.bound_job import Hindrance
 from ocijobs.reconcile.run.gate import await_launch, drop, hindered, intend, too_late
 from ocijobs.reconcile.run.launch import Launch, prepare, run_owner
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.status import write_blocked, write_status
+from ocijobs.reconcile.serving import Hindrance
 
 _SEARCHING = (
     "whether an earlier call reached OCI is not known; looking for the run before creating it"

@@ -13,6 +13,7 @@ _STATED = (
     ConditionType.STALLED,
     ConditionType.COMPLETE,
     ConditionType.FAILED,
+    ConditionType.SUSPENDED,
 )
 
 

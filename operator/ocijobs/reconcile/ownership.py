@@ -1,0 +1,53 @@
+"""Objects that belong to another one: what the operator makes in the cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ocijobs.api.metadata import ObjectMeta
+from ocijobs.api.model import Model
+from ocijobs.api.names import API_VERSION
+
+
+def owned_object(
+    owner: ObjectMeta,
+    owner_kind: str,
+    *,
+    kind: str,
+    name: str,
+    spec: Model,
+    labels: Mapping[str, str] | None = None,
+    annotations: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Return the document of an object that goes when its owner goes.
+
+    Source: https://kubernetes.io/docs/concepts/architecture/garbage-collection/
+    """
+    return {
+        "apiVersion": API_VERSION,
+        "kind": kind,
+        "metadata": {
+            "name": name,
+            "namespace": owner.namespace,
+            **({"labels": dict(labels)} if labels else {}),
+            **({"annotations": dict(annotations)} if annotations else {}),
+            "ownerReferences": [
+                {
+                    "apiVersion": API_VERSION,
+                    "kind": owner_kind,
+                    "name": owner.name,
+                    "uid": owner.uid,
+                    "controller": True,
+                    "blockOwnerDeletion": False,
+                }
+            ],
+        },
+        "spec": spec.document(),
+    }
+
+
+def belongs(metadata: ObjectMeta, owner: ObjectMeta) -> bool:
+    """Whether an object belongs to `owner`, and not to one of the same name."""
+    controller = metadata.controller
+    return controller is not None and controller.uid == owner.uid

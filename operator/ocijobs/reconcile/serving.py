@@ -1,0 +1,116 @@
+"""Whether an OCIJob can serve a first launch: of a run, or of all runs of a sweep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ocijobs.api.conditions import ConditionStatus, ConditionType, find, is_true
+from ocijobs.api.job import OCIJob
+from ocijobs.api.reasons import Reason
+from ocijobs.api.run_binding import JobBinding
+from ocijobs.reconcile.decision import Action, Caller, RefreshJob
+from ocijobs.reconcile.identity_view import IdentityView
+from ocijobs.reconcile.job.workload import template_of_job
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hindrance:
+    """Why a run can't be launched now.
+
+    `reason` is None for what passes within moments and is not worth a status write; `fatal` is for what only another
+    run can mend.
+    """
+
+    reason: Reason | None = None
+    message: str = ""
+    fatal: bool = False
+    action: Action | None = None
+    wake_at: datetime | None = None
+
+
+def missing_job(name: str, namespace: str) -> Hindrance:
+    """Return what to say while the OCIJob does not exist."""
+    return Hindrance(
+        reason=Reason.WAITING_FOR_JOB,
+        message=f"spec.jobRef: there is no OCIJob {name} in namespace {namespace}",
+    )
+
+
+def serving(
+    job: OCIJob, identity: IdentityView, *, checked_at: datetime | None, settled_at: datetime
+) -> tuple[JobBinding, Caller] | Hindrance:
+    """Return the job as a first launch takes it, and as whom, or what hinders that.
+
+    Args:
+        job: the OCIJob.
+        identity: who calls OCI.
+        checked_at: when the job's sources were last read to the end.
+        settled_at: they are read no earlier than this.
+    """
+    if job.metadata.deleting:
+        return Hindrance(
+            reason=Reason.JOB_DELETED, message=f"OCIJob {job.metadata.name} is being deleted"
+        )
+    if (hindrance := not_ready(job)) is not None:
+        return hindrance
+    if checked_at is None or checked_at < settled_at:
+        return Hindrance(action=RefreshJob(name=job.metadata.name, after=settled_at))
+    caller = caller_of(identity, job.status.region)
+    return caller if isinstance(caller, Hindrance) else (bind_job(job, caller), caller)
+
+
+def caller_of(identity: IdentityView, region: str | None) -> Caller | Hindrance:
+    """Return as whom OCI is called, or why that is not possible now."""
+    caller = identity.caller(region)
+    if caller is not None:
+        return caller
+    if identity.obstacle is None:
+        return Hindrance()
+    reason, message = identity.obstacle
+    return Hindrance(reason=reason, message=message)
+
+
+def not_ready(job: OCIJob) -> Hindrance | None:
+    """Return why the job can't serve a first launch: it must be Ready for its current generation."""
+    ready, status = find(job.status.conditions, ConditionType.READY), job.status
+    if ready is None or ready.status is not ConditionStatus.TRUE:
+        # What passes by itself is not told: hundreds of runs may wait, and each would write it.
+        why = f": {ready.reason}: {ready.message}" if ready and _lasting(job) else " yet"
+    elif ready.observed_generation != job.metadata.generation:
+        why = " yet"
+    elif status.job_id is None or status.revision is None:
+        why = ": it has no revision"
+    elif not (status.compartment_id and status.project_id):
+        why = ""
+    else:
+        return None
+    return Hindrance(
+        reason=Reason.WAITING_FOR_JOB, message=f"OCIJob {job.metadata.name} is not ready{why}"
+    )
+
+
+def _lasting(job: OCIJob) -> bool:
+    """Whether the job waits for people or for others."""
+    return job.status.blocked_since is not None or is_true(
+        job.status.conditions, ConditionType.STALLED
+    )
+
+
+def bind_job(job: OCIJob, caller: Caller) -> JobBinding:
+    """Return the job as it is now: all runs that are bound to this are alike, whatever becomes of the job."""
+    status, outputs = job.status, job.spec.outputs
+    return JobBinding(
+        job_uid=job.metadata.uid,
+        job_generation=job.metadata.generation,
+        job_id=status.job_id,
+        revision=status.revision,
+        identity=caller.identity,
+        region=caller.region,
+        compartment_id=status.compartment_id,
+        project_id=status.project_id,
+        artifact_sha256=status.artifact.sha256 if status.artifact is not None else None,
+        outputs_uri_template=outputs.uri if outputs is not None else None,
+        results=job.spec.results,
+        template=template_of_job(job, caller.region),
+    )
