@@ -3,12 +3,20 @@
 {{- define "oci-jobs-operator.permissions.watchedNamespaces" -}}
 # watch the resources, set and remove their finalizer
 - apiGroups: ["ocijobs.io"]
-  resources: ["ocijobs", "ocijobruns", "ociidentities"]
+  resources: ["ocijobs", "ocijobruns", "ocijobsweeps", "ociidentities"]
   verbs: ["list", "patch", "watch"]
 # write their status
 - apiGroups: ["ocijobs.io"]
-  resources: ["ocijobs/status", "ocijobruns/status", "ociidentities/status"]
+  resources: ["ocijobs/status", "ocijobruns/status", "ocijobsweeps/status", "ociidentities/status"]
   verbs: ["patch"]
+# make the runs of sweeps and schedules, and the jobs that runs bring along
+- apiGroups: ["ocijobs.io"]
+  resources: ["ocijobruns", "ocijobs", "ocijobsweeps"]
+  verbs: ["create"]
+# delete what has expired, and what a schedule made and keeps no longer
+- apiGroups: ["ocijobs.io"]
+  resources: ["ocijobruns", "ocijobsweeps"]
+  verbs: ["delete"]
 # read sources, values and API keys by name; never a list
 - apiGroups: [""]
   resources: ["configmaps", "secrets"]
@@ -43,9 +51,9 @@
 {{- end }}
 
 {{- define "oci-jobs-operator.permissions.kinds" -}}
-["ocijobs", "ocijobruns", "ociidentities"]
+["ocijobs", "ocijobruns", "ocijobsweeps", "ociidentities"]
 {{- end }}
 
 {{- define "oci-jobs-operator.permissions.statuses" -}}
-["ocijobs/status", "ocijobruns/status", "ociidentities/status"]
+["ocijobs/status", "ocijobruns/status", "ocijobsweeps/status", "ociidentities/status"]
 {{- end }}

@@ -48,6 +48,8 @@ class Reason(StrEnum):
     BACKOFF_LIMIT_EXCEEDED = "BackoffLimitExceeded"
     DEADLINE_EXCEEDED = "DeadlineExceeded"
     PRE_RUNNING_DEADLINE_EXCEEDED = "PreRunningDeadlineExceeded"
+    MAX_FAILED_RUNS_EXCEEDED = "MaxFailedRunsExceeded"
+    NAME_TAKEN = "NameTaken"
     WAITING_FOR_DEPENDENCY = "WaitingForDependency"
     DEPENDENCY_FAILED = "DependencyFailed"
     CANCELLED = "Cancelled"
@@ -246,6 +248,16 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         "OCI did not start the code within `spec.preRunningDeadlineSeconds` of accepting the run, so the "
         "attempt was cancelled. It counts as a failed one.",
         "Look for capacity in the region or use another shape; provisioning takes minutes.",
+    ),
+    Reason.MAX_FAILED_RUNS_EXCEEDED: Explanation(
+        "More runs of the sweep have failed than `spec.maxFailedRuns` allows; those that had not ended were "
+        "cancelled. `status.failedIndexes` has which.",
+        "Read the status of a failed run (`kubectl get ocijr -l ocijobs.io/sweep=NAME`), correct the "
+        "cause, create a new sweep.",
+    ),
+    Reason.NAME_TAKEN: Explanation(
+        "An object that this one would create exists, and is somebody else's.",
+        "Delete that object, or create this one under another name.",
     ),
     Reason.WAITING_FOR_DEPENDENCY: Explanation(
         "What `spec.dependsOn` or a `resultRef` names does not exist yet or has not ended.",

@@ -13,9 +13,14 @@ from ocijobs.api.environment import Arguments
 from ocijobs.api.job import Minutes
 from ocijobs.api.job_run import JobReference, RunSettings, immutable
 from ocijobs.api.metadata import ObjectMeta
-from ocijobs.api.model import ATOMIC_LIST, EnvName, Model, validations
+from ocijobs.api.model import ATOMIC_LIST, Model, validations
 from ocijobs.api.run_overrides import RunInfrastructure
-from ocijobs.api.sweep_status import OCIJobSweepStatus, Parameters, ParameterValue
+from ocijobs.api.sweep_status import (
+    OCIJobSweepStatus,
+    ParameterName,
+    Parameters,
+    ParameterValue,
+)
 
 MOST_CHILDREN = 10_000
 """Runs that a sweep may have."""
@@ -69,10 +74,10 @@ class RunTemplateSpec(Model):
     """What every run of the sweep has."""
 
     metadata: TemplateMetadata = Field(
-        default=TemplateMetadata(), description="Labels and annotations of the runs."
+        default_factory=TemplateMetadata, description="Labels and annotations of the runs."
     )
     spec: RunSettings = Field(
-        default=RunSettings(), description="As in an OCIJobRun; parameters win over `env`."
+        default_factory=RunSettings, description="As in an OCIJobRun; parameters win over `env`."
     )
 
 
@@ -114,7 +119,7 @@ class OCIJobSweepSpec(Model):
     matrix: (
         Annotated[
             Mapping[
-                EnvName,
+                ParameterName,
                 Annotated[
                     tuple[ParameterValue, ...],
                     Field(min_length=1, max_length=1000, json_schema_extra=ATOMIC_LIST),
@@ -150,7 +155,7 @@ class OCIJobSweepSpec(Model):
         default=None, description="By what the best run is told, for status.best and `resultRef`."
     )
     run_template: RunTemplateSpec = Field(
-        default=RunTemplateSpec(), description="What every run has."
+        default_factory=RunTemplateSpec, description="What every run has."
     )
     depends_on: DependsOnList = Field(
         default=(),

@@ -10,11 +10,12 @@ from pydantic import Field
 
 from ocijobs.api.conditions import Conditions
 from ocijobs.api.dependency import Dependency
-from ocijobs.api.model import EnvName, Model, Time, map_list
+from ocijobs.api.model import Model, Time, map_list
 from ocijobs.api.run_binding import JobBinding
 
 ParameterValue = Annotated[str, Field(max_length=4096)]
-Parameters = Annotated[Mapping[EnvName, ParameterValue], Field(min_length=1, max_length=16)]
+ParameterName = Annotated[str, Field(min_length=1, max_length=256)]
+Parameters = Annotated[Mapping[ParameterName, ParameterValue], Field(min_length=1, max_length=16)]
 
 Intervals = Annotated[str, Field(max_length=65536)]
 """Indices as batch/v1's completedIndexes has them: `1,3-5,7`."""

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
 from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.sweep import OCIJobSweep
+from ocijobs.controller.awaiting import dependency_keys
 from ocijobs.controller.observer import Observer, run_view
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.store import Entry, Store
+
+_GATHERING_SECONDS = 0.2
+"""How long changes of children are gathered before their owner is looked at: it may have hundreds."""
 
 _COUNTING_SECONDS = 1.0
 """How long changes of a job's runs are gathered before its counts are looked at."""
@@ -23,6 +30,7 @@ class Dependents:
         """Have an object looked at that has changed, and those that depend on it."""
         self._queue.add(key)
         if key.kind == "OCIJob":
+            self._sweeps_of(key)
             for run in self._store.runs_of(key.namespace, key.name):
                 if isinstance(run.resource, OCIJobRun) and run.resource.status.job_run_id is None:
                     self._queue.add(run.key)
@@ -30,14 +38,51 @@ class Dependents:
             self._job_of_run(before, after)
         elif key.kind == "OCIIdentity":
             self.identity_changed(key)
+        for waiter in self._store.waiting_for(key):
+            self._queue.add(waiter)
+        for awaited in self._awaited(before, after):
+            self._queue.add(awaited)
+        self._owner_of(before, after)
         let_go = before is not None and before.metadata.has_finalizer
         if key.kind != "OCIIdentity" and let_go and not (after and after.metadata.has_finalizer):
             self._wake_deleted_identities(key.namespace)
+
+    def _sweeps_of(self, job: ObjectKey) -> None:
+        for entry in self._store.of_kind("OCIJobSweep", job.namespace):
+            sweep = entry.resource
+            if (
+                isinstance(sweep, OCIJobSweep)
+                and sweep.spec.job_ref.name == job.name
+                and sweep.status.binding is None
+            ):
+                self._queue.add(entry.key)
 
     def identity_changed(self, key: ObjectKey) -> None:
         """Have everything looked at that uses an identity."""
         for user in self._observer.users_of(key):
             self._queue.add(user)
+
+    def _awaited(self, before: Entry | None, after: Entry | None) -> Iterable[ObjectKey]:
+        """Yield what may expire now: something that waited for it has recorded it, has ended or is gone."""
+        entry = after or before
+        if entry is None or not isinstance(entry.resource, OCIJobRun | OCIJobSweep):
+            return ()
+        return (
+            key
+            for key in dependency_keys(entry.key.namespace, entry.resource)
+            if (found := self._store.get(key)) is not None and _expires(found)
+        )
+
+    def _owner_of(self, before: Entry | None, after: Entry | None) -> None:
+        """Have the owner looked at of a run that is new, is gone, or has come to another phase."""
+        entry = after or before
+        owner = entry.metadata.controller if entry is not None else None
+        if entry is None or owner is None or owner.kind not in {"OCIJobSweep", "OCIJobSchedule"}:
+            return
+        if before is not None and after is not None and _phase(before) == _phase(after):
+            return
+        key = ObjectKey(owner.kind, entry.key.namespace, owner.name)
+        self._queue.add_after(key, _GATHERING_SECONDS)
 
     def _job_of_run(self, before: Entry | None, after: Entry | None) -> None:
         views = [
@@ -70,3 +115,16 @@ class Dependents:
         for entry in self._store.of_kind("OCIIdentity", namespace):
             if entry.metadata.deleting:
                 self._queue.add(entry.key)
+
+
+def _expires(entry: Entry) -> bool:
+    resource = entry.resource
+    return (
+        isinstance(resource, OCIJobRun | OCIJobSweep)
+        and resource.spec.ttl_seconds_after_finished is not None
+    )
+
+
+def _phase(entry: Entry) -> str | None:
+    resource = entry.resource
+    return resource.status.phase if isinstance(resource, OCIJobRun | OCIJobSweep) else None

@@ -6,6 +6,7 @@ from ocijobs.api.metadata import ObjectKey
 from ocijobs.controller.identity_actions import IdentityActions
 from ocijobs.controller.job_actions import JobActions
 from ocijobs.controller.memory import Memory
+from ocijobs.controller.object_actions import ObjectActions
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.run_actions import RunActions
 from ocijobs.controller.store import Entry, Store
@@ -30,6 +31,7 @@ class Executor:
         self._writer = writer
         self._identities, self._jobs, self._runs = identities, jobs, runs
         self._store, self._memory, self._queue = store, memory, queue
+        self._objects = ObjectActions(writer, store, memory)
 
     async def execute(self, entry: Entry, action: act.Action) -> bool:
         """Carry an action out; return whether its outcome is there (False: it comes later, and wakes the object).
@@ -44,8 +46,10 @@ class Executor:
             case act.RemoveFinalizer():
                 self._store.put(await self._writer.remove_finalizer(entry.key, entry.metadata))
             case act.DeleteObject():
-                await self._writer.delete(entry.key, entry.metadata)
+                await self._objects.execute(entry, action)
                 return False
+            case act.CreateObject() | act.EditObject() | act.DeleteOwned():
+                await self._objects.execute(entry, action)
             case act.RefreshJob(name=name, after=after):
                 job = ObjectKey("OCIJob", entry.key.namespace, name)
                 self._memory.want_refresh(job, after)

@@ -9,6 +9,7 @@ from ocijobs.api.metadata import ObjectKey
 from ocijobs.reconcile.identity import IdentityKnown
 from ocijobs.reconcile.job.known import JobKnown
 from ocijobs.reconcile.run.known import RunKnown
+from ocijobs.reconcile.sweep.observation import SweepKnown
 
 
 class Memory:
@@ -17,6 +18,7 @@ class Memory:
     def __init__(self) -> None:
         self._runs: dict[str, RunKnown] = {}
         self._jobs: dict[str, JobKnown] = {}
+        self._sweeps: dict[str, SweepKnown] = {}
         self._identities: dict[ObjectKey, IdentityKnown] = {}
         self._serves: dict[str, datetime] = {}
         self._refresh: dict[ObjectKey, datetime] = {}
@@ -37,6 +39,15 @@ class Memory:
     def learn_job(self, uid: str, learn: Callable[[JobKnown], JobKnown]) -> None:
         """Learn of a job."""
         self._jobs[uid] = learn(self.job(uid))
+
+    def sweep(self, uid: str) -> SweepKnown:
+        """Return what is known of a sweep."""
+        return self._sweeps.get(uid) or SweepKnown()
+
+    def learn_sweep(self, uid: str, learn: Callable[[SweepKnown], SweepKnown]) -> SweepKnown:
+        """Learn of a sweep, and return what is known of it now."""
+        self._sweeps[uid] = learn(self.sweep(uid))
+        return self._sweeps[uid]
 
     def identity(self, key: ObjectKey) -> IdentityKnown:
         """Return what is known of an identity."""
@@ -69,7 +80,7 @@ class Memory:
     def keep_only(self, alive: Mapping[ObjectKey, str]) -> None:
         """Forget all objects but these (key -> uid), and what was learnt late of one that is gone."""
         uids = set(alive.values())
-        for by_uid in (self._runs, self._jobs, self._serves):
+        for by_uid in (self._runs, self._jobs, self._sweeps, self._serves):
             for uid in by_uid.keys() - uids:
                 del by_uid[uid]
         for by_key in (self._identities, self._refresh):

@@ -12,18 +12,25 @@ from ocijobs.api.conditions import ConditionType, find
 from ocijobs.api.identity import IdentityDefaults, IdentityReference, OCIIdentity
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
-from ocijobs.api.job_run_status import OCIJobRunStatus
+from ocijobs.api.job_run_status import OCIJobRunStatus, Phase
 from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.names import LABEL_SWEEP_INDEX
 from ocijobs.api.reasons import Reason, reason_named
+from ocijobs.api.run_binding import JobBinding
+from ocijobs.api.sweep import OCIJobSweep
 from ocijobs.clock import Clock
 from ocijobs.controller.memory import Memory
+from ocijobs.controller.relations import relations_of
 from ocijobs.controller.store import Store
 from ocijobs.reconcile.identity import IdentityObservation, view_identity
 from ocijobs.reconcile.identity_view import DEFAULT_IDENTITY, IdentityView
 from ocijobs.reconcile.job.observation import JobObservation, RunView
+from ocijobs.reconcile.ownership import belongs
 from ocijobs.reconcile.run.attempts import attempt_number
 from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.run.observation import RunObservation
+from ocijobs.reconcile.sweep.children import BATCH
+from ocijobs.reconcile.sweep.observation import ChildView, Outcome, SweepKnown, SweepObservation
 from ocijobs.settings import Settings
 
 
@@ -49,6 +56,8 @@ class Observer:
             job=job,
             job_checked_at=self._memory.serves(job.metadata.uid) if job is not None else None,
             ahead=self._ahead(run, job) if job is not None and job.spec.max_active_runs else 0,
+            shared=self._shared(run),
+            relations=relations_of(self._store, ObjectKey("OCIJobRun", meta.namespace, meta.name)),
             identity=self.identity_view(meta.namespace, _identity_of_run(run, job)),
             cluster_id=self._cluster_id,
             known=self._known(run),
@@ -63,6 +72,59 @@ class Observer:
         if known.attempt == number:
             return known
         return self._memory.learn_run(uid, methodcaller("of_attempt", number))
+
+    def _shared(self, run: OCIJobRun) -> JobBinding | None:
+        """Return the job as the run's sweep is bound to it."""
+        owner = run.metadata.controller
+        if owner is None or owner.kind != "OCIJobSweep":
+            return None
+        entry = self._store.get(ObjectKey(owner.kind, run.metadata.namespace, owner.name))
+        sweep = entry.resource if entry is not None else None
+        if not isinstance(sweep, OCIJobSweep) or sweep.metadata.uid != owner.uid:
+            return None
+        return sweep.status.binding
+
+    def sweep(self, sweep: OCIJobSweep) -> SweepObservation:
+        """Return what is observed of a sweep."""
+        meta = sweep.metadata
+        entry = self._store.get(ObjectKey("OCIJob", meta.namespace, sweep.spec.job_ref.name))
+        job = entry.resource if entry is not None and isinstance(entry.resource, OCIJob) else None
+        reference = identity_of_job(job) if job else IdentityReference(name=DEFAULT_IDENTITY)
+        children = self._children(sweep)
+        known = self._memory.learn_sweep(meta.uid, methodcaller("seen", children))
+        return SweepObservation(
+            sweep=sweep,
+            job=job,
+            job_checked_at=self._memory.serves(job.metadata.uid) if job is not None else None,
+            identity=self.identity_view(meta.namespace, reference),
+            children=children,
+            strangers=self._strangers(sweep, known),
+            relations=relations_of(
+                self._store, ObjectKey("OCIJobSweep", meta.namespace, meta.name)
+            ),
+            known=known,
+            settings=self._settings,
+        )
+
+    def _children(self, sweep: OCIJobSweep) -> dict[int, ChildView]:
+        objective = sweep.spec.objective
+        return {
+            index: child_view(entry.resource, objective.result if objective is not None else None)
+            for entry in self._store.owned_by(sweep.metadata.uid)
+            if isinstance(entry.resource, OCIJobRun)
+            and (index := _index_of(entry.resource)) is not None
+        }
+
+    def _strangers(self, sweep: OCIJobSweep, known: SweepKnown) -> frozenset[int]:
+        """Return which of the next children's names are taken by others."""
+        meta, first = sweep.metadata, max(known.created, sweep.status.created or 0)
+        taken = set()
+        for index in range(first, first + BATCH):
+            key = ObjectKey("OCIJobRun", meta.namespace, f"{meta.name}-{index}")
+            entry = self._store.get(key)
+            if entry is not None and not belongs(entry.metadata, meta):
+                taken.add(index)
+        return frozenset(taken)
 
     def _ahead(self, run: OCIJobRun, job: OCIJob) -> int:
         """Return how many runs of the job are live, or wait for their turn before this one does."""
@@ -94,12 +156,25 @@ class Observer:
             job=job,
             identity=self.identity_view(meta.namespace, identity_of_job(job)),
             runs=tuple(run_view(e.resource) for e in entries if isinstance(e.resource, OCIJobRun)),
+            pinned=self._pinned(meta.namespace, meta.name),
             cluster_id=self._cluster_id,
             known=self._memory.job(meta.uid),
             settings=self._settings,
             refresh_after=self._memory.refresh_after(
                 ObjectKey("OCIJob", meta.namespace, meta.name)
             ),
+        )
+
+    def _pinned(self, namespace: str, job_name: str) -> frozenset[str]:
+        """Return the OCI jobs that sweeps are bound to which have not ended."""
+        return frozenset(
+            sweep.status.binding.job_id
+            for entry in self._store.of_kind("OCIJobSweep", namespace)
+            if isinstance(sweep := entry.resource, OCIJobSweep)
+            and sweep.spec.job_ref.name == job_name
+            and not (sweep.status.phase is not None and sweep.status.phase.terminal)
+            and sweep.status.binding is not None
+            and sweep.status.binding.job_id is not None
         )
 
     def identity(self, identity: OCIIdentity) -> IdentityObservation:
@@ -164,6 +239,9 @@ class Observer:
         return entry is not None and entry.metadata.has_finalizer
 
 
+_LONGEST_INDEX = 6
+"""Digits beyond which a number is no index of a sweep."""
+
 _DOUBTFUL = frozenset({Reason.NOT_AUTHORIZED_OR_NOT_FOUND, Reason.OCI_CONFLICT})
 """What a run is told whose OCI job is no more."""
 
@@ -213,6 +291,30 @@ def run_view(run: OCIJobRun) -> RunView:
         and status.job_run_id is None
         and not ended
         and _reason(run) in _DOUBTFUL,
+    )
+
+
+def _index_of(run: OCIJobRun) -> int | None:
+    """Return which child of its sweep a run is; people may have changed its labels."""
+    text = run.metadata.labels.get(LABEL_SWEEP_INDEX, "")
+    return int(text) if text.isdecimal() and len(text) < _LONGEST_INDEX else None
+
+
+def child_view(run: OCIJobRun, result: str | None) -> ChildView:
+    """Return a run as its sweep sees it; `result` is the name of the objective."""
+    status, phase = run.status, run.status.phase
+    outcome = None
+    if phase is not None and phase.terminal:
+        value = (status.results or {}).get(result) if result is not None else None
+        outcome = Outcome(succeeded=phase is Phase.SUCCEEDED, value=value)
+    return ChildView(
+        name=run.metadata.name,
+        uid=run.metadata.uid,
+        phase=phase,
+        outcome=outcome,
+        suspend=run.spec.suspend,
+        cancel=run.spec.cancel,
+        deleting=run.metadata.deleting,
     )
 
 

@@ -11,6 +11,7 @@ from ocijobs.api.job_run_status import OCIJobRunStatus
 from ocijobs.api.job_status import OCIJobStatus
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.api.reasons import Reason
+from ocijobs.api.sweep_status import OCIJobSweepStatus
 from ocijobs.clock import Clock
 from ocijobs.controller.store import Entry
 from ocijobs.kube.events import EventRecorder, EventSubject
@@ -21,7 +22,7 @@ from ocijobs.reconcile.transitions import transition_notes
 _LOG = logging.getLogger(__name__)
 _REMEMBERED = 4096
 
-Status = OCIJobStatus | OCIJobRunStatus | OCIIdentityStatus
+Status = OCIJobStatus | OCIJobRunStatus | OCIJobSweepStatus | OCIIdentityStatus
 
 
 class Reporter:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -16,9 +16,11 @@ from ocijobs.api.crd import KINDS
 from ocijobs.api.job_run import OCIJobRun
 from ocijobs.api.metadata import ObjectKey, ObjectMeta
 from ocijobs.api.model import Model
+from ocijobs.controller.awaiting import dependency_keys
 
 _MODELS: dict[str, type[Model]] = {kind.name: kind.model for kind in KINDS}
 _TOMBSTONES = 10_000
+_KeyT = TypeVar("_KeyT")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,8 @@ class Store:
     def __init__(self) -> None:
         self._entries: dict[ObjectKey, Entry] = {}
         self._runs_of: dict[ObjectKey, set[ObjectKey]] = defaultdict(set)
+        self._waiting_for: dict[ObjectKey, set[ObjectKey]] = defaultdict(set)
+        self._owned: dict[str, set[ObjectKey]] = defaultdict(set)
         self._in_namespace: dict[tuple[str, str], set[ObjectKey]] = defaultdict(set)
         self._gone: OrderedDict[str, None] = OrderedDict()
         self._listeners: list[ChangeListener] = []
@@ -72,6 +76,14 @@ class Store:
         """Return the OCIJobRuns that name an OCIJob."""
         keys = self._runs_of.get(ObjectKey("OCIJob", namespace, job_name), ())
         return [self._entries[key] for key in sorted(keys)]
+
+    def waiting_for(self, key: ObjectKey) -> list[ObjectKey]:
+        """Return the objects that wait for a run or a sweep, or have waited for it."""
+        return sorted(self._waiting_for.get(key, ()))
+
+    def owned_by(self, uid: str) -> list[Entry]:
+        """Return the objects whose controller has that uid."""
+        return [self._entries[key] for key in self._owned.get(uid, ())]
 
     def put(self, document: dict[str, Any]) -> bool:
         """Take an object as it was seen; return whether it is newer than what was known."""
@@ -104,14 +116,19 @@ class Store:
         self._in_namespace[entry.key.kind, entry.key.namespace].add(entry.key)
         if isinstance(entry.resource, OCIJobRun):
             self._runs_of[_job_key(entry.resource)].add(entry.key)
+        for key in dependency_keys(entry.key.namespace, entry.resource):
+            self._waiting_for[key].add(entry.key)
+        if (owner := entry.metadata.controller) is not None:
+            self._owned[owner.uid].add(entry.key)
 
     def _unindex(self, entry: Entry) -> None:
         self._in_namespace[entry.key.kind, entry.key.namespace].discard(entry.key)
         if isinstance(entry.resource, OCIJobRun):
-            job = _job_key(entry.resource)
-            self._runs_of[job].discard(entry.key)
-            if not self._runs_of[job]:
-                del self._runs_of[job]
+            _discard(self._runs_of, _job_key(entry.resource), entry.key)
+        for key in dependency_keys(entry.key.namespace, entry.resource):
+            _discard(self._waiting_for, key, entry.key)
+        if (owner := entry.metadata.controller) is not None:
+            _discard(self._owned, owner.uid, entry.key)
 
     def _tell(self, key: ObjectKey, before: Entry | None, after: Entry | None) -> None:
         for listener in self._listeners:
@@ -140,6 +157,12 @@ def parse(document: dict[str, Any]) -> Entry:
 def _job_key(run: OCIJobRun) -> ObjectKey:
     # An OCI job outside the cluster has no name here; no OCIJob has the empty one.
     return ObjectKey("OCIJob", run.metadata.namespace, run.job_name or "")
+
+
+def _discard(index: dict[_KeyT, set[ObjectKey]], of: _KeyT, key: ObjectKey) -> None:
+    index[of].discard(key)
+    if not index[of]:
+        del index[of]
 
 
 def _newer(entry: Entry, before: Entry) -> bool:

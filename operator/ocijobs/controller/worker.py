@@ -15,6 +15,8 @@ from ocijobs.api.job_run import OCIJobRun
 from ocijobs.api.job_run_status import OCIJobRunStatus
 from ocijobs.api.job_status import OCIJobStatus
 from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.sweep import OCIJobSweep
+from ocijobs.api.sweep_status import OCIJobSweepStatus
 from ocijobs.clock import Clock
 from ocijobs.controller.execution import Executor
 from ocijobs.controller.memory import Memory
@@ -32,11 +34,12 @@ from ocijobs.reconcile.essentials import essential_status
 from ocijobs.reconcile.identity import decide_identity
 from ocijobs.reconcile.job.decide import decide_job
 from ocijobs.reconcile.run.decide import decide_run
+from ocijobs.reconcile.sweep.decide import decide_sweep
 from ocijobs.reconcile.unreadable import unreadable_status
 
 _LOG = logging.getLogger(__name__)
 
-Status = OCIJobStatus | OCIJobRunStatus | OCIIdentityStatus
+Status = OCIJobStatus | OCIJobRunStatus | OCIJobSweepStatus | OCIIdentityStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +137,8 @@ class Worker:
         match entry.resource:
             case OCIJobRun() as run:
                 return decide_run(observer.run(run), now)
+            case OCIJobSweep() as sweep:
+                return decide_sweep(observer.sweep(sweep), now)
             case OCIJob() as job:
                 return decide_job(observer.job(job), now)
             case OCIIdentity() as identity:
@@ -171,6 +176,8 @@ class Worker:
                 uid,
                 lambda known: replace(known.intended(token) if token else known, written_at=now),
             )
+        elif isinstance(status, OCIJobSweepStatus):
+            self._s.memory.learn_sweep(uid, lambda known: replace(known, written_at=now))
         elif isinstance(status, OCIJobStatus):
             self._s.memory.learn_job(
                 uid,
@@ -196,21 +203,25 @@ class Worker:
             run = entry.resource
             if isinstance(run, OCIJobRun) and run.status.job_run_id is None:
                 self._s.queue.add(entry.key)
+        for entry in self._s.store.of_kind("OCIJobSweep", job.namespace):
+            sweep = entry.resource
+            if isinstance(sweep, OCIJobSweep) and sweep.status.binding is None:
+                self._s.queue.add(entry.key)
 
 
 def _status_of(entry: Entry) -> Status:
     match entry.resource:
-        case OCIJobRun(status=status) | OCIJob(status=status) | OCIIdentity(status=status):
-            return status
+        case OCIJobRun() | OCIJob() | OCIJobSweep() | OCIIdentity():
+            return entry.resource.status
         case _:
             raise AssertionError(entry.key.kind)
 
 
 def _new_token(former: Status, status: Status) -> str | None:
     """Return the token of an intent that the status has and the former one had not."""
-    if isinstance(status, OCIIdentityStatus) or status.submit is None:
+    if not isinstance(status, OCIJobRunStatus | OCIJobStatus) or status.submit is None:
         return None
-    before = former.submit if not isinstance(former, OCIIdentityStatus) else None
+    before = former.submit if isinstance(former, OCIJobRunStatus | OCIJobStatus) else None
     if before is not None and before == status.submit:
         return None
     return status.submit.token

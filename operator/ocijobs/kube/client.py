@@ -70,6 +70,11 @@ class ApiError(Exception):
         return self.status == HTTPStatus.CONFLICT
 
     @property
+    def already_exists(self) -> bool:
+        """Whether there is an object of that name."""
+        return self.status == HTTPStatus.CONFLICT and self.reason == "AlreadyExists"
+
+    @property
     def invalid(self) -> bool:
         """Whether the API server refuses the document itself."""
         return self.status == HTTPStatus.UNPROCESSABLE_ENTITY

@@ -48,6 +48,18 @@ WATCHED_NAMESPACES: tuple[Permission, ...] = (
         why="write their status",
     ),
     Permission(
+        group=GROUP,
+        resources=("ocijobruns", "ocijobs", "ocijobsweeps"),
+        verbs=("create",),
+        why="make the runs of sweeps and schedules, and the jobs that runs bring along",
+    ),
+    Permission(
+        group=GROUP,
+        resources=("ocijobruns", "ocijobsweeps"),
+        verbs=("delete",),
+        why="delete what has expired, and what a schedule made and keeps no longer",
+    ),
+    Permission(
         group="",
         resources=("configmaps", "secrets"),
         verbs=("get",),

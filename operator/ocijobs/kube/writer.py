@@ -1,18 +1,18 @@
-"""The only writer of our objects: status by server-side apply, the finalizer by JSON patch.
+"""The only writer of our objects: status by server-side apply, the finalizer by JSON patch, what belongs to others.
 
-Both carry the resourceVersion that was decided on, so that a decision never lands on an object that has changed, or
+The first two carry the resourceVersion that was decided on, so that a decision never lands on an object that has changed, or
 on another of the same name (409, and 422 for a patch, mean: decide again). A uid guards nothing on `/status`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ocijobs.api.metadata import ObjectKey, ObjectMeta
 from ocijobs.api.names import API_VERSION, FIELD_MANAGER, FINALIZER
 from ocijobs.kube.client import ApiError, KubeClient
-from ocijobs.kube.resources import object_path, plural
+from ocijobs.kube.resources import list_path, object_path, plural
 
 Fence = Callable[[], None]
 """Raises if this process may not write any more."""
@@ -79,13 +79,46 @@ class ObjectWriter:
             [{"op": "test", "path": path, "value": FINALIZER}, {"op": "remove", "path": path}],
         )
 
-    async def delete(self, key: ObjectKey, metadata: ObjectMeta) -> None:
-        """Delete the object, and in the background what it owns.
+    async def create(self, document: dict[str, Any]) -> dict[str, Any] | None:
+        """Create an object of ours and return it; None if there is one of that name.
 
         Raises:
-            ApiError: 409 if the object has changed since.
+            ApiError: 422 if the API server refuses the document.
         """
         self._fence()
+        kind, metadata = document["kind"], document["metadata"]
+        try:
+            answer = await self._client.request(
+                "POST",
+                list_path(kind, metadata["namespace"]),
+                resource=plural(kind),
+                body=document,
+                query={"fieldManager": FIELD_MANAGER},
+            )
+        except ApiError as error:
+            if error.already_exists:
+                return None
+            raise
+        return answer
+
+    async def edit_spec(self, key: ObjectKey, uid: str, spec: Mapping[str, bool]) -> dict[str, Any]:
+        """Set fields of an object's spec and return it; whatever else has changed meanwhile stays.
+
+        Raises:
+            ApiError: 409 if it is another object by now.
+        """
+        self._fence()
+        changes = [{"op": "add", "path": f"/spec/{name}", "value": v} for name, v in spec.items()]
+        return await self._apply(key, [_same_uid(uid), *changes])
+
+    async def delete(self, key: ObjectKey, uid: str, resource_version: str | None = None) -> None:
+        """Delete an object, and in the background what it owns.
+
+        Raises:
+            ApiError: 409 if it is another one, or has changed since that version.
+        """
+        self._fence()
+        version = {"resourceVersion": resource_version} if resource_version is not None else {}
         await self._client.request(
             "DELETE",
             object_path(key),
@@ -94,10 +127,7 @@ class ObjectWriter:
                 "apiVersion": "v1",
                 "kind": "DeleteOptions",
                 "propagationPolicy": "Background",
-                "preconditions": {
-                    "uid": metadata.uid,
-                    "resourceVersion": metadata.resource_version,
-                },
+                "preconditions": {"uid": uid, **version},
             },
         )
 
@@ -105,20 +135,20 @@ class ObjectWriter:
         self, key: ObjectKey, metadata: ObjectMeta, changes: list[dict[str, Any]]
     ) -> dict[str, Any]:
         self._fence()
-        unchanged = [
-            {"op": "test", "path": "/metadata/uid", "value": metadata.uid},
-            {
-                "op": "test",
-                "path": "/metadata/resourceVersion",
-                "value": metadata.resource_version,
-            },
-        ]
+        version = {
+            "op": "test",
+            "path": "/metadata/resourceVersion",
+            "value": metadata.resource_version,
+        }
+        return await self._apply(key, [_same_uid(metadata.uid), version, *changes])
+
+    async def _apply(self, key: ObjectKey, changes: list[dict[str, Any]]) -> dict[str, Any]:
         try:
             return await self._client.request(
                 "PATCH",
                 object_path(key),
                 resource=plural(key.kind),
-                body=[*unchanged, *changes],
+                body=changes,
                 content_type="application/json-patch+json",
             )
         except ApiError as error:
@@ -126,3 +156,7 @@ class ObjectWriter:
                 # A failed test and a refused document are both 422; either way the object is looked at anew.
                 raise ApiError(409, "Conflict", error.message) from error
             raise
+
+
+def _same_uid(uid: str) -> dict[str, Any]:
+    return {"op": "test", "path": "/metadata/uid", "value": uid}

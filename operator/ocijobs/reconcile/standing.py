@@ -21,6 +21,7 @@ from ocijobs.api.conditions import (
 )
 from ocijobs.api.job_run_status import Phase
 from ocijobs.api.reasons import Reason
+from ocijobs.api.sweep_status import SweepPhase
 
 
 class Standing(StrEnum):
@@ -79,6 +80,17 @@ RUN_STANDINGS: Mapping[Phase, tuple[Standing, ...]] = {
     Phase.CANCELLED: (Standing.FAILED,),
 }
 """Standings of a run by phase. A pending run is stalled when it was refused for 15 minutes."""
+
+SWEEP_STANDINGS: Mapping[SweepPhase, tuple[Standing, ...]] = {
+    SweepPhase.PENDING: (Standing.PROGRESSING, Standing.STALLED),
+    SweepPhase.RUNNING: (Standing.PROGRESSING,),
+    SweepPhase.SUSPENDED: (Standing.SUSPENDED,),
+    SweepPhase.CANCELLING: (Standing.PROGRESSING,),
+    SweepPhase.SUCCEEDED: (Standing.SUCCEEDED,),
+    SweepPhase.FAILED: (Standing.FAILED,),
+    SweepPhase.CANCELLED: (Standing.FAILED,),
+}
+"""Standings of a sweep by phase."""
 
 JOB_STANDINGS: tuple[Standing, ...] = (Standing.PROGRESSING, Standing.STALLED, Standing.READY)
 """Standings of an OCIJob and of an OCIIdentity."""

@@ -49,7 +49,7 @@ def prune(
     That it goes is written before OCI is asked: an edit that goes back to its revision must not take it for one that
     serves.
     """
-    needed = frozenset(run.job_id for run in o.runs if run.job_id is not None)
+    needed = o.pinned | {run.job_id for run in o.runs if run.job_id is not None}
     going = superfluous(
         revisions, current=current, needed=needed, limit=o.job.spec.revision_history_limit
     )

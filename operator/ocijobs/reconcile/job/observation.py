@@ -34,6 +34,7 @@ class JobObservation:
     """Everything that a decision about a job rests on.
 
     Attributes:
+        pinned: OCI jobs that sweeps are bound to which have not ended.
         refresh_after: a run wants sources that were read no earlier than this.
     """
 
@@ -44,6 +45,7 @@ class JobObservation:
     known: JobKnown
     settings: Settings
     refresh_after: datetime | None = None
+    pinned: frozenset[str] = frozenset()
 
     @property
     def owner(self) -> str:

@@ -9,6 +9,7 @@ from ocijobs.api.reasons import Reason
 from ocijobs.api.run_binding import JobBinding, RunTemplate
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL
 from ocijobs.reconcile.decision import Caller, CreateObject, LookUpJob
+from ocijobs.reconcile.ownership import belongs
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.remote import Operation
 from ocijobs.reconcile.requests import JobRequest, SingleNode
@@ -38,6 +39,14 @@ def bound_job(o: RunObservation, now: datetime) -> tuple[JobBinding, Caller] | H
     job = o.job
     if job is None:
         return _missing_job(o)
+    if o.run.spec.job_template is not None and not belongs(job.metadata, o.run.metadata):
+        return Hindrance(
+            reason=Reason.NAME_TAKEN,
+            message=(
+                f"spec.jobTemplate: there is an OCIJob {job.metadata.name} which is not of this run: "
+                "delete it, or create a run of another name"
+            ),
+        )
     if job.metadata.deleting:
         return Hindrance(
             reason=Reason.JOB_DELETED, message=f"OCIJob {job.metadata.name} is being deleted"
@@ -69,6 +78,7 @@ def _former(o: RunObservation, job: OCIJob) -> JobBinding | Hindrance | None:
                 f"the OCIJob {job.metadata.name} that the run is bound to was deleted; one of the same "
                 "name is another: create another OCIJobRun"
             ),
+            fatal=True,
         )
     of_revision = (r.job_id for r in job.status.revisions if r.name == binding.revision)
     # An OCI job that others deleted is made again, under another OCID.
@@ -77,11 +87,15 @@ def _former(o: RunObservation, job: OCIJob) -> JobBinding | Hindrance | None:
 
 def _missing_job(o: RunObservation) -> Hindrance:
     name = o.run.job_name or ""
-    if o.run.status.attempts:
+    if o.run.status.attempts or o.shared is not None:
         return Hindrance(
             reason=Reason.JOB_DELETED,
-            message=f"the OCIJob {name} that the run is bound to was deleted",
+            message=f"the OCIJob {name} that the run is bound to was deleted: there is nothing to run",
+            fatal=True,
         )
+    if o.known.refused is not None:
+        message = f"spec.jobTemplate: the API server refuses the OCIJob: {o.known.refused}"
+        return Hindrance(reason=Reason.INVALID_SPEC, message=message, fatal=True)
     if o.run.spec.job_template is not None:
         return Hindrance(action=CreateObject(document=own_job(o.run)))
     return missing_job(name, o.run.metadata.namespace)

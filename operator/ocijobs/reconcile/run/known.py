@@ -44,6 +44,7 @@ class RunKnown:
         tail: last lines of output as they were written, secrets included.
         outputs: objects under the outputs' address.
         written_at: when this process last wrote the status.
+        refused: why the API server does not take the run's own OCIJob.
         discarded: job runs of former attempts whose records are gone.
     """
 
@@ -63,6 +64,7 @@ class RunKnown:
     outputs: OutputList | None = None
     written_at: datetime | None = None
     discarded: frozenset[str] = frozenset()
+    refused: str | None = None
     calls: Mapping[Operation, Call] = field(default_factory=dict)
 
     def of_attempt(self, number: int) -> RunKnown:

@@ -82,11 +82,10 @@ class RunLaws:
     def _another_attempt(self, former: OCIJobRunStatus, after: OCIJobRunStatus) -> None:
         limit = self._world.circumstances.backoff_limit
         demand(attempt_number(after) == attempt_number(former) + 1, "attempts follow each other")
-        demand(former.job_run_id is not None, "an attempt that is over was in OCI")
         demand((after.failed or 0) <= limit, "no attempt beyond the limit")
         held = former.stopping is StopReason.SUSPENDED
         demand((after.failed or 0) > (former.failed or 0) or held, "a failed attempt counts")
-        ended = next((a for a in after.attempts if a.job_run_id == former.job_run_id), None)
+        ended = next((a for a in after.attempts if a.number == attempt_number(former)), None)
         demand(ended and RunState(ended.lifecycle_state).ended, "an attempt follows one that ended")
 
     @staticmethod

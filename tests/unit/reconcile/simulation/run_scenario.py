@@ -152,6 +152,8 @@ class RunScenario(Scenario[Progress | Do]):
                 demand(cancelled, "a cancelled run was cancelled")
             case Reason.REMOTE_DELETED:
                 demand(own[-1].began(RunState.DELETED), "what is called gone is gone")
+            case Reason.JOB_DELETED:
+                demand(own and self.world.jobs_made > 1, "the job of the first attempt is no more")
             case Reason.DEADLINE_EXCEEDED:
                 demand(self.world.circumstances.deadline, "a deadline that is over was given")
             case Reason.PRE_RUNNING_DEADLINE_EXCEEDED:

@@ -91,6 +91,11 @@ class RunWorld:
         self.upstream: DependencyView | None = None
         self.create_run()
 
+    @property
+    def jobs_made(self) -> int:
+        """How many OCIJobs of the name there were."""
+        return self._jobs
+
     # What users do.
 
     def create_run(self) -> None:

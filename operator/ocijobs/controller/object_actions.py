@@ -1,0 +1,73 @@
+"""Actions on objects of ours in the cluster: what the operator makes, changes and deletes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.names import LABEL_SWEEP_INDEX
+from ocijobs.controller.memory import Memory
+from ocijobs.controller.store import Entry, Store
+from ocijobs.kube.client import ApiError
+from ocijobs.kube.writer import ObjectWriter
+from ocijobs.reconcile import decision as act
+
+ObjectAction = act.DeleteObject | act.CreateObject | act.EditObject | act.DeleteOwned
+
+
+class ObjectActions:
+    """Carries out what was decided about objects."""
+
+    def __init__(self, writer: ObjectWriter, store: Store, memory: Memory) -> None:
+        self._writer, self._store, self._memory = writer, store, memory
+
+    async def execute(self, entry: Entry, action: ObjectAction) -> None:
+        """Carry an action out. What is not any more as it was decided on is left alone.
+
+        Raises:
+            ApiError: if the API server does not take it.
+            NotLeadingError: if this process may not write any more.
+        """
+        match action:
+            case act.CreateObject(document=document):
+                await self._create(entry, document)
+            case act.EditObject(kind=kind, name=name, uid=uid, spec=spec):
+                key = ObjectKey(kind, entry.key.namespace, name)
+                try:
+                    self._store.put(await self._writer.edit_spec(key, uid, spec))
+                except ApiError as error:
+                    if not (error.not_found or error.conflict):
+                        raise
+            case act.DeleteOwned(kind=kind, name=name, uid=uid):
+                await self._delete(ObjectKey(kind, entry.key.namespace, name), uid)
+            case act.DeleteObject():
+                meta = entry.metadata
+                await self._writer.delete(entry.key, meta.uid, meta.resource_version)
+
+    async def _create(self, entry: Entry, document: dict[str, object]) -> None:
+        uid = entry.metadata.uid
+        try:
+            created = await self._writer.create(document)
+        except ApiError as error:
+            if not error.invalid:
+                raise
+            why = error.message
+            if entry.key.kind == "OCIJobSweep":
+                self._memory.learn_sweep(uid, lambda known: replace(known, refused=why))
+            else:
+                self._memory.learn_run(uid, lambda known: replace(known, refused=why))
+            return
+        if created is not None:
+            self._store.put(created)
+        metadata = document["metadata"]
+        labels = metadata.get("labels", {}) if isinstance(metadata, dict) else {}
+        if entry.key.kind == "OCIJobSweep":
+            index = int(labels[LABEL_SWEEP_INDEX])
+            self._memory.learn_sweep(uid, lambda known: known.has_created(index))
+
+    async def _delete(self, key: ObjectKey, uid: str) -> None:
+        try:
+            await self._writer.delete(key, uid)
+        except ApiError as error:
+            if not (error.not_found or error.conflict):
+                raise

@@ -1,0 +1,29 @@
+"""Sets of indices as batch/v1's completedIndexes writes them: `1,3-5,7`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def to_intervals(indices: Iterable[int]) -> str:
+    """Return the indices in order, runs of them joined."""
+    parts: list[str] = []
+    first = last = -2
+    for index in (*sorted(set(indices)), None):
+        if index is not None and index == last + 1:
+            last = index
+            continue
+        if first >= 0:
+            parts.append(str(first) if first == last else f"{first}-{last}")
+        first = last = index if index is not None else -2
+    return ",".join(parts)
+
+
+def from_intervals(text: str | None) -> frozenset[int]:
+    """Return the indices that a text names."""
+    found: set[int] = set()
+    for part in (text or "").split(","):
+        if part:
+            first, _, last = part.partition("-")
+            found.update(range(int(first), int(last or first) + 1))
+    return frozenset(found)
