@@ -20,6 +20,16 @@ def job(name: str = "job", *, files: dict[str, str] | None = None, **spec: Any) 
     }
 
 
+def sweep(name: str = "sweep", of: str = "job", **spec: Any) -> dict[str, Any]:
+    """Return an OCIJobSweep of the job `of`."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "OCIJobSweep",
+        "metadata": {"name": name},
+        "spec": {"jobRef": {"name": of}, **spec},
+    }
+
+
 def run(name: str = "run", of: str = "job", **spec: Any) -> dict[str, Any]:
     """Return an OCIJobRun of the job `of`."""
     return {

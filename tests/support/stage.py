@@ -220,10 +220,13 @@ class Stage(Namespace):
         client.create_bucket(self.emulator.namespace, details)
         return f"oci://{name}@{self.emulator.namespace}"
 
+    def job_run(self, ocid: str) -> Any:
+        """Return a job run in the emulator."""
+        return self.oci_client(oci.data_science.DataScienceClient).get_job_run(ocid).data
+
     def job_run_state(self, ocid: str) -> str:
         """Return the lifecycleState of a job run in the emulator."""
-        client = self.oci_client(oci.data_science.DataScienceClient)
-        return str(client.get_job_run(ocid).data.lifecycle_state)
+        return str(self.job_run(ocid).lifecycle_state)
 
     def job_runs(self) -> list[Any]:
         """Return all job runs in the emulator."""

@@ -1,0 +1,161 @@
+"""Sweeps: many runs of one job, as many at a time as may be, and the best of them."""
+
+from __future__ import annotations
+
+from tests.support import manifests
+from tests.support.namespace import condition, phase
+from tests.support.stage import Stage
+
+QUICK = {"accepted": 0.2, "inProgress": 0.3}
+SCORE = QUICK | {"output": ['{"ocijobs.io/results": {"score": $SCORE}}']}
+
+
+def ended_sweep(stage: Stage, name: str = "sweep", seconds: float = 90) -> dict[str, object]:
+    """Wait for the end of a sweep."""
+    ends = {"Succeeded", "Failed", "Cancelled"}
+    return stage.until(
+        "OCIJobSweep", name, lambda document: phase(document) in ends, seconds=seconds
+    )
+
+
+def test_each_combination_becomes_a_run_and_the_best_is_told(stage: Stage) -> None:
+    stage.emulator.set_mode(default=SCORE)
+    stage.identity(logGroupId=stage.log_group())
+    stage.kubectl_apply(
+        manifests.job(results=["score"]),
+        manifests.sweep(
+            matrix={"SCORE": ["0.1", "0.90", "0.9", "NaN"], "ALPHA": ["a", "b"]},
+            objective={"result": "score", "goal": "Maximize"},
+            parallelism=3,
+        ),
+    )
+    status = ended_sweep(stage)["status"]
+    assert status["phase"] == "Succeeded"
+    assert status["total"] == status["succeeded"] == 8
+    assert status["completedIndexes"] == "0-7"
+    # Keys are sorted, the last changes fastest; of equal values the first wins.
+    assert status["best"] == {
+        "index": 1,
+        "name": "sweep-1",
+        "value": "0.90",
+        "parameters": {"ALPHA": "a", "SCORE": "0.90"},
+    }
+    assert stage.most_active_runs() <= 3
+    done = stage.kubectl("wait", "--for=condition=Complete", "ocijobsweep/sweep", "--timeout=10s")
+    assert "condition met" in done
+
+
+def test_a_run_takes_the_best_parameters_of_a_sweep(stage: Stage) -> None:
+    stage.emulator.set_mode(default=SCORE)
+    stage.identity(logGroupId=stage.log_group())
+    best = [
+        {
+            "name": name,
+            "valueFrom": {"resultRef": {"kind": "OCIJobSweep", "name": "sweep", **what}},
+        }
+        for name, what in (
+            ("MODEL", {"bestParameter": "MODEL"}),
+            ("SCORE", {"result": "score"}),
+        )
+    ]
+    stage.kubectl_apply(
+        manifests.job(results=["score"]),
+        manifests.run("final", env=best),
+        manifests.sweep(
+            points=[
+                {"parameters": {"MODEL": "ridge", "SCORE": "2.5"}},
+                {"parameters": {"MODEL": "forest", "SCORE": "1.50"}, "args": ["--deep"]},
+            ],
+            objective={"result": "score", "goal": "Minimize"},
+        ),
+    )
+    final = stage.until_ended("final")
+    assert phase(final) == "Succeeded"
+    variables = stage.job_run(
+        final["status"]["jobRunId"]
+    ).job_configuration_override_details.environment_variables
+    assert (variables["MODEL"], variables["SCORE"]) == ("forest", "1.50")
+
+
+def test_one_failure_too_many_cancels_the_others(stage: Stage) -> None:
+    stage.emulator.set_mode(
+        default={"accepted": 0.2, "inProgress": 600},
+        plans=[{"match": {"displayName": "*/sweep-1"}, **QUICK, "outcome": "FAILED"}],
+    )
+    stage.identity()
+    stage.kubectl_apply(
+        manifests.job(), manifests.sweep(matrix={"X": ["1", "2", "3", "4"]}, parallelism=2)
+    )
+    status = ended_sweep(stage)["status"]
+    assert status["phase"] == "Failed"
+    assert condition({"status": status}, "Failed")["reason"] == "MaxFailedRunsExceeded"
+    assert status["created"] == 2
+    assert phase(stage.get("OCIJobRun", "sweep-0")) == "Cancelled"
+
+
+def test_suspending_resuming_and_cancelling_act_on_the_runs(stage: Stage) -> None:
+    stage.emulator.set_mode(default={"accepted": 0.2, "inProgress": 600})
+    stage.identity()
+    stage.kubectl_apply(
+        manifests.job(), manifests.sweep(matrix={"X": ["1", "2", "3"]}, parallelism=2)
+    )
+    for name in ("sweep-0", "sweep-1"):
+        stage.until_reason("OCIJobRun", name, "Running")
+    stage.patch("OCIJobSweep", "sweep", {"spec": {"suspend": True}})
+    for name in ("sweep-0", "sweep-1"):
+        stage.until("OCIJobRun", name, lambda document: phase(document) == "Suspended")
+    assert phase(stage.get("OCIJobSweep", "sweep")) == "Suspended"
+    stage.patch("OCIJobSweep", "sweep", {"spec": {"suspend": False, "parallelism": 3}})
+    for name in ("sweep-0", "sweep-1", "sweep-2"):
+        stage.until_reason("OCIJobRun", name, "Running")
+    stage.patch("OCIJobSweep", "sweep", {"spec": {"cancel": True}})
+    assert phase(ended_sweep(stage)) == "Cancelled"
+    assert all(phase(run) == "Cancelled" for run in stage.all("OCIJobRun"))
+
+
+def test_a_run_that_was_deleted_is_not_run_again(stage: Stage) -> None:
+    stage.emulator.set_mode(
+        default=QUICK, plans=[{"match": {"displayName": "*/sweep-0"}, "inProgress": 600}]
+    )
+    stage.identity()
+    stage.kubectl_apply(
+        manifests.job(), manifests.sweep(matrix={"X": ["1", "2", "3"]}, parallelism=1)
+    )
+    stage.until_reason("OCIJobRun", "sweep-0", "Running")
+    stage.delete("OCIJobRun", "sweep-0")
+    status = ended_sweep(stage)["status"]
+    assert status["goneIndexes"] == "0"
+    assert status["completedIndexes"] == "1-2"
+    assert status["phase"] == "Succeeded"
+
+
+def test_deleting_a_sweep_deletes_its_runs(stage: Stage) -> None:
+    stage.emulator.set_mode(default={"accepted": 0.2, "inProgress": 600})
+    stage.identity()
+    stage.kubectl_apply(manifests.job(), manifests.sweep(matrix={"X": ["1", "2"]}))
+    stage.until_reason("OCIJobRun", "sweep-1", "Running")
+    stage.delete("OCIJobSweep", "sweep")
+    stage.until_gone("OCIJobRun", "sweep-0")
+    stage.until_gone("OCIJobRun", "sweep-1")
+    assert {run.lifecycle_state for run in stage.job_runs()} == {"CANCELED"}
+
+
+def test_all_runs_are_of_the_job_as_it_was_when_the_sweep_began(stage: Stage) -> None:
+    stage.identity()
+    stage.kubectl_apply(
+        manifests.job(env=[{"name": "A", "value": "1"}]),
+        manifests.sweep(matrix={"X": [str(n) for n in range(6)]}, parallelism=1),
+    )
+    stage.until_ended("sweep-0")
+    stage.patch("OCIJob", "job", {"spec": {"env": [{"name": "A", "value": "2"}]}})
+    assert phase(ended_sweep(stage)) == "Succeeded"
+    assert len({run.job_id for run in stage.job_runs()}) == 1
+
+
+def test_a_million_combinations_are_refused_with_their_number(stage: Stage) -> None:
+    stage.identity()
+    values = [str(number) for number in range(1000)]
+    stage.kubectl_apply(manifests.job(), manifests.sweep(matrix={"A": values, "B": values}))
+    failed = ended_sweep(stage)
+    assert condition(failed, "Failed")["reason"] == "InvalidSpec"
+    assert "1,000,000 combinations" in condition(failed, "Failed")["message"]
