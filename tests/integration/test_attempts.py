@@ -1,4 +1,4 @@
-"""Attempts: a run that fails is tried again as its policy says; suspended, late and cancelled ones end as they should."""
+"""Attempts: a run that fails is tried again as its policy says, and suspended and late ones end as they should."""
 
 from __future__ import annotations
 

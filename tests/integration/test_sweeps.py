@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.support import manifests
 from tests.support.namespace import condition, phase
 from tests.support.stage import Stage
@@ -10,7 +12,7 @@ QUICK = {"accepted": 0.2, "inProgress": 0.3}
 SCORE = QUICK | {"output": ['{"ocijobs.io/results": {"score": $SCORE}}']}
 
 
-def ended_sweep(stage: Stage, name: str = "sweep", seconds: float = 90) -> dict[str, object]:
+def ended_sweep(stage: Stage, name: str = "sweep", seconds: float = 90) -> dict[str, Any]:
     """Wait for the end of a sweep."""
     ends = {"Succeeded", "Failed", "Cancelled"}
     return stage.until(

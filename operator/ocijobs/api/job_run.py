@@ -58,7 +58,8 @@ _IMMUTABLE_FIELDS = (
 def immutable(field: str, kind: str) -> tuple[str, str]:
     """Return the rule that a field of a spec never changes.
 
-    One rule a field at the root: a rule on an optional field is passed by removing and re-adding it."""
+    One rule a field at the root: a rule on an optional field is passed by removing and re-adding it.
+    """
     return (
         (
             f"has(self.{field}) == has(oldSelf.{field}) && "

@@ -28,7 +28,6 @@ class Executor:
         memory: Memory,
         queue: WorkQueue,
     ) -> None:
-        self._writer = writer
         self._identities, self._jobs, self._runs = identities, jobs, runs
         self._store, self._memory, self._queue = store, memory, queue
         self._objects = ObjectActions(writer, store, memory)
@@ -37,19 +36,20 @@ class Executor:
         """Carry an action out; return whether its outcome is there (False: it comes later, and wakes the object).
 
         Raises:
-            ApiError: if the API server refuses a change of the finalizer.
+            ApiError: if the API server refuses a change of an object.
             NotLeadingError: if this process may not write any more.
         """
         match action:
-            case act.AddFinalizer():
-                self._store.put(await self._writer.add_finalizer(entry.key, entry.metadata))
-            case act.RemoveFinalizer():
-                self._store.put(await self._writer.remove_finalizer(entry.key, entry.metadata))
-            case act.DeleteObject():
+            case (
+                act.AddFinalizer()
+                | act.RemoveFinalizer()
+                | act.CreateObject()
+                | act.EditObject()
+                | act.DeleteOwned()
+                | act.DeleteObject()
+            ):
                 await self._objects.execute(entry, action)
-                return False
-            case act.CreateObject() | act.EditObject() | act.DeleteOwned():
-                await self._objects.execute(entry, action)
+                return not isinstance(action, act.DeleteObject)
             case act.RefreshJob(name=name, after=after):
                 job = ObjectKey("OCIJob", entry.key.namespace, name)
                 self._memory.want_refresh(job, after)

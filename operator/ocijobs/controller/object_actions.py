@@ -12,7 +12,14 @@ from ocijobs.kube.client import ApiError
 from ocijobs.kube.writer import ObjectWriter
 from ocijobs.reconcile import decision as act
 
-ObjectAction = act.DeleteObject | act.CreateObject | act.EditObject | act.DeleteOwned
+ObjectAction = (
+    act.AddFinalizer
+    | act.RemoveFinalizer
+    | act.CreateObject
+    | act.EditObject
+    | act.DeleteOwned
+    | act.DeleteObject
+)
 
 
 class ObjectActions:
@@ -29,6 +36,10 @@ class ObjectActions:
             NotLeadingError: if this process may not write any more.
         """
         match action:
+            case act.AddFinalizer():
+                self._store.put(await self._writer.add_finalizer(entry.key, entry.metadata))
+            case act.RemoveFinalizer():
+                self._store.put(await self._writer.remove_finalizer(entry.key, entry.metadata))
             case act.CreateObject(document=document):
                 await self._create(entry, document)
             case act.EditObject(kind=kind, name=name, uid=uid, spec=spec):

@@ -1,7 +1,8 @@
 """The only writer of our objects: status by server-side apply, the finalizer by JSON patch, what belongs to others.
 
-The first two carry the resourceVersion that was decided on, so that a decision never lands on an object that has changed, or
-on another of the same name (409, and 422 for a patch, mean: decide again). A uid guards nothing on `/status`.
+The first two carry the resourceVersion that was decided on, so that a decision never lands on an object that has
+changed, or on another of the same name (409, and 422 for a patch, mean: decide again). A uid guards nothing on
+`/status`.
 """
 
 from __future__ import annotations

@@ -32,13 +32,29 @@ def settled_at(o: RunObservation) -> datetime:
     return created + _ROUNDING + timedelta(seconds=o.settings.launch_settle_seconds)
 
 
-def bound_job(o: RunObservation, now: datetime) -> tuple[JobBinding, Caller] | Hindrance:
+def bound_job(o: RunObservation) -> tuple[JobBinding, Caller] | Hindrance:
     """Return the job that the run is launched from, and as whom, or the first thing that hinders it."""
     if o.run.spec.job_id is not None:
-        return _outside(o, o.run.spec.job_id, now)
+        return _outside(o, o.run.spec.job_id)
     job = o.job
     if job is None:
         return _missing_job(o)
+    if (hindrance := _not_to_be_run(o, job)) is not None:
+        return hindrance
+    former = _former(o, job)
+    if isinstance(former, Hindrance):
+        return former
+    hindrance = not_ready(job) if former is None else None
+    if (hindrance := hindrance or _turn(o, job)) is not None:
+        return hindrance
+    if former is not None:
+        caller = caller_of(o.identity, former.region)
+        return caller if isinstance(caller, Hindrance) else (former, caller)
+    return serving(job, o.identity, checked_at=o.job_checked_at, settled_at=settled_at(o))
+
+
+def _not_to_be_run(o: RunObservation, job: OCIJob) -> Hindrance | None:
+    """Return why the OCIJob of that name is not for this run, whatever its state."""
     if o.run.spec.job_template is not None and not belongs(job.metadata, o.run.metadata):
         return Hindrance(
             reason=Reason.NAME_TAKEN,
@@ -51,17 +67,7 @@ def bound_job(o: RunObservation, now: datetime) -> tuple[JobBinding, Caller] | H
         return Hindrance(
             reason=Reason.JOB_DELETED, message=f"OCIJob {job.metadata.name} is being deleted"
         )
-    former = _former(o, job)
-    if isinstance(former, Hindrance):
-        return former
-    if former is None and (hindrance := not_ready(job)) is not None:
-        return hindrance
-    if (hindrance := _turn(o, job)) is not None:
-        return hindrance
-    if former is not None:
-        caller = caller_of(o.identity, former.region)
-        return caller if isinstance(caller, Hindrance) else (former, caller)
-    return serving(job, o.identity, checked_at=o.job_checked_at, settled_at=settled_at(o))
+    return None
 
 
 def _former(o: RunObservation, job: OCIJob) -> JobBinding | Hindrance | None:
@@ -112,9 +118,7 @@ def _turn(o: RunObservation, job: OCIJob) -> Hindrance | None:
     )
 
 
-def _outside(
-    o: RunObservation, job_id: str, now: datetime
-) -> tuple[JobBinding, Caller] | Hindrance:
+def _outside(o: RunObservation, job_id: str) -> tuple[JobBinding, Caller] | Hindrance:
     """Return an OCI job that no OCIJob has: where it is, and what its runs start, is read from OCI once."""
     former = o.run.status.binding
     bound = former if former is not None and former.template and o.run.status.attempts else None

@@ -50,6 +50,9 @@ def end(
     if not isinstance(verdict, Ended):
         return _go_on(o, record, verdict, now)
     deadline = _deadline(o, record, ended_at)
+    if caller is None and record.state is RunState.SUCCEEDED and _lacking(o) and now < deadline:
+        # Credentials may come back while results are awaited.
+        return Decision(status=_collecting(o, record, now), wake_at=deadline)
     wanted = _wanted(o, record, caller) if caller is not None else ()
     first = tuple(action for action in wanted if _call_of(action) not in o.known.calls)
     if first:

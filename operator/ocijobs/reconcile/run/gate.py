@@ -32,10 +32,8 @@ def await_launch(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
         return Decision(status=suspended(o, now, submit=None, launch_time=None))
     if (late := too_late(o, now)) is not None:
         return Decision(status=late)
-    if (problem := invalid_pattern(o.run.spec)) is not None:
-        return hindered(o, now, Hindrance(reason=Reason.INVALID_SPEC, message=problem, fatal=True))
-    if o.run.status.submit is None and (waiting := await_dependencies(o, now)) is not None:
-        return waiting
+    if (first := _before_all(o, now)) is not None:
+        return first
     held = Hindrance(reason=Reason.HELD, message=HELD) if _held(o) else None
     prepared = held or prepare(o, now)
     if isinstance(prepared, Hindrance):
@@ -43,6 +41,13 @@ def await_launch(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
     if not o.run.metadata.has_finalizer:
         return Decision(status=o.run.status, actions=(AddFinalizer(),))
     return Decision(status=intend(o, now, prepared, incarnation=_next_incarnation(o)))
+
+
+def _before_all(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus] | None:
+    """Decide about what comes before any launch: a spec that can be read, and what the run waits for."""
+    if (problem := invalid_pattern(o.run.spec)) is not None:
+        return hindered(o, now, Hindrance(reason=Reason.INVALID_SPEC, message=problem, fatal=True))
+    return await_dependencies(o, now) if o.run.status.submit is None else None
 
 
 def too_late(o: RunObservation, now: datetime) -> OCIJobRunStatus | None:

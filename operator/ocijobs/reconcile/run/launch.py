@@ -82,7 +82,7 @@ def prepare(o: RunObservation, now: datetime) -> Launch | Hindrance:
     retry = retry_at(o.run.status, o.run.metadata.uid, o.settings)
     if (due := max(settled, retry or settled)) > now:
         return Hindrance(wake_at=due)
-    bound = bound_job(o, now)
+    bound = bound_job(o)
     if isinstance(bound, Hindrance):
         return bound
     job, caller = bound

@@ -41,7 +41,7 @@ class RunObservation:
     ahead: int = 0
     shared: JobBinding | None = None
     job_known: JobKnown = field(default_factory=JobKnown)
-    relations: Relations = Relations()
+    relations: Relations = field(default_factory=Relations)
 
     @property
     def wanted(self) -> bool:

@@ -38,15 +38,19 @@ def _outcome(o: SweepObservation, tally: Tally) -> tuple[SweepPhase, Reason, str
         return (
             SweepPhase.FAILED,
             Reason.MAX_FAILED_RUNS_EXCEEDED,
-            f"{len(tally.failed)} of {tally.total} runs have failed, and spec.maxFailedRuns is "
-            f"{spec.max_failed_runs}",
+            (
+                f"{len(tally.failed)} of {tally.total} runs have failed, and spec.maxFailedRuns is "
+                f"{spec.max_failed_runs}"
+            ),
         )
     if spec.objective is not None and tally.best is None:
         return (
             SweepPhase.FAILED,
             Reason.RESULT_MISSING,
-            f"no run has reported a number as {spec.objective.result}: the OCIJob's spec.results has to "
-            "name it, and the code to print it",
+            (
+                f"no run has reported a number as {spec.objective.result}: the OCIJob's spec.results "
+                "has to name it, and the code to print it"
+            ),
         )
     best = f"; the best is {tally.best.name} with {tally.best.value}" if tally.best else ""
     return (

@@ -12,7 +12,6 @@ from ocijobs.api.names import RESERVED_ENV_PREFIX
 from ocijobs.api.sweep import MOST_CHILDREN, OCIJobSweepSpec, SweepPoint
 from ocijobs.reconcile.environment import reserved_names
 
-
 _NAME = re.compile(ENV_NAME_PATTERN)
 
 

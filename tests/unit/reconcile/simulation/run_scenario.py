@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from tests.unit.reconcile.simulation.laws import demand
+from tests.unit.reconcile.simulation.oci_runs import SimulatedRun
 from tests.unit.reconcile.simulation.run_history import Command, Do, Progress
 from tests.unit.reconcile.simulation.run_laws import RunLaws
 from tests.unit.reconcile.simulation.run_shell import RunShell
@@ -13,6 +14,7 @@ from tests.unit.reconcile.simulation.run_world import Circumstances, RunWorld
 from tests.unit.reconcile.simulation.scenario import Scenario
 
 from ocijobs.api.job import DeletionPolicy
+from ocijobs.api.job_run import OCIJobRun
 from ocijobs.api.job_run_status import Phase
 from ocijobs.api.names import ANNOTATION_ABANDON, ANNOTATION_PAUSED
 from ocijobs.api.reasons import Reason
@@ -143,6 +145,17 @@ class RunScenario(Scenario[Progress | Do]):
         own = self.world.oci.of(run.metadata.uid)
         bound = run.status.job_run_id
         demand(bound is None or bound in {each.id for each in own}, "a run is bound to its own")
+        self._reason_is_true(run, own)
+        held = (
+            run.spec.deletion_policy is DeletionPolicy.DELETE
+            and own
+            # Nobody asks OCI about a run that has ended, until it is deleted.
+            and run.status.lifecycle_state != RunState.DELETED
+        )
+        demand(run.metadata.has_finalizer == bool(held), "an ended run is held only for its record")
+
+    def _reason_is_true(self, run: OCIJobRun, own: list[SimulatedRun]) -> None:
+        """Demand that what is said of the end is what has happened."""
         reason = next(c.reason for c in run.status.conditions if c.type == "Ready")
         match reason:
             case Reason.SUCCEEDED | Reason.RUN_FAILED | Reason.BACKOFF_LIMIT_EXCEEDED:
@@ -167,13 +180,6 @@ class RunScenario(Scenario[Progress | Do]):
                 demand(refused and not own, "a failed submission created nothing")
             case other:
                 demand(False, f"a run does not end for reason {other}")
-        held = (
-            run.spec.deletion_policy is DeletionPolicy.DELETE
-            and own
-            # Nobody asks OCI about a run that has ended, until it is deleted.
-            and run.status.lifecycle_state != RunState.DELETED
-        )
-        demand(run.metadata.has_finalizer == bool(held), "an ended run is held only for its record")
 
     def _restart_writes_nothing(self) -> None:
         api = self.world.api
