@@ -114,12 +114,15 @@ test-unit: $(ENV) ## Run the tests that need neither cluster nor network.
 	$(call say,unit tests)
 	$(BIN)/pytest --numprocesses $(WORKERS) --durations 5 tests/unit
 
-.PHONY: image chart lock clean
+.PHONY: image chart goldens lock clean
 image: ## Build the operator's image from BASE_IMAGE.
 	$(ENGINE) build --build-arg BASE_IMAGE=$(BASE_IMAGE) --tag $(IMAGE) .
 
 chart: chart-tools ## Package the chart into dist/.
 	"$$($(BIN)/devcluster build --set chart-tools)/helm" package helm/oci-jobs-operator --destination dist
+
+goldens: $(ENV) ## Ask Kubernetes' own CronJob controller anew when schedules fire.
+	cd cluster && GOFLAGS=-mod=readonly CGO_ENABLED=0 go run ./crongoldens > ../tests/unit/reconcile/goldens/cron.json
 
 lock: $(ENV) ## Pin all dependencies anew.
 	$(LOCK) $(PROJECTS:%=%/pyproject.toml) requirements/dev.in --output-file requirements/dev.txt

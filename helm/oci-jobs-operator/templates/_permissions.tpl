@@ -3,11 +3,11 @@
 {{- define "oci-jobs-operator.permissions.watchedNamespaces" -}}
 # watch the resources, set and remove their finalizer
 - apiGroups: ["ocijobs.io"]
-  resources: ["ocijobs", "ocijobruns", "ocijobsweeps", "ociidentities"]
+  resources: ["ocijobs", "ocijobruns", "ocijobsweeps", "ocijobschedules", "ociidentities"]
   verbs: ["list", "patch", "watch"]
 # write their status
 - apiGroups: ["ocijobs.io"]
-  resources: ["ocijobs/status", "ocijobruns/status", "ocijobsweeps/status", "ociidentities/status"]
+  resources: ["ocijobs/status", "ocijobruns/status", "ocijobsweeps/status", "ocijobschedules/status", "ociidentities/status"]
   verbs: ["patch"]
 # make the runs of sweeps and schedules, and the jobs that runs bring along
 - apiGroups: ["ocijobs.io"]
@@ -51,9 +51,9 @@
 {{- end }}
 
 {{- define "oci-jobs-operator.permissions.kinds" -}}
-["ocijobs", "ocijobruns", "ocijobsweeps", "ociidentities"]
+["ocijobs", "ocijobruns", "ocijobsweeps", "ocijobschedules", "ociidentities"]
 {{- end }}
 
 {{- define "oci-jobs-operator.permissions.statuses" -}}
-["ocijobs/status", "ocijobruns/status", "ocijobsweeps/status", "ociidentities/status"]
+["ocijobs/status", "ocijobruns/status", "ocijobsweeps/status", "ocijobschedules/status", "ociidentities/status"]
 {{- end }}

@@ -15,6 +15,7 @@ from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
 from ocijobs.api.names import CATEGORY, GROUP, VERSION
 from ocijobs.api.reasons import Reason
+from ocijobs.api.schedule import NAMES_LIMIT, OCIJobSchedule
 from ocijobs.api.schema import UnexpressibleError, model_schema
 from ocijobs.api.sweep import OCIJobSweep
 
@@ -55,6 +56,7 @@ class Kind:
     short: str
     columns: tuple[Column, ...]
     name_limit: int = NAME_LIMIT
+    rules: tuple[tuple[str, str], ...] = ()
 
     @property
     def name(self) -> str:
@@ -122,6 +124,33 @@ KINDS: tuple[Kind, ...] = (
             _AGE,
             _REASON,
             Column("Best-Run", ".status.best.name", "The best run.", wide=True),
+            _MESSAGE,
+        ),
+    ),
+    Kind(
+        model=OCIJobSchedule,
+        plural="ocijobschedules",
+        short="ocisched",
+        name_limit=NAMES_LIMIT - 1,
+        rules=(
+            (
+                f"self.spec.resources.all(r, size(self.metadata.name) + size(r.name) <= {NAMES_LIMIT})",
+                (
+                    f"metadata.name and the name of each of spec.resources must have at most {NAMES_LIMIT} "
+                    "characters together"
+                ),
+            ),
+        ),
+        columns=(
+            Column("Schedule", ".spec.schedule", "When it fires."),
+            Column("TimeZone", ".spec.timeZone", "In which time zone."),
+            Column("Suspend", ".spec.suspend", "Whether it starts nothing.", type="boolean"),
+            Column("Active", ".status.active", "Firings that have not ended.", type="integer"),
+            Column("Last", ".status.lastScheduleTime", "The last firing.", type="date"),
+            Column("Ready", f"{_READY}.status", "Whether it will fire."),
+            _AGE,
+            _REASON,
+            Column("Next", ".status.nextScheduleTime", "The next firing.", wide=True),
             _MESSAGE,
         ),
     ),
@@ -199,7 +228,8 @@ def _object_schema(kind: Kind) -> dict[str, Any]:
             {
                 "rule": f"size(self.metadata.name) <= {kind.name_limit}",
                 "message": f"metadata.name must have at most {kind.name_limit} characters",
-            }
+            },
+            *({"rule": rule, "message": message} for rule, message in kind.rules),
         ],
     }
 

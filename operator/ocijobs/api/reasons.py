@@ -50,6 +50,10 @@ class Reason(StrEnum):
     PRE_RUNNING_DEADLINE_EXCEEDED = "PreRunningDeadlineExceeded"
     MAX_FAILED_RUNS_EXCEEDED = "MaxFailedRunsExceeded"
     NAME_TAKEN = "NameTaken"
+    SCHEDULED = "Scheduled"
+    STARTING = "Starting"
+    ALREADY_ACTIVE = "AlreadyActive"
+    TOO_MANY_MISSED_TIMES = "TooManyMissedTimes"
     WAITING_FOR_DEPENDENCY = "WaitingForDependency"
     DEPENDENCY_FAILED = "DependencyFailed"
     CANCELLED = "Cancelled"
@@ -258,6 +262,19 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     Reason.NAME_TAKEN: Explanation(
         "An object that this one would create exists, and is somebody else's.",
         "Delete that object, or create this one under another name.",
+    ),
+    Reason.SCHEDULED: Explanation(
+        "The schedule is in force; `status.nextScheduleTime` is when it fires next.", "Nothing."
+    ),
+    Reason.STARTING: Explanation("The objects of a firing are being made.", "Nothing."),
+    Reason.ALREADY_ACTIVE: Explanation(
+        "A start is due, an earlier firing has not ended, and `spec.concurrencyPolicy` is Forbid.",
+        "Nothing; it starts when the earlier one has ended, unless startingDeadlineSeconds is over.",
+    ),
+    Reason.TOO_MANY_MISSED_TIMES: Explanation(
+        "More than 100 starts were missed, such as by an operator that was down for long, or by a clock "
+        "that was set. Only the last of them is made up for.",
+        "Set or decrease `spec.startingDeadlineSeconds`, or look at the clocks.",
     ),
     Reason.WAITING_FOR_DEPENDENCY: Explanation(
         "What `spec.dependsOn` or a `resultRef` names does not exist yet or has not ended.",

@@ -84,34 +84,15 @@ class RunTemplateSpec(Model):
 _IMMUTABLE_FIELDS = ("jobRef", "matrix", "points", "objective", "runTemplate", "dependsOn")
 
 
-class OCIJobSweepSpec(Model):
-    """Desired state of an OCIJobSweep.
-
-      spec:
-        jobRef:
-          name: train
-        matrix:
-          MODEL: [ridge, forest, boosting]
-        parallelism: 3
-        objective:
-          result: auc
-          goal: Maximize
-
-    Each combination becomes an OCIJobRun. But for `parallelism`, `maxFailedRuns`, `suspend`, `cancel` and
-    `ttlSecondsAfterFinished` the spec can't be edited.
-    """
+class SweepSettings(Model):
+    """What a sweep runs, and how."""
 
     model_config = ConfigDict(
         json_schema_extra=validations(
             (
                 "has(self.matrix) != has(self.points)",
                 "exactly one of matrix and points must be given",
-            ),
-            *(immutable(field, "OCIJobSweep") for field in _IMMUTABLE_FIELDS),
-            (
-                "!(has(oldSelf.cancel) && oldSelf.cancel) || (has(self.cancel) && self.cancel)",
-                "cancel can't be taken back: create another OCIJobSweep",
-            ),
+            )
         )
     )
 
@@ -161,19 +142,52 @@ class OCIJobSweepSpec(Model):
         default=(),
         description="Runs and sweeps that have to end first. They may be created later.",
     )
-    suspend: bool = Field(
-        default=False, description="True suspends the runs, and creates no further ones."
-    )
-    cancel: bool = Field(
-        default=False,
-        description="True cancels the runs and creates no further ones. It can't be taken back.",
-    )
     ttl_seconds_after_finished: Annotated[int, Field(ge=0, le=10 * 365 * 24 * 3600)] | None = Field(
         default=None,
         description=(
             "The sweep and its runs are deleted that long after its end, unless another run "
             "waits for it; by default never."
         ),
+    )
+
+
+class OCIJobSweepSpec(SweepSettings):
+    """Desired state of an OCIJobSweep.
+
+      spec:
+        jobRef:
+          name: train
+        matrix:
+          MODEL: [ridge, forest, boosting]
+        parallelism: 3
+        objective:
+          result: auc
+          goal: Maximize
+
+    Each combination becomes an OCIJobRun. But for `parallelism`, `maxFailedRuns`, `suspend`, `cancel` and
+    `ttlSecondsAfterFinished` the spec can't be edited.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra=validations(
+            (
+                "has(self.matrix) != has(self.points)",
+                "exactly one of matrix and points must be given",
+            ),
+            *(immutable(field, "OCIJobSweep") for field in _IMMUTABLE_FIELDS),
+            (
+                "!(has(oldSelf.cancel) && oldSelf.cancel) || (has(self.cancel) && self.cancel)",
+                "cancel can't be taken back: create another OCIJobSweep",
+            ),
+        )
+    )
+
+    suspend: bool = Field(
+        default=False, description="True suspends the runs, and creates no further ones."
+    )
+    cancel: bool = Field(
+        default=False,
+        description="True cancels the runs and creates no further ones. It can't be taken back.",
     )
 
 

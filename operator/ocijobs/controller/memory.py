@@ -9,6 +9,7 @@ from ocijobs.api.metadata import ObjectKey
 from ocijobs.reconcile.identity import IdentityKnown
 from ocijobs.reconcile.job.known import JobKnown
 from ocijobs.reconcile.run.known import RunKnown
+from ocijobs.reconcile.schedule.observation import ScheduleKnown
 from ocijobs.reconcile.sweep.observation import SweepKnown
 
 
@@ -19,6 +20,7 @@ class Memory:
         self._runs: dict[str, RunKnown] = {}
         self._jobs: dict[str, JobKnown] = {}
         self._sweeps: dict[str, SweepKnown] = {}
+        self._schedules: dict[str, ScheduleKnown] = {}
         self._identities: dict[ObjectKey, IdentityKnown] = {}
         self._serves: dict[str, datetime] = {}
         self._refresh: dict[ObjectKey, datetime] = {}
@@ -48,6 +50,18 @@ class Memory:
         """Learn of a sweep, and return what is known of it now."""
         self._sweeps[uid] = learn(self.sweep(uid))
         return self._sweeps[uid]
+
+    def schedule(self, uid: str) -> ScheduleKnown:
+        """Return what is known of a schedule."""
+        return self._schedules.get(uid) or ScheduleKnown()
+
+    def learn_schedule(self, uid: str, learn: Callable[[ScheduleKnown], ScheduleKnown]) -> None:
+        """Learn of a schedule."""
+        self._schedules[uid] = learn(self.schedule(uid))
+
+    def forget_schedule(self, uid: str) -> None:
+        """Forget what was learnt of a schedule, since its firing is made."""
+        self._schedules.pop(uid, None)
 
     def identity(self, key: ObjectKey) -> IdentityKnown:
         """Return what is known of an identity."""
@@ -80,7 +94,7 @@ class Memory:
     def keep_only(self, alive: Mapping[ObjectKey, str]) -> None:
         """Forget all objects but these (key -> uid), and what was learnt late of one that is gone."""
         uids = set(alive.values())
-        for by_uid in (self._runs, self._jobs, self._sweeps, self._serves):
+        for by_uid in (self._runs, self._jobs, self._sweeps, self._schedules, self._serves):
             for uid in by_uid.keys() - uids:
                 del by_uid[uid]
         for by_key in (self._identities, self._refresh):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.api.names import LABEL_SWEEP_INDEX
@@ -55,26 +56,42 @@ class ObjectActions:
                 meta = entry.metadata
                 await self._writer.delete(entry.key, meta.uid, meta.resource_version)
 
-    async def _create(self, entry: Entry, document: dict[str, object]) -> None:
-        uid = entry.metadata.uid
+    async def _create(self, entry: Entry, document: dict[str, Any]) -> None:
         try:
             created = await self._writer.create(document)
         except ApiError as error:
             if not error.invalid:
                 raise
-            why = error.message
-            if entry.key.kind == "OCIJobSweep":
-                self._memory.learn_sweep(uid, lambda known: replace(known, refused=why))
-            else:
-                self._memory.learn_run(uid, lambda known: replace(known, refused=why))
+            self._refused(entry, error.message)
             return
         if created is not None:
             self._store.put(created)
-        metadata = document["metadata"]
-        labels = metadata.get("labels", {}) if isinstance(metadata, dict) else {}
-        if entry.key.kind == "OCIJobSweep":
-            index = int(labels[LABEL_SWEEP_INDEX])
-            self._memory.learn_sweep(uid, lambda known: known.has_created(index))
+        self._made(entry, document["metadata"])
+
+    def _refused(self, entry: Entry, why: str) -> None:
+        """Learn that the API server does not take an object."""
+        uid, generation = entry.metadata.uid, entry.metadata.generation
+        match entry.key.kind:
+            case "OCIJobSweep":
+                self._memory.learn_sweep(uid, lambda known: replace(known, refused=why))
+            case "OCIJobSchedule":
+                self._memory.learn_schedule(
+                    uid, lambda known: replace(known, refused=(generation, why))
+                )
+            case _:
+                self._memory.learn_run(uid, lambda known: replace(known, refused=why))
+
+    def _made(self, entry: Entry, metadata: dict[str, Any]) -> None:
+        """Learn that the API server has an object."""
+        uid, name = entry.metadata.uid, metadata["name"]
+        match entry.key.kind:
+            case "OCIJobSweep":
+                index = int(metadata["labels"][LABEL_SWEEP_INDEX])
+                self._memory.learn_sweep(uid, lambda known: known.has_created(index))
+            case "OCIJobSchedule":
+                self._memory.learn_schedule(
+                    uid, lambda known: replace(known, made=known.made | {name})
+                )
 
     async def _delete(self, key: ObjectKey, uid: str) -> None:
         try:

@@ -14,14 +14,16 @@ from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
 from ocijobs.api.job_run_status import OCIJobRunStatus, Phase
 from ocijobs.api.metadata import ObjectKey
-from ocijobs.api.names import LABEL_SWEEP_INDEX
+from ocijobs.api.names import ANNOTATION_SCHEDULED_TIME, LABEL_SWEEP_INDEX
 from ocijobs.api.reasons import Reason, reason_named
 from ocijobs.api.run_binding import JobBinding
+from ocijobs.api.schedule import OCIJobSchedule
 from ocijobs.api.sweep import OCIJobSweep
+from ocijobs.api.sweep_status import SweepPhase
 from ocijobs.clock import Clock
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.relations import relations_of
-from ocijobs.controller.store import Store
+from ocijobs.controller.store import Entry, Store
 from ocijobs.reconcile.identity import IdentityObservation, view_identity
 from ocijobs.reconcile.identity_view import DEFAULT_IDENTITY, IdentityView
 from ocijobs.reconcile.job.observation import JobObservation, RunView
@@ -29,6 +31,7 @@ from ocijobs.reconcile.ownership import belongs
 from ocijobs.reconcile.run.attempts import attempt_number
 from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.run.observation import RunObservation
+from ocijobs.reconcile.schedule.observation import MadeView, ScheduleObservation
 from ocijobs.reconcile.sweep.children import BATCH
 from ocijobs.reconcile.sweep.observation import ChildView, Outcome, SweepKnown, SweepObservation
 from ocijobs.settings import Settings
@@ -104,6 +107,18 @@ class Observer:
             ),
             known=known,
             settings=self._settings,
+        )
+
+    def schedule(self, schedule: OCIJobSchedule) -> ScheduleObservation:
+        """Return what is observed of a schedule."""
+        uid = schedule.metadata.uid
+        if schedule.status.starting is None and self._memory.schedule(uid).made:
+            self._memory.forget_schedule(uid)
+        made = (made_view(entry) for entry in self._store.owned_by(uid))
+        return ScheduleObservation(
+            schedule=schedule,
+            made=tuple(one for one in made if one is not None),
+            known=self._memory.schedule(uid),
         )
 
     def _children(self, sweep: OCIJobSweep) -> dict[int, ChildView]:
@@ -316,6 +331,33 @@ def child_view(run: OCIJobRun, result: str | None) -> ChildView:
         cancel=run.spec.cancel,
         deleting=run.metadata.deleting,
     )
+
+
+def made_view(entry: Entry) -> MadeView | None:
+    """Return a run or a sweep as the schedule sees it that made it."""
+    resource, meta = entry.resource, entry.metadata
+    time = parse_time(meta.annotations.get(ANNOTATION_SCHEDULED_TIME))
+    if not isinstance(resource, OCIJobRun | OCIJobSweep) or time is None:
+        return None
+    phase = resource.status.phase
+    return MadeView(
+        kind=entry.key.kind,
+        name=meta.name,
+        uid=meta.uid,
+        scheduled_time=time,
+        ended=phase is not None and phase.terminal,
+        succeeded=phase in {Phase.SUCCEEDED, SweepPhase.SUCCEEDED},
+        completion_time=resource.status.completion_time,
+        deleting=meta.deleting,
+    )
+
+
+def parse_time(text: str | None) -> datetime | None:
+    """Return the time that an annotation tells; people may have changed it."""
+    try:
+        return datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
 
 
 def _needed_job(status: OCIJobRunStatus) -> str | None:

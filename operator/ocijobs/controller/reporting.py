@@ -11,6 +11,7 @@ from ocijobs.api.job_run_status import OCIJobRunStatus
 from ocijobs.api.job_status import OCIJobStatus
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.api.reasons import Reason
+from ocijobs.api.schedule import OCIJobScheduleStatus
 from ocijobs.api.sweep_status import OCIJobSweepStatus
 from ocijobs.clock import Clock
 from ocijobs.controller.store import Entry
@@ -22,7 +23,10 @@ from ocijobs.reconcile.transitions import transition_notes
 _LOG = logging.getLogger(__name__)
 _REMEMBERED = 4096
 
-Status = OCIJobStatus | OCIJobRunStatus | OCIJobSweepStatus | OCIIdentityStatus
+Status = (
+    OCIJobStatus | OCIJobRunStatus | OCIJobSweepStatus | OCIJobScheduleStatus | OCIIdentityStatus
+)
+"""Status of any of our kinds."""
 
 
 class Reporter:

@@ -9,12 +9,13 @@ import logging
 import time
 from dataclasses import dataclass, replace
 
-from ocijobs.api.identity import OCIIdentity, OCIIdentityStatus
+from ocijobs.api.identity import OCIIdentity
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
 from ocijobs.api.job_run_status import OCIJobRunStatus
 from ocijobs.api.job_status import OCIJobStatus
 from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.schedule import OCIJobSchedule
 from ocijobs.api.sweep import OCIJobSweep
 from ocijobs.api.sweep_status import OCIJobSweepStatus
 from ocijobs.clock import Clock
@@ -22,7 +23,7 @@ from ocijobs.controller.execution import Executor
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.observer import Observer
 from ocijobs.controller.queue import QueueClosedError, WorkQueue
-from ocijobs.controller.reporting import Reporter
+from ocijobs.controller.reporting import Reporter, Status
 from ocijobs.controller.store import Entry, Store
 from ocijobs.controller.tracker import Tracker
 from ocijobs.kube.client import ApiError
@@ -34,12 +35,11 @@ from ocijobs.reconcile.essentials import essential_status
 from ocijobs.reconcile.identity import decide_identity
 from ocijobs.reconcile.job.decide import decide_job
 from ocijobs.reconcile.run.decide import decide_run
+from ocijobs.reconcile.schedule.decide import decide_schedule
 from ocijobs.reconcile.sweep.decide import decide_sweep
 from ocijobs.reconcile.unreadable import unreadable_status
 
 _LOG = logging.getLogger(__name__)
-
-Status = OCIJobStatus | OCIJobRunStatus | OCIJobSweepStatus | OCIIdentityStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +137,8 @@ class Worker:
         match entry.resource:
             case OCIJobRun() as run:
                 return decide_run(observer.run(run), now)
+            case OCIJobSchedule() as schedule:
+                return decide_schedule(observer.schedule(schedule), now)
             case OCIJobSweep() as sweep:
                 return decide_sweep(observer.sweep(sweep), now)
             case OCIJob() as job:
@@ -211,7 +213,7 @@ class Worker:
 
 def _status_of(entry: Entry) -> Status:
     match entry.resource:
-        case OCIJobRun() | OCIJob() | OCIJobSweep() | OCIIdentity():
+        case OCIJobRun() | OCIJob() | OCIJobSweep() | OCIJobSchedule() | OCIIdentity():
             return entry.resource.status
         case _:
             raise AssertionError(entry.key.kind)

@@ -33,6 +33,7 @@ class Standing(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     SUSPENDED = "suspended"
+    IDLE = "idle"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +66,7 @@ TABLE: Mapping[Standing, Row] = {
     Standing.READY: Row(ready=True, reconciling=False, stalled=False),
     Standing.SUCCEEDED: Row(ready=True, reconciling=False, stalled=False, complete=True),
     Standing.FAILED: Row(ready=False, reconciling=False, stalled=True, failed=True),
+    Standing.IDLE: Row(ready=True, reconciling=False, stalled=False, suspended=True),
     Standing.SUSPENDED: Row(ready=False, reconciling=True, stalled=False, suspended=True),
 }
 
@@ -91,6 +93,14 @@ SWEEP_STANDINGS: Mapping[SweepPhase, tuple[Standing, ...]] = {
     SweepPhase.CANCELLED: (Standing.FAILED,),
 }
 """Standings of a sweep by phase."""
+
+SCHEDULE_STANDINGS: tuple[Standing, ...] = (
+    Standing.PROGRESSING,
+    Standing.STALLED,
+    Standing.READY,
+    Standing.IDLE,
+)
+"""Standings of a schedule. A suspended one is as it should be: Ready, and Suspended."""
 
 JOB_STANDINGS: tuple[Standing, ...] = (Standing.PROGRESSING, Standing.STALLED, Standing.READY)
 """Standings of an OCIJob and of an OCIIdentity."""

@@ -20,6 +20,9 @@ _NORMAL = frozenset(
         Reason.CANCELLED,
         Reason.SUCCEEDED,
         Reason.SUSPENDED,
+        Reason.SCHEDULED,
+        Reason.STARTING,
+        Reason.ALREADY_ACTIVE,
         Reason.WAITING_FOR_DEPENDENCY,
         Reason.DELETING,
         Reason.WAITING_FOR_JOB,
@@ -31,7 +34,7 @@ _NORMAL = frozenset(
 )
 """Reasons that are no cause for concern; every other one makes a Warning."""
 
-_SILENT = frozenset({Reason.PENDING, Reason.SUBMITTING})
+_SILENT = frozenset({Reason.PENDING, Reason.SUBMITTING, Reason.SCHEDULED})
 """Reasons that are over before anybody could read of them."""
 
 _TOLD = (ConditionType.READY, ConditionType.RESULTS_READY)

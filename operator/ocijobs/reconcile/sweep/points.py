@@ -9,20 +9,20 @@ from ocijobs.api.dependency import RunEnvVar
 from ocijobs.api.job_run import RunSettings
 from ocijobs.api.model import ENV_NAME_PATTERN
 from ocijobs.api.names import RESERVED_ENV_PREFIX
-from ocijobs.api.sweep import MOST_CHILDREN, OCIJobSweepSpec, SweepPoint
+from ocijobs.api.sweep import MOST_CHILDREN, SweepPoint, SweepSettings
 from ocijobs.reconcile.environment import reserved_names
 
 _NAME = re.compile(ENV_NAME_PATTERN)
 
 
-def total(spec: OCIJobSweepSpec) -> int:
+def total(spec: SweepSettings) -> int:
     """Return the number of combinations."""
     if spec.points is not None:
         return len(spec.points)
     return math.prod(len(values) for values in (spec.matrix or {}).values())
 
 
-def point(spec: OCIJobSweepSpec, index: int) -> SweepPoint:
+def point(spec: SweepSettings, index: int) -> SweepPoint:
     """Return what the run of that index has: names sorted, the last one changing fastest."""
     if spec.points is not None:
         return spec.points[index]
@@ -34,7 +34,7 @@ def point(spec: OCIJobSweepSpec, index: int) -> SweepPoint:
     return SweepPoint(parameters=dict(sorted(parameters.items())))
 
 
-def problem(spec: OCIJobSweepSpec) -> str | None:
+def problem(spec: SweepSettings) -> str | None:
     """Return what is wrong with the combinations, in words: field, rule, and what to do."""
     field = "spec.points" if spec.points is not None else "spec.matrix"
     number = total(spec)

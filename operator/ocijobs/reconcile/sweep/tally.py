@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ocijobs.api.sweep import Goal, OCIJobSweepSpec
+from ocijobs.api.sweep import Goal, SweepSettings
 from ocijobs.api.sweep_status import BestRun
 from ocijobs.reconcile.sweep.intervals import from_intervals, to_intervals
 from ocijobs.reconcile.sweep.observation import SweepObservation
@@ -116,5 +116,5 @@ def _rank(value: str, goal: Goal) -> float | None:
     return -number if goal is Goal.MAXIMIZE else number
 
 
-def _parameters(spec: OCIJobSweepSpec, index: int) -> dict[str, str]:
+def _parameters(spec: SweepSettings, index: int) -> dict[str, str]:
     return dict(point(spec, index).parameters)

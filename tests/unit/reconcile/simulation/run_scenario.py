@@ -177,7 +177,8 @@ class RunScenario(Scenario[Progress | Do]):
                 demand(not own, "nothing is launched without what it waits for")
             case Reason.SUBMISSION_FAILED:
                 refused = RefusalKind.INVALID in self.world.weather.refused
-                demand(refused and not own, "a failed submission created nothing")
+                former = len(run.status.attempts)
+                demand(refused and len(own) == former, "a failed submission created nothing")
             case other:
                 demand(False, f"a run does not end for reason {other}")
 
