@@ -84,6 +84,12 @@ class Namespace:
         )
         return patched
 
+    def patch_status(self, kind: str, name: str, change: Document) -> None:
+        """Merge a change into an object's status, as only the operator should."""
+        self.objects.patch_namespaced_custom_object_status(
+            GROUP, VERSION, self.namespace, PLURALS[kind], name, {"status": change}
+        )
+
     def delete(self, kind: str, name: str) -> None:
         """Ask for an object's deletion."""
         self.objects.delete_namespaced_custom_object(
