@@ -41,6 +41,7 @@ def test_each_combination_becomes_a_run_and_the_best_is_told(stage: Stage) -> No
         "name": "sweep-1",
         "value": "0.90",
         "parameters": {"ALPHA": "a", "SCORE": "0.90"},
+        "results": {"score": "0.90"},
     }
     assert stage.most_active_runs() <= 3
     done = stage.kubectl("wait", "--for=condition=Complete", "ocijobsweep/sweep", "--timeout=10s")

@@ -69,9 +69,7 @@ class ResultReference(Model):
     name: ObjectName = Field(description="Its name, in this namespace.")
     result: ResultName | None = Field(
         default=None,
-        description=(
-            "Name of a result; of a sweep, the name of its objective, whose best value it is."
-        ),
+        description=("Name of a result; of a sweep it is that of its best run."),
     )
     best_parameter: Annotated[str, Field(min_length=1, max_length=256)] | None = Field(
         default=None,

@@ -49,6 +49,13 @@ class StopReason(StrEnum):
     PRE_RUNNING_DEADLINE_EXCEEDED = "PreRunningDeadlineExceeded"
 
 
+Results = Annotated[
+    Mapping[Annotated[str, Field(max_length=63)], Annotated[str, Field(max_length=4096)]],
+    Field(max_length=32),
+]
+"""What a run has reported: name -> value, as the code printed it."""
+
+
 class Utilisation(Model):
     """How much of a resource was used, over the run."""
 
@@ -195,13 +202,9 @@ class OCIJobRunStatus(Model):
     completion_time: Time | None = Field(
         default=None, description="When the run ended, well or not."
     )
-    results: (
-        Annotated[
-            Mapping[Annotated[str, Field(max_length=63)], Annotated[str, Field(max_length=4096)]],
-            Field(max_length=32),
-        ]
-        | None
-    ) = Field(default=None, description="Declared results, as the code printed them.")
+    results: Results | None = Field(
+        default=None, description="Declared results, as the code printed them."
+    )
     outputs: OutputList | None = Field(
         default=None, description="Objects under outputs.uri after the run."
     )

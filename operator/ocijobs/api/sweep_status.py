@@ -10,6 +10,7 @@ from pydantic import Field
 
 from ocijobs.api.conditions import Conditions
 from ocijobs.api.dependency import Dependency
+from ocijobs.api.job_run_status import Results
 from ocijobs.api.model import Model, Time, map_list
 from ocijobs.api.run_binding import JobBinding
 
@@ -47,6 +48,7 @@ class BestRun(Model):
         description="Value of the objective, as the code printed it."
     )
     parameters: Parameters = Field(description="Its parameters.")
+    results: Results = Field(description="All that it has reported, as it was printed.")
 
 
 class OCIJobSweepStatus(Model):

@@ -122,9 +122,8 @@ class Observer:
         )
 
     def _children(self, sweep: OCIJobSweep) -> dict[int, ChildView]:
-        objective = sweep.spec.objective
         return {
-            index: child_view(entry.resource, objective.result if objective is not None else None)
+            index: child_view(entry.resource)
             for entry in self._store.owned_by(sweep.metadata.uid)
             if isinstance(entry.resource, OCIJobRun)
             and (index := _index_of(entry.resource)) is not None
@@ -315,13 +314,12 @@ def _index_of(run: OCIJobRun) -> int | None:
     return int(text) if text.isdecimal() and len(text) < _LONGEST_INDEX else None
 
 
-def child_view(run: OCIJobRun, result: str | None) -> ChildView:
-    """Return a run as its sweep sees it; `result` is the name of the objective."""
+def child_view(run: OCIJobRun) -> ChildView:
+    """Return a run as its sweep sees it."""
     status, phase = run.status, run.status.phase
     outcome = None
     if phase is not None and phase.terminal:
-        value = (status.results or {}).get(result) if result is not None else None
-        outcome = Outcome(succeeded=phase is Phase.SUCCEEDED, value=value)
+        outcome = Outcome(succeeded=phase is Phase.SUCCEEDED, results=status.results or {})
     return ChildView(
         name=run.metadata.name,
         uid=run.metadata.uid,

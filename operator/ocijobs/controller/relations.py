@@ -58,10 +58,10 @@ def view_of(resource: Model | None) -> DependencyView | None:
 
 
 def _view_of_sweep(sweep: OCIJobSweep) -> DependencyView:
-    status, objective = sweep.status, sweep.spec.objective
+    status = sweep.status
     values: dict[str, str] = {}
-    if status.best is not None and objective is not None:
-        values[f"result:{objective.result}"] = status.best.value
+    if status.best is not None:
+        values = {f"result:{name}": value for name, value in status.best.results.items()}
         values |= {f"parameter:{name}": value for name, value in status.best.parameters.items()}
     return DependencyView(
         uid=sweep.metadata.uid,

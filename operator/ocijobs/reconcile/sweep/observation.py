@@ -16,10 +16,10 @@ from ocijobs.settings import Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How a child ended, and its value of the objective, as printed."""
+    """How a child ended, and what it has reported, as printed."""
 
     succeeded: bool
-    value: str | None
+    results: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,7 +72,7 @@ def count(o: SweepObservation) -> Tally:
         completed=completed,
         failed=frozenset(failed),
         gone=frozenset(gone),
-        best=_best(o, ((i, outcome.value) for i, outcome in outcomes.items() if outcome.succeeded)),
+        best=_best(o, {i: one.results for i, one in outcomes.items() if one.succeeded}),
     )
 
 
@@ -81,18 +81,18 @@ def child_name(o: SweepObservation, index: int) -> str:
     return f"{o.sweep.metadata.name}-{index}"
 
 
-def _best(o: SweepObservation, values: Iterable[tuple[int, str | None]]) -> BestRun | None:
+def _best(o: SweepObservation, reported: Mapping[int, Mapping[str, str]]) -> BestRun | None:
     """Return the best child so far; of equal ones the first. What is no number, or missing, never wins."""
     objective, former = o.sweep.spec.objective, o.sweep.status.best
     if objective is None:
         return None
-    candidates = {index: value for index, value in values if value is not None}
+    candidates = dict(reported)
     if former is not None:
-        candidates.setdefault(former.index, former.value)
+        candidates.setdefault(former.index, former.results)
     ranked = [
         (rank, index)
-        for index, value in candidates.items()
-        if (rank := _rank(value, objective.goal)) is not None
+        for index, results in candidates.items()
+        if (rank := _rank(results.get(objective.result), objective.goal)) is not None
     ]
     if not ranked:
         return None
@@ -100,15 +100,16 @@ def _best(o: SweepObservation, values: Iterable[tuple[int, str | None]]) -> Best
     return BestRun(
         index=index,
         name=child_name(o, index),
-        value=candidates[index],
+        value=candidates[index][objective.result],
+        results=candidates[index],
         parameters=_parameters(o.sweep.spec, index),
     )
 
 
-def _rank(value: str, goal: Goal) -> float | None:
+def _rank(value: str | None, goal: Goal) -> float | None:
     """Return what orders values, the best first; None for what is no number."""
     try:
-        number = float(value)
+        number = float(value or "")
     except ValueError:
         return None
     if math.isnan(number):

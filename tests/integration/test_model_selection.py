@@ -1,0 +1,85 @@
+"""The story that users start from, with real training: prepare, tune a model class a run, train the best one."""
+
+from __future__ import annotations
+
+import pickle
+import random
+from pathlib import Path
+
+import oci
+import pytest
+from tests.support.namespace import phase
+from tests.support.stage import Stage
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "model-selection"
+
+pytestmark = [pytest.mark.real_runs, pytest.mark.slow]
+
+
+def apply(stage: Stage, folder: Path, **replaced: str) -> None:
+    """Apply an example as its README says, with a bucket of the local OCI."""
+    built = stage.kubectl("kustomize", str(folder))
+    for text, other in {"oci://models@mytenancy": stage.bucket("models"), **replaced}.items():
+        built = built.replace(text, other)
+    stage.kubectl("apply", "-f", "-", stdin=built)
+
+
+def model_of(stage: Stage, run: dict[str, object]) -> object:
+    """Return the model that a run has left in Object Storage."""
+    objects = run["status"]["outputs"]["objects"]  # type: ignore[index]
+    address = next(each for each in objects if each.endswith("model.pickle"))
+    bucket, _, name = address.removeprefix("oci://").partition("@")
+    namespace, _, name = name.partition("/")
+    client = stage.oci_client(oci.object_storage.ObjectStorageClient)
+    # Unpickled here without scikit-learn: that it is a pickle of some size is enough.
+    content: bytes = client.get_object(namespace, bucket, name).data.content
+    assert content[:1] == pickle.PROTO
+    assert len(content) > 500
+    return content
+
+
+def test_the_best_of_three_model_classes_is_trained_on_all_the_data(stage: Stage) -> None:
+    stage.identity(logGroupId=stage.log_group())
+    apply(stage, EXAMPLE)
+    final = stage.until_ended("final", seconds=900)
+    assert phase(final) == "Succeeded", final["status"]
+    best = stage.get("OCIJobSweep", "search")["status"]["best"]
+    scores = {
+        run["spec"]["env"][-1]["value"]: float(run["status"]["results"]["auc"])
+        for run in stage.all("OCIJobRun")
+        if "auc" in run["status"].get("results", {})
+    }
+    assert set(scores) == {"logistic", "forest", "boosting"}
+    assert float(best["value"]) == max(scores.values()) > 0.97
+    assert final["status"]["results"] == {"model": best["parameters"]["MODEL"], "samples": "569"}
+    assert model_of(stage, final)
+
+
+def test_the_story_ends_the_same_though_the_operator_is_killed_five_times(stage: Stage) -> None:
+    chance = random.Random(5)  # noqa: S311 - where to kill, the same each time
+    stage.identity(logGroupId=stage.log_group())
+    apply(stage, EXAMPLE)
+    for _ in range(5):
+        seen = stage.emulator.last_seq()
+        stage.emulator.wait_for(since=seen, count=chance.randint(10, 40))
+        stage.operator.kill()
+        stage.restart_operator(lease_duration_seconds=3, lease_renew_seconds=1)
+    final = stage.until_ended("final", seconds=900)
+    assert phase(final) == "Succeeded", final["status"]
+    assert model_of(stage, final)
+    # Nothing was run twice: prepare, three model classes, the final training.
+    assert len(stage.job_runs()) == 5
+
+
+def test_every_night_the_story_is_told_anew(stage: Stage) -> None:
+    stage.identity(logGroupId=stage.log_group())
+    apply(stage, EXAMPLE / "nightly", **{"0 2 * * *": "@every 5s"})
+    ended = stage.until(
+        "OCIJobSchedule",
+        "model-selection",
+        lambda document: document.get("status", {}).get("lastSuccessfulTime"),
+        seconds=900,
+    )
+    assert ended["status"]["firings"][0]["state"] == "Succeeded"
+    trained = [run for run in stage.all("OCIJobRun") if run["metadata"]["name"].endswith("-final")]
+    assert model_of(stage, next(run for run in trained if phase(run) == "Succeeded"))
