@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pickle
-import random
+from collections.abc import Callable
 from pathlib import Path
 
 import oci
 import pytest
-from tests.support.namespace import phase
+from tests.support.namespace import Document, phase
 from tests.support.stage import Stage
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "model-selection"
@@ -19,7 +19,8 @@ pytestmark = [pytest.mark.real_runs, pytest.mark.slow]
 def apply(stage: Stage, folder: Path, **replaced: str) -> None:
     """Apply an example as its README says, with a bucket of the local OCI."""
     built = stage.kubectl("kustomize", str(folder))
-    for text, other in {"oci://models@mytenancy": stage.bucket("models"), **replaced}.items():
+    stage.bucket("models")
+    for text, other in {"mytenancy": stage.emulator.namespace, **replaced}.items():
         built = built.replace(text, other)
     stage.kubectl("apply", "-f", "-", stdin=built)
 
@@ -56,12 +57,17 @@ def test_the_best_of_three_model_classes_is_trained_on_all_the_data(stage: Stage
 
 
 def test_the_story_ends_the_same_though_the_operator_is_killed_five_times(stage: Stage) -> None:
-    chance = random.Random(5)  # noqa: S311 - where to kill, the same each time
     stage.identity(logGroupId=stage.log_group())
     apply(stage, EXAMPLE)
-    for _ in range(5):
-        seen = stage.emulator.last_seq()
-        stage.emulator.wait_for(since=seen, count=chance.randint(10, 40))
+    milestones: list[tuple[str, str, Callable[[Document], object]]] = [
+        ("OCIJobRun", "prepare", lambda document: document["status"].get("submit")),
+        ("OCIJobRun", "prepare", lambda document: phase(document) == "Succeeded"),
+        ("OCIJobSweep", "search", lambda document: document["status"].get("binding")),
+        ("OCIJobSweep", "search", lambda document: document["status"].get("succeeded")),
+        ("OCIJobSweep", "search", lambda document: phase(document) == "Succeeded"),
+    ]
+    for kind, name, reached in milestones:
+        stage.until(kind, name, reached, seconds=300)
         stage.operator.kill()
         stage.restart_operator(lease_duration_seconds=3, lease_renew_seconds=1)
     final = stage.until_ended("final", seconds=900)
@@ -73,7 +79,7 @@ def test_the_story_ends_the_same_though_the_operator_is_killed_five_times(stage:
 
 def test_every_night_the_story_is_told_anew(stage: Stage) -> None:
     stage.identity(logGroupId=stage.log_group())
-    apply(stage, EXAMPLE / "nightly", **{"0 2 * * *": "@every 5s"})
+    apply(stage, EXAMPLE / "nightly", **{"schedule: 0 2 * * *": 'schedule: "@every 5s"'})
     ended = stage.until(
         "OCIJobSchedule",
         "model-selection",

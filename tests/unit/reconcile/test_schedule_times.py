@@ -35,7 +35,7 @@ def test_it_fires_when_kubernetes_would_whatever_the_clocks_do(zone: str) -> Non
     for golden in (one for one in GOLDENS["next"] if one["zone"] == zone):
         timetable = Timetable.parse(golden["schedule"], zone)
         at: datetime | None = datetime.fromisoformat(golden["after"])
-        times = []
+        times: list[str | None] = []
         while len(times) < len(golden["times"]) and at is not None:
             at = timetable.next_after(at)
             times.append(stamp(at))

@@ -15,6 +15,6 @@ names = ("train_x", "test_x", "train_y", "test_y")
 
 # Files in outputs/ go to spec.outputs.uri when the code has ended; others find them by this result.
 np.savez("outputs/data.npz", **dict(zip(names, parts, strict=True)))
-address = f"{os.environ['STORE']}/{os.environ['JOB_RUN_OCID']}/data.npz"
+folder = "oci://{BUCKET}@{NAMESPACE}/model-selection/{JOB_RUN_OCID}".format_map(os.environ)
 print(f"{len(parts[0])} samples to learn from, {len(parts[1])} to judge by")
-print(json.dumps({"ocijobs.io/results": {"data": address}}))
+print(json.dumps({"ocijobs.io/results": {"data": f"{folder}/data.npz"}}))
