@@ -116,17 +116,17 @@ def _news(o: RunObservation, record: RunRecord | None) -> RunRecord | None:
 
 
 def _first_look_worthwhile(o: RunObservation, record: RunRecord | None) -> bool:
-    """Whether a list told of something that only the run itself tells whole: its log, or how it ended."""
+    """Whether a list told of something that only the run itself tells whole: log, nodes, or how it ended."""
     if record is None or record.complete or Operation.LOOK_UP in _refused(o) or _looked(o):
         return False
     if record.state.ended:
         return True
-    return (
-        record.state is RunState.IN_PROGRESS
-        and o.run.status.phase is not Phase.RUNNING
-        and record.log is None
-        and (o.run.status.logs is None or o.run.status.logs.log_id is None)
-    )
+    status = o.run.status
+    if record.state is not RunState.IN_PROGRESS or status.phase is Phase.RUNNING:
+        return False
+    log_told = record.log is not None or (status.logs is not None and status.logs.log_id)
+    several = status.binding is not None and status.binding.nodes is not None
+    return several or not log_told
 
 
 def _looked(o: RunObservation) -> bool:

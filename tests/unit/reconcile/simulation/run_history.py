@@ -72,6 +72,7 @@ _RUN_CALLS = (
     Operation.READ_RESULTS,
     Operation.LIST_OUTPUTS,
     Operation.SEARCH_LOGS,
+    Operation.READ_UTILISATION,
 )
 _STATES = (
     RunState.ACCEPTED,
@@ -133,6 +134,7 @@ def circumstances() -> st.SearchStrategy[Circumstances]:
         printed=st.sampled_from([True, True, False]),
         outputs=st.booleans(),
         log=st.sampled_from([RunState.IN_PROGRESS, None, RunState.ACCEPTED]),
+        measured=st.sampled_from([None, 60.0, 400.0]),
         delete_record=st.booleans(),
         backoff_limit=st.sampled_from([0, 1, 3]),
         deadline=st.sampled_from([None, None, 100, 2000]),
