@@ -88,6 +88,7 @@ def _write_without_resource_version(patch: pytest.MonkeyPatch) -> None:
 
 def _tell_the_time(patch: pytest.MonkeyPatch) -> None:
     """Status has something that moves at every look."""
+
     def told(o: RunObservation, now: datetime, **changes: Any) -> OCIJobRunStatus:
         return write_status(o, now, **changes | {"message": f"as of {now}"})
 

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from hypothesis import strategies as st
-from tests.unit.reconcile.simulation.commands import Crash, Live, Outage, Sleep, Steps, Strike
+from tests.unit.reconcile.simulation.commands import Crash, Jump, Live, Outage, Sleep, Steps, Strike
 from tests.unit.reconcile.simulation.run_world import Circumstances
 from tests.unit.reconcile.simulation.weather import Mishap
 
@@ -59,7 +59,7 @@ class Do(Enum):
         return f"Do.{self.name}"
 
 
-Command: TypeAlias = Live | Sleep | Steps | Crash | Strike | Outage | Progress | Do
+Command: TypeAlias = Live | Sleep | Steps | Crash | Jump | Strike | Outage | Progress | Do
 
 _RUN_CALLS = (
     Operation.CREATE,
@@ -107,6 +107,7 @@ _COMMANDS: st.SearchStrategy[Command] = st.one_of(
     _LIVING,
     st.integers(1, 8).map(Steps),
     st.sampled_from([0.0, 300.0, -300.0]).map(Crash),
+    st.sampled_from([60.0, -60.0, 3600.0, -3600.0]).map(Jump),
     st.sampled_from(_STATES).map(Progress),
     _LIVING,
     _SLEEPING,
