@@ -169,9 +169,10 @@ def _cancel(o: RunObservation, record: RunRecord, look_up: LookUpRun, now: datet
     else:
         due = due_at(call, epoch=o.epoch, seed=o.run.metadata.uid, settings=o.settings)
     if due is not None and now < due:
-        if (watch := _look_up_due(o)) is not None and watch <= now:
+        watch = _look_up_due(o)
+        if watch is not None and watch <= now:
             return Step(action=look_up)
-        return Step(wake_at=due)
+        return Step(wake_at=earliest(due, watch))
     return Step(action=CancelRun(caller=look_up.caller, run_id=record.id, epoch=o.epoch))
 
 
