@@ -217,7 +217,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a run without a job": (
         manifests.run() | {"spec": {}},
-        "spec.jobRef: Required value",
+        "exactly one of jobRef, jobId and jobTemplate must be given",
     ),
     "a field that does not exist": (
         manifests.run(jobref={"name": "job"}),
