@@ -138,6 +138,7 @@ def circumstances() -> st.SearchStrategy[Circumstances]:
         measured=st.sampled_from([None, 60.0, 400.0]),
         delete_record=st.booleans(),
         backoff_limit=st.sampled_from([0, 1, 3]),
+        ignores=st.sampled_from([False, False, True]),
         deadline=st.sampled_from([None, None, 100, 2000]),
         pre_running=st.sampled_from([None, None, 50]),
         waits=st.sampled_from([False, False, True]),

@@ -47,6 +47,7 @@ class Circumstances:
         measured: by how many seconds Monitoring is late with what the run used; None where it has nothing.
         delete_record: whether spec.deletionPolicy is Delete.
         backoff_limit: how often a failed run is tried again.
+        ignores: whether the failure policy ignores the exit code that failed runs have.
         deadline: spec.activeDeadlineSeconds.
         pre_running: spec.preRunningDeadlineSeconds.
         waits: whether the run waits for another one, and takes a value from it.
@@ -63,11 +64,14 @@ class Circumstances:
     measured: float | None = None
     delete_record: bool = False
     backoff_limit: int = 0
+    ignores: bool = False
     deadline: int | None = None
     pre_running: int | None = None
     waits: bool = False
     expires: bool = False
 
+
+IGNORES = {"action": "Ignore", "on_exit_codes": {"operator": "In", "values": [3]}}
 
 UPSTREAM = (DependencyKind.RUN, "upstream")
 
@@ -109,6 +113,7 @@ class RunWorld:
         run = make_run(
             deletion_policy=policy,
             backoff_limit=given.backoff_limit,
+            failure_policy={"rules": [IGNORES]} if given.ignores else None,
             active_deadline_seconds=given.deadline,
             pre_running_deadline_seconds=given.pre_running,
             ttl_seconds_after_finished=300 if given.expires else None,
