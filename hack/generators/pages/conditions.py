@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import TypeVar
 
 from generators.files import REFERENCE, File
 from generators.markdown import code, page, table
 from ocijobs.api.conditions import ConditionType
 from ocijobs.api.crd import untouched_status
-from ocijobs.reconcile.standing import JOB_STANDINGS, RUN_STANDINGS, TABLE, Row, Standing
+from ocijobs.reconcile.standing import (
+    JOB_STANDINGS,
+    RUN_STANDINGS,
+    SCHEDULE_STANDINGS,
+    SWEEP_STANDINGS,
+    TABLE,
+    Row,
+    Standing,
+)
+
+_Phase = TypeVar("_Phase", bound=StrEnum)
 
 Statuses = Mapping[str, str]
 """Condition type -> True, False or Unknown."""
@@ -19,13 +31,14 @@ _SHOWN = (
     ConditionType.STALLED,
     ConditionType.COMPLETE,
     ConditionType.FAILED,
+    ConditionType.SUSPENDED,
 )
 
 _INTRODUCTION = """\
 Every object has `Ready`, whose [reason](reasons.md) and message say in a word and in words where it stands, and
-`Reconciling` and `Stalled`, which tell tools whether to go on waiting. A run that has ended has also `Complete` or
-`Failed`. All of them carry `observedGeneration`; a status of
-another generation than `metadata.generation` is an old one. `—` means that the condition is absent."""
+`Reconciling` and `Stalled`, which tell tools whether to go on waiting. A run or a sweep that has ended has also
+`Complete` or `Failed`. All of them carry `observedGeneration`; a status of another generation than
+`metadata.generation` is an old one. `—` means that the condition is absent."""
 
 _UNTOUCHED = """\
 An object has these from the moment of its creation, by the definition's defaults, so that no tool takes it for finished
@@ -39,7 +52,8 @@ _MORE = """\
 
 A run that waits is `Stalled` only where it was refused permissions or credentials for the setting
 [`refusalStalledSeconds`](settings.md); what is missing in the cluster, such as a job that was not applied yet, is
-`Reconciling` for as long as it takes. A job is `Stalled` then too, and where its spec is invalid."""
+`Reconciling` for as long as it takes. A job is `Stalled` then too; so are a job and a schedule with an
+invalid spec."""
 
 _TOOLS = """\
 ## Tools
@@ -103,9 +117,13 @@ def files() -> tuple[File, ...]:
         _UNTOUCHED,
         _table("", [("", untouched())]),
         "## OCIJobRun",
-        _table("Phase", _run_rows()),
+        _table("Phase", _phase_rows(RUN_STANDINGS)),
+        "## OCIJobSweep",
+        _table("Phase", _phase_rows(SWEEP_STANDINGS)),
+        "## OCIJobSchedule",
+        _table("State", _state_rows(SCHEDULE_STANDINGS)),
         "## OCIJob and OCIIdentity",
-        _table("State", _job_rows()),
+        _table("State", _state_rows(JOB_STANDINGS)),
         _MORE,
         _TOOLS.replace("{lua}", "\n".join(f"        {line}" for line in HEALTH_LUA.splitlines())),
     )
@@ -136,8 +154,10 @@ def argo(conditions: Statuses) -> str:
     return _ARGO[kstatus(conditions)]
 
 
-def _run_rows() -> Iterable[tuple[str, Statuses]]:
-    for phase, standings in RUN_STANDINGS.items():
+def _phase_rows(
+    phases: Mapping[_Phase, tuple[Standing, ...]],
+) -> Iterable[tuple[str, Statuses]]:
+    for phase, standings in phases.items():
         for number, standing in enumerate(standings):
             note = ", refused for long" if number else ""
             yield f"{code(phase.value)}{note}", statuses(TABLE[standing])
@@ -147,11 +167,12 @@ _STATES = {
     Standing.PROGRESSING: "being worked on, or waiting",
     Standing.STALLED: "somebody must act",
     Standing.READY: "in order",
+    Standing.IDLE: "suspended",
 }
 
 
-def _job_rows() -> Iterable[tuple[str, Statuses]]:
-    return ((_STATES[standing], statuses(TABLE[standing])) for standing in JOB_STANDINGS)
+def _state_rows(standings: Iterable[Standing]) -> Iterable[tuple[str, Statuses]]:
+    return ((_STATES[standing], statuses(TABLE[standing])) for standing in standings)
 
 
 def _table(label: str, rows: Iterable[tuple[str, Statuses]]) -> str:
