@@ -6,14 +6,14 @@ import json
 
 import pytest
 from tests.support import manifests
-from tests.support.namespace import condition, phase
+from tests.support.namespace import Document, condition, phase
 from tests.support.stage import Stage
 
 QUICK = {"accepted": 0.2, "inProgress": 0.3}
 GOOD = '{"ocijobs.io/results": {"auc": 0.93}}'
 
 
-def run_printing(stage: Stage, *lines: str) -> dict[str, object]:
+def run_printing(stage: Stage, *lines: str) -> Document:
     """Return the ended run whose code prints these lines."""
     stage.emulator.set_mode(default={**QUICK, "output": list(lines)})
     stage.identity(logGroupId=stage.log_group())
