@@ -108,7 +108,9 @@ format: $(ENV) ## Format, and mend what can be mended.
 .PHONY: test test-unit
 test: test-unit tools clients browser torch ## Run all tests: unit, component, integration, conformance.
 	$(call say,tests against the control plane and the local OCI)
-	$(BIN)/pytest --numprocesses $(WORKERS) --durations 10 --ignore tests/unit tests
+	$(BIN)/pytest --numprocesses $(WORKERS) --durations 10 --ignore tests/unit -m 'not alone' tests
+	$(call say,tests that measure: one by one)
+	$(BIN)/pytest -m alone --ignore tests/unit tests
 
 test-unit: $(ENV) ## Run the tests that need neither cluster nor network.
 	$(call say,unit tests)

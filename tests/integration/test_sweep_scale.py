@@ -15,6 +15,7 @@ RUN_SECONDS = 20.0
 IDEAL_SECONDS = RUNS / PARALLELISM * RUN_SECONDS
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_a_thousand_runs_a_hundred_at_a_time_take_hardly_longer_than_they_must(
     stage: Stage,
