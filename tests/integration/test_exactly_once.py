@@ -5,16 +5,10 @@ import random
 import pytest
 from tests.support import manifests
 from tests.support.namespace import phase
-from tests.support.stage import Stage
+from tests.support.stage import SHORT_LEASE, Stage
 
 RUNS = 100
 KILLS = 30
-SHORT_LEASE = {
-    "oci_connect_timeout_seconds": 0.5,
-    "oci_read_timeout_seconds": 2,
-    "lease_duration_seconds": 3,
-    "lease_renew_seconds": 0.5,
-}
 
 
 @pytest.mark.slow

@@ -48,6 +48,14 @@ FAST = {
 }
 """Settings that make a test short and change nothing else."""
 
+SHORT_LEASE = {
+    "oci_connect_timeout_seconds": 0.5,
+    "oci_read_timeout_seconds": 2,
+    "lease_duration_seconds": 3,
+    "lease_renew_seconds": 0.5,
+}
+"""Settings for tests that kill operators: the next one need not wait for long."""
+
 
 class Stage(Namespace):
     """Where a test plays: it applies manifests, and awaits what comes of them."""
@@ -132,8 +140,7 @@ class Stage(Namespace):
 
     def clear(self) -> None:
         """End the operator, and delete what the stage made outside of its namespace."""
-        if self.operator.alive:
-            self.operator.stop()
+        self.operator.end()
         self.kubectl("delete", f"clusterrole/{self.home}", f"clusterrolebinding/{self.home}")
         self.kubectl("delete", "namespace", self.home, "--wait=false")
 

@@ -113,6 +113,13 @@ class OperatorProcess:
         """End it in order (SIGTERM), and return its exit code."""
         return self._end(signal.SIGTERM)
 
+    def end(self) -> None:
+        """End it in order if it runs; let go of its log either way."""
+        if self.alive:
+            self.stop()
+        elif self._log_file is not None:
+            self._log_file.close()
+
     def _end(self, how: signal.Signals) -> int:
         process = self._running()
         if process.poll() is None:
@@ -136,7 +143,4 @@ class OperatorProcess:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self.alive:
-            self.stop()
-        elif self._log_file is not None:
-            self._log_file.close()
+        self.end()
