@@ -19,7 +19,7 @@ from ocijobs.reconcile.decision import Action, Decision, Note, NoteType
 from ocijobs.reconcile.schedule.cron_fields import InvalidScheduleError
 from ocijobs.reconcile.schedule.firings import creations, firings, superfluous
 from ocijobs.reconcile.schedule.observation import ScheduleObservation
-from ocijobs.reconcile.schedule.times import Missed, Timetable, most_recent
+from ocijobs.reconcile.schedule.times import Missed, Timetable, due_start, next_start
 from ocijobs.reconcile.standing import Headline, Standing, conditions
 
 _SHOWN = 50
@@ -53,14 +53,14 @@ def _fire(
 ) -> Decision[OCIJobScheduleStatus]:
     """Start what is due."""
     spec, status = o.schedule.spec, o.schedule.status
-    earliest = status.last_schedule_time or o.schedule.metadata.creation_timestamp
-    if spec.starting_deadline_seconds is not None:
-        earliest = max(earliest, now - timedelta(seconds=spec.starting_deadline_seconds))
-    due = most_recent(timetable, earliest=earliest, now=now)
-    following = timetable.next_after(max(now, earliest))
+    last = status.last_schedule_time or o.schedule.metadata.creation_timestamp
+    seconds = spec.starting_deadline_seconds
+    deadline = timedelta(seconds=seconds) if seconds is not None else None
+    due = due_start(timetable, last=last, now=now, deadline=deadline)
+    following = next_start(timetable, last=last, now=now)
     active = [one for one in firings(o) if one.state is FiringState.ACTIVE]
     changes = {"next_schedule_time": following}
-    if due.at is None or due.at == status.last_schedule_time:
+    if due.at is None:
         message = "the schedule is in force"
         ready = _write(o, now, Standing.READY, Reason.SCHEDULED, message, **changes)
         return Decision(status=ready, actions=cleanup, wake_at=following)
