@@ -53,6 +53,8 @@ class Reason(StrEnum):
     SCHEDULED = "Scheduled"
     STARTING = "Starting"
     ALREADY_ACTIVE = "AlreadyActive"
+    START_REFUSED = "StartRefused"
+    CLOCK_SET_BACK = "ClockSetBack"
     TOO_MANY_MISSED_TIMES = "TooManyMissedTimes"
     WAITING_FOR_DEPENDENCY = "WaitingForDependency"
     DEPENDENCY_FAILED = "DependencyFailed"
@@ -270,6 +272,16 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     Reason.ALREADY_ACTIVE: Explanation(
         "A start is due, an earlier firing has not ended, and `spec.concurrencyPolicy` is Forbid.",
         "Nothing; it starts when the earlier one has ended, unless startingDeadlineSeconds is over.",
+    ),
+    Reason.START_REFUSED: Explanation(
+        "The API server refuses an object of a start, or somebody else's object has its name. What else the "
+        "start had made was deleted.",
+        "Change what the message names. The next start is tried as usual.",
+    ),
+    Reason.CLOCK_SET_BACK: Explanation(
+        "The last start was one of a time that is still to come, so the clock of a machine that the operator "
+        "ran on was wrong. No time is started twice, so nothing starts before that one.",
+        "See that the clocks are right now; to have starts before that time, create the schedule anew.",
     ),
     Reason.TOO_MANY_MISSED_TIMES: Explanation(
         "More than 100 starts were missed, such as by an operator that was down for long, or by a clock "

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from ocijobs.api.conditions import Conditions
-from ocijobs.api.dependency import DependsOnList
+from ocijobs.api.dependency import DependencyKind, DependsOnList
 from ocijobs.api.job_run import JobReference, RunSettings
 from ocijobs.api.metadata import ObjectMeta
 from ocijobs.api.model import DNS_LABEL_PATTERN, Model, Time, map_list, validations
@@ -56,6 +56,11 @@ class ScheduledResource(Model):
     )
     run: ScheduledRun | None = Field(default=None, description="As the spec of an OCIJobRun.")
     sweep: SweepSettings | None = Field(default=None, description="As the spec of an OCIJobSweep.")
+
+    @property
+    def kind(self) -> DependencyKind:
+        """Kind of what is made."""
+        return DependencyKind.RUN if self.run is not None else DependencyKind.SWEEP
 
 
 class OCIJobScheduleSpec(Model):

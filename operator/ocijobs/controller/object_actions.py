@@ -70,14 +70,12 @@ class ObjectActions:
 
     def _refused(self, entry: Entry, why: str) -> None:
         """Learn that the API server does not take an object."""
-        uid, generation = entry.metadata.uid, entry.metadata.generation
+        uid = entry.metadata.uid
         match entry.key.kind:
             case "OCIJobSweep":
                 self._memory.learn_sweep(uid, lambda known: replace(known, refused=why))
             case "OCIJobSchedule":
-                self._memory.learn_schedule(
-                    uid, lambda known: replace(known, refused=(generation, why))
-                )
+                self._memory.learn_schedule(uid, lambda known: replace(known, refused=why))
             case _:
                 self._memory.learn_run(uid, lambda known: replace(known, refused=why))
 

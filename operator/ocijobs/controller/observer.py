@@ -31,6 +31,7 @@ from ocijobs.reconcile.ownership import belongs
 from ocijobs.reconcile.run.attempts import attempt_number
 from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.run.observation import RunObservation
+from ocijobs.reconcile.schedule.firings import object_name
 from ocijobs.reconcile.schedule.observation import MadeView, ScheduleObservation
 from ocijobs.reconcile.sweep.children import BATCH
 from ocijobs.reconcile.sweep.observation import ChildView, Outcome, SweepKnown, SweepObservation
@@ -112,14 +113,28 @@ class Observer:
     def schedule(self, schedule: OCIJobSchedule) -> ScheduleObservation:
         """Return what is observed of a schedule."""
         uid = schedule.metadata.uid
-        if schedule.status.starting is None and self._memory.schedule(uid).made:
+        if schedule.status.starting is None:
             self._memory.forget_schedule(uid)
         made = (made_view(entry) for entry in self._store.owned_by(uid))
         return ScheduleObservation(
             schedule=schedule,
             made=tuple(one for one in made if one is not None),
             known=self._memory.schedule(uid),
+            settings=self._settings,
+            taken=self._taken(schedule),
         )
+
+    def _taken(self, schedule: OCIJobSchedule) -> frozenset[str]:
+        """Return which names of the firing that is being started objects of others have."""
+        meta, at = schedule.metadata, schedule.status.starting
+        if at is None:
+            return frozenset()
+        keys = (
+            ObjectKey(one.kind, meta.namespace, object_name(schedule, at, one.name))
+            for one in schedule.spec.resources
+        )
+        found = (self._store.get(key) for key in keys)
+        return frozenset(e.key.name for e in found if e and not belongs(e.metadata, meta))
 
     def _children(self, sweep: OCIJobSweep) -> dict[int, ChildView]:
         return {
@@ -353,9 +368,10 @@ def made_view(entry: Entry) -> MadeView | None:
 def parse_time(text: str | None) -> datetime | None:
     """Return the time that an annotation tells; people may have changed it."""
     try:
-        return datetime.fromisoformat(text) if text else None
+        time = datetime.fromisoformat(text) if text else None
     except ValueError:
         return None
+    return time if time is not None and time.tzinfo is not None else None
 
 
 def _needed_job(status: OCIJobRunStatus) -> str | None:

@@ -7,7 +7,8 @@ from typing import Any
 
 from ocijobs.api.metadata import ObjectMeta
 from ocijobs.api.model import Model
-from ocijobs.api.names import API_VERSION
+from ocijobs.api.names import ANNOTATION_RELEASE, API_VERSION
+from ocijobs.settings import Settings
 
 
 def owned_object(
@@ -51,3 +52,8 @@ def belongs(metadata: ObjectMeta, owner: ObjectMeta) -> bool:
     """Whether an object belongs to `owner`, and not to one of the same name."""
     controller = metadata.controller
     return controller is not None and controller.uid == owner.uid
+
+
+def release_of_new(settings: Settings) -> dict[str, str]:
+    """Return the annotation of what is made while new objects are held: its owner was let go on."""
+    return {ANNOTATION_RELEASE: "true"} if settings.hold_new else {}

@@ -12,7 +12,7 @@ from ocijobs.reconcile.decision import CreateObject, Decision, DeleteOwned
 from ocijobs.reconcile.schedule.decide import decide_schedule
 from ocijobs.reconcile.schedule.firings import firings
 from ocijobs.reconcile.schedule.observation import MadeView, ScheduleKnown, ScheduleObservation
-from ocijobs.testing import START, make_metadata
+from ocijobs.testing import DEFAULT_SETTINGS, START, make_metadata
 
 RUN = {"job_ref": {"name": "job"}}
 
@@ -35,11 +35,13 @@ class ScheduleWorld:
         )
         self.objects: dict[str, MadeView] = {}
         self.created: list[str] = []
+        self.annotations: dict[str, dict[str, str]] = {}
         self.known = ScheduleKnown()
         self.now = START
         self.writes = 0
         self.refuses: str | None = None
         self.strangers: set[str] = set()
+        self.settings = DEFAULT_SETTINGS
 
     def edit(self, **changes: Any) -> None:
         """Change the spec."""
@@ -64,6 +66,8 @@ class ScheduleWorld:
             schedule=self.schedule,
             made=tuple(self.objects.values()),
             known=self.known,
+            settings=self.settings,
+            taken=frozenset(self.strangers),
         )
 
     def decide(self) -> Decision[Any]:
@@ -125,6 +129,7 @@ class ScheduleWorld:
         assert name not in self.created, "nothing is made twice for one time"
         assert name not in self.strangers, "the name is taken"
         self.created.append(name)
+        self.annotations[name] = meta["annotations"]
         self.known = replace(self.known, made=self.known.made | {name})
         self.objects[name] = MadeView(
             kind=document["kind"],
