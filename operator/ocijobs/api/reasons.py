@@ -49,6 +49,7 @@ class Reason(StrEnum):
     DEADLINE_EXCEEDED = "DeadlineExceeded"
     PRE_RUNNING_DEADLINE_EXCEEDED = "PreRunningDeadlineExceeded"
     MAX_FAILED_RUNS_EXCEEDED = "MaxFailedRunsExceeded"
+    CREATION_FORBIDDEN = "CreationForbidden"
     NAME_TAKEN = "NameTaken"
     SCHEDULED = "Scheduled"
     STARTING = "Starting"
@@ -260,6 +261,11 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         "cancelled. `status.failedIndexes` has which.",
         "Read the status of a failed run (`kubectl get ocijr -l ocijobs.io/sweep=NAME`), correct the "
         "cause, create a new sweep.",
+    ),
+    Reason.CREATION_FORBIDDEN: Explanation(
+        "The API server forbids to create an object for now: a quota of the namespace is used up, or an "
+        "admission policy is against it. It is tried again within a minute.",
+        "Raise the quota or wait for other objects to go, or change what the policy names.",
     ),
     Reason.NAME_TAKEN: Explanation(
         "An object that this one would create exists, and is somebody else's.",

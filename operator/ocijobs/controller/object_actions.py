@@ -7,11 +7,14 @@ from typing import Any
 
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.api.names import LABEL_SWEEP_INDEX
+from ocijobs.clock import Clock
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.store import Entry, Store
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.writer import ObjectWriter
 from ocijobs.reconcile import decision as act
+from ocijobs.reconcile.remote import Call, Refusal, RefusalKind
+from ocijobs.reconcile.sweep.observation import SweepKnown
 
 ObjectAction = (
     act.AddFinalizer
@@ -23,17 +26,22 @@ ObjectAction = (
 )
 
 
+class NotTakenError(Exception):
+    """The API server did not take an object, and why is learnt: what would follow it is not to be done."""
+
+
 class ObjectActions:
     """Carries out what was decided about objects."""
 
-    def __init__(self, writer: ObjectWriter, store: Store, memory: Memory) -> None:
-        self._writer, self._store, self._memory = writer, store, memory
+    def __init__(self, writer: ObjectWriter, store: Store, memory: Memory, clock: Clock) -> None:
+        self._writer, self._store, self._memory, self._clock = writer, store, memory, clock
 
     async def execute(self, entry: Entry, action: ObjectAction) -> None:
         """Carry an action out. What is not any more as it was decided on is left alone.
 
         Raises:
             ApiError: if the API server does not take it.
+            NotTakenError: if it does not take an object, and why is learnt.
             NotLeadingError: if this process may not write any more.
         """
         match action:
@@ -60,12 +68,15 @@ class ObjectActions:
         try:
             created = await self._writer.create(document)
         except ApiError as error:
-            if not error.invalid:
+            if error.invalid:
+                self._refused(entry, error.message)
+            elif error.forbidden and entry.key.kind == "OCIJobSweep":
+                self._forbidden(entry, error.message)
+            else:
+                # Whose it is that has the name, the watch will tell, which is behind.
                 raise
-            self._refused(entry, error.message)
-            return
-        if created is not None:
-            self._store.put(created)
+            raise NotTakenError from error
+        self._store.put(created)
         self._made(entry, document["metadata"])
 
     def _refused(self, entry: Entry, why: str) -> None:
@@ -78,6 +89,21 @@ class ObjectActions:
                 self._memory.learn_schedule(uid, lambda known: replace(known, refused=why))
             case _:
                 self._memory.learn_run(uid, lambda known: replace(known, refused=why))
+
+    def _forbidden(self, entry: Entry, why: str) -> None:
+        """Learn that the API server forbids a child of a sweep for now."""
+
+        def learn(known: SweepKnown) -> SweepKnown:
+            tries = known.forbidden.tries + 1 if known.forbidden is not None else 1
+            call = Call(
+                at=self._clock.now(),
+                tries=tries,
+                refusal=Refusal(kind=RefusalKind.CONFLICT, message=why),
+                epoch=str(entry.metadata.generation),
+            )
+            return replace(known, forbidden=call)
+
+        self._memory.learn_sweep(entry.metadata.uid, learn)
 
     def _made(self, entry: Entry, metadata: dict[str, Any]) -> None:
         """Learn that the API server has an object."""

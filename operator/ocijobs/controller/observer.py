@@ -14,7 +14,7 @@ from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
 from ocijobs.api.job_run_status import OCIJobRunStatus, Phase
 from ocijobs.api.metadata import ObjectKey
-from ocijobs.api.names import ANNOTATION_SCHEDULED_TIME, LABEL_SWEEP_INDEX
+from ocijobs.api.names import ANNOTATION_SCHEDULED_TIME
 from ocijobs.api.reasons import Reason, reason_named
 from ocijobs.api.run_binding import JobBinding
 from ocijobs.api.schedule import OCIJobSchedule
@@ -34,7 +34,8 @@ from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.schedule.firings import object_name
 from ocijobs.reconcile.schedule.observation import MadeView, ScheduleObservation
 from ocijobs.reconcile.sweep.children import BATCH
-from ocijobs.reconcile.sweep.observation import ChildView, Outcome, SweepKnown, SweepObservation
+from ocijobs.reconcile.sweep.names import child_name
+from ocijobs.reconcile.sweep.observation import SweepObservation
 from ocijobs.settings import Settings
 
 
@@ -94,15 +95,14 @@ class Observer:
         entry = self._store.get(ObjectKey("OCIJob", meta.namespace, sweep.spec.job_ref.name))
         job = entry.resource if entry is not None and isinstance(entry.resource, OCIJob) else None
         reference = identity_of_job(job) if job else IdentityReference(name=DEFAULT_IDENTITY)
-        children = self._children(sweep)
-        known = self._memory.learn_sweep(meta.uid, methodcaller("seen", children))
+        known, children = self._memory.sweep(meta.uid), self._memory.children.of(meta.uid)
         return SweepObservation(
             sweep=sweep,
             job=job,
             job_checked_at=self._memory.serves(job.metadata.uid) if job is not None else None,
             identity=self.identity_view(meta.namespace, reference),
             children=children,
-            strangers=self._strangers(sweep, known),
+            strangers=self._strangers(sweep, max(known.created, children.created)),
             relations=relations_of(
                 self._store, ObjectKey("OCIJobSweep", meta.namespace, meta.name)
             ),
@@ -136,21 +136,13 @@ class Observer:
         found = (self._store.get(key) for key in keys)
         return frozenset(e.key.name for e in found if e and not belongs(e.metadata, meta))
 
-    def _children(self, sweep: OCIJobSweep) -> dict[int, ChildView]:
-        return {
-            index: child_view(entry.resource)
-            for entry in self._store.owned_by(sweep.metadata.uid)
-            if isinstance(entry.resource, OCIJobRun)
-            and (index := _index_of(entry.resource)) is not None
-        }
-
-    def _strangers(self, sweep: OCIJobSweep, known: SweepKnown) -> frozenset[int]:
+    def _strangers(self, sweep: OCIJobSweep, created: int) -> frozenset[int]:
         """Return which of the next children's names are taken by others."""
-        meta, first = sweep.metadata, max(known.created, sweep.status.created or 0)
+        meta, first = sweep.metadata, max(created, sweep.status.created or 0)
         taken = set()
         for index in range(first, first + BATCH):
-            key = ObjectKey("OCIJobRun", meta.namespace, f"{meta.name}-{index}")
-            entry = self._store.get(key)
+            name = child_name(meta.name, index)
+            entry = self._store.get(ObjectKey("OCIJobRun", meta.namespace, name))
             if entry is not None and not belongs(entry.metadata, meta):
                 taken.add(index)
         return frozenset(taken)
@@ -268,9 +260,6 @@ class Observer:
         return entry is not None and entry.metadata.has_finalizer
 
 
-_LONGEST_INDEX = 6
-"""Digits beyond which a number is no index of a sweep."""
-
 _DOUBTFUL = frozenset({Reason.NOT_AUTHORIZED_OR_NOT_FOUND, Reason.OCI_CONFLICT})
 """What a run is told whose OCI job is no more."""
 
@@ -320,29 +309,6 @@ def run_view(run: OCIJobRun) -> RunView:
         and status.job_run_id is None
         and not ended
         and _reason(run) in _DOUBTFUL,
-    )
-
-
-def _index_of(run: OCIJobRun) -> int | None:
-    """Return which child of its sweep a run is; people may have changed its labels."""
-    text = run.metadata.labels.get(LABEL_SWEEP_INDEX, "")
-    return int(text) if text.isdecimal() and len(text) < _LONGEST_INDEX else None
-
-
-def child_view(run: OCIJobRun) -> ChildView:
-    """Return a run as its sweep sees it."""
-    status, phase = run.status, run.status.phase
-    outcome = None
-    if phase is not None and phase.terminal:
-        outcome = Outcome(succeeded=phase is Phase.SUCCEEDED, results=status.results or {})
-    return ChildView(
-        name=run.metadata.name,
-        uid=run.metadata.uid,
-        phase=phase,
-        outcome=outcome,
-        suspend=run.spec.suspend,
-        cancel=run.spec.cancel,
-        deleting=run.metadata.deleting,
     )
 
 

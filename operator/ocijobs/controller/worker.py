@@ -119,14 +119,14 @@ class Worker:
             return
         decision = self._decide(entry)
         self._s.tracker.follow(key, entry.metadata.uid, decision.follow)
-        outcomes = [await self._s.executor.execute(entry, act) for act in decision.actions]
+        outcome = await self._s.executor.carry_out(entry, decision.actions)
         wrote = await self._write(entry, decision)
         await self._s.reporter.tell(entry, decision.notes)
         if decision.serves is not None and self._s.memory.set_serves(
             entry.metadata.uid, decision.serves
         ):
             self._wake_runs(key)
-        if wrote or any(outcomes):
+        if wrote or outcome:
             self._s.queue.add(key)
         elif decision.wake_at is not None:
             left = decision.wake_at - self._s.clock.now()
