@@ -54,8 +54,7 @@ class Observer:
     def run(self, run: OCIJobRun) -> RunObservation:
         """Return what is observed of a run."""
         meta = run.metadata
-        entry = self._store.get(ObjectKey("OCIJob", meta.namespace, run.job_name or ""))
-        job = entry.resource if entry is not None and isinstance(entry.resource, OCIJob) else None
+        job = self._job(meta.namespace, run.job_name or "")
         return RunObservation(
             run=run,
             job=job,
@@ -69,6 +68,10 @@ class Observer:
             job_known=self._memory.job(meta.uid),
             settings=self._settings,
         )
+
+    def _job(self, namespace: str, name: str) -> OCIJob | None:
+        entry = self._store.get(ObjectKey("OCIJob", namespace, name))
+        return entry.resource if entry is not None and isinstance(entry.resource, OCIJob) else None
 
     def _known(self, run: OCIJobRun) -> RunKnown:
         """Return what is known of the attempt that is under way; what was known of a former one is forgotten."""
@@ -92,8 +95,7 @@ class Observer:
     def sweep(self, sweep: OCIJobSweep) -> SweepObservation:
         """Return what is observed of a sweep."""
         meta = sweep.metadata
-        entry = self._store.get(ObjectKey("OCIJob", meta.namespace, sweep.spec.job_ref.name))
-        job = entry.resource if entry is not None and isinstance(entry.resource, OCIJob) else None
+        job = self._job(meta.namespace, sweep.spec.job_ref.name)
         reference = identity_of_job(job) if job else IdentityReference(name=DEFAULT_IDENTITY)
         known, children = self._memory.sweep(meta.uid), self._memory.children.of(meta.uid)
         return SweepObservation(
@@ -235,11 +237,17 @@ class Observer:
         )
 
     def users_of(self, identity: ObjectKey) -> Iterable[ObjectKey]:
-        """Yield the jobs and runs of the namespace that use an identity."""
+        """Yield the jobs, sweeps and runs of the namespace that use an identity."""
         for entry in self._store.of_kind("OCIJob", identity.namespace):
             job = entry.resource
             if isinstance(job, OCIJob) and identity_of_job(job).name == identity.name:
                 yield entry.key
+        for entry in self._store.of_kind("OCIJobSweep", identity.namespace):
+            sweep = entry.resource
+            if isinstance(sweep, OCIJobSweep) and sweep.status.binding is None:
+                job = self._job(identity.namespace, sweep.spec.job_ref.name)
+                if job is not None and identity_of_job(job).name == identity.name:
+                    yield entry.key
         for entry in self._store.of_kind("OCIJobRun", identity.namespace):
             run = entry.resource
             if not isinstance(run, OCIJobRun) or (
@@ -248,9 +256,7 @@ class Observer:
                 and not run.metadata.has_finalizer
             ):
                 continue
-            job_entry = self._store.get(ObjectKey("OCIJob", identity.namespace, run.job_name or ""))
-            owner = job_entry.resource if job_entry is not None else None
-            used = _identity_of_run(run, owner if isinstance(owner, OCIJob) else None)
+            used = _identity_of_run(run, self._job(identity.namespace, run.job_name or ""))
             if used.name == identity.name:
                 yield entry.key
 

@@ -79,7 +79,7 @@ class Store:
 
     def waiting_for(self, key: ObjectKey) -> list[ObjectKey]:
         """Return the objects that wait for a run or a sweep, or have waited for it."""
-        return sorted(self._waiting_for.get(key, ()))
+        return list(self._waiting_for.get(key, ()))
 
     def owned_by(self, uid: str) -> list[Entry]:
         """Return the objects whose controller has that uid."""
