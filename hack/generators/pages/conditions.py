@@ -8,10 +8,23 @@ from generators.files import REFERENCE, File
 from generators.markdown import code, page, table
 from ocijobs.api.conditions import ConditionType
 from ocijobs.api.crd import untouched_status
-from ocijobs.reconcile.standing import JOB_STANDINGS, RUN_STANDINGS, TABLE, Row, Standing
+from ocijobs.api.job_run_status import Phase
+from ocijobs.api.sweep_status import SweepPhase
+from ocijobs.reconcile.standing import (
+    JOB_STANDINGS,
+    RUN_STANDINGS,
+    SCHEDULE_STANDINGS,
+    SWEEP_STANDINGS,
+    TABLE,
+    Row,
+    Standing,
+)
 
 Statuses = Mapping[str, str]
 """Condition type -> True, False or Unknown."""
+
+ByPhase = Mapping[Phase, tuple[Standing, ...]] | Mapping[SweepPhase, tuple[Standing, ...]]
+"""Standings by phase: of runs, or of sweeps."""
 
 _SHOWN = (
     ConditionType.READY,
@@ -19,12 +32,13 @@ _SHOWN = (
     ConditionType.STALLED,
     ConditionType.COMPLETE,
     ConditionType.FAILED,
+    ConditionType.SUSPENDED,
 )
 
 _INTRODUCTION = """\
 Every object has `Ready`, whose [reason](reasons.md) and message say in a word and in words where it stands, and
-`Reconciling` and `Stalled`, which tell tools whether to go on waiting. A run that has ended has also `Complete` or
-`Failed`. All of them carry `observedGeneration`; a status of
+`Reconciling` and `Stalled`, which tell tools whether to go on waiting. A run or a sweep that has ended has also
+`Complete` or `Failed`. All of them carry `observedGeneration`; a status of
 another generation than `metadata.generation` is an old one. `—` means that the condition is absent."""
 
 _UNTOUCHED = """\
@@ -39,7 +53,8 @@ _MORE = """\
 
 A run that waits is `Stalled` only where it was refused permissions or credentials for the setting
 [`refusalStalledSeconds`](settings.md); what is missing in the cluster, such as a job that was not applied yet, is
-`Reconciling` for as long as it takes. A job is `Stalled` then too, and where its spec is invalid."""
+`Reconciling` for as long as it takes. A job is `Stalled` then too, and where its spec is invalid. A schedule is
+`Stalled` where its spec is invalid, and when a start was refused, until the next one is made."""
 
 _TOOLS = """\
 ## Tools
@@ -103,9 +118,13 @@ def files() -> tuple[File, ...]:
         _UNTOUCHED,
         _table("", [("", untouched())]),
         "## OCIJobRun",
-        _table("Phase", _run_rows()),
+        _table("Phase", _phase_rows(RUN_STANDINGS)),
+        "## OCIJobSweep",
+        _table("Phase", _phase_rows(SWEEP_STANDINGS)),
+        "## OCIJobSchedule",
+        _table("State", _state_rows(SCHEDULE_STANDINGS)),
         "## OCIJob and OCIIdentity",
-        _table("State", _job_rows()),
+        _table("State", _state_rows(JOB_STANDINGS)),
         _MORE,
         _TOOLS.replace("{lua}", "\n".join(f"        {line}" for line in HEALTH_LUA.splitlines())),
     )
@@ -136,8 +155,8 @@ def argo(conditions: Statuses) -> str:
     return _ARGO[kstatus(conditions)]
 
 
-def _run_rows() -> Iterable[tuple[str, Statuses]]:
-    for phase, standings in RUN_STANDINGS.items():
+def _phase_rows(by_phase: ByPhase) -> Iterable[tuple[str, Statuses]]:
+    for phase, standings in by_phase.items():
         for number, standing in enumerate(standings):
             note = ", refused for long" if number else ""
             yield f"{code(phase.value)}{note}", statuses(TABLE[standing])
@@ -147,11 +166,12 @@ _STATES = {
     Standing.PROGRESSING: "being worked on, or waiting",
     Standing.STALLED: "somebody must act",
     Standing.READY: "in order",
+    Standing.IDLE: "suspended",
 }
 
 
-def _job_rows() -> Iterable[tuple[str, Statuses]]:
-    return ((_STATES[standing], statuses(TABLE[standing])) for standing in JOB_STANDINGS)
+def _state_rows(standings: Iterable[Standing]) -> Iterable[tuple[str, Statuses]]:
+    return ((_STATES[standing], statuses(TABLE[standing])) for standing in standings)
 
 
 def _table(label: str, rows: Iterable[tuple[str, Statuses]]) -> str:
