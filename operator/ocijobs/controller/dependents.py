@@ -56,9 +56,9 @@ class Dependents:
 
     def _users_of_job(self, job: ObjectKey) -> None:
         """Have the runs and sweeps looked at that are not launched yet."""
-        for run in self._store.runs_of(job.namespace, job.name):
-            if isinstance(run.resource, OCIJobRun) and run.resource.status.job_run_id is None:
-                self._queue.add(run.key)
+        for run in self._store.open_runs_of(job.namespace, job.name):
+            if run.status.job_run_id is None:
+                self._queue.add(ObjectKey("OCIJobRun", job.namespace, run.metadata.name))
         for entry in self._store.of_kind("OCIJobSweep", job.namespace):
             sweep = entry.resource
             if (

@@ -151,34 +151,29 @@ class Observer:
 
     def _ahead(self, run: OCIJobRun, job: OCIJob) -> int:
         """Return how many runs of the job are live, or wait for their turn before this one does."""
-        place = _place(run)
-        others = (
-            entry.resource
-            for entry in self._store.runs_of(job.metadata.namespace, job.metadata.name)
-            if isinstance(entry.resource, OCIJobRun) and entry.metadata.uid != run.metadata.uid
-        )
+        meta, place = job.metadata, _place(run)
         return sum(
-            run_view(other).live or (_waits(other) and _place(other) < place) for other in others
+            run_view(other).live or (_waits(other) and _place(other) < place)
+            for other in self._store.open_runs_of(meta.namespace, meta.name)
+            if other.metadata.uid != run.metadata.uid
         )
 
     def next_in_turn(self, job: OCIJob) -> list[ObjectKey]:
         """Return the runs that wait for their turn and come next, as many as may be active."""
-        entries = self._store.runs_of(job.metadata.namespace, job.metadata.name)
-        waiting = (
-            (*_place(entry.resource), entry.key)
-            for entry in entries
-            if isinstance(entry.resource, OCIJobRun) and _waits(entry.resource)
-        )
-        return [key for *_, key in nsmallest(job.spec.max_active_runs or len(entries), waiting)]
+        runs = self._store.open_runs_of(job.metadata.namespace, job.metadata.name)
+        waiting = (_place(run) for run in runs if _waits(run))
+        return [
+            ObjectKey("OCIJobRun", job.metadata.namespace, name)
+            for _, name in nsmallest(job.spec.max_active_runs or len(runs), waiting)
+        ]
 
     def job(self, job: OCIJob) -> JobObservation:
         """Return what is observed of a job."""
         meta = job.metadata
-        entries = self._store.runs_of(meta.namespace, meta.name)
         return JobObservation(
             job=job,
             identity=self.identity_view(meta.namespace, identity_of_job(job)),
-            runs=tuple(run_view(e.resource) for e in entries if isinstance(e.resource, OCIJobRun)),
+            runs=tuple(run_view(run) for run in self._runs_that_matter(job)),
             pinned=self._pinned(meta.namespace, meta.name),
             cluster_id=self._cluster_id,
             known=self._memory.job(meta.uid),
@@ -187,6 +182,22 @@ class Observer:
                 ObjectKey("OCIJob", meta.namespace, meta.name)
             ),
         )
+
+    def _runs_that_matter(self, job: OCIJob) -> Iterable[OCIJobRun]:
+        """Yield the runs that have not ended and the one that was launched last: others matter to no job."""
+        meta = job.metadata
+        yield from self._store.open_runs_of(meta.namespace, meta.name)
+        ended = (
+            run
+            for entry in self._store.runs_of(meta.namespace, meta.name)
+            if isinstance(run := entry.resource, OCIJobRun)
+            and run.status.phase is not None
+            and run.status.phase.terminal
+            and run.status.accepted_time is not None
+        )
+        last = max(ended, key=_launched_at, default=None)
+        if last is not None:
+            yield last
 
     def _pinned(self, namespace: str, job_name: str) -> frozenset[str]:
         """Return the OCI jobs that sweeps are bound to which have not ended."""
@@ -285,6 +296,11 @@ def _identity_of_run(run: OCIJobRun, job: OCIJob | None) -> IdentityReference:
     if run.spec.job_id is not None:
         return run.spec.identity_ref or IdentityReference(name=DEFAULT_IDENTITY)
     return identity_of_job(job) if job is not None else IdentityReference(name=DEFAULT_IDENTITY)
+
+
+def _launched_at(run: OCIJobRun) -> tuple[datetime, str]:
+    """Return what orders runs that were launched."""
+    return run.status.accepted_time or run.metadata.creation_timestamp, run.metadata.name
 
 
 def _place(run: OCIJobRun) -> tuple[datetime, str]:

@@ -201,10 +201,9 @@ class Worker:
             self._s.store.put(await self._s.writer.write_status(entry.key, entry.metadata, status))
 
     def _wake_runs(self, job: ObjectKey) -> None:
-        for entry in self._s.store.runs_of(job.namespace, job.name):
-            run = entry.resource
-            if isinstance(run, OCIJobRun) and run.status.job_run_id is None:
-                self._s.queue.add(entry.key)
+        for run in self._s.store.open_runs_of(job.namespace, job.name):
+            if run.status.job_run_id is None:
+                self._s.queue.add(ObjectKey("OCIJobRun", job.namespace, run.metadata.name))
         for entry in self._s.store.of_kind("OCIJobSweep", job.namespace):
             sweep = entry.resource
             if isinstance(sweep, OCIJobSweep) and sweep.status.binding is None:
