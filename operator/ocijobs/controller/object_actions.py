@@ -14,7 +14,6 @@ from ocijobs.kube.client import ApiError
 from ocijobs.kube.writer import ObjectWriter
 from ocijobs.reconcile import decision as act
 from ocijobs.reconcile.remote import Call, Refusal, RefusalKind
-from ocijobs.reconcile.sweep.observation import SweepKnown
 
 ObjectAction = (
     act.AddFinalizer
@@ -24,6 +23,10 @@ ObjectAction = (
     | act.DeleteOwned
     | act.DeleteObject
 )
+
+
+_MAKERS = frozenset({"OCIJobSweep", "OCIJobSchedule"})
+"""Kinds that make many objects, and tell of one that is forbidden."""
 
 
 class NotTakenError(Exception):
@@ -70,7 +73,7 @@ class ObjectActions:
         except ApiError as error:
             if error.invalid:
                 self._refused(entry, error.message)
-            elif error.forbidden and entry.key.kind == "OCIJobSweep":
+            elif error.forbidden and entry.key.kind in _MAKERS:
                 self._forbidden(entry, error.message)
             else:
                 # Whose it is that has the name, the watch will tell, which is behind.
@@ -91,19 +94,21 @@ class ObjectActions:
                 self._memory.learn_run(uid, lambda known: replace(known, refused=why))
 
     def _forbidden(self, entry: Entry, why: str) -> None:
-        """Learn that the API server forbids a child of a sweep for now."""
+        """Learn that the API server forbids an object of a sweep or a schedule for now."""
+        uid = entry.metadata.uid
 
-        def learn(known: SweepKnown) -> SweepKnown:
-            tries = known.forbidden.tries + 1 if known.forbidden is not None else 1
-            call = Call(
+        def again(former: Call | None) -> Call:
+            return Call(
                 at=self._clock.now(),
-                tries=tries,
+                tries=former.tries + 1 if former is not None else 1,
                 refusal=Refusal(kind=RefusalKind.CONFLICT, message=why),
                 epoch=str(entry.metadata.generation),
             )
-            return replace(known, forbidden=call)
 
-        self._memory.learn_sweep(entry.metadata.uid, learn)
+        if entry.key.kind == "OCIJobSweep":
+            self._memory.learn_sweep(uid, lambda k: replace(k, forbidden=again(k.forbidden)))
+        else:
+            self._memory.learn_schedule(uid, lambda k: replace(k, forbidden=again(k.forbidden)))
 
     def _made(self, entry: Entry, metadata: dict[str, Any]) -> None:
         """Learn that the API server has an object."""
@@ -114,7 +119,7 @@ class ObjectActions:
                 self._memory.learn_sweep(uid, lambda known: known.has_created(index))
             case "OCIJobSchedule":
                 self._memory.learn_schedule(
-                    uid, lambda known: replace(known, made=known.made | {name})
+                    uid, lambda k: replace(k, made=k.made | {name}, forbidden=None)
                 )
 
     async def _delete(self, key: ObjectKey, uid: str) -> None:

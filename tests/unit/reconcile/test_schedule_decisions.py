@@ -162,3 +162,16 @@ def test_another_time_zone_counts_from_the_last_start_on() -> None:
     world.wait(timedelta(days=1))
     times = [one.scheduled_time for one in world.objects.values()]
     assert times == [START + timedelta(hours=2.5), START + timedelta(hours=7.5)]
+
+
+def test_a_start_that_a_quota_forbids_is_tried_again_until_it_is_made() -> None:
+    world = ScheduleWorld("prepare", "train")
+    world.forbids = "train"
+    world.wait(10 * MINUTE)
+    assert world.reason == "CreationForbidden"
+    assert "used up" in world.message
+    assert len(world.objects) == 1
+    world.forbids = None
+    world.wait(5 * MINUTE)
+    assert world.reason == "Scheduled"
+    assert len(world.objects) == 2

@@ -19,6 +19,7 @@ from ocijobs.api.schedule import (
 )
 from ocijobs.reconcile.blocking import HELD_ANEW
 from ocijobs.reconcile.decision import Action, Decision, Note, NoteType
+from ocijobs.reconcile.ownership import creation_due_at
 from ocijobs.reconcile.schedule.checks import problem
 from ocijobs.reconcile.schedule.cron_fields import InvalidScheduleError
 from ocijobs.reconcile.schedule.firings import creations, firings, object_name, superfluous
@@ -122,11 +123,32 @@ def _start(
         given_up = _write(o, now, Standing.STALLED, Reason.START_REFUSED, message, starting=None)
         return Decision(status=given_up)
     if missing := creations(o, at):
-        return Decision(status=o.schedule.status, actions=(*cleanup, *missing))
+        return _make(o, at, cleanup, missing, now)
     ready = _write(
         o, now, Standing.READY, Reason.SCHEDULED, "the schedule is in force", starting=None
     )
     return Decision(status=ready, actions=cleanup)
+
+
+def _make(
+    o: ScheduleObservation,
+    at: datetime,
+    cleanup: tuple[Action, ...],
+    missing: tuple[Action, ...],
+    now: datetime,
+) -> Decision[OCIJobScheduleStatus]:
+    """Make objects of a firing, unless the API server has just forbidden that."""
+    status, forbidden = o.schedule.status, o.known.forbidden
+    due = creation_due_at(o.schedule.metadata, forbidden, o.settings)
+    if forbidden is not None and forbidden.refusal is not None:
+        message = (
+            f"the API server forbids an object of the start of {_stamp(at)}: "
+            f"{forbidden.refusal.message}"
+        )
+        status = _write(o, now, Standing.PROGRESSING, Reason.CREATION_FORBIDDEN, message)
+    if due is not None and now < due:
+        return Decision(status=status, actions=cleanup, wake_at=due)
+    return Decision(status=status, actions=(*cleanup, *missing))
 
 
 def _impossible(o: ScheduleObservation, at: datetime) -> str | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ocijobs.api.schedule import OCIJobSchedule
+from ocijobs.reconcile.remote import Call
 from ocijobs.settings import Settings
 
 
@@ -29,11 +30,13 @@ class ScheduleKnown:
 
     Attributes:
         made: names of objects that the API server has, of the firing that is being started.
-        refused: why the API server does not take an object of that firing.
+        refused: why the API server does not take an object of that firing, whatever happens.
+        forbidden: the last refusal of one for what may pass, such as a quota.
     """
 
     made: frozenset[str] = frozenset()
     refused: str | None = None
+    forbidden: Call | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

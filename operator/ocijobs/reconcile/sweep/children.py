@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from ocijobs.api.job_run import JobReference, OCIJobRunSpec
 from ocijobs.api.names import ANNOTATION_SCHEDULED_TIME, LABEL_SWEEP, LABEL_SWEEP_INDEX
 from ocijobs.reconcile.decision import CreateObject, EditObject
 from ocijobs.reconcile.dependencies import filled_in
 from ocijobs.reconcile.ownership import owned_object, release_of_new
-from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.sweep.names import child_name
 from ocijobs.reconcile.sweep.observation import ChildView, SweepObservation
 from ocijobs.reconcile.sweep.points import point, settings_of
@@ -17,12 +14,6 @@ from ocijobs.reconcile.sweep.tally import Tally
 
 BATCH = 25
 """Children that one decision creates or changes: the next decision sees what became of them."""
-
-
-def creation_due_at(o: SweepObservation) -> datetime | None:
-    """Return when a creation that was forbidden is tried again; None means at once."""
-    meta = o.sweep.metadata
-    return due_at(o.known.forbidden, epoch=str(meta.generation), seed=meta.uid, settings=o.settings)
 
 
 def create_children(o: SweepObservation, tally: Tally) -> tuple[CreateObject, ...]:

@@ -12,11 +12,11 @@ from ocijobs.api.sweep_status import OCIJobSweepStatus, SweepPhase
 from ocijobs.reconcile.blocking import HELD_ANEW, earliest
 from ocijobs.reconcile.decision import Action, Decision, DeleteObject
 from ocijobs.reconcile.dependencies import Hopeless, Met, Waiting, evaluate, wanted_of
+from ocijobs.reconcile.ownership import creation_due_at
 from ocijobs.reconcile.serving import Hindrance, missing_job, serving
 from ocijobs.reconcile.sweep.children import (
     cancel_children,
     create_children,
-    creation_due_at,
     suspend_children,
 )
 from ocijobs.reconcile.sweep.ending import doomed, ended, failing
@@ -144,7 +144,7 @@ def _go_on(o: SweepObservation, tally: Tally, now: datetime) -> Decision[OCIJobS
     if o.known.refused is not None and tally.all_ended:
         message = f"spec.runTemplate: the API server refuses the run: {o.known.refused}"
         return Decision(status=_failed(o, now, Reason.INVALID_SPEC, message, **tally.changes()))
-    due = creation_due_at(o)
+    due = creation_due_at(o.sweep.metadata, o.known.forbidden, o.settings)
     open_ = o.known.refused is None and (due is None or now >= due)
     new = create_children(o, tally) if open_ else ()
     reason, message = _headline(o, tally)

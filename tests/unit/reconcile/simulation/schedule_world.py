@@ -9,6 +9,7 @@ from typing import Any
 from ocijobs.api.names import ANNOTATION_SCHEDULED_TIME
 from ocijobs.api.schedule import FiringState, OCIJobSchedule, OCIJobScheduleSpec
 from ocijobs.reconcile.decision import CreateObject, Decision, DeleteOwned
+from ocijobs.reconcile.remote import Call, Refusal, RefusalKind
 from ocijobs.reconcile.schedule.decide import decide_schedule
 from ocijobs.reconcile.schedule.firings import firings
 from ocijobs.reconcile.schedule.observation import MadeView, ScheduleKnown, ScheduleObservation
@@ -40,6 +41,7 @@ class ScheduleWorld:
         self.now = START
         self.writes = 0
         self.refuses: str | None = None
+        self.forbids: str | None = None
         self.strangers: set[str] = set()
         self.settings = DEFAULT_SETTINGS
 
@@ -126,11 +128,17 @@ class ScheduleWorld:
         if self.refuses is not None and name.endswith(self.refuses):
             self.known = replace(self.known, refused="no such field")
             return
+        if self.forbids is not None and name.endswith(self.forbids):
+            refusal = Refusal(kind=RefusalKind.CONFLICT, message="the quota is used up")
+            epoch = str(self.schedule.metadata.generation)
+            call = Call(at=self.now, tries=1, refusal=refusal, epoch=epoch)
+            self.known = replace(self.known, forbidden=call)
+            return
         assert name not in self.created, "nothing is made twice for one time"
         assert name not in self.strangers, "the name is taken"
         self.created.append(name)
         self.annotations[name] = meta["annotations"]
-        self.known = replace(self.known, made=self.known.made | {name})
+        self.known = replace(self.known, made=self.known.made | {name}, forbidden=None)
         self.objects[name] = MadeView(
             kind=document["kind"],
             name=name,
