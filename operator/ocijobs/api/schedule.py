@@ -80,7 +80,8 @@ class OCIJobScheduleSpec(Model):
 
     schedule: Annotated[str, Field(min_length=1, max_length=256)] = Field(
         description=(
-            "Cron expression of five fields, as of a CronJob: `0 2 * * *`, `@daily`, `@every 90m`."
+            "Cron expression of five fields, as of a CronJob: `0 2 * * *`, `@daily`, `@every 90m`. Starts of "
+            "the same minute are one."
         )
     )
     time_zone: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
