@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Set as AbstractSet
+from typing import NamedTuple
 
 from ocijobs.api.job_run import OCIJobRun
 from ocijobs.api.job_run_status import Phase
@@ -31,19 +32,28 @@ class ChildIndex:
             del self._of[uid]
 
     def changed(self, _key: ObjectKey, before: Entry | None, after: Entry | None) -> None:
-        """Take note of a run that has changed, and is a sweep's."""
-        entry = after or before
-        owner = entry.metadata.controller if entry is not None else None
-        if entry is None or owner is None or owner.kind != _KIND:
-            return
-        index = index_of(owner.name, entry.key.name)
-        if index is None or not isinstance(entry.resource, OCIJobRun):
-            return
-        children = self._of[owner.uid]
-        if after is None:
-            children.lose(index)
-        else:
-            children.see(index, child_view(entry.resource), outcome_of(entry.resource))
+        """Take note of a run that has changed, and is a sweep's, or was."""
+        was, now = _place(before), _place(after)
+        if was is not None and was != now:
+            self._of[was.uid].lose(was.number)
+        run = after.resource if after is not None else None
+        if now is not None and isinstance(run, OCIJobRun):
+            self._of[now.uid].see(now.number, child_view(run), outcome_of(run))
+
+
+class _Place(NamedTuple):
+    """Which child of which sweep a run is."""
+
+    uid: str
+    number: int
+
+
+def _place(entry: Entry | None) -> _Place | None:
+    owner = entry.metadata.controller if entry is not None else None
+    if entry is None or owner is None or owner.kind != _KIND:
+        return None
+    index = index_of(owner.name, entry.key.name)
+    return _Place(owner.uid, index) if index is not None else None
 
 
 def child_view(run: OCIJobRun) -> ChildView:

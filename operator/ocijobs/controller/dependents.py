@@ -86,14 +86,12 @@ class Dependents:
 
     def _owner_of(self, before: Entry | None, after: Entry | None) -> None:
         """Have the owner looked at of a run that is new, is going or gone, or has come to another phase."""
-        entry = after or before
-        owner = entry.metadata.controller if entry is not None else None
-        if entry is None or owner is None or owner.kind not in _MAKERS:
+        owners = _maker(before), _maker(after)
+        same = owners[0] == owners[1]
+        if same and before is not None and after is not None and _stage(before) == _stage(after):
             return
-        if before is not None and after is not None and _stage(before) == _stage(after):
-            return
-        key = ObjectKey(owner.kind, entry.key.namespace, owner.name)
-        self._queue.add_after(key, _GATHERING_SECONDS)
+        for key in {key for key in owners if key is not None}:
+            self._queue.add_after(key, _GATHERING_SECONDS)
 
     def _sweep_of_name(self, run: ObjectKey) -> None:
         """Have a sweep looked at whose child may have the name of a run that is gone."""
@@ -149,6 +147,14 @@ def _stage(entry: Entry) -> tuple[str | None, bool]:
     resource = entry.resource
     phase = resource.status.phase if isinstance(resource, OCIJobRun | OCIJobSweep) else None
     return phase, entry.metadata.deleting
+
+
+def _maker(entry: Entry | None) -> ObjectKey | None:
+    """Return the sweep or the schedule that made an object."""
+    owner = entry.metadata.controller if entry is not None else None
+    if entry is None or owner is None or owner.kind not in _MAKERS:
+        return None
+    return ObjectKey(owner.kind, entry.key.namespace, owner.name)
 
 
 def _is_bound(entry: Entry | None) -> bool:

@@ -217,3 +217,14 @@ def test_the_children_of_a_sweep_are_known_by_their_names_whatever_their_labels_
     assert (list(children.live), children.ends[3].results) == ([], {"auc": "0.9"})
     scene.remove(CHILD)
     assert (children.lost, children.created) == ({3}, 4)
+
+
+def test_a_run_that_is_a_sweep_s_no_more_counts_as_gone() -> None:
+    """Somebody took its owner reference away, or deleted the sweep with --cascade=orphan."""
+    scene = Scene()
+    scene.put(SWEEP, status=BOUND)
+    scene.put(CHILD, owner=SWEEP)
+    scene.put(CHILD)
+    children = scene.memory.children.of(str(SWEEP))
+    assert (list(children.live), children.lost) == ([], {3})
+    assert SWEEP in scene.woken

@@ -189,7 +189,7 @@ def _paced(
     if written_at is None or news or tally.urgent or status == former:
         return Decision(status=status, actions=actions)
     until = written_at + timedelta(seconds=o.settings.aggregate_interval_seconds)
-    if now >= until:
+    if not written_at <= now < until:
         return Decision(status=status, actions=actions)
     return Decision(status=former, actions=actions, wake_at=until)
 
