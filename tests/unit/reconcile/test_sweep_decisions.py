@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -17,8 +18,11 @@ from ocijobs.api.reasons import Reason
 from ocijobs.api.sweep import OCIJobSweepSpec
 from ocijobs.api.sweep_status import SweepPhase
 from ocijobs.reconcile.dependencies import DependencyView, Relations
-from ocijobs.reconcile.sweep.intervals import from_intervals, to_intervals
+from ocijobs.reconcile.sweep.intervals import from_intervals, names_index, to_intervals
+from ocijobs.reconcile.sweep.names import index_of
+from ocijobs.reconcile.sweep.observation import Outcome
 from ocijobs.reconcile.sweep.points import point, problem, total
+from ocijobs.reconcile.sweep.tally import count
 
 
 @given(st.sets(st.integers(0, 300)))
@@ -29,6 +33,34 @@ def test_intervals_say_what_they_were_made_of(indices: set[int]) -> None:
 def test_intervals_of_ten_thousand_runs_are_short() -> None:
     assert to_intervals(range(10_000)) == "0-9999"
     assert len(to_intervals(range(0, 10_000, 2))) < 65_536
+
+
+@given(st.sets(st.integers(0, 300)), st.integers(0, 301))
+def test_an_index_is_found_in_intervals_without_reading_them_out(
+    indices: set[int], index: int
+) -> None:
+    assert names_index(to_intervals(indices), index) is (index in indices)
+
+
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [("s-0", 0), ("s-9999", 9999), ("s-01", None), ("s-", None), ("s-x", None), ("t-1", None)],
+)
+def test_a_child_is_told_by_its_name(name: str, index: int | None) -> None:
+    assert index_of("s", name) == index
+
+
+def test_the_status_of_ten_thousand_runs_is_small_however_they_ended() -> None:
+    world = SweepWorld(matrix=None, points=[{"parameters": {"X": "1"}}] * 10_000)
+    world.live()
+    ends = (Outcome(succeeded=True, results={"score": "1"}), Outcome(succeeded=False, results={}))
+    world.children.created = 10_000
+    world.children.live.clear()
+    world.children.ends.update({n: ends[n % 3] for n in range(10_000) if n % 3 < 2})
+    status = count(world.observe()).changes()
+    assert (status["succeeded"], status["failed"]) == (3334, 3333)
+    document = world.sweep.status.model_copy(update=status).document()
+    assert len(json.dumps(document)) < 60_000
 
 
 def sweep_of(**spec: Any) -> OCIJobSweepSpec:

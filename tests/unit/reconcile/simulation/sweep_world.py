@@ -78,22 +78,23 @@ class SweepWorld:
         meta = meta.model_copy(update={"generation": meta.generation + (spec != self.sweep.spec)})
         self.sweep = self.sweep.model_copy(update={"spec": spec, "metadata": meta})
 
+    def observe(self) -> SweepObservation:
+        """Return what the shell would observe."""
+        return SweepObservation(
+            sweep=self.sweep,
+            job=self.job,
+            job_checked_at=self.now,
+            identity=make_identity_view(),
+            children=self.children,
+            strangers=frozenset(),
+            relations=self.relations,
+            known=self.known,
+            settings=self.settings,
+        )
+
     def decide(self) -> Decision[OCIJobSweepStatus]:
         """Observe and decide."""
-        return decide_sweep(
-            SweepObservation(
-                sweep=self.sweep,
-                job=self.job,
-                job_checked_at=self.now,
-                identity=make_identity_view(),
-                children=self.children,
-                strangers=frozenset(),
-                relations=self.relations,
-                known=self.known,
-                settings=self.settings,
-            ),
-            self.now,
-        )
+        return decide_sweep(self.observe(), self.now)
 
     def live(self) -> None:
         """Decide and carry out until nothing is asked for, or only time can bring it."""
