@@ -169,6 +169,22 @@ def test_replace_deletes_the_firing_that_has_not_ended(stage: Stage) -> None:
     stage.patch("OCIJobSchedule", "nightly", {"spec": {"suspend": True}})
 
 
+def test_deleting_a_schedule_deletes_what_it_has_made(stage: Stage) -> None:
+    stage.emulator.set_mode(default=SLOW)
+    stage.identity()
+    search = {"name": "all", "sweep": {"jobRef": {"name": "job"}, "matrix": {"X": ["1", "2"]}}}
+    stage.kubectl_apply(manifests.job(), schedule(search, every="2s", concurrencyPolicy="Forbid"))
+    until_fired(stage, 1)
+    (sweep,) = (made["metadata"]["name"] for made in stage.all("OCIJobSweep"))
+    for index in range(2):
+        stage.until_reason("OCIJobRun", f"{sweep}-{index}", "Running")
+    stage.delete("OCIJobSchedule", "nightly")
+    for index in range(2):
+        stage.until_gone("OCIJobRun", f"{sweep}-{index}")
+    stage.until_gone("OCIJobSweep", sweep)
+    assert {run.lifecycle_state for run in stage.job_runs()} == {"CANCELED"}
+
+
 def test_firings_beyond_the_history_limits_go(stage: Stage) -> None:
     stage.emulator.set_mode(default=QUICK)
     stage.identity()

@@ -227,5 +227,6 @@ def test_runs_that_go_as_soon_as_they_have_ended_are_counted_and_not_run_again(
     )
     status = ended_sweep(stage)["status"]
     assert (status["completedIndexes"], status["best"]["value"]) == ("0-3", "0.9")
-    stage.until("OCIJobSweep", "sweep", lambda _: not stage.all("OCIJobRun"))
+    for index in range(4):
+        stage.until_gone("OCIJobRun", f"sweep-{index}")
     assert len(stage.job_runs()) == 4

@@ -23,6 +23,7 @@ from ocijobs.reconcile.sweep.names import index_of
 from ocijobs.reconcile.sweep.observation import Outcome
 from ocijobs.reconcile.sweep.points import point, problem, total
 from ocijobs.reconcile.sweep.tally import count
+from ocijobs.testing import make_metadata, make_ready_job
 
 
 @given(st.sets(st.integers(0, 300)))
@@ -147,6 +148,19 @@ def test_what_was_waited_for_is_recorded_though_the_job_is_not_there() -> None:
     world.relations, world.job = Relations(), job
     world.live()
     assert world.created == list(range(SIZE))
+
+
+def test_a_sweep_begins_with_no_job_that_is_being_deleted() -> None:
+    world = SweepWorld()
+    world.job = make_ready_job(metadata=make_metadata("job", finalizer=True, deleted=world.now))
+    world.wait()
+    assert (world.reason, world.created) == (Reason.JOB_DELETED, [])
+    world.job = None
+    world.wait()
+    assert world.reason == Reason.WAITING_FOR_JOB
+    world.job = make_ready_job()
+    world.wait()
+    assert len(world.created) == SIZE
 
 
 def test_a_sweep_that_is_new_to_a_restored_cluster_is_held_until_it_is_released() -> None:
