@@ -216,6 +216,17 @@ class Settings(BaseModel):
     log_batch_seconds: float = Field(
         default=1, ge=0, description="How long log searches of several runs are gathered into one."
     )
+    utilisation_settle_seconds: Seconds = Field(
+        default=300,
+        description=(
+            "After how long what an ended run used of its machines is read: metrics arrive some minutes late."
+        ),
+    )
+    utilisation_batch_seconds: float = Field(
+        default=10,
+        ge=0,
+        description="How long queries for the utilisation of several runs are gathered into one.",
+    )
 
     # OCI.
     oci_endpoint: str | None = Field(

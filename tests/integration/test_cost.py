@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Any
 
+import pytest
 from tests.support import manifests
 from tests.support.namespace import Document, phase
 from tests.support.stage import Stage
@@ -42,7 +43,7 @@ def test_a_plain_run_costs_two_finalizer_writes_and_four_of_status(stage: Stage)
     assert calls.pop("CreateJobRun") == 1
     assert calls.pop("GetJobRun") <= 2
     # What is left is shared with all runs of the compartment, or batched.
-    assert set(calls) == {"ListJobRuns", "SearchLogs"}
+    assert set(calls) - {"SummarizeMetricsData"} == {"ListJobRuns", "SearchLogs"}
     assert calls["SearchLogs"] == 2
 
 
@@ -58,6 +59,25 @@ def test_results_and_outputs_cost_one_read_and_one_list(stage: Stage) -> None:
     assert sum(calls["GetObject"].values()) == 1
     assert sum(calls["ListObjects"].values()) == 1
     assert Counter(sub for sub, _ in stage.writes("OCIJobRun", "run")) == {"": 2, "status": 4}
+
+
+@pytest.mark.real_runs
+@pytest.mark.slow
+def test_what_a_run_has_used_costs_four_queries_and_one_late_write(stage: Stage) -> None:
+    stage.identity(logGroupId=stage.log_group())
+    busy = "import time\nuntil = time.monotonic() + 4\nwhile time.monotonic() < until:\n    pass\n"
+    stage.kubectl_apply(manifests.job(files={"main.py": busy}), manifests.run())
+    ended = stage.until_ended("run", seconds=600)
+    assert "metrics" not in ended["status"]
+    before = len(stage.writes("OCIJobRun", "run"))
+    seen = stage.emulator.last_seq()
+    used = stage.until("OCIJobRun", "run", lambda o: "metrics" in o["status"])["status"]["metrics"]
+    # One of the two threads of an OCPU.
+    assert 0 < used["cpuUtilization"]["mean"] <= used["cpuUtilization"]["max"] <= 100
+    assert set(used) == {"cpuUtilization", "memoryUtilization", "diskUtilization"}
+    assert sum(stage.emulator.counts(seen)["SummarizeMetricsData"].values()) == 4
+    late = [sub for sub, _ in stage.writes("OCIJobRun", "run")[before:] if sub == "status"]
+    assert len(late) <= 2, "utilisation, and the last lines where more of them have come"
 
 
 def test_runs_in_step_share_their_polls(stage: Stage) -> None:

@@ -32,6 +32,8 @@ def test_the_documented_statements_are_enough_for_the_training_example(stage: St
     assert set(status["results"]) == {"auc", "trees"}
     assert status["outputs"]["count"] == 2
     assert status["logs"]["tail"]
+    used = stage.until("OCIJobRun", RUN, lambda document: "metrics" in document["status"])
+    assert used["status"]["metrics"]["memoryUtilization"]["max"] > 0
     stage.delete("OCIJobRun", RUN)
     stage.until_gone("OCIJobRun", RUN)
     stage.delete("OCIJob", "train-classifier")
@@ -48,6 +50,7 @@ def test_the_documented_statements_are_enough_for_the_training_example(stage: St
         ("data-science-job-runs", "CreateJobRun"),
         ("log-content", "SearchLogs"),
         ("objects", "ListObjects"),
+        ("metrics", "SummarizeMetricsData"),
     ],
 )
 def test_a_call_is_refused_where_a_statement_lacks(

@@ -257,6 +257,8 @@ def test_groups_of_nodes_have_settings_of_their_own(stage: Stage) -> None:
     ended = stage.until_ended("run", seconds=SECONDS)
     assert ended["status"]["phase"] == "Succeeded"
     assert ended["status"]["binding"]["nodes"] == 3
+    groups = {each["name"]: each["lifecycleState"] for each in ended["status"]["nodeGroups"]}
+    assert groups == {"head": "DELETED", "workers": "DELETED"}
     assert saved(stage, "node.txt") == b"head run head's"
     assert saved(stage, "node-1/node.txt") == b"worker run some"
     assert saved(stage, "node-2/node.txt") == b"worker run some"

@@ -35,6 +35,8 @@ FAST = {
     "poll_max_seconds": 0.5,
     "log_batch_seconds": 0.1,
     "log_settle_seconds": 2,
+    "utilisation_settle_seconds": 3,
+    "utilisation_batch_seconds": 0.1,
     "aggregate_interval_seconds": 1,
     "identity_reread_seconds": 2,
     "refusal_retry_min_seconds": 1,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import TypeVar
 
 from generators.files import REFERENCE, File
 from generators.markdown import code, page, table
 from ocijobs.api.conditions import ConditionType
 from ocijobs.api.crd import untouched_status
-from ocijobs.api.job_run_status import Phase
-from ocijobs.api.sweep_status import SweepPhase
 from ocijobs.reconcile.standing import (
     JOB_STANDINGS,
     RUN_STANDINGS,
@@ -20,11 +20,10 @@ from ocijobs.reconcile.standing import (
     Standing,
 )
 
+_Phase = TypeVar("_Phase", bound=StrEnum)
+
 Statuses = Mapping[str, str]
 """Condition type -> True, False or Unknown."""
-
-ByPhase = Mapping[Phase, tuple[Standing, ...]] | Mapping[SweepPhase, tuple[Standing, ...]]
-"""Standings by phase: of runs, or of sweeps."""
 
 _SHOWN = (
     ConditionType.READY,
@@ -38,8 +37,8 @@ _SHOWN = (
 _INTRODUCTION = """\
 Every object has `Ready`, whose [reason](reasons.md) and message say in a word and in words where it stands, and
 `Reconciling` and `Stalled`, which tell tools whether to go on waiting. A run or a sweep that has ended has also
-`Complete` or `Failed`. All of them carry `observedGeneration`; a status of
-another generation than `metadata.generation` is an old one. `—` means that the condition is absent."""
+`Complete` or `Failed`. All of them carry `observedGeneration`; a status of another generation than
+`metadata.generation` is an old one. `—` means that the condition is absent."""
 
 _UNTOUCHED = """\
 An object has these from the moment of its creation, by the definition's defaults, so that no tool takes it for finished
@@ -53,8 +52,8 @@ _MORE = """\
 
 A run that waits is `Stalled` only where it was refused permissions or credentials for the setting
 [`refusalStalledSeconds`](settings.md); what is missing in the cluster, such as a job that was not applied yet, is
-`Reconciling` for as long as it takes. A job is `Stalled` then too, and where its spec is invalid. A schedule is
-`Stalled` where its spec is invalid, and when a start was refused, until the next one is made."""
+`Reconciling` for as long as it takes. A job is `Stalled` then too; so are a job and a schedule with an
+invalid spec."""
 
 _TOOLS = """\
 ## Tools
@@ -155,8 +154,10 @@ def argo(conditions: Statuses) -> str:
     return _ARGO[kstatus(conditions)]
 
 
-def _phase_rows(by_phase: ByPhase) -> Iterable[tuple[str, Statuses]]:
-    for phase, standings in by_phase.items():
+def _phase_rows(
+    phases: Mapping[_Phase, tuple[Standing, ...]],
+) -> Iterable[tuple[str, Statuses]]:
+    for phase, standings in phases.items():
         for number, standing in enumerate(standings):
             note = ", refused for long" if number else ""
             yield f"{code(phase.value)}{note}", statuses(TABLE[standing])

@@ -9,7 +9,7 @@ from typing import Annotated, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from ocijobs.api.environment import EnvVar, EnvVarSource
-from ocijobs.api.model import Model, ObjectName, map_list, validations
+from ocijobs.api.model import ATOMIC_LIST, Model, ObjectName, map_list, validations
 
 
 class DependencyKind(StrEnum):
@@ -36,8 +36,8 @@ class DependsOn(Model):
     condition: DependencyCondition = Field(
         default=DependencyCondition.SUCCEEDED,
         description=(
-            "Succeeded: it has to succeed, and where it does not, this run fails. Finished: it has to "
-            "end, well or not."
+            "Succeeded, the default: it has to succeed, and where it does not, this run fails. Finished: "
+            "it has to end, well or not."
         ),
     )
 
@@ -57,7 +57,7 @@ class ResultReference(Model):
                 "exactly one of result and bestParameter must be given",
             ),
             (
-                "!has(self.bestParameter) || self.kind == 'OCIJobSweep'",
+                "!has(self.bestParameter) || (has(self.kind) && self.kind == 'OCIJobSweep')",
                 "bestParameter is of an OCIJobSweep: a run has results",
             ),
         )
@@ -137,7 +137,7 @@ RunEnvVars = Annotated[
 ]
 
 DependsOnList = Annotated[
-    tuple[DependsOn, ...], Field(max_length=100, json_schema_extra=map_list("kind", "name"))
+    tuple[DependsOn, ...], Field(max_length=100, json_schema_extra=ATOMIC_LIST)
 ]
 
 

@@ -32,7 +32,7 @@ class JobNodeGroup(Model):
             (
                 (
                     "!has(self.minimumSuccessReplicas) || self.minimumSuccessReplicas <= "
-                    "self.replicas"
+                    "(has(self.replicas) ? self.replicas : 1)"
                 ),
                 "minimumSuccessReplicas must not be more than replicas",
             ),
@@ -43,7 +43,7 @@ class JobNodeGroup(Model):
         str, Field(min_length=1, max_length=63, pattern=r"^[A-Za-z0-9]([A-Za-z0-9_-]*)$")
     ] = Field(description="Name of the group.")
     replicas: Annotated[int, Field(ge=1, le=1000)] = Field(
-        default=1, description="Number of nodes."
+        default=1, description="Number of nodes, 1 by default."
     )
     minimum_success_replicas: Annotated[int, Field(ge=1, le=1000)] | None = Field(
         default=None,

@@ -43,7 +43,7 @@ class RunLogging(Model):
     model_config = ConfigDict(
         json_schema_extra=validations(
             (
-                "self.enableLogging == has(self.logGroupId)",
+                "(!has(self.enableLogging) || self.enableLogging) == has(self.logGroupId)",
                 "logGroupId is needed, unless enableLogging is false",
             ),
             (

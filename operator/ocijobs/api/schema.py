@@ -4,6 +4,9 @@ pydantic renders JSON Schema; this turns it into the subset that CustomResourceD
 an optional field is an absent one, no unions) and refuses, by name, what that subset or our own rules can't
 take: a field without a description, a string, list or map without a bound, a list without a list type.
 
+Defaults within lists are left to readers: the API server would write them into what people applied, and tools that
+compare lists as a whole (`kubectl apply`, Argo CD) would find another one each time.
+
 Source: https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema
 """
 
@@ -60,6 +63,7 @@ def model_schema(model: type[Model]) -> Schema:
 class _Converter:
     def __init__(self, definitions: dict[str, Schema]) -> None:
         self._definitions = definitions
+        self._lists = 0
 
     def convert(self, node: Schema, path: str, *, described: bool) -> Schema:
         """Return `node` as a structural schema. `described` asks for a description of its own."""
@@ -73,6 +77,8 @@ class _Converter:
         if described and not node.get("description"):
             raise UnexpressibleError(f"{path}: has no description")
         schema = {key: node[key] for key in _KEPT if key in node and node[key] not in (None, [])}
+        if self._lists:
+            schema.pop("default", None)
         if isinstance(schema.get("description"), str):
             schema["description"] = _prose(schema["description"])
         if "const" in node:
@@ -130,7 +136,10 @@ class _Converter:
     def _array(self, node: Schema, path: str) -> Schema:
         _require(node, "maxItems", path)
         _require(node, "x-kubernetes-list-type", path)
-        return {"items": self.convert(node["items"], f"{path}[]", described=False)}
+        self._lists += 1
+        items = self.convert(node["items"], f"{path}[]", described=False)
+        self._lists -= 1
+        return {"items": items}
 
 
 def _prose(text: str) -> str:

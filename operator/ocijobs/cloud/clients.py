@@ -14,6 +14,7 @@ import oci
 from oci.data_science import DataScienceClient
 from oci.logging import LoggingManagementClient
 from oci.loggingsearch import LogSearchClient
+from oci.monitoring import MonitoringClient
 from oci.object_storage import ObjectStorageClient
 from oci.resource_search import ResourceSearchClient
 
@@ -34,6 +35,7 @@ class Service(Enum):
     DATA_SCIENCE = "datascience"
     LOGGING = "logging"
     LOG_SEARCH = "loggingsearch"
+    MONITORING = "monitoring"
     OBJECT_STORAGE = "objectstorage"
     RESOURCE_SEARCH = "resourcesearch"
 
@@ -42,6 +44,7 @@ _CLIENTS = {
     Service.DATA_SCIENCE: DataScienceClient,
     Service.LOGGING: LoggingManagementClient,
     Service.LOG_SEARCH: LogSearchClient,
+    Service.MONITORING: MonitoringClient,
     Service.OBJECT_STORAGE: ObjectStorageClient,
     Service.RESOURCE_SEARCH: ResourceSearchClient,
 }

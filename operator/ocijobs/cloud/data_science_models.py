@@ -7,6 +7,7 @@ from typing import Any
 
 from oci.data_science import models
 
+from ocijobs.api.job_run_status import NodeGroupState
 from ocijobs.api.names import TAG_COMMIT, TAG_OWNER
 from ocijobs.api.storage_mount import ObjectStorageMount
 from ocijobs.cloud.data_science_readings import UnknownTypeError, job_request_of
@@ -26,6 +27,9 @@ from ocijobs.reconcile.requests import (
     SingleNode,
     Workload,
 )
+
+_GROUP_DETAILS = 1024
+"""Characters kept of what OCI says of a group of nodes."""
 
 _SHOWN = 256
 """Characters of an error that are shown."""
@@ -279,6 +283,14 @@ def run_record(run: Any, *, complete: bool) -> RunRecord:
         log=LogAddress(log_group_id=log.log_group_id, log_id=log.log_id) if log else None,
         owner=(run.freeform_tags or {}).get(TAG_OWNER),
         commit=(run.freeform_tags or {}).get(TAG_COMMIT),
+        node_groups=tuple(
+            NodeGroupState(
+                name=group.name,
+                lifecycle_state=group.lifecycle_state or RunState.UNKNOWN,
+                lifecycle_details=(group.lifecycle_details or "")[:_GROUP_DETAILS] or None,
+            )
+            for group in getattr(run, "node_group_details_list", None) or ()
+        ),
         complete=complete,
     )
 

@@ -87,12 +87,11 @@ class LogSearch:
             return response
         by_run: dict[str, list[str]] = defaultdict(list)
         wanted = {request.run_id for request in requests}
-        for result in response.results or []:
-            run_id, message = _entry(result.data)
+        # Lines of the same millisecond stay as OCI has them: they were printed in that order.
+        for data in sorted((result.data for result in response.results or []), key=_moment):
+            run_id, message = _entry(data)
             if run_id in wanted:
                 by_run[run_id].append(message)
-        for messages in by_run.values():
-            messages.reverse()
         return by_run, len(response.results or []) >= _LIMIT
 
 
@@ -110,6 +109,12 @@ def _entry(data: Any) -> tuple[str, str]:
     if not isinstance(source, str) or not isinstance(message, str):
         return "", ""
     return source[source.rfind("ocid1.") :], message
+
+
+def _moment(data: Any) -> float:
+    """Return the time of an entry, in milliseconds since 1970."""
+    moment = _object(data).get("datetime")
+    return moment if isinstance(moment, int | float) else 0
 
 
 def _object(value: Any) -> dict[str, Any]:

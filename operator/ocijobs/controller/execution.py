@@ -83,6 +83,9 @@ class Executor:
             case act.SearchLogs():
                 self._runs.ask_log(entry, action)
                 return False
+            case act.ReadUtilisation():
+                self._runs.ask_utilisation(entry, action)
+                return False
             case (
                 act.ReadSources()
                 | act.FindName()

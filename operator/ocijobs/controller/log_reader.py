@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import defaultdict
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Sequence
 from operator import methodcaller
+from typing import NamedTuple
 
-from ocijobs.api.metadata import ObjectKey
 from ocijobs.clock import Clock
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.log_search import MOST_RUNS, LogRequest, LogSearch
+from ocijobs.controller.batches import Asked, Batches
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.store import Entry
@@ -20,11 +18,12 @@ from ocijobs.reconcile.remote import Refusal
 from ocijobs.reconcile.run.known import LogLines
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
-    key: ObjectKey
-    uid: str
-    request: LogRequest
+class _LogGroup(NamedTuple):
+    """What runs have in common whose lines one search finds."""
+
+    principal: Principal
+    compartment_id: str
+    log_group_id: str
 
 
 class LogReader:
@@ -38,17 +37,13 @@ class LogReader:
         clock: Clock,
         batch_seconds: float,
     ) -> None:
-        self._search, self._memory, self._queue, self._clock = search, memory, queue, clock
-        self._batch_seconds = batch_seconds
-        self._waiting: dict[tuple[Principal, str, str], dict[str, _Asked]] = defaultdict(dict)
-        self._reading: set[str] = set()
-        self._asked = asyncio.Event()
+        self._search, self._memory, self._clock = search, memory, clock
+        self._batches: Batches[_LogGroup, LogRequest] = Batches(
+            self._read, most=MOST_RUNS, seconds=batch_seconds, queue=queue, clock=clock
+        )
 
     def ask(self, entry: Entry, action: SearchLogs, principal: Principal) -> None:
         """Have a run's log read in the next batch; asking twice is asking once."""
-        uid = entry.metadata.uid
-        if uid in self._reading:
-            return
         request = LogRequest(
             run_id=action.run_id,
             compartment_id=action.compartment_id,
@@ -56,41 +51,19 @@ class LogReader:
             since=action.since,
             results=action.results,
         )
-        group = (principal, action.compartment_id, action.log.log_group_id)
-        self._waiting[group][uid] = _Asked(key=entry.key, uid=uid, request=request)
-        self._asked.set()
+        group = _LogGroup(principal, action.compartment_id, action.log.log_group_id)
+        self._batches.ask(entry, group, request)
 
     async def run(self) -> None:
         """Read what is asked for. Runs for as long as the operator does."""
-        while True:
-            await self._asked.wait()
-            await self._clock.sleep(self._batch_seconds)
-            self._asked.clear()
-            waiting, self._waiting = self._waiting, defaultdict(dict)
-            batches = [
-                (group[0], batch)
-                for group, asked in waiting.items()
-                for batch in _batches(list(asked.values()))
-            ]
-            self._reading = {item.uid for _, batch in batches for item in batch}
-            await asyncio.gather(*(self._read(principal, batch) for principal, batch in batches))
+        await self._batches.run()
 
-    async def _read(self, principal: Principal, batch: list[_Asked]) -> None:
+    async def _read(self, group: _LogGroup, batch: Sequence[Asked[LogRequest]]) -> None:
         requests = [item.request for item in batch]
-        answer = await self._search.lines(principal, requests, self._clock.now())
+        answer = await self._search.lines(group.principal, requests, self._clock.now())
         now = self._clock.now()
         for item in batch:
             lines: LogLines | Refusal = (
                 answer if isinstance(answer, Refusal) else answer[item.request.run_id]
             )
             self._memory.learn_run(item.uid, methodcaller("logs_answered", lines, at=now))
-            self._reading.discard(item.uid)
-            self._queue.add(item.key)
-
-
-def _batches(asked: list[_Asked]) -> list[list[_Asked]]:
-    rest = iter(asked)
-    batches = []
-    while batch := list(islice(rest, MOST_RUNS)):
-        batches.append(batch)
-    return batches

@@ -123,6 +123,7 @@ class Operator:
                     ("queue", parts.queue.run()),
                     ("tracker", parts.tracker.run()),
                     ("logs", parts.logs.run()),
+                    ("utilisation", parts.utilisation.run()),
                     ("resync", parts.resync.run()),
                     ("lead", self._lead(parts, lease, group)),
                 )

@@ -13,6 +13,7 @@ from ocijobs.cloud.object_storage import ObjectStorage
 from ocijobs.controller.log_reader import LogReader
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.store import Entry
+from ocijobs.controller.utilisation_reader import UtilisationReader
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.reads import ConfigData, ObjectReader
 from ocijobs.reconcile import decision as act
@@ -41,11 +42,13 @@ class RunActions:
         infrastructure: Infrastructure,
         storage: ObjectStorage,
         logs: LogReader,
+        utilisation: UtilisationReader,
         reader: ObjectReader,
         memory: Memory,
         clock: Clock,
     ) -> None:
-        self._infrastructure, self._storage, self._logs = infrastructure, storage, logs
+        self._infrastructure, self._storage = infrastructure, storage
+        self._logs, self._utilisation = logs, utilisation
         self._reader, self._memory, self._clock = reader, memory, clock
 
     async def execute(self, entry: Entry, action: act.ReadValues | RunCall) -> None:
@@ -64,6 +67,10 @@ class RunActions:
     def ask_log(self, entry: Entry, action: act.SearchLogs) -> None:
         """Have the run's log read in the next batch; the run is looked at again afterwards."""
         self._logs.ask(entry, action, self._principal(entry, action.caller))
+
+    def ask_utilisation(self, entry: Entry, action: act.ReadUtilisation) -> None:
+        """Have the run's utilisation read in the next batch; the run is looked at again afterwards."""
+        self._utilisation.ask(entry, action, self._principal(entry, action.caller))
 
     async def _call(self, action: RunCall, principal: Principal) -> Learn:
         """Make the call, and return how it changes what is known."""

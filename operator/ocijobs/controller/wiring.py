@@ -16,6 +16,7 @@ from ocijobs.cloud.credentials import CredentialStore
 from ocijobs.cloud.data_science import DataScience
 from ocijobs.cloud.directory import Directory
 from ocijobs.cloud.log_search import LogSearch
+from ocijobs.cloud.monitoring import Monitoring
 from ocijobs.cloud.object_storage import ObjectStorage
 from ocijobs.controller.dependents import Dependents
 from ocijobs.controller.execution import Executor
@@ -32,6 +33,7 @@ from ocijobs.controller.run_actions import RunActions
 from ocijobs.controller.sources import SourceReader
 from ocijobs.controller.store import Entry, Store
 from ocijobs.controller.tracker import Tracker
+from ocijobs.controller.utilisation_reader import UtilisationReader
 from ocijobs.controller.worker import Surroundings, Worker
 from ocijobs.kube.client import KubeClient
 from ocijobs.kube.events import EventRecorder, EventSubject
@@ -51,6 +53,7 @@ class Machinery:
     worker: Worker
     tracker: Tracker
     logs: LogReader
+    utilisation: UtilisationReader
     resync: Resync
 
 
@@ -79,6 +82,9 @@ def assemble(
     dependents = Dependents(store, queue, observer)
     store.listen(dependents.changed)
     logs = LogReader(LogSearch(calls), memory, queue, clock, settings.log_batch_seconds)
+    utilisation = UtilisationReader(
+        Monitoring(calls), memory, queue, clock, settings.utilisation_batch_seconds
+    )
     jobs = JobActions(
         infrastructure=infrastructure,
         directory=Directory(calls, clock),
@@ -105,6 +111,7 @@ def assemble(
             infrastructure=infrastructure,
             storage=storage,
             logs=logs,
+            utilisation=utilisation,
             reader=reader,
             memory=memory,
             clock=clock,
@@ -156,6 +163,7 @@ def assemble(
         worker=Worker(surroundings),
         tracker=tracker,
         logs=logs,
+        utilisation=utilisation,
         resync=resync,
     )
 

@@ -295,6 +295,17 @@ class SearchLogs:
     results: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadUtilisation:
+    """Read what a run used of its machines, in the next batch; its code ran from `start` to `end`."""
+
+    caller: Caller
+    compartment_id: str
+    run_id: str
+    start: datetime
+    end: datetime
+
+
 Action = (
     AddFinalizer
     | RemoveFinalizer
@@ -324,6 +335,7 @@ Action = (
     | ReadResults
     | ListOutputs
     | SearchLogs
+    | ReadUtilisation
 )
 
 

@@ -91,9 +91,11 @@ class Relations:
 
 def wanted_of(depends_on: Iterable[DependsOn], env: Iterable[RunEnvVar]) -> tuple[Wanted, ...]:
     """Return what is waited for: what dependsOn names, and what variables take values from."""
-    conditions: dict[DependencyKey, DependencyCondition] = {
-        (item.kind, item.name): item.condition for item in depends_on
-    }
+    conditions: dict[DependencyKey, DependencyCondition] = {}
+    for item in depends_on:
+        # Named twice, both have to hold: what has succeeded has finished.
+        if conditions.get((item.kind, item.name)) is not DependencyCondition.SUCCEEDED:
+            conditions[item.kind, item.name] = item.condition
     values: dict[DependencyKey, set[str]] = {key: set() for key in conditions}
     for variable in env:
         reference = variable.result_ref

@@ -181,6 +181,7 @@ class Operation(StrEnum):
     READ_RESULTS = "read-results"
     SEARCH_LOGS = "search-logs"
     LIST_OUTPUTS = "list-outputs"
+    READ_UTILISATION = "read-utilisation"
     READ_CREDENTIALS = "read-credentials"
     VERIFY = "verify"
     FIND_NAME = "find-name"

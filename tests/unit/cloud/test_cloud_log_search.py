@@ -36,7 +36,16 @@ def entry(run_id: str, message: Any) -> dict[str, Any]:
 
 
 def found(*entries: Any) -> Any:
+    """Return the answer to a search, newest first, an entry a millisecond unless an entry says when."""
+    for age, item in enumerate(entries):
+        data = item["data"] if isinstance(item, dict) else None
+        if isinstance(data, dict):
+            data.setdefault("datetime", 1_769_860_800_000 - age)
     return document({"results": list(entries), "summary": {}})
+
+
+def at(milliseconds: int, item: dict[str, Any]) -> dict[str, Any]:
+    return {"data": {**item["data"], "datetime": milliseconds}}
 
 
 def search(caller: Caller, *requests: LogRequest) -> dict[str, LogLines]:
@@ -65,6 +74,13 @@ def test_one_search_asks_for_several_runs_of_a_group(
             f"where source = '*{ONE}' or source = '*{TWO}' | sort by datetime desc"
         ),
     }
+
+
+def test_lines_of_one_millisecond_stay_in_the_order_that_oci_has_them_in(
+    caller: Caller, oci_server: ScriptedOci
+) -> None:
+    oci_server.will(found(at(2, entry(ONE, "c")), at(1, entry(ONE, "a")), at(1, entry(ONE, "b"))))
+    assert search(caller, ask(ONE))[ONE].tail == ("a", "b", "c")
 
 
 def test_a_search_goes_back_no_further_than_oci_lets_it(

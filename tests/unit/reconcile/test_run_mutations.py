@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 import pytest
 from tests.unit.reconcile.simulation.api_server import ApiServer, ConflictError
@@ -23,6 +24,7 @@ from ocijobs.reconcile.decision import CreateRun, Decision
 from ocijobs.reconcile.remote import Operation, Refusal, RunRecord
 from ocijobs.reconcile.run import absence, decide, following, gate, launch, submission
 from ocijobs.reconcile.run.observation import RunObservation
+from ocijobs.reconcile.run.status import write_status
 
 
 def _create_without_an_intent(patch: pytest.MonkeyPatch) -> None:
@@ -84,6 +86,16 @@ def _write_without_resource_version(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ApiServer, "_demand", exists)
 
 
+def _tell_the_time(patch: pytest.MonkeyPatch) -> None:
+    """Status has something that moves at every look."""
+
+    def told(o: RunObservation, now: datetime, **changes: Any) -> OCIJobRunStatus:
+        return write_status(o, now, **changes | {"message": f"as of {now}"})
+
+    patch.setattr(following, "write_status", told)
+    patch.setattr(following, "_details_hold", lambda *_: None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutation:
     """A broken rule, and a history in which it does harm."""
@@ -143,6 +155,11 @@ MUTATIONS = {
         harm="what OCI told is never taken back",
         history=[Live(3), Live(30), Do.CANCEL, Live(3), Crash(), Live(3), Crash()],
         circumstances=Circumstances(lag=20),
+    ),
+    "tell the time": Mutation(
+        breaks=_tell_the_time,
+        harm="there are no more writes than there are occasions|reaches a fixed point",
+        history=[Live(3)] * 10,
     ),
     "forget the resourceVersion over a deletion and a new creation": Mutation(
         breaks=_write_without_resource_version,

@@ -26,14 +26,15 @@ def retry_at(status: OCIJobRunStatus, uid: str, settings: Settings) -> datetime 
     """Return when the next attempt may be launched; None means at once.
 
     The pause after the n-th failure is 10 s times 2 to the power of n - 1, at most 6 minutes, as batch/v1's Job has it,
-    jittered. An attempt that was suspended is not followed by a pause.
+    jittered; one that the failure policy ignores is followed by a pause as well. An attempt that was suspended is not.
     """
     last = last_attempt(status)
     if last is None or status.submit is not None or last.reason is None:
         return None
-    if last.completion_time is None or not status.failed:
+    if last.completion_time is None:
         return None
+    failures = sum(attempt.reason is not None for attempt in status.attempts)
     least, most = settings.retry_pause_min_seconds, settings.retry_pause_max_seconds
-    pause = min(most, least * 2 ** min(status.failed - 1, 16))
+    pause = min(most, least * 2 ** (failures - 1))
     jittered = pause * (0.8 + 0.2 * fraction(uid, last.number))
     return last.completion_time + timedelta(seconds=jittered)

@@ -10,11 +10,11 @@ from ocijobs.api.job_run_status import OCIJobRunStatus
 from ocijobs.reconcile.blocking import earliest
 from ocijobs.reconcile.decision import AddFinalizer, Decision, DeleteObject, RemoveFinalizer
 from ocijobs.reconcile.release import release_at
-from ocijobs.reconcile.remote import LogAddress, Operation, RunRecord, RunState
+from ocijobs.reconcile.remote import RunRecord, RunState
 from ocijobs.reconcile.run.discarding import discard
-from ocijobs.reconcile.run.ending import search_logs, shown_tail
 from ocijobs.reconcile.run.following import follow
 from ocijobs.reconcile.run.gate import await_launch
+from ocijobs.reconcile.run.late_looks import look_again
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.submission import resolve_intent
 from ocijobs.reconcile.standing import of_generation
@@ -63,7 +63,7 @@ def _bound(o: RunObservation, record: RunRecord) -> RunObservation:
 
 
 def _after_the_end(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
-    """Look after a run that has ended: its finalizer, and the last lines once more."""
+    """Look after a run that has ended: its finalizer, what comes late, and its expiry."""
     meta, spec, status = o.run.metadata, o.run.spec, o.run.status
     if meta.deleting:
         return discard(o, now)
@@ -75,7 +75,7 @@ def _after_the_end(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus
     expires_at = _expires_at(o)
     if expires_at is not None and now >= expires_at:
         return Decision(status=status, actions=(DeleteObject(),))
-    decision = _last_lines_again(o, now)
+    decision = look_again(o, now)
     return replace(decision, wake_at=earliest(decision.wake_at, expires_at))
 
 
@@ -85,33 +85,3 @@ def _expires_at(o: RunObservation) -> datetime | None:
     if seconds is None or ended is None or o.relations.awaited:
         return None
     return ended + timedelta(seconds=seconds)
-
-
-def _last_lines_again(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
-    """Read the log once more when it has settled: lines arrive late, the traceback last of all."""
-    status = o.run.status
-    logs, ended, submit = status.logs, status.completion_time, status.submit
-    if logs is None or logs.log_id is None or logs.log_group_id is None or ended is None:
-        return Decision(status=status)
-    settle = timedelta(seconds=o.settings.log_settle_seconds)
-    caller = o.identity.caller(submit.region) if submit is not None else None
-    if caller is None or submit is None or now >= ended + 2 * settle:
-        return Decision(status=status)
-    if now < ended + settle:
-        return Decision(status=status, wake_at=ended + settle)
-    looked = o.known.calls.get(Operation.SEARCH_LOGS)
-    if looked is None or looked.at < ended + settle:
-        record = RunRecord(
-            id=status.job_run_id or "",
-            job_id=submit.job_id,
-            compartment_id=submit.compartment_id,
-            state=RunState.UNKNOWN,
-            accepted_at=status.accepted_time,
-            log=LogAddress(log_group_id=logs.log_group_id, log_id=logs.log_id),
-        )
-        return Decision(status=status, actions=(search_logs(o, record, caller),))
-    lines = shown_tail(o)
-    if not lines or lines == logs.tail:
-        return Decision(status=status)
-    update = {"logs": logs.model_copy(update={"tail": lines})}
-    return Decision(status=status.model_copy(update=update))

@@ -116,17 +116,17 @@ def _news(o: RunObservation, record: RunRecord | None) -> RunRecord | None:
 
 
 def _first_look_worthwhile(o: RunObservation, record: RunRecord | None) -> bool:
-    """Whether a list told of something that only the run itself tells whole: its log, or how it ended."""
+    """Whether a list told of something that only the run itself tells whole: log, nodes, or how it ended."""
     if record is None or record.complete or Operation.LOOK_UP in _refused(o) or _looked(o):
         return False
     if record.state.ended:
         return True
-    return (
-        record.state is RunState.IN_PROGRESS
-        and o.run.status.phase is not Phase.RUNNING
-        and record.log is None
-        and (o.run.status.logs is None or o.run.status.logs.log_id is None)
-    )
+    status = o.run.status
+    if record.state is not RunState.IN_PROGRESS or status.phase is Phase.RUNNING:
+        return False
+    log_told = record.log is not None or (status.logs is not None and status.logs.log_id)
+    several = status.binding is not None and status.binding.nodes is not None
+    return several or not log_told
 
 
 def _looked(o: RunObservation) -> bool:
@@ -169,9 +169,10 @@ def _cancel(o: RunObservation, record: RunRecord, look_up: LookUpRun, now: datet
     else:
         due = due_at(call, epoch=o.epoch, seed=o.run.metadata.uid, settings=o.settings)
     if due is not None and now < due:
-        if (watch := _look_up_due(o)) is not None and watch <= now:
+        watch = _look_up_due(o)
+        if watch is not None and watch <= now:
             return Step(action=look_up)
-        return Step(wake_at=due)
+        return Step(wake_at=earliest(due, watch))
     return Step(action=CancelRun(caller=look_up.caller, run_id=record.id, epoch=o.epoch))
 
 

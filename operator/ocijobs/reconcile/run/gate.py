@@ -75,8 +75,9 @@ def hindered(o: RunObservation, now: datetime, hindrance: Hindrance) -> Decision
     due = hindrance.wake_at is None or now >= hindrance.wake_at
     actions = (hindrance.action,) if hindrance.action is not None and due else ()
     wake_at = None if due else hindrance.wake_at
+    deadline = active_deadline(o)
     if hindrance.reason is None:
-        return Decision(status=o.run.status, actions=actions, wake_at=wake_at)
+        return Decision(status=o.run.status, actions=actions, wake_at=earliest(wake_at, deadline))
     if hindrance.fatal:
         return Decision(
             status=write_status(
@@ -92,7 +93,6 @@ def hindered(o: RunObservation, now: datetime, hindrance: Hindrance) -> Decision
     # A job that is being deleted waits for runs with an intent, so one that came to nothing is given up.
     given_up = {"submit": None} if hindrance.reason is Reason.JOB_DELETED else {}
     status, state = write_blocked(o, now, hindrance.reason, hindrance.message, **given_up)
-    deadline = active_deadline(o)
     return Decision(
         status=status, actions=actions, wake_at=earliest(wake_at, state.stalls_at, deadline)
     )

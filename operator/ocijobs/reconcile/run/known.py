@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from ocijobs.api.job_run_status import OutputList
+from ocijobs.api.job_run_status import OutputList, RunMetrics
 from ocijobs.reconcile.calls import noted
 from ocijobs.reconcile.environment import Values
 from ocijobs.reconcile.once import Evidence
@@ -43,6 +43,7 @@ class RunKnown:
         results: declared and other results that were found; None as long as none were.
         tail: last lines of output as they were written, secrets included.
         outputs: objects under the outputs' address.
+        utilisation: what the run used of its machines; None as long as Monitoring has nothing.
         written_at: when this process last wrote the status.
         refused: why the API server does not take the run's own OCIJob.
         discarded: job runs of former attempts whose records are gone.
@@ -62,6 +63,7 @@ class RunKnown:
     results: Mapping[str, str] | None = None
     tail: tuple[str, ...] | None = field(default=None, repr=False)
     outputs: OutputList | None = None
+    utilisation: RunMetrics | None = None
     written_at: datetime | None = None
     discarded: frozenset[str] = frozenset()
     refused: str | None = None
@@ -182,6 +184,14 @@ class RunKnown:
             return self.called(Operation.LIST_OUTPUTS, at=at, refusal=answer)
         return replace(self.called(Operation.LIST_OUTPUTS, at=at), outputs=answer)
 
+    def utilisation_answered(
+        self, answer: RunMetrics | Refusal | None, *, at: datetime
+    ) -> RunKnown:
+        """Return the memory after Monitoring was asked; None means that it has nothing of this run."""
+        if isinstance(answer, Refusal):
+            return self.called(Operation.READ_UTILISATION, at=at, refusal=answer)
+        return replace(self.called(Operation.READ_UTILISATION, at=at), utilisation=answer)
+
     def with_record(self, record: RunRecord, at: datetime) -> RunKnown:
         """Return the memory with what OCI told, unless it is older than what is known."""
         before = self.record
@@ -197,6 +207,7 @@ class RunKnown:
             record=replace(
                 record,
                 log=record.log or before.log,
+                node_groups=record.node_groups or before.node_groups,
                 complete=record.complete or (before.complete and before.state is record.state),
             ),
         )

@@ -38,6 +38,13 @@ class Crash:
 
 
 @dataclass(frozen=True, slots=True)
+class Jump:
+    """The clock of the process's machine is set by so many seconds while it works."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Strike:
     """The next call of this kind meets with a mishap."""
 

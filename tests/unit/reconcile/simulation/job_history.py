@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from hypothesis import strategies as st
-from tests.unit.reconcile.simulation.commands import Crash, Live, Outage, Sleep, Steps, Strike
+from tests.unit.reconcile.simulation.commands import Crash, Jump, Live, Outage, Sleep, Steps, Strike
 from tests.unit.reconcile.simulation.job_world import JobCircumstances
 from tests.unit.reconcile.simulation.weather import Mishap
 
@@ -56,7 +56,7 @@ class DoJob(Enum):
         return f"DoJob.{self.name}"
 
 
-JobCommand: TypeAlias = Live | Sleep | Steps | Crash | Strike | Outage | Variables | DoJob
+JobCommand: TypeAlias = Live | Sleep | Steps | Crash | Jump | Strike | Outage | Variables | DoJob
 
 _JOB_CALLS = (
     Operation.CREATE,
@@ -91,6 +91,7 @@ _COMMANDS: st.SearchStrategy[JobCommand] = st.one_of(
     _LIVING,
     st.integers(1, 8).map(Steps),
     st.sampled_from([0.0, 300.0, -300.0]).map(Crash),
+    st.sampled_from([60.0, -60.0, 3600.0, -3600.0]).map(Jump),
     st.sampled_from("ab").map(Variables),
     _LIVING,
     _SLEEPING,

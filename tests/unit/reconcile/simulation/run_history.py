@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from hypothesis import strategies as st
-from tests.unit.reconcile.simulation.commands import Crash, Live, Outage, Sleep, Steps, Strike
+from tests.unit.reconcile.simulation.commands import Crash, Jump, Live, Outage, Sleep, Steps, Strike
 from tests.unit.reconcile.simulation.run_world import Circumstances
 from tests.unit.reconcile.simulation.weather import Mishap
 
@@ -59,7 +59,7 @@ class Do(Enum):
         return f"Do.{self.name}"
 
 
-Command: TypeAlias = Live | Sleep | Steps | Crash | Strike | Outage | Progress | Do
+Command: TypeAlias = Live | Sleep | Steps | Crash | Jump | Strike | Outage | Progress | Do
 
 _RUN_CALLS = (
     Operation.CREATE,
@@ -72,6 +72,7 @@ _RUN_CALLS = (
     Operation.READ_RESULTS,
     Operation.LIST_OUTPUTS,
     Operation.SEARCH_LOGS,
+    Operation.READ_UTILISATION,
 )
 _STATES = (
     RunState.ACCEPTED,
@@ -106,6 +107,7 @@ _COMMANDS: st.SearchStrategy[Command] = st.one_of(
     _LIVING,
     st.integers(1, 8).map(Steps),
     st.sampled_from([0.0, 300.0, -300.0]).map(Crash),
+    st.sampled_from([60.0, -60.0, 3600.0, -3600.0]).map(Jump),
     st.sampled_from(_STATES).map(Progress),
     _LIVING,
     _SLEEPING,
@@ -133,8 +135,10 @@ def circumstances() -> st.SearchStrategy[Circumstances]:
         printed=st.sampled_from([True, True, False]),
         outputs=st.booleans(),
         log=st.sampled_from([RunState.IN_PROGRESS, None, RunState.ACCEPTED]),
+        measured=st.sampled_from([None, 60.0, 400.0]),
         delete_record=st.booleans(),
         backoff_limit=st.sampled_from([0, 1, 3]),
+        ignores=st.sampled_from([False, False, True]),
         deadline=st.sampled_from([None, None, 100, 2000]),
         pre_running=st.sampled_from([None, None, 50]),
         waits=st.sampled_from([False, False, True]),

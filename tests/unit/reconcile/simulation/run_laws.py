@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from datetime import datetime, timedelta
 
 from tests.unit.reconcile.simulation.laws import conditions_are_the_tables, demand
@@ -21,6 +22,7 @@ from ocijobs.reconcile.decision import (
     DeleteRun,
     LookUpRun,
     Note,
+    ReadUtilisation,
     RemoveFinalizer,
     SearchLogs,
 )
@@ -30,6 +32,16 @@ from ocijobs.reconcile.run.attempts import attempt_number
 from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.standing import RUN_STANDINGS
 
+_LOOKS: dict[type, int] = {SearchLogs: 1, ReadUtilisation: 3}
+"""How often a process looks for what comes late."""
+
+_WRITES = 6
+"""Status writes of a plain life: with the intent, accepted, running, the end; late lines, utilisation."""
+
+_WRITES_OF_ATTEMPT = 4
+_WRITES_OF_OCCASION = 2
+"""Writes that a further attempt, or anything that happens to a run, may add."""
+
 
 class RunLaws:
     """Watches a run: what is decided, called and written."""
@@ -37,7 +49,9 @@ class RunLaws:
     def __init__(self, world: RunWorld) -> None:
         self._world = world
         self._bodies: dict[str, RunRequest] = {}
-        self._late_looks: set[str] = set()
+        self._late_looks: Counter[tuple[str, type]] = Counter()
+        self._writes: Counter[str] = Counter()
+        self.occasions = 0
         self.given_up: set[str] = set()
 
     def restarted(self) -> None:
@@ -64,6 +78,8 @@ class RunLaws:
         ended = former.phase is not None and former.phase.terminal
         demand(after.phase is not None, "a status has a phase")
         demand(not ended or after.phase is former.phase, "a terminal phase is never left")
+        demand(not ended or _only_late(former, after), "an end is written once")
+        self._is_one_of_few(uid, after)
         self._conditions_are_the_tables(after)
         same_attempt = attempt_number(after) == attempt_number(former)
         if not same_attempt:
@@ -79,12 +95,22 @@ class RunLaws:
         if not ended and after.phase is Phase.SUCCEEDED:
             self._results_are_there(uid, after, known, now)
 
+    def _is_one_of_few(self, uid: str, after: OCIJobRunStatus) -> None:
+        self._writes[uid] += 1
+        given = self._world.circumstances
+        # Results are awaited; what a run waits for is awaited, and comes.
+        plain = _WRITES + given.results + 2 * given.waits
+        stated = plain + _WRITES_OF_ATTEMPT * attempt_number(after)
+        most = stated + _WRITES_OF_OCCASION * self.occasions
+        demand(self._writes[uid] <= most, "there are no more writes than there are occasions")
+
     def _another_attempt(self, former: OCIJobRunStatus, after: OCIJobRunStatus) -> None:
         limit = self._world.circumstances.backoff_limit
         demand(attempt_number(after) == attempt_number(former) + 1, "attempts follow each other")
         demand((after.failed or 0) <= limit, "no attempt beyond the limit")
         held = former.stopping is StopReason.SUSPENDED
-        demand((after.failed or 0) > (former.failed or 0) or held, "a failed attempt counts")
+        free = held or self._world.circumstances.ignores
+        demand((after.failed or 0) > (former.failed or 0) or free, "a failed attempt counts")
         ended = next((a for a in after.attempts if a.number == attempt_number(former)), None)
         demand(ended and RunState(ended.lifecycle_state).ended, "an attempt follows one that ended")
 
@@ -141,9 +167,10 @@ class RunLaws:
             return
         if deleting and isinstance(action, DeleteRun | LookUpRun):
             return
-        demand(isinstance(action, SearchLogs), "nothing but the log is asked for after the end")
-        demand(seen.uid not in self._late_looks, "the log is looked at once after the end")
-        self._late_looks.add(seen.uid)
+        look = (seen.uid, type(action))
+        self._late_looks[look] += 1
+        demand(type(action) in _LOOKS, "nothing but log and utilisation is asked for after the end")
+        demand(self._late_looks[look] <= _LOOKS[type(action)], "looks after the end are few")
 
     def after_call(self, uid: str) -> None:
         """OCI has at most one run of an object, but for those that somebody deleted there."""
@@ -169,6 +196,13 @@ class RunLaws:
     def _keeps_secrets(self, text: str, where: str) -> None:
         for secret in self._world.secrets:
             demand(secret not in text, f"no secret is in {where}")
+
+
+def _only_late(former: OCIJobRunStatus, after: OCIJobRunStatus) -> bool:
+    """Whether nothing has changed but what comes late."""
+    tail = after.logs.tail if after.logs is not None else None
+    logs = former.logs.model_copy(update={"tail": tail}) if former.logs is not None else None
+    return former.model_copy(update={"logs": logs, "metrics": after.metrics}) == after
 
 
 def _rank(status: OCIJobRunStatus) -> int:

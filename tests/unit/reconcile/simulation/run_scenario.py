@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+from tests.unit.reconcile.simulation.commands import Live
 from tests.unit.reconcile.simulation.laws import demand
 from tests.unit.reconcile.simulation.oci_runs import SimulatedRun
 from tests.unit.reconcile.simulation.run_history import Command, Do, Progress
@@ -34,6 +35,11 @@ class RunScenario(Scenario[Progress | Do]):
         self.laws = RunLaws(self.world)
         self.shell = RunShell(self.world, self.laws)
         super().__init__(self.world.weather, self.shell)
+
+    def play(self, history: Sequence[Command]) -> None:
+        """Carry out a history: all but time that passes is an occasion for writes."""
+        self.laws.occasions = sum(not isinstance(command, Live) for command in history)
+        super().play(history)
 
     def _carry_out(self, command: Progress | Do) -> None:
         match command:
@@ -119,7 +125,7 @@ class RunScenario(Scenario[Progress | Do]):
         times: list[datetime] = [shell.wake_at] if shell.wake_at is not None else []
         if shell.followed is not None:
             times.append(shell.now + timedelta(seconds=POLL_SECONDS))
-        if shell.searching is not None:
+        if shell.searching is not None or shell.measuring is not None:
             times.append(shell.now + timedelta(seconds=1))
         arrival = self.world.weather.next_arrival()
         if arrival is not None:
@@ -128,7 +134,7 @@ class RunScenario(Scenario[Progress | Do]):
 
     def _settled(self) -> bool:
         shell = self.shell
-        waits = shell.wake_at or shell.followed or shell.searching
+        waits = shell.wake_at or shell.followed or shell.searching or shell.measuring
         return not waits and self.world.weather.next_arrival() is None
 
     def _ends_well(self) -> None:

@@ -26,6 +26,7 @@ from ocijobs.reconcile.decision import (
     LookUpRun,
     Note,
     ReadResults,
+    ReadUtilisation,
     ReadValues,
     RefreshJob,
     RemoveFinalizer,
@@ -56,6 +57,7 @@ class RunShell(Process):
         self.uid: str | None = None
         self.followed: Followed | None = None
         self.searching: SearchLogs | None = None
+        self.measuring: ReadUtilisation | None = None
         self.job_checked_at: datetime | None = None
         self.identity_known = False
         self.gone_since: datetime | None = None
@@ -65,7 +67,7 @@ class RunShell(Process):
         run = self.world.api.object
         if run is None or run.metadata.uid != self.uid:
             self.known, self.followed, self.wake_at = RunKnown(), None, None
-            self.searching = None
+            self.searching = self.measuring = None
             self.uid = run.metadata.uid if run is not None else None
         if run is None:
             return False
@@ -76,13 +78,19 @@ class RunShell(Process):
         self._todo = [
             partial(self._act, observed, action, decision.notes)
             for action in decision.actions
-            if not (isinstance(action, SearchLogs) and self.searching is not None)
+            if not self._asked_already(action)
         ]
         if decision.status.document() != run.status.document():
             self._todo.append(partial(self._write, observed, decision))
         first_look = not self.identity_known
         self.identity_known = True
         return bool(self._todo) or first_look
+
+    def _asked_already(self, action: Action) -> bool:
+        """Whether an action is in a batch that is not answered yet."""
+        if isinstance(action, ReadUtilisation):
+            return self.measuring is not None
+        return isinstance(action, SearchLogs) and self.searching is not None
 
     def _observe(self) -> RunObservation:
         world = self.world
@@ -132,7 +140,7 @@ class RunShell(Process):
             case ReadValues(keys=keys):
                 answer = self.world.values(keys)
                 self.known = self.known.values_answered(answer, at=self.now, epoch=observed.epoch)
-            case ReadResults() | ListOutputs() | SearchLogs():
+            case ReadResults() | ListOutputs() | SearchLogs() | ReadUtilisation():
                 self._collect(action)
             case _:
                 self._call(action)
@@ -171,8 +179,8 @@ class RunShell(Process):
             case _:
                 demand(False, f"{action} is no action of a run")
 
-    def _collect(self, action: ReadResults | ListOutputs | SearchLogs) -> None:
-        """Read what a run left behind; the log is searched in the next batch."""
+    def _collect(self, action: ReadResults | ListOutputs | SearchLogs | ReadUtilisation) -> None:
+        """Read what a run left behind; log and utilisation are read in the next batch."""
         match action:
             case ReadResults():
                 results = self.world.results()
@@ -181,9 +189,15 @@ class RunShell(Process):
                 self.known = self.known.outputs_answered(self.world.outputs(), at=self.now)
             case SearchLogs():
                 self.searching = action
+            case ReadUtilisation():
+                self.measuring = action
 
     def batch(self) -> None:
-        """Let the batch of log searches be answered."""
+        """Let the batches of log searches and of queries be answered."""
+        if self.measuring is not None:
+            used = self.world.utilisation(self.measuring.run_id)
+            self.known = self.known.utilisation_answered(used, at=self.now)
+            self.measuring = None
         if self.searching is not None:
             answer = self.world.log_lines(self.searching.run_id)
             self.known = self.known.logs_answered(answer, at=self.now)

@@ -14,7 +14,7 @@ from tests.unit.reconcile.simulation.weather import Weather
 from ocijobs.api.dependency import DependencyKind
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
-from ocijobs.api.job_run_status import OutputList
+from ocijobs.api.job_run_status import OutputList, RunMetrics, Utilisation
 from ocijobs.api.run_binding import ReferencedValue
 from ocijobs.reconcile.dependencies import DependencyView, Relations
 from ocijobs.reconcile.environment import ValueKey, Values
@@ -44,8 +44,10 @@ class Circumstances:
         printed: whether the code prints them.
         outputs: whether there are outputs, with results.json among them.
         log: when OCI tells of the run's log; None without logging.
+        measured: by how many seconds Monitoring is late with what the run used; None where it has nothing.
         delete_record: whether spec.deletionPolicy is Delete.
         backoff_limit: how often a failed run is tried again.
+        ignores: whether the failure policy ignores the exit code that failed runs have.
         deadline: spec.activeDeadlineSeconds.
         pre_running: spec.preRunningDeadlineSeconds.
         waits: whether the run waits for another one, and takes a value from it.
@@ -59,13 +61,17 @@ class Circumstances:
     printed: bool = True
     outputs: bool = False
     log: RunState | None = RunState.IN_PROGRESS
+    measured: float | None = None
     delete_record: bool = False
     backoff_limit: int = 0
+    ignores: bool = False
     deadline: int | None = None
     pre_running: int | None = None
     waits: bool = False
     expires: bool = False
 
+
+IGNORES = {"action": "Ignore", "on_exit_codes": {"operator": "In", "values": [3]}}
 
 UPSTREAM = (DependencyKind.RUN, "upstream")
 
@@ -107,6 +113,7 @@ class RunWorld:
         run = make_run(
             deletion_policy=policy,
             backoff_limit=given.backoff_limit,
+            failure_policy={"rules": [IGNORES]} if given.ignores else None,
             active_deadline_seconds=given.deadline,
             pre_running_deadline_seconds=given.pre_running,
             ttl_seconds_after_finished=300 if given.expires else None,
@@ -233,6 +240,18 @@ class RunWorld:
         return self.weather.call(
             Operation.LIST_OUTPUTS, lambda: OutputList(count=1, objects=("oci://b@n/model",))
         )
+
+    def utilisation(self, run_id: str) -> RunMetrics | Refusal | None:
+        """Ask Monitoring what the run used."""
+        return self.weather.call(Operation.READ_UTILISATION, lambda: self._utilisation(run_id))
+
+    def _utilisation(self, run_id: str) -> RunMetrics | None:
+        run = next(run for run in self.oci.runs if run.id == run_id)
+        ended = run.began(RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELED)
+        late = self.circumstances.measured
+        if ended is None or late is None or self.clock.now() < ended + timedelta(seconds=late):
+            return None
+        return RunMetrics(cpu_utilization=Utilisation(mean=50.0, max=99.5))
 
     # The end.
 

@@ -7,7 +7,15 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Generic, TypeVar
 
-from tests.unit.reconcile.simulation.commands import Crash, Live, Outage, Sleep, Steps, Strike
+from tests.unit.reconcile.simulation.commands import (
+    Crash,
+    Jump,
+    Live,
+    Outage,
+    Sleep,
+    Steps,
+    Strike,
+)
 from tests.unit.reconcile.simulation.process import Process
 from tests.unit.reconcile.simulation.weather import Weather
 
@@ -21,7 +29,7 @@ class Scenario(ABC, Generic[SpecialT]):
         self._weather, self._process = weather, process
 
     def play(
-        self, history: Sequence[Live | Sleep | Steps | Crash | Strike | Outage | SpecialT]
+        self, history: Sequence[Live | Sleep | Steps | Crash | Jump | Strike | Outage | SpecialT]
     ) -> None:
         """Carry out the commands of a history."""
         for command in history:
@@ -36,6 +44,8 @@ class Scenario(ABC, Generic[SpecialT]):
                 case Crash(skew=skew):
                     self._process.begin()
                     self._process.skew = timedelta(seconds=skew)
+                case Jump(seconds=seconds):
+                    self._process.skew += timedelta(seconds=seconds)
                 case Strike(operation=operation, mishap=mishap):
                     self._weather.strike(operation, mishap)
                 case Outage(operation=operation, mishap=mishap):

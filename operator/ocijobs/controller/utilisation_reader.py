@@ -1,0 +1,60 @@
+"""The utilisation of runs that have ended, read in batches: four queries for fifty runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from operator import methodcaller
+from typing import NamedTuple
+
+from ocijobs.clock import Clock
+from ocijobs.cloud.clients import Principal
+from ocijobs.cloud.monitoring import MOST_RUNS, Monitoring, Span
+from ocijobs.controller.batches import Asked, Batches
+from ocijobs.controller.memory import Memory
+from ocijobs.controller.queue import WorkQueue
+from ocijobs.controller.store import Entry
+from ocijobs.reconcile.decision import ReadUtilisation
+from ocijobs.reconcile.remote import Refusal
+
+
+class _MetricGroup(NamedTuple):
+    """What runs have in common whose utilisation one query tells."""
+
+    principal: Principal
+    compartment_id: str
+    interval_minutes: int
+
+
+class UtilisationReader:
+    """Gathers what is asked for a moment, and asks Monitoring once for many."""
+
+    def __init__(
+        self,
+        monitoring: Monitoring,
+        memory: Memory,
+        queue: WorkQueue,
+        clock: Clock,
+        batch_seconds: float,
+    ) -> None:
+        self._monitoring, self._memory, self._clock = monitoring, memory, clock
+        self._batches: Batches[_MetricGroup, Span] = Batches(
+            self._read, most=MOST_RUNS, seconds=batch_seconds, queue=queue, clock=clock
+        )
+
+    def ask(self, entry: Entry, action: ReadUtilisation, principal: Principal) -> None:
+        """Have a run's utilisation read in the next batch; asking twice is asking once."""
+        span = Span(run_id=action.run_id, start=action.start, end=action.end)
+        group = _MetricGroup(principal, action.compartment_id, span.interval_minutes)
+        self._batches.ask(entry, group, span)
+
+    async def run(self) -> None:
+        """Read what is asked for. Runs for as long as the operator does."""
+        await self._batches.run()
+
+    async def _read(self, group: _MetricGroup, batch: Sequence[Asked[Span]]) -> None:
+        spans = [item.request for item in batch]
+        answer = await self._monitoring.utilisation(group.principal, group.compartment_id, spans)
+        now = self._clock.now()
+        for item in batch:
+            told = answer if isinstance(answer, Refusal) else answer.get(item.request.run_id)
+            self._memory.learn_run(item.uid, methodcaller("utilisation_answered", told, at=now))

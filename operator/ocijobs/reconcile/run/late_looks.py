@@ -1,0 +1,108 @@
+"""What is looked at once more after the end: the log, whose lines arrive late, and what the run used of its machines.
+
+Each look has its time after the end, and is not made when as much time again has passed: a finished run costs nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from ocijobs.api.job_run_status import OCIJobRunStatus
+from ocijobs.reconcile.blocking import earliest
+from ocijobs.reconcile.decision import Action, Caller, Decision, ReadUtilisation
+from ocijobs.reconcile.remote import LogAddress, Operation, RunRecord, RunState
+from ocijobs.reconcile.run.ending import search_logs, shown_tail
+from ocijobs.reconcile.run.observation import RunObservation
+
+_UTILISATION_LOOKS = 3
+"""How often Monitoring is asked that has nothing of a run yet."""
+
+
+def look_again(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
+    """Decide about a run that has ended, and of which something may still come."""
+    status = o.run.status
+    submit, ended = status.submit, status.completion_time
+    caller = o.identity.caller(submit.region) if submit is not None else None
+    if submit is None or caller is None or ended is None:
+        return Decision(status=status)
+    lines = _last_lines(o, caller, ended, now)
+    used = _utilisation(o, caller, ended, now)
+    return replace(
+        lines,
+        status=lines.status.model_copy(update={"metrics": used.status.metrics}),
+        actions=(*lines.actions, *used.actions),
+        wake_at=earliest(lines.wake_at, used.wake_at),
+    )
+
+
+def _last_lines(
+    o: RunObservation, caller: Caller, ended: datetime, now: datetime
+) -> Decision[OCIJobRunStatus]:
+    """Read the log once more when it has settled: the traceback comes last of all."""
+    status, logs = o.run.status, o.run.status.logs
+    settle = timedelta(seconds=o.settings.log_settle_seconds)
+    if (
+        logs is None
+        or logs.log_id is None
+        or logs.log_group_id is None
+        or now >= ended + 2 * settle
+    ):
+        return Decision(status=status)
+    if now < ended + settle:
+        return Decision(status=status, wake_at=ended + settle)
+    looked = o.known.calls.get(Operation.SEARCH_LOGS)
+    if looked is None or looked.at < ended + settle:
+        log = LogAddress(log_group_id=logs.log_group_id, log_id=logs.log_id)
+        return _ask(status, search_logs(o, _record(o, log), caller))
+    lines = shown_tail(o)
+    if not lines or lines == logs.tail:
+        return Decision(status=status)
+    update = {"logs": logs.model_copy(update={"tail": lines})}
+    return Decision(status=status.model_copy(update=update))
+
+
+def _record(o: RunObservation, log: LogAddress) -> RunRecord:
+    status, submit = o.run.status, o.run.status.submit
+    return RunRecord(
+        id=status.job_run_id or "",
+        job_id=submit.job_id if submit is not None else "",
+        compartment_id=submit.compartment_id if submit is not None else "",
+        state=RunState.UNKNOWN,
+        accepted_at=status.accepted_time,
+        log=log,
+    )
+
+
+def _utilisation(
+    o: RunObservation, caller: Caller, ended: datetime, now: datetime
+) -> Decision[OCIJobRunStatus]:
+    """Read what the last attempt used, once Monitoring has it. Where that is refused, it is not told."""
+    status, submit = o.run.status, o.run.status.submit
+    settle = timedelta(seconds=o.settings.utilisation_settle_seconds)
+    began, run_id = status.start_time, status.job_run_id
+    if submit is None or run_id is None or began is None or status.metrics is not None:
+        return Decision(status=status)
+    if o.known.utilisation is not None:
+        update = {"metrics": o.known.utilisation}
+        return Decision(status=status.model_copy(update=update))
+    call = o.known.calls.get(Operation.READ_UTILISATION)
+    if now >= ended + 2 * settle or (call is not None and call.refusal is not None):
+        return Decision(status=status)
+    due = ended + settle
+    if call is not None and call.at >= due:
+        due = call.at + settle / _UTILISATION_LOOKS
+    if now < due:
+        return Decision(status=status, wake_at=due)
+    read = ReadUtilisation(
+        caller=caller,
+        compartment_id=submit.compartment_id,
+        run_id=run_id,
+        start=began,
+        end=ended,
+    )
+    return _ask(status, read)
+
+
+def _ask(status: OCIJobRunStatus, action: Action) -> Decision[OCIJobRunStatus]:
+    return Decision(status=status, actions=(action,))
