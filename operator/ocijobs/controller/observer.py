@@ -187,16 +187,13 @@ class Observer:
         """Yield the runs that have not ended and the one that was launched last: others matter to no job."""
         meta = job.metadata
         yield from self._store.open_runs_of(meta.namespace, meta.name)
-        ended = (
+        launched = (
             run
             for entry in self._store.runs_of(meta.namespace, meta.name)
-            if isinstance(run := entry.resource, OCIJobRun)
-            and run.status.phase is not None
-            and run.status.phase.terminal
-            and run.status.accepted_time is not None
+            if isinstance(run := entry.resource, OCIJobRun) and run.status.accepted_time is not None
         )
-        last = max(ended, key=_launched_at, default=None)
-        if last is not None:
+        last = max(launched, key=_launched_at, default=None)
+        if last is not None and last.status.phase is not None and last.status.phase.terminal:
             yield last
 
     def _pinned(self, namespace: str, job_name: str) -> frozenset[str]:

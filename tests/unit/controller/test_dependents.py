@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 
+from ocijobs.api.job import OCIJob
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.controller.dependents import Dependents
 from ocijobs.controller.memory import Memory
@@ -51,6 +52,7 @@ class Scene:
         self.store.listen(self.memory.children.changed)
         queue = cast("WorkQueue", self.queue)
         self.store.listen(Dependents(self.store, queue, observer).changed)
+        self.observer = observer
         self._version = 0
 
     def put(
@@ -228,3 +230,20 @@ def test_a_run_that_is_a_sweep_s_no_more_counts_as_gone() -> None:
     children = scene.memory.children.of(str(SWEEP))
     assert (list(children.live), children.lost) == ([], {3})
     assert SWEEP in scene.woken
+
+
+def test_of_the_runs_that_have_ended_a_job_sees_the_one_that_was_launched_last() -> None:
+    scene = Scene()
+    key = ObjectKey("OCIJob", NAMESPACE, "job")
+    scene.put(key, **JOB)
+    for hour, phase in ((1, "Succeeded"), (3, "Failed"), (2, "Succeeded")):
+        status = {"phase": phase, "acceptedTime": f"2026-01-01T0{hour}:00:00Z"}
+        scene.put(run(f"ended-{hour}"), status=status)
+    scene.put(run("waiting"))
+    entry = scene.store.get(key)
+    assert entry is not None
+    assert isinstance(entry.resource, OCIJob)
+    assert {one.name for one in scene.observer.job(entry.resource).runs} == {"ended-3", "waiting"}
+    active = {"phase": "Running", "acceptedTime": "2026-01-01T04:00:00Z"}
+    scene.put(run("active"), status=active)
+    assert {one.name for one in scene.observer.job(entry.resource).runs} == {"active", "waiting"}
