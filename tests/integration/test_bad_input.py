@@ -7,6 +7,8 @@ from tests.support import manifests
 from tests.support.namespace import Namespace, condition
 from tests.support.stage import Stage
 
+from ocijobs.api.names import API_VERSION
+
 
 def _job(**spec: Any) -> dict[str, Any]:
     return manifests.job(**spec)
@@ -19,6 +21,17 @@ def _with_shape(**shape: Any) -> dict[str, Any]:
 def _with_source(**source: Any) -> dict[str, Any]:
     return _job(runtime={"script": {"source": source}})
 
+
+def _schedule(name: str, *resources: dict[str, Any], **spec: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "OCIJobSchedule",
+        "metadata": {"name": name},
+        "spec": {"schedule": "@daily", "resources": list(resources), **spec},
+    }
+
+
+_RUN = {"jobRef": {"name": "job"}}
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no spec": (
@@ -40,6 +53,46 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "two sources": (
         _with_source(inline={"a.py": ""}, configMap={"name": "code"}),
         "exactly one of inline, configMap, objectStorage, http, gitRepository and flux must be given",
+    ),
+    "an empty matrix": (
+        manifests.sweep(matrix={}),
+        "spec.matrix in body should have at least 1 properties",
+    ),
+    "a variable without a value": (
+        manifests.sweep(matrix={"A": []}),
+        "spec.matrix.A in body should have at least 1 items",
+    ),
+    "a sweep of no points": (
+        manifests.sweep(points=[]),
+        "spec.points in body should have at least 1 items",
+    ),
+    "a matrix and points": (
+        manifests.sweep(matrix={"A": ["1"]}, points=[{"parameters": {"A": "1"}}]),
+        "exactly one of matrix and points must be given",
+    ),
+    "a sweep whose children's names would be too long": (
+        manifests.sweep("s" * 53, matrix={"A": ["1"]}),
+        "metadata.name must have at most 52 characters",
+    ),
+    "a schedule whose objects' names would be too long": (
+        _schedule("s" * 22, {"name": "r" * 21, "run": _RUN}),
+        "metadata.name and the name of each of spec.resources must have at most 42 characters together",
+    ),
+    "a resource that is a run and a sweep": (
+        _schedule("s", {"name": "r", "run": _RUN, "sweep": {**_RUN, "matrix": {"A": ["1"]}}}),
+        "exactly one of run and sweep must be given",
+    ),
+    "two resources of one name": (
+        _schedule("s", {"name": "r", "run": _RUN}, {"name": "r", "run": _RUN}),
+        "Duplicate value",
+    ),
+    "a best parameter of a run": (
+        manifests.run(
+            env=[
+                {"name": "A", "valueFrom": {"resultRef": {"name": "x", "bestParameter": "A"}}},
+            ]
+        ),
+        "bestParameter is of an OCIJobSweep: a run has results",
     ),
     "a path out of the code": (
         _with_source(inline={"../a.py": ""}),
@@ -259,6 +312,33 @@ def test_a_run_is_not_edited(alone: Namespace, change: dict[str, Any], rule: str
         manifests.run() | {"spec": {"jobRef": {"name": "job"}, **change}}, check=False
     )
     assert rule in said
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"jobRef": {"name": "other"}}, "jobRef is immutable"),
+        ({"matrix": {"X": ["1", "2"]}}, "matrix is immutable"),
+        ({"objective": {"result": "auc", "goal": "Maximize"}}, "objective is immutable"),
+        ({"runTemplate": {"spec": {"backoffLimit": 2}}}, "runTemplate is immutable"),
+        ({"dependsOn": [{"name": "x"}]}, "dependsOn is immutable"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_a_sweep_is_not_edited(alone: Namespace, change: dict[str, Any], rule: str) -> None:
+    given: dict[str, Any] = {"matrix": {"X": ["1"]}}
+    alone.create(manifests.sweep(**given))
+    said = alone.kubectl_apply(manifests.sweep(**(given | change)), check=False)
+    assert rule in said
+
+
+def test_what_of_a_sweep_may_be_edited_is_but_for_a_cancellation(alone: Namespace) -> None:
+    given: dict[str, Any] = {"matrix": {"X": ["1"]}}
+    alone.kubectl_apply(manifests.sweep(**given))
+    edits: dict[str, Any] = {"parallelism": 3, "maxFailedRuns": 1, "suspend": True, "cancel": True}
+    alone.kubectl_apply(manifests.sweep(**given, **edits))
+    said = alone.kubectl_apply(manifests.sweep(**given), check=False)
+    assert "cancel can't be taken back" in said
 
 
 def test_a_cancellation_is_not_taken_back(alone: Namespace) -> None:

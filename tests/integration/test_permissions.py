@@ -1,11 +1,14 @@
 """Least privilege: the operator is refused nothing that it asks for, and is granted nothing that it does not use."""
 
 import json
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from tests.support import manifests
 from tests.support.stage import Stage
 
+from ocijobs.api.names import API_VERSION
 from ocijobs.kube.permissions import CLUSTER, OWN_NAMESPACE, WATCHED_NAMESPACES
 
 
@@ -16,6 +19,7 @@ def test_every_permission_is_used_and_none_lacks(stage: Stage) -> None:
     code = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "code"}}
     stage.kubectl_apply(code | {"data": {"main.py": ""}}, job, manifests.run())
     stage.until_ended("run")
+    _make_what_makes_others(stage)
     # The same Event twice is counted up.
     stage.patch("OCIJob", "job", {"spec": {"runtime": {"script": {"entrypoint": "no.py"}}}})
     stage.until_reason("OCIJob", "job", "InvalidSpec")
@@ -39,6 +43,24 @@ def test_every_permission_is_used_and_none_lacks(stage: Stage) -> None:
         for verb in permission.verbs
     }
     assert granted - used == set()
+
+
+def _make_what_makes_others(stage: Stage) -> None:
+    """Have jobs, runs and sweeps made, and deleted when they have expired."""
+    own = manifests.run("own") | {"spec": {"jobTemplate": {"spec": manifests.job()["spec"]}}}
+    soon: dict[str, Any] = {"ttlSecondsAfterFinished": 0}
+    one = {"jobRef": {"name": "job"}, "matrix": {"X": ["1"]}, **soon}
+    plan = {"schedule": "@every 2s", "resources": [{"name": "one", "sweep": one}]}
+    schedule = {"kind": "OCIJobSchedule", "metadata": {"name": "nightly"}, "spec": plan}
+    stage.kubectl_apply(
+        own, manifests.run("short", **soon), {"apiVersion": API_VERSION, **schedule}
+    )
+    stage.until_ended("own")
+    stage.until_gone("OCIJobRun", "short")
+    made = stage.until("OCIJobSchedule", "nightly", lambda o: bool(o["status"].get("firings")))
+    at = datetime.fromisoformat(made["status"]["firings"][0]["scheduledTime"])
+    stage.until_gone("OCIJobSweep", f"nightly-{int(at.timestamp()) // 60}-one")
+    stage.delete("OCIJobSchedule", "nightly")
 
 
 def _audited(stage: Stage) -> tuple[set[tuple[str, str, str]], list[str]]:

@@ -43,6 +43,46 @@ def until_fired(stage: Stage, times: int) -> dict[str, Any]:
     )
 
 
+def refusal(namespace: str, expression: str) -> tuple[dict[str, Any], ...]:
+    """Return an admission policy for the runs of a namespace."""
+    rule = {
+        "apiGroups": ["ocijobs.io"],
+        "apiVersions": ["*"],
+        "operations": ["CREATE"],
+        "resources": ["ocijobruns"],
+    }
+    group = "admissionregistration.k8s.io/v1"
+    policy = {
+        "matchConstraints": {"resourceRules": [rule]},
+        "validations": [{"expression": expression, "reason": "Invalid"}],
+    }
+    where = {"matchLabels": {"kubernetes.io/metadata.name": namespace}}
+    binding = {
+        "policyName": namespace,
+        "validationActions": ["Deny"],
+        "matchResources": {"namespaceSelector": where},
+    }
+    return (
+        {
+            "apiVersion": group,
+            "kind": "ValidatingAdmissionPolicy",
+            "metadata": {"name": namespace},
+            "spec": policy,
+        },
+        {
+            "apiVersion": group,
+            "kind": "ValidatingAdmissionPolicyBinding",
+            "metadata": {"name": namespace},
+            "spec": binding,
+        },
+    )
+
+
+def made(stage: Stage, suffix: str) -> int:
+    """Return how many runs have a name that ends so."""
+    return sum(run["metadata"]["name"].endswith(suffix) for run in stage.all("OCIJobRun"))
+
+
 def test_a_firing_makes_all_its_resources_which_know_each_other_and_the_time(stage: Stage) -> None:
     stage.emulator.set_mode(
         default={**QUICK, "output": ['{"ocijobs.io/results": {"score": $SCORE}}']}
@@ -129,6 +169,22 @@ def test_replace_deletes_the_firing_that_has_not_ended(stage: Stage) -> None:
     stage.patch("OCIJobSchedule", "nightly", {"spec": {"suspend": True}})
 
 
+def test_deleting_a_schedule_deletes_what_it_has_made(stage: Stage) -> None:
+    stage.emulator.set_mode(default=SLOW)
+    stage.identity()
+    search = {"name": "all", "sweep": {"jobRef": {"name": "job"}, "matrix": {"X": ["1", "2"]}}}
+    stage.kubectl_apply(manifests.job(), schedule(search, every="2s", concurrencyPolicy="Forbid"))
+    until_fired(stage, 1)
+    (sweep,) = (made["metadata"]["name"] for made in stage.all("OCIJobSweep"))
+    for index in range(2):
+        stage.until_reason("OCIJobRun", f"{sweep}-{index}", "Running")
+    stage.delete("OCIJobSchedule", "nightly")
+    for index in range(2):
+        stage.until_gone("OCIJobRun", f"{sweep}-{index}")
+    stage.until_gone("OCIJobSweep", sweep)
+    assert {run.lifecycle_state for run in stage.job_runs()} == {"CANCELED"}
+
+
 def test_firings_beyond_the_history_limits_go(stage: Stage) -> None:
     stage.emulator.set_mode(default=QUICK)
     stage.identity()
@@ -179,24 +235,63 @@ def test_a_schedule_that_never_fires_is_refused_in_words(stage: Stage) -> None:
     assert "names no day that any year has" in condition(told, "Ready")["message"]
 
 
-def test_an_object_that_the_api_server_refuses_stalls_the_schedule(stage: Stage) -> None:
-    stage.identity()
-    wrong = {"name": "PATH$", "value": "x"}
+def test_what_could_never_run_is_told_before_anything_is_made(stage: Stage) -> None:
+    many = [str(number) for number in range(1000)]
     stage.create(
         schedule(
-            {
-                "name": "s",
-                "sweep": {
-                    "jobRef": {"name": "job"},
-                    "points": [{"parameters": {wrong["name"]: "x"}}],
-                },
-            },
-            every="2s",
+            {"name": "all", "sweep": {"jobRef": {"name": "job"}, "matrix": {"A": many, "B": many}}}
         )
     )
-    until_fired(stage, 1)
-    (sweep,) = stage.all("OCIJobSweep")[:1]
-    failed = stage.until(
-        "OCIJobSweep", sweep["metadata"]["name"], lambda document: phase(document) == "Failed"
+    told = stage.until_reason("OCIJobSchedule", "nightly", "InvalidSpec")
+    message = condition(told, "Stalled")["message"]
+    assert "spec.resources[all].sweep.matrix: 1,000,000 combinations" in message
+    itself = {"jobRef": {"name": "job"}, "dependsOn": [{"name": "train"}]}
+    stage.patch(
+        "OCIJobSchedule", "nightly", {"spec": {"resources": [{"name": "train", "run": itself}]}}
     )
-    assert "PATH$: no name of an environment variable" in condition(failed, "Failed")["message"]
+    told = stage.until(
+        "OCIJobSchedule",
+        "nightly",
+        lambda document: "train -> train is a cycle" in condition(document, "Ready")["message"],
+    )
+    assert not stage.all("OCIJobRun")
+
+
+def test_a_start_that_an_admission_policy_refuses_is_given_up_whole(stage: Stage) -> None:
+    stage.identity()
+    stage.kubectl_apply(
+        manifests.job(), *refusal(stage.namespace, "!object.metadata.name.endsWith('-no')")
+    )
+    run = {"jobRef": {"name": "job"}}
+    stage.create(schedule({"name": "yes", "run": run}, {"name": "no", "run": run}, every="4s"))
+    told = stage.until_reason("OCIJobSchedule", "nightly", "StartRefused")
+    assert "-no" in condition(told, "Stalled")["message"]
+    # The policy takes effect after a moment: what came before is whole.
+    stage.until("OCIJobSchedule", "nightly", lambda _: made(stage, "-yes") == made(stage, "-no"))
+    for kind in ("validatingadmissionpolicybinding", "validatingadmissionpolicy"):
+        stage.kubectl("delete", kind, stage.namespace)
+
+
+def test_a_schedule_that_was_restored_starts_nothing_until_it_is_released(stage: Stage) -> None:
+    stage.operator.stop()
+    stage.restart_operator(hold_new="true")
+    stage.identity()
+    stage.kubectl_apply(
+        manifests.job(),
+        schedule(every="2s"),
+        manifests.sweep(matrix={"X": ["1", "2"]}),
+    )
+    stage.kubectl("annotate", "ocijob/job", "ocijobs.io/release=true")
+    stage.until_reason("OCIJobSchedule", "nightly", "Held")
+    stage.until_reason("OCIJobSweep", "sweep", "Held")
+    assert not stage.all("OCIJobRun")
+    for name in ("ocijobsweep/sweep", "ocijobschedule/nightly"):
+        stage.kubectl("annotate", name, "ocijobs.io/release=true")
+    stage.until("OCIJobSweep", "sweep", lambda document: phase(document) == "Succeeded")
+    until_fired(stage, 1)
+    stage.patch("OCIJobSchedule", "nightly", {"spec": {"suspend": True}})
+    stage.until(
+        "OCIJobSchedule",
+        "nightly",
+        lambda document: document["status"]["firings"][0]["state"] == "Succeeded",
+    )

@@ -162,3 +162,71 @@ def test_a_million_combinations_are_refused_with_their_number(stage: Stage) -> N
     failed = ended_sweep(stage)
     assert condition(failed, "Failed")["reason"] == "InvalidSpec"
     assert "1,000,000 combinations" in condition(failed, "Failed")["message"]
+
+
+def test_cancelling_a_sweep_that_has_ended_changes_nothing(stage: Stage) -> None:
+    stage.identity()
+    stage.emulator.set_mode(default=QUICK)
+    stage.kubectl_apply(manifests.job(), manifests.sweep(matrix={"X": ["1"]}))
+    before = ended_sweep(stage)
+    stage.patch("OCIJobSweep", "sweep", {"spec": {"cancel": True}})
+    after = stage.until(
+        "OCIJobSweep",
+        "sweep",
+        lambda document: (
+            document["status"]["observedGeneration"] == document["metadata"]["generation"] == 2
+        ),
+    )
+    assert phase(after) == phase(before) == "Succeeded"
+    assert after["status"]["completionTime"] == before["status"]["completionTime"]
+
+
+def test_a_sweep_waits_while_somebody_else_has_the_name_of_a_run(stage: Stage) -> None:
+    stage.identity()
+    stage.emulator.set_mode(default=QUICK)
+    stage.kubectl_apply(manifests.job(), manifests.run("sweep-1", suspend=True))
+    stage.kubectl_apply(manifests.sweep(matrix={"X": ["1", "2", "3"]}))
+    waiting = stage.until_reason("OCIJobSweep", "sweep", "NameTaken")
+    assert "OCIJobRun sweep-1 which is not of this sweep" in condition(waiting, "Ready")["message"]
+    stage.delete("OCIJobRun", "sweep-1")
+    assert ended_sweep(stage)["status"]["completedIndexes"] == "0-2"
+
+
+def test_runs_that_a_quota_forbids_are_made_when_it_allows_them(stage: Stage) -> None:
+    stage.identity()
+    stage.emulator.set_mode(default=QUICK)
+    quota = {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "few"},
+        "spec": {"hard": {"count/ocijobruns.ocijobs.io": "1"}},
+    }
+    stage.kubectl_apply(manifests.job(), quota)
+    counted = "--for=jsonpath={.status.used.count/ocijobruns\\.ocijobs\\.io}=0"
+    stage.kubectl("wait", "resourcequota/few", counted, "--timeout=60s")
+    stage.kubectl_apply(manifests.sweep(matrix={"X": ["1", "2", "3"]}))
+    told = stage.until_reason("OCIJobSweep", "sweep", "CreationForbidden")
+    assert "exceeded quota: few" in condition(told, "Ready")["message"]
+    stage.kubectl("delete", "resourcequota", "few")
+    assert ended_sweep(stage)["status"]["completedIndexes"] == "0-2"
+
+
+def test_runs_that_go_as_soon_as_they_have_ended_are_counted_and_not_run_again(
+    stage: Stage,
+) -> None:
+    stage.identity(logGroupId=stage.log_group())
+    stage.emulator.set_mode(default=SCORE)
+    stage.kubectl_apply(
+        manifests.job(results=["score"]),
+        manifests.sweep(
+            matrix={"SCORE": ["0.1", "0.9", "0.5", "0.7"]},
+            objective={"result": "score", "goal": "Maximize"},
+            runTemplate={"spec": {"ttlSecondsAfterFinished": 0}},
+            parallelism=2,
+        ),
+    )
+    status = ended_sweep(stage)["status"]
+    assert (status["completedIndexes"], status["best"]["value"]) == ("0-3", "0.9")
+    for index in range(4):
+        stage.until_gone("OCIJobRun", f"sweep-{index}")
+    assert len(stage.job_runs()) == 4

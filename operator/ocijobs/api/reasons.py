@@ -49,10 +49,13 @@ class Reason(StrEnum):
     DEADLINE_EXCEEDED = "DeadlineExceeded"
     PRE_RUNNING_DEADLINE_EXCEEDED = "PreRunningDeadlineExceeded"
     MAX_FAILED_RUNS_EXCEEDED = "MaxFailedRunsExceeded"
+    CREATION_FORBIDDEN = "CreationForbidden"
     NAME_TAKEN = "NameTaken"
     SCHEDULED = "Scheduled"
     STARTING = "Starting"
     ALREADY_ACTIVE = "AlreadyActive"
+    START_REFUSED = "StartRefused"
+    CLOCK_SET_BACK = "ClockSetBack"
     TOO_MANY_MISSED_TIMES = "TooManyMissedTimes"
     WAITING_FOR_DEPENDENCY = "WaitingForDependency"
     DEPENDENCY_FAILED = "DependencyFailed"
@@ -259,6 +262,11 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         "Read the status of a failed run (`kubectl get ocijr -l ocijobs.io/sweep=NAME`), correct the "
         "cause, create a new sweep.",
     ),
+    Reason.CREATION_FORBIDDEN: Explanation(
+        "The API server forbids to create an object for now: a quota of the namespace is used up, or an "
+        "admission policy is against it. It is tried again within a minute.",
+        "Raise the quota or wait for other objects to go, or change what the policy names.",
+    ),
     Reason.NAME_TAKEN: Explanation(
         "An object that this one would create exists, and is somebody else's.",
         "Delete that object, or create this one under another name.",
@@ -270,6 +278,16 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     Reason.ALREADY_ACTIVE: Explanation(
         "A start is due, an earlier firing has not ended, and `spec.concurrencyPolicy` is Forbid.",
         "Nothing; it starts when the earlier one has ended, unless startingDeadlineSeconds is over.",
+    ),
+    Reason.START_REFUSED: Explanation(
+        "The API server refuses an object of a start, or somebody else's object has its name. What else the "
+        "start had made was deleted.",
+        "Change what the message names. The next start is tried as usual.",
+    ),
+    Reason.CLOCK_SET_BACK: Explanation(
+        "The last start was one of a time that is still to come, so the clock of a machine that the operator "
+        "ran on was wrong. No time is started twice, so nothing starts before that one.",
+        "See that the clocks are right now; to have starts before that time, create the schedule anew.",
     ),
     Reason.TOO_MANY_MISSED_TIMES: Explanation(
         "More than 100 starts were missed, such as by an operator that was down for long, or by a clock "

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from ocijobs.api.conditions import Conditions
-from ocijobs.api.dependency import DependsOnList
+from ocijobs.api.dependency import DependencyKind, DependsOnList
 from ocijobs.api.job_run import JobReference, RunSettings
 from ocijobs.api.metadata import ObjectMeta
 from ocijobs.api.model import DNS_LABEL_PATTERN, Model, Time, map_list, validations
@@ -57,6 +57,11 @@ class ScheduledResource(Model):
     run: ScheduledRun | None = Field(default=None, description="As the spec of an OCIJobRun.")
     sweep: SweepSettings | None = Field(default=None, description="As the spec of an OCIJobSweep.")
 
+    @property
+    def kind(self) -> DependencyKind:
+        """Kind of what is made."""
+        return DependencyKind.RUN if self.run is not None else DependencyKind.SWEEP
+
 
 class OCIJobScheduleSpec(Model):
     """Desired state of an OCIJobSchedule.
@@ -75,7 +80,8 @@ class OCIJobScheduleSpec(Model):
 
     schedule: Annotated[str, Field(min_length=1, max_length=256)] = Field(
         description=(
-            "Cron expression of five fields, as of a CronJob: `0 2 * * *`, `@daily`, `@every 90m`."
+            "Cron expression of five fields, as of a CronJob: `0 2 * * *`, `@daily`, `@every 90m`. Starts of "
+            "the same minute are one."
         )
     )
     time_zone: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(

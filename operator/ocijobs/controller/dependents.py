@@ -7,14 +7,19 @@ from collections.abc import Iterable
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
 from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.schedule import OCIJobSchedule
 from ocijobs.api.sweep import OCIJobSweep
 from ocijobs.controller.awaiting import dependency_keys
 from ocijobs.controller.observer import Observer, run_view
 from ocijobs.controller.queue import WorkQueue
+from ocijobs.controller.relations import expires
 from ocijobs.controller.store import Entry, Store
 
 _GATHERING_SECONDS = 0.2
 """How long changes of children are gathered before their owner is looked at: it may have hundreds."""
+
+_MAKERS = frozenset({"OCIJobSweep", "OCIJobSchedule"})
+"""Kinds that make runs, and sweeps."""
 
 _COUNTING_SECONDS = 1.0
 """How long changes of a job's runs are gathered before its counts are looked at."""
@@ -29,15 +34,17 @@ class Dependents:
     def changed(self, key: ObjectKey, before: Entry | None, after: Entry | None) -> None:
         """Have an object looked at that has changed, and those that depend on it."""
         self._queue.add(key)
-        if key.kind == "OCIJob":
-            self._sweeps_of(key)
-            for run in self._store.runs_of(key.namespace, key.name):
-                if isinstance(run.resource, OCIJobRun) and run.resource.status.job_run_id is None:
-                    self._queue.add(run.key)
-        elif key.kind == "OCIJobRun":
-            self._job_of_run(before, after)
-        elif key.kind == "OCIIdentity":
-            self.identity_changed(key)
+        match key.kind:
+            case "OCIJob":
+                self._users_of_job(key)
+            case "OCIJobRun":
+                self._job_of_run(before, after)
+                if after is None:
+                    self._sweep_of_name(key)
+            case "OCIIdentity":
+                self.identity_changed(key)
+            case _:
+                self._made_by(before, after)
         for waiter in self._store.waiting_for(key):
             self._queue.add(waiter)
         for awaited in self._awaited(before, after):
@@ -47,7 +54,11 @@ class Dependents:
         if key.kind != "OCIIdentity" and let_go and not (after and after.metadata.has_finalizer):
             self._wake_deleted_identities(key.namespace)
 
-    def _sweeps_of(self, job: ObjectKey) -> None:
+    def _users_of_job(self, job: ObjectKey) -> None:
+        """Have the runs and sweeps looked at that are not launched yet."""
+        for run in self._store.open_runs_of(job.namespace, job.name):
+            if run.status.job_run_id is None:
+                self._queue.add(ObjectKey("OCIJobRun", job.namespace, run.metadata.name))
         for entry in self._store.of_kind("OCIJobSweep", job.namespace):
             sweep = entry.resource
             if (
@@ -70,19 +81,34 @@ class Dependents:
         return (
             key
             for key in dependency_keys(entry.key.namespace, entry.resource)
-            if (found := self._store.get(key)) is not None and _expires(found)
+            if (found := self._store.get(key)) is not None and expires(found)
         )
 
     def _owner_of(self, before: Entry | None, after: Entry | None) -> None:
-        """Have the owner looked at of a run that is new, is gone, or has come to another phase."""
-        entry = after or before
-        owner = entry.metadata.controller if entry is not None else None
-        if entry is None or owner is None or owner.kind not in {"OCIJobSweep", "OCIJobSchedule"}:
+        """Have the owner looked at of a run that is new, is going or gone, or has come to another phase."""
+        owners = _maker(before), _maker(after)
+        same = owners[0] == owners[1]
+        if same and before is not None and after is not None and _stage(before) == _stage(after):
             return
-        if before is not None and after is not None and _phase(before) == _phase(after):
+        for key in {key for key in owners if key is not None}:
+            self._queue.add_after(key, _GATHERING_SECONDS)
+
+    def _sweep_of_name(self, run: ObjectKey) -> None:
+        """Have a sweep looked at whose child may have the name of a run that is gone."""
+        sweep = ObjectKey("OCIJobSweep", run.namespace, run.name.rpartition("-")[0])
+        if self._store.get(sweep) is not None:
+            self._queue.add_after(sweep, _GATHERING_SECONDS)
+
+    def _made_by(self, before: Entry | None, after: Entry | None) -> None:
+        """Have those looked at that a sweep or a schedule made: when it is bound, and when it has noted an end."""
+        if after is None:
             return
-        key = ObjectKey(owner.kind, entry.key.namespace, owner.name)
-        self._queue.add_after(key, _GATHERING_SECONDS)
+        bound, noted = _is_bound(after) and not _is_bound(before), _notes(before) != _notes(after)
+        if not (bound or noted):
+            return
+        for entry in self._store.owned_by(after.metadata.uid):
+            if bound or expires(entry):
+                self._queue.add(entry.key)
 
     def _job_of_run(self, before: Entry | None, after: Entry | None) -> None:
         views = [
@@ -117,14 +143,31 @@ class Dependents:
                 self._queue.add(entry.key)
 
 
-def _expires(entry: Entry) -> bool:
+def _stage(entry: Entry) -> tuple[str | None, bool]:
     resource = entry.resource
-    return (
-        isinstance(resource, OCIJobRun | OCIJobSweep)
-        and resource.spec.ttl_seconds_after_finished is not None
-    )
+    phase = resource.status.phase if isinstance(resource, OCIJobRun | OCIJobSweep) else None
+    return phase, entry.metadata.deleting
 
 
-def _phase(entry: Entry) -> str | None:
-    resource = entry.resource
-    return resource.status.phase if isinstance(resource, OCIJobRun | OCIJobSweep) else None
+def _maker(entry: Entry | None) -> ObjectKey | None:
+    """Return the sweep or the schedule that made an object."""
+    owner = entry.metadata.controller if entry is not None else None
+    if entry is None or owner is None or owner.kind not in _MAKERS:
+        return None
+    return ObjectKey(owner.kind, entry.key.namespace, owner.name)
+
+
+def _is_bound(entry: Entry | None) -> bool:
+    sweep = entry.resource if entry is not None else None
+    return isinstance(sweep, OCIJobSweep) and sweep.status.binding is not None
+
+
+def _notes(entry: Entry | None) -> object:
+    """Return what a sweep or a schedule has noted of what it made."""
+    match entry.resource if entry is not None else None:
+        case OCIJobSweep(status=status):
+            return status.phase, status.completed_indexes, status.failed_indexes
+        case OCIJobSchedule(status=schedule):
+            return schedule.starting
+        case _:
+            return None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from ocijobs.api.metadata import ObjectKey
+from ocijobs.clock import Clock
 from ocijobs.controller.identity_actions import IdentityActions
 from ocijobs.controller.job_actions import JobActions
 from ocijobs.controller.memory import Memory
-from ocijobs.controller.object_actions import ObjectActions
+from ocijobs.controller.object_actions import NotTakenError, ObjectActions
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.run_actions import RunActions
 from ocijobs.controller.store import Entry, Store
@@ -27,10 +28,26 @@ class Executor:
         store: Store,
         memory: Memory,
         queue: WorkQueue,
+        clock: Clock,
     ) -> None:
         self._identities, self._jobs, self._runs = identities, jobs, runs
         self._store, self._memory, self._queue = store, memory, queue
-        self._objects = ObjectActions(writer, store, memory)
+        self._objects = ObjectActions(writer, store, memory, clock)
+
+    async def carry_out(self, entry: Entry, actions: tuple[act.Action, ...]) -> bool:
+        """Carry actions out, up to an object that is not taken; return whether some outcome is there.
+
+        Raises:
+            ApiError: if the API server refuses a change of an object.
+            NotLeadingError: if this process may not write any more.
+        """
+        outcome = False
+        for action in actions:
+            try:
+                outcome = await self.execute(entry, action) or outcome
+            except NotTakenError:
+                return True
+        return outcome
 
     async def execute(self, entry: Entry, action: act.Action) -> bool:
         """Carry an action out; return whether its outcome is there (False: it comes later, and wakes the object).

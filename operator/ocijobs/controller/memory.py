@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from ocijobs.api.metadata import ObjectKey
+from ocijobs.controller.children import ChildIndex
 from ocijobs.reconcile.identity import IdentityKnown
 from ocijobs.reconcile.job.known import JobKnown
 from ocijobs.reconcile.run.known import RunKnown
@@ -24,6 +25,8 @@ class Memory:
         self._identities: dict[ObjectKey, IdentityKnown] = {}
         self._serves: dict[str, datetime] = {}
         self._refresh: dict[ObjectKey, datetime] = {}
+        self.children = ChildIndex()
+        """The children of sweeps."""
 
     def run(self, uid: str) -> RunKnown:
         """Return what is known of a run."""
@@ -97,6 +100,7 @@ class Memory:
         for by_uid in (self._runs, self._jobs, self._sweeps, self._schedules, self._serves):
             for uid in by_uid.keys() - uids:
                 del by_uid[uid]
+        self.children.keep_only(uids)
         for by_key in (self._identities, self._refresh):
             for key in by_key.keys() - alive.keys():
                 del by_key[key]

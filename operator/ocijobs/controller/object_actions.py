@@ -7,11 +7,13 @@ from typing import Any
 
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.api.names import LABEL_SWEEP_INDEX
+from ocijobs.clock import Clock
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.store import Entry, Store
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.writer import ObjectWriter
 from ocijobs.reconcile import decision as act
+from ocijobs.reconcile.remote import Call, Refusal, RefusalKind
 
 ObjectAction = (
     act.AddFinalizer
@@ -23,17 +25,26 @@ ObjectAction = (
 )
 
 
+_MAKERS = frozenset({"OCIJobSweep", "OCIJobSchedule"})
+"""Kinds that make many objects, and tell of one that is forbidden."""
+
+
+class NotTakenError(Exception):
+    """The API server did not take an object, and why is learnt: what would follow it is not to be done."""
+
+
 class ObjectActions:
     """Carries out what was decided about objects."""
 
-    def __init__(self, writer: ObjectWriter, store: Store, memory: Memory) -> None:
-        self._writer, self._store, self._memory = writer, store, memory
+    def __init__(self, writer: ObjectWriter, store: Store, memory: Memory, clock: Clock) -> None:
+        self._writer, self._store, self._memory, self._clock = writer, store, memory, clock
 
     async def execute(self, entry: Entry, action: ObjectAction) -> None:
         """Carry an action out. What is not any more as it was decided on is left alone.
 
         Raises:
             ApiError: if the API server does not take it.
+            NotTakenError: if it does not take an object, and why is learnt.
             NotLeadingError: if this process may not write any more.
         """
         match action:
@@ -60,26 +71,44 @@ class ObjectActions:
         try:
             created = await self._writer.create(document)
         except ApiError as error:
-            if not error.invalid:
+            if error.invalid:
+                self._refused(entry, error.message)
+            elif error.forbidden and entry.key.kind in _MAKERS:
+                self._forbidden(entry, error.message)
+            else:
+                # Whose it is that has the name, the watch will tell, which is behind.
                 raise
-            self._refused(entry, error.message)
-            return
-        if created is not None:
-            self._store.put(created)
+            raise NotTakenError from error
+        self._store.put(created)
         self._made(entry, document["metadata"])
 
     def _refused(self, entry: Entry, why: str) -> None:
         """Learn that the API server does not take an object."""
-        uid, generation = entry.metadata.uid, entry.metadata.generation
+        uid = entry.metadata.uid
         match entry.key.kind:
             case "OCIJobSweep":
                 self._memory.learn_sweep(uid, lambda known: replace(known, refused=why))
             case "OCIJobSchedule":
-                self._memory.learn_schedule(
-                    uid, lambda known: replace(known, refused=(generation, why))
-                )
+                self._memory.learn_schedule(uid, lambda known: replace(known, refused=why))
             case _:
                 self._memory.learn_run(uid, lambda known: replace(known, refused=why))
+
+    def _forbidden(self, entry: Entry, why: str) -> None:
+        """Learn that the API server forbids an object of a sweep or a schedule for now."""
+        uid = entry.metadata.uid
+
+        def again(former: Call | None) -> Call:
+            return Call(
+                at=self._clock.now(),
+                tries=former.tries + 1 if former is not None else 1,
+                refusal=Refusal(kind=RefusalKind.CONFLICT, message=why),
+                epoch=str(entry.metadata.generation),
+            )
+
+        if entry.key.kind == "OCIJobSweep":
+            self._memory.learn_sweep(uid, lambda k: replace(k, forbidden=again(k.forbidden)))
+        else:
+            self._memory.learn_schedule(uid, lambda k: replace(k, forbidden=again(k.forbidden)))
 
     def _made(self, entry: Entry, metadata: dict[str, Any]) -> None:
         """Learn that the API server has an object."""
@@ -90,7 +119,7 @@ class ObjectActions:
                 self._memory.learn_sweep(uid, lambda known: known.has_created(index))
             case "OCIJobSchedule":
                 self._memory.learn_schedule(
-                    uid, lambda known: replace(known, made=known.made | {name})
+                    uid, lambda k: replace(k, made=k.made | {name}, forbidden=None)
                 )
 
     async def _delete(self, key: ObjectKey, uid: str) -> None:

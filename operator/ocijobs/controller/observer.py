@@ -14,7 +14,7 @@ from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
 from ocijobs.api.job_run_status import OCIJobRunStatus, Phase
 from ocijobs.api.metadata import ObjectKey
-from ocijobs.api.names import ANNOTATION_SCHEDULED_TIME, LABEL_SWEEP_INDEX
+from ocijobs.api.names import ANNOTATION_SCHEDULED_TIME
 from ocijobs.api.reasons import Reason, reason_named
 from ocijobs.api.run_binding import JobBinding
 from ocijobs.api.schedule import OCIJobSchedule
@@ -31,9 +31,11 @@ from ocijobs.reconcile.ownership import belongs
 from ocijobs.reconcile.run.attempts import attempt_number
 from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.run.observation import RunObservation
+from ocijobs.reconcile.schedule.firings import object_name
 from ocijobs.reconcile.schedule.observation import MadeView, ScheduleObservation
 from ocijobs.reconcile.sweep.children import BATCH
-from ocijobs.reconcile.sweep.observation import ChildView, Outcome, SweepKnown, SweepObservation
+from ocijobs.reconcile.sweep.names import child_name
+from ocijobs.reconcile.sweep.observation import SweepObservation
 from ocijobs.settings import Settings
 
 
@@ -52,8 +54,7 @@ class Observer:
     def run(self, run: OCIJobRun) -> RunObservation:
         """Return what is observed of a run."""
         meta = run.metadata
-        entry = self._store.get(ObjectKey("OCIJob", meta.namespace, run.job_name or ""))
-        job = entry.resource if entry is not None and isinstance(entry.resource, OCIJob) else None
+        job = self._job(meta.namespace, run.job_name or "")
         return RunObservation(
             run=run,
             job=job,
@@ -67,6 +68,10 @@ class Observer:
             job_known=self._memory.job(meta.uid),
             settings=self._settings,
         )
+
+    def _job(self, namespace: str, name: str) -> OCIJob | None:
+        entry = self._store.get(ObjectKey("OCIJob", namespace, name))
+        return entry.resource if entry is not None and isinstance(entry.resource, OCIJob) else None
 
     def _known(self, run: OCIJobRun) -> RunKnown:
         """Return what is known of the attempt that is under way; what was known of a former one is forgotten."""
@@ -90,18 +95,16 @@ class Observer:
     def sweep(self, sweep: OCIJobSweep) -> SweepObservation:
         """Return what is observed of a sweep."""
         meta = sweep.metadata
-        entry = self._store.get(ObjectKey("OCIJob", meta.namespace, sweep.spec.job_ref.name))
-        job = entry.resource if entry is not None and isinstance(entry.resource, OCIJob) else None
+        job = self._job(meta.namespace, sweep.spec.job_ref.name)
         reference = identity_of_job(job) if job else IdentityReference(name=DEFAULT_IDENTITY)
-        children = self._children(sweep)
-        known = self._memory.learn_sweep(meta.uid, methodcaller("seen", children))
+        known, children = self._memory.sweep(meta.uid), self._memory.children.of(meta.uid)
         return SweepObservation(
             sweep=sweep,
             job=job,
             job_checked_at=self._memory.serves(job.metadata.uid) if job is not None else None,
             identity=self.identity_view(meta.namespace, reference),
             children=children,
-            strangers=self._strangers(sweep, known),
+            strangers=self._strangers(sweep, max(known.created, children.created)),
             relations=relations_of(
                 self._store, ObjectKey("OCIJobSweep", meta.namespace, meta.name)
             ),
@@ -112,64 +115,65 @@ class Observer:
     def schedule(self, schedule: OCIJobSchedule) -> ScheduleObservation:
         """Return what is observed of a schedule."""
         uid = schedule.metadata.uid
-        if schedule.status.starting is None and self._memory.schedule(uid).made:
+        if schedule.status.starting is None:
             self._memory.forget_schedule(uid)
         made = (made_view(entry) for entry in self._store.owned_by(uid))
         return ScheduleObservation(
             schedule=schedule,
             made=tuple(one for one in made if one is not None),
             known=self._memory.schedule(uid),
+            settings=self._settings,
+            taken=self._taken(schedule),
         )
 
-    def _children(self, sweep: OCIJobSweep) -> dict[int, ChildView]:
-        return {
-            index: child_view(entry.resource)
-            for entry in self._store.owned_by(sweep.metadata.uid)
-            if isinstance(entry.resource, OCIJobRun)
-            and (index := _index_of(entry.resource)) is not None
-        }
+    def _taken(self, schedule: OCIJobSchedule) -> frozenset[str]:
+        """Return which names of the firing that is being started objects of others have."""
+        meta, at = schedule.metadata, schedule.status.starting
+        if at is None:
+            return frozenset()
+        keys = (
+            ObjectKey(one.kind, meta.namespace, object_name(schedule, at, one.name))
+            for one in schedule.spec.resources
+        )
+        found = (self._store.get(key) for key in keys)
+        return frozenset(e.key.name for e in found if e and not belongs(e.metadata, meta))
 
-    def _strangers(self, sweep: OCIJobSweep, known: SweepKnown) -> frozenset[int]:
+    def _strangers(self, sweep: OCIJobSweep, created: int) -> frozenset[int]:
         """Return which of the next children's names are taken by others."""
-        meta, first = sweep.metadata, max(known.created, sweep.status.created or 0)
+        meta, first = sweep.metadata, max(created, sweep.status.created or 0)
         taken = set()
         for index in range(first, first + BATCH):
-            key = ObjectKey("OCIJobRun", meta.namespace, f"{meta.name}-{index}")
-            entry = self._store.get(key)
+            name = child_name(meta.name, index)
+            entry = self._store.get(ObjectKey("OCIJobRun", meta.namespace, name))
             if entry is not None and not belongs(entry.metadata, meta):
                 taken.add(index)
         return frozenset(taken)
 
     def _ahead(self, run: OCIJobRun, job: OCIJob) -> int:
         """Return how many runs of the job are live, or wait for their turn before this one does."""
-        place = _place(run)
-        others = (
-            entry.resource
-            for entry in self._store.runs_of(job.metadata.namespace, job.metadata.name)
-            if isinstance(entry.resource, OCIJobRun) and entry.metadata.uid != run.metadata.uid
-        )
+        meta, place = job.metadata, _place(run)
         return sum(
-            run_view(other).live or (_waits(other) and _place(other) < place) for other in others
+            run_view(other).live or (_waits(other) and _place(other) < place)
+            for other in self._store.open_runs_of(meta.namespace, meta.name)
+            if other.metadata.uid != run.metadata.uid
         )
 
     def next_in_turn(self, job: OCIJob) -> list[ObjectKey]:
         """Return the runs that wait for their turn and come next, as many as may be active."""
-        entries = self._store.runs_of(job.metadata.namespace, job.metadata.name)
-        waiting = (
-            (*_place(entry.resource), entry.key)
-            for entry in entries
-            if isinstance(entry.resource, OCIJobRun) and _waits(entry.resource)
-        )
-        return [key for *_, key in nsmallest(job.spec.max_active_runs or len(entries), waiting)]
+        runs = self._store.open_runs_of(job.metadata.namespace, job.metadata.name)
+        waiting = (_place(run) for run in runs if _waits(run))
+        return [
+            ObjectKey("OCIJobRun", job.metadata.namespace, name)
+            for _, name in nsmallest(job.spec.max_active_runs or len(runs), waiting)
+        ]
 
     def job(self, job: OCIJob) -> JobObservation:
         """Return what is observed of a job."""
         meta = job.metadata
-        entries = self._store.runs_of(meta.namespace, meta.name)
         return JobObservation(
             job=job,
             identity=self.identity_view(meta.namespace, identity_of_job(job)),
-            runs=tuple(run_view(e.resource) for e in entries if isinstance(e.resource, OCIJobRun)),
+            runs=tuple(run_view(run) for run in self._runs_that_matter(job)),
             pinned=self._pinned(meta.namespace, meta.name),
             cluster_id=self._cluster_id,
             known=self._memory.job(meta.uid),
@@ -178,6 +182,19 @@ class Observer:
                 ObjectKey("OCIJob", meta.namespace, meta.name)
             ),
         )
+
+    def _runs_that_matter(self, job: OCIJob) -> Iterable[OCIJobRun]:
+        """Yield the runs that have not ended and the one that was launched last: others matter to no job."""
+        meta = job.metadata
+        yield from self._store.open_runs_of(meta.namespace, meta.name)
+        launched = (
+            run
+            for entry in self._store.runs_of(meta.namespace, meta.name)
+            if isinstance(run := entry.resource, OCIJobRun) and run.status.accepted_time is not None
+        )
+        last = max(launched, key=_launched_at, default=None)
+        if last is not None and last.status.phase is not None and last.status.phase.terminal:
+            yield last
 
     def _pinned(self, namespace: str, job_name: str) -> frozenset[str]:
         """Return the OCI jobs that sweeps are bound to which have not ended."""
@@ -228,11 +245,17 @@ class Observer:
         )
 
     def users_of(self, identity: ObjectKey) -> Iterable[ObjectKey]:
-        """Yield the jobs and runs of the namespace that use an identity."""
+        """Yield the jobs, sweeps and runs of the namespace that use an identity."""
         for entry in self._store.of_kind("OCIJob", identity.namespace):
             job = entry.resource
             if isinstance(job, OCIJob) and identity_of_job(job).name == identity.name:
                 yield entry.key
+        for entry in self._store.of_kind("OCIJobSweep", identity.namespace):
+            sweep = entry.resource
+            if isinstance(sweep, OCIJobSweep) and sweep.status.binding is None:
+                job = self._job(identity.namespace, sweep.spec.job_ref.name)
+                if job is not None and identity_of_job(job).name == identity.name:
+                    yield entry.key
         for entry in self._store.of_kind("OCIJobRun", identity.namespace):
             run = entry.resource
             if not isinstance(run, OCIJobRun) or (
@@ -241,9 +264,7 @@ class Observer:
                 and not run.metadata.has_finalizer
             ):
                 continue
-            job_entry = self._store.get(ObjectKey("OCIJob", identity.namespace, run.job_name or ""))
-            owner = job_entry.resource if job_entry is not None else None
-            used = _identity_of_run(run, owner if isinstance(owner, OCIJob) else None)
+            used = _identity_of_run(run, self._job(identity.namespace, run.job_name or ""))
             if used.name == identity.name:
                 yield entry.key
 
@@ -252,9 +273,6 @@ class Observer:
         entry = self._store.get(user)
         return entry is not None and entry.metadata.has_finalizer
 
-
-_LONGEST_INDEX = 6
-"""Digits beyond which a number is no index of a sweep."""
 
 _DOUBTFUL = frozenset({Reason.NOT_AUTHORIZED_OR_NOT_FOUND, Reason.OCI_CONFLICT})
 """What a run is told whose OCI job is no more."""
@@ -275,6 +293,11 @@ def _identity_of_run(run: OCIJobRun, job: OCIJob | None) -> IdentityReference:
     if run.spec.job_id is not None:
         return run.spec.identity_ref or IdentityReference(name=DEFAULT_IDENTITY)
     return identity_of_job(job) if job is not None else IdentityReference(name=DEFAULT_IDENTITY)
+
+
+def _launched_at(run: OCIJobRun) -> tuple[datetime, str]:
+    """Return what orders runs that were launched."""
+    return run.status.accepted_time or run.metadata.creation_timestamp, run.metadata.name
 
 
 def _place(run: OCIJobRun) -> tuple[datetime, str]:
@@ -308,29 +331,6 @@ def run_view(run: OCIJobRun) -> RunView:
     )
 
 
-def _index_of(run: OCIJobRun) -> int | None:
-    """Return which child of its sweep a run is; people may have changed its labels."""
-    text = run.metadata.labels.get(LABEL_SWEEP_INDEX, "")
-    return int(text) if text.isdecimal() and len(text) < _LONGEST_INDEX else None
-
-
-def child_view(run: OCIJobRun) -> ChildView:
-    """Return a run as its sweep sees it."""
-    status, phase = run.status, run.status.phase
-    outcome = None
-    if phase is not None and phase.terminal:
-        outcome = Outcome(succeeded=phase is Phase.SUCCEEDED, results=status.results or {})
-    return ChildView(
-        name=run.metadata.name,
-        uid=run.metadata.uid,
-        phase=phase,
-        outcome=outcome,
-        suspend=run.spec.suspend,
-        cancel=run.spec.cancel,
-        deleting=run.metadata.deleting,
-    )
-
-
 def made_view(entry: Entry) -> MadeView | None:
     """Return a run or a sweep as the schedule sees it that made it."""
     resource, meta = entry.resource, entry.metadata
@@ -353,9 +353,10 @@ def made_view(entry: Entry) -> MadeView | None:
 def parse_time(text: str | None) -> datetime | None:
     """Return the time that an annotation tells; people may have changed it."""
     try:
-        return datetime.fromisoformat(text) if text else None
+        time = datetime.fromisoformat(text) if text else None
     except ValueError:
         return None
+    return time if time is not None and time.tzinfo is not None else None
 
 
 def _needed_job(status: OCIJobRunStatus) -> str | None:

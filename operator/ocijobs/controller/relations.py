@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ocijobs.api.dependency import DependencyKind
 from ocijobs.api.job_run import OCIJobRun
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.api.model import Model
+from ocijobs.api.schedule import OCIJobSchedule
 from ocijobs.api.sweep import OCIJobSweep
 from ocijobs.controller.awaiting import dependency_keys, waits_for
-from ocijobs.controller.store import Store
+from ocijobs.controller.store import Entry, Store
 from ocijobs.reconcile.dependencies import (
     DependencyKey,
     DependencyView,
     Relations,
 )
+from ocijobs.reconcile.sweep.intervals import names_index
+from ocijobs.reconcile.sweep.names import index_of
 
 
 def relations_of(store: Store, key: ObjectKey) -> Relations:
@@ -23,8 +28,44 @@ def relations_of(store: Store, key: ObjectKey) -> Relations:
     return Relations(
         views=_views(store, key.namespace, resource),
         cycle=_cycle(store, key),
-        awaited=any(_still_waits(store, waiter, key) for waiter in store.waiting_for(key)),
+        awaited=entry is not None and expires(entry) and _awaited(store, entry),
     )
+
+
+def expires(entry: Entry) -> bool:
+    """Whether an object goes by itself some time after its end."""
+    resource = entry.resource
+    return (
+        isinstance(resource, OCIJobRun | OCIJobSweep)
+        and resource.spec.ttl_seconds_after_finished is not None
+    )
+
+
+def _awaited(store: Store, entry: Entry) -> bool:
+    """Whether others wait for an object, so that it is not to go yet."""
+    if _uncounted(store, entry):
+        return True
+    return any(_still_waits(store, waiter, entry.key) for waiter in store.waiting_for(entry.key))
+
+
+def _uncounted(store: Store, entry: Entry) -> bool:
+    """Whether the sweep or the schedule that made an object has still to note that, or how it has ended."""
+    reference = entry.metadata.controller
+    if reference is None:
+        return False
+    owner = store.get(ObjectKey(reference.kind, entry.key.namespace, reference.name))
+    if owner is None or owner.metadata.uid != reference.uid:
+        return False
+    match owner.resource:
+        case OCIJobSchedule(status=schedule):
+            return schedule.starting is not None
+        case OCIJobSweep(status=status):
+            ended = status.phase is not None and status.phase.terminal
+            index = index_of(owner.key.name, entry.key.name)
+            recorded = (status.completed_indexes, status.failed_indexes)
+            return not ended and not any(names_index(text, index) for text in recorded)
+        case _:
+            return False
 
 
 def _views(
@@ -73,21 +114,36 @@ def _view_of_sweep(sweep: OCIJobSweep) -> DependencyView:
 
 
 def _cycle(store: Store, start: ObjectKey) -> tuple[str, ...]:
-    """Return the names on a way that leads from an object over what it waits for back to itself."""
-    seen: set[ObjectKey] = set()
-    ways: list[tuple[ObjectKey, ...]] = [(start,)]
+    """Return the names on a way that leads from an object over what it still waits for back to itself."""
+    came_from: dict[ObjectKey, ObjectKey | None] = {start: None}
+    ways = [start]
     while ways:
-        way = ways.pop()
-        entry = store.get(way[-1])
-        if entry is None:
-            continue
-        for key in dependency_keys(start.namespace, entry.resource):
+        here = ways.pop()
+        for key in _still_awaited(store, here):
             if key == start:
-                return tuple(f"{step.kind} {step.name}" for step in way)
-            if key not in seen:
-                seen.add(key)
-                ways.append((*way, key))
+                return tuple(f"{step.kind} {step.name}" for step in _way_to(here, came_from))
+            if key not in came_from:
+                came_from[key] = here
+                ways.append(key)
     return ()
+
+
+def _way_to(end: ObjectKey, came_from: dict[ObjectKey, ObjectKey | None]) -> tuple[ObjectKey, ...]:
+    way: list[ObjectKey] = []
+    step: ObjectKey | None = end
+    while step is not None:
+        way.append(step)
+        step = came_from[step]
+    return tuple(reversed(way))
+
+
+def _still_awaited(store: Store, waiter: ObjectKey) -> Iterator[ObjectKey]:
+    """Yield what an object has still to wait for: what is recorded, or came too late, is not."""
+    entry = store.get(waiter)
+    if entry is not None:
+        for key in dependency_keys(waiter.namespace, entry.resource):
+            if _still_waits(store, waiter, key):
+                yield key
 
 
 def _still_waits(store: Store, waiter: ObjectKey, key: ObjectKey) -> bool:

@@ -44,6 +44,7 @@ class Store:
     def __init__(self) -> None:
         self._entries: dict[ObjectKey, Entry] = {}
         self._runs_of: dict[ObjectKey, set[ObjectKey]] = defaultdict(set)
+        self._open_runs_of: dict[ObjectKey, set[ObjectKey]] = defaultdict(set)
         self._waiting_for: dict[ObjectKey, set[ObjectKey]] = defaultdict(set)
         self._owned: dict[str, set[ObjectKey]] = defaultdict(set)
         self._in_namespace: dict[tuple[str, str], set[ObjectKey]] = defaultdict(set)
@@ -75,11 +76,17 @@ class Store:
     def runs_of(self, namespace: str, job_name: str) -> list[Entry]:
         """Return the OCIJobRuns that name an OCIJob."""
         keys = self._runs_of.get(ObjectKey("OCIJob", namespace, job_name), ())
-        return [self._entries[key] for key in sorted(keys)]
+        return [self._entries[key] for key in keys]
+
+    def open_runs_of(self, namespace: str, job_name: str) -> list[OCIJobRun]:
+        """Return the OCIJobRuns that name an OCIJob and have not ended: few of the thousands that it may have had."""
+        keys = self._open_runs_of.get(ObjectKey("OCIJob", namespace, job_name), ())
+        runs = (self._entries[key].resource for key in keys)
+        return [run for run in runs if isinstance(run, OCIJobRun)]
 
     def waiting_for(self, key: ObjectKey) -> list[ObjectKey]:
         """Return the objects that wait for a run or a sweep, or have waited for it."""
-        return sorted(self._waiting_for.get(key, ()))
+        return list(self._waiting_for.get(key, ()))
 
     def owned_by(self, uid: str) -> list[Entry]:
         """Return the objects whose controller has that uid."""
@@ -115,7 +122,10 @@ class Store:
     def _index(self, entry: Entry) -> None:
         self._in_namespace[entry.key.kind, entry.key.namespace].add(entry.key)
         if isinstance(entry.resource, OCIJobRun):
-            self._runs_of[_job_key(entry.resource)].add(entry.key)
+            job = _job_key(entry.resource)
+            self._runs_of[job].add(entry.key)
+            if not _has_ended(entry.resource):
+                self._open_runs_of[job].add(entry.key)
         for key in dependency_keys(entry.key.namespace, entry.resource):
             self._waiting_for[key].add(entry.key)
         if (owner := entry.metadata.controller) is not None:
@@ -124,7 +134,10 @@ class Store:
     def _unindex(self, entry: Entry) -> None:
         self._in_namespace[entry.key.kind, entry.key.namespace].discard(entry.key)
         if isinstance(entry.resource, OCIJobRun):
-            _discard(self._runs_of, _job_key(entry.resource), entry.key)
+            job = _job_key(entry.resource)
+            _discard(self._runs_of, job, entry.key)
+            if not _has_ended(entry.resource):
+                _discard(self._open_runs_of, job, entry.key)
         for key in dependency_keys(entry.key.namespace, entry.resource):
             _discard(self._waiting_for, key, entry.key)
         if (owner := entry.metadata.controller) is not None:
@@ -157,6 +170,10 @@ def parse(document: dict[str, Any]) -> Entry:
 def _job_key(run: OCIJobRun) -> ObjectKey:
     # An OCI job outside the cluster has no name here; no OCIJob has the empty one.
     return ObjectKey("OCIJob", run.metadata.namespace, run.job_name or "")
+
+
+def _has_ended(run: OCIJobRun) -> bool:
+    return run.status.phase is not None and run.status.phase.terminal
 
 
 def _discard(index: dict[_KeyT, set[ObjectKey]], of: _KeyT, key: ObjectKey) -> None:

@@ -78,6 +78,7 @@ def assemble(
     )
     infrastructure, storage = DataScience(calls), ObjectStorage(calls)
     observer = Observer(store, memory, clock, settings, cluster_id)
+    store.listen(memory.children.changed)
     dependents = Dependents(store, queue, observer)
     store.listen(dependents.changed)
     logs = LogReader(LogSearch(calls), memory, queue, clock, settings.log_batch_seconds)
@@ -118,6 +119,7 @@ def assemble(
         store=store,
         memory=memory,
         queue=queue,
+        clock=clock,
     )
     tracker = Tracker(
         infrastructure=infrastructure,

@@ -119,14 +119,14 @@ class Worker:
             return
         decision = self._decide(entry)
         self._s.tracker.follow(key, entry.metadata.uid, decision.follow)
-        outcomes = [await self._s.executor.execute(entry, act) for act in decision.actions]
+        outcome = await self._s.executor.carry_out(entry, decision.actions)
         wrote = await self._write(entry, decision)
         await self._s.reporter.tell(entry, decision.notes)
         if decision.serves is not None and self._s.memory.set_serves(
             entry.metadata.uid, decision.serves
         ):
             self._wake_runs(key)
-        if wrote or any(outcomes):
+        if wrote or outcome:
             self._s.queue.add(key)
         elif decision.wake_at is not None:
             left = decision.wake_at - self._s.clock.now()
@@ -201,10 +201,9 @@ class Worker:
             self._s.store.put(await self._s.writer.write_status(entry.key, entry.metadata, status))
 
     def _wake_runs(self, job: ObjectKey) -> None:
-        for entry in self._s.store.runs_of(job.namespace, job.name):
-            run = entry.resource
-            if isinstance(run, OCIJobRun) and run.status.job_run_id is None:
-                self._s.queue.add(entry.key)
+        for run in self._s.store.open_runs_of(job.namespace, job.name):
+            if run.status.job_run_id is None:
+                self._s.queue.add(ObjectKey("OCIJobRun", job.namespace, run.metadata.name))
         for entry in self._s.store.of_kind("OCIJobSweep", job.namespace):
             sweep = entry.resource
             if isinstance(sweep, OCIJobSweep) and sweep.status.binding is None:

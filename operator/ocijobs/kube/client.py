@@ -63,16 +63,16 @@ class ApiError(Exception):
 
     @property
     def conflict(self) -> bool:
-        """Whether the object is not any more as it was when the request was decided on.
+        """Whether the object is not any more as it was when the request was decided on, or is there already.
 
         A JSON patch whose test fails is answered 422 as well; see https://www.rfc-editor.org/rfc/rfc5789#section-2.2.
         """
         return self.status == HTTPStatus.CONFLICT
 
     @property
-    def already_exists(self) -> bool:
-        """Whether there is an object of that name."""
-        return self.status == HTTPStatus.CONFLICT and self.reason == "AlreadyExists"
+    def forbidden(self) -> bool:
+        """Whether the API server does not allow it now: a permission, a quota, an admission policy."""
+        return self.status == HTTPStatus.FORBIDDEN
 
     @property
     def invalid(self) -> bool:

@@ -38,8 +38,14 @@ WATCHED_NAMESPACES: tuple[Permission, ...] = (
     Permission(
         group=GROUP,
         resources=_PLURALS,
-        verbs=("list", "patch", "watch"),
-        why="watch the resources, set and remove their finalizer",
+        verbs=("list", "watch"),
+        why="watch the resources",
+    ),
+    Permission(
+        group=GROUP,
+        resources=("ocijobruns", "ocijobs", "ociidentities"),
+        verbs=("patch",),
+        why="set and remove their finalizer, suspend and cancel the runs of sweeps",
     ),
     Permission(
         group=GROUP,

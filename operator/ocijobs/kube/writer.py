@@ -80,27 +80,21 @@ class ObjectWriter:
             [{"op": "test", "path": path, "value": FINALIZER}, {"op": "remove", "path": path}],
         )
 
-    async def create(self, document: dict[str, Any]) -> dict[str, Any] | None:
-        """Create an object of ours and return it; None if there is one of that name.
+    async def create(self, document: dict[str, Any]) -> dict[str, Any]:
+        """Create an object of ours and return it.
 
         Raises:
-            ApiError: 422 if the API server refuses the document.
+            ApiError: 409 if there is one of that name, 422 if the document is refused, 403 if it is forbidden now.
         """
         self._fence()
         kind, metadata = document["kind"], document["metadata"]
-        try:
-            answer = await self._client.request(
-                "POST",
-                list_path(kind, metadata["namespace"]),
-                resource=plural(kind),
-                body=document,
-                query={"fieldManager": FIELD_MANAGER},
-            )
-        except ApiError as error:
-            if error.already_exists:
-                return None
-            raise
-        return answer
+        return await self._client.request(
+            "POST",
+            list_path(kind, metadata["namespace"]),
+            resource=plural(kind),
+            body=document,
+            query={"fieldManager": FIELD_MANAGER},
+        )
 
     async def edit_spec(self, key: ObjectKey, uid: str, spec: Mapping[str, bool]) -> dict[str, Any]:
         """Set fields of an object's spec and return it; whatever else has changed meanwhile stays.

@@ -34,6 +34,12 @@ HELD = (
 )
 """Message about an object that is new to a restored cluster."""
 
+HELD_ANEW = (
+    "held by the setting holdNew: annotate it with ocijobs.io/release=true if it is to run here from its "
+    "beginning, whatever ran in the former cluster"
+)
+"""Message about a sweep or a schedule that is new to a restored cluster."""
+
 STALLING_REASONS = frozenset({Reason.CREDENTIALS_INVALID, Reason.NOT_AUTHORIZED_OR_NOT_FOUND})
 """Reasons that people must mend, once they have lasted."""
 

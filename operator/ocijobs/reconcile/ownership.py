@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from ocijobs.api.metadata import ObjectMeta
 from ocijobs.api.model import Model
-from ocijobs.api.names import API_VERSION
+from ocijobs.api.names import ANNOTATION_RELEASE, API_VERSION
+from ocijobs.reconcile.pacing import due_at
+from ocijobs.reconcile.remote import Call
+from ocijobs.settings import Settings
 
 
 def owned_object(
@@ -51,3 +55,15 @@ def belongs(metadata: ObjectMeta, owner: ObjectMeta) -> bool:
     """Whether an object belongs to `owner`, and not to one of the same name."""
     controller = metadata.controller
     return controller is not None and controller.uid == owner.uid
+
+
+def creation_due_at(
+    owner: ObjectMeta, forbidden: Call | None, settings: Settings
+) -> datetime | None:
+    """Return when a creation that the API server forbade is tried again; None means at once."""
+    return due_at(forbidden, epoch=str(owner.generation), seed=owner.uid, settings=settings)
+
+
+def release_of_new(settings: Settings) -> dict[str, str]:
+    """Return the annotation of what is made while new objects are held: its owner was let go on."""
+    return {ANNOTATION_RELEASE: "true"} if settings.hold_new else {}

@@ -139,6 +139,11 @@ def conditions(
     return tuple(_keep_time(former, condition) for condition in (*stated, *also))
 
 
+def of_generation(former: tuple[Condition, ...], generation: int) -> tuple[Condition, ...]:
+    """Return conditions that hold for another generation, too: an edit has changed nothing about them."""
+    return tuple(one.model_copy(update={"observed_generation": generation}) for one in former)
+
+
 def _keep_time(former: tuple[Condition, ...], condition: Condition) -> Condition:
     before = find(former, ConditionType(condition.type))
     if before is None or before.status is not condition.status or not before.observed_generation:

@@ -75,6 +75,15 @@ def test_runs_are_found_by_the_job_that_they_name() -> None:
     assert list(store.of_kind("OCIJobRun", "team-a")) == []
 
 
+def test_a_run_that_has_ended_is_none_of_those_that_wait_or_are_active() -> None:
+    store = Store()
+    store.put(run(9))
+    assert [found.metadata.name for found in store.open_runs_of("team-a", "train")] == ["run"]
+    store.put(run(10) | {"status": {"phase": "Succeeded"}})
+    assert store.open_runs_of("team-a", "train") == []
+    assert len(store.runs_of("team-a", "train")) == 1
+
+
 @pytest.mark.parametrize(
     ("document", "problem"),
     [

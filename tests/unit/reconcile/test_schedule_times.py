@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -78,6 +81,8 @@ def test_what_kubernetes_refuses_is_refused(schedule: str) -> None:
         ("0 25 * * *", None, "hour: '25' is not within 0-23"),
         ("0 2 * *", None, "has 4 fields"),
         ("@every soon", None, "a duration such as 1h30m"),
+        ("@every 9999999h", None, "292 years are the longest"),
+        (f"@every {'9' * 200}h", None, "292 years are the longest"),
         ("TZ=UTC 0 2 * * *", None, "use spec.timeZone"),
         ("0 2 * * *", "Mars/Olympus", "spec.timeZone: 'Mars/Olympus' is no time zone"),
         ("0 2 * * *", "../../etc/passwd", "is no time zone"),
@@ -132,3 +137,13 @@ def test_the_start_that_is_due_has_come_and_one_that_is_not_missed_is_the_last(
     following = timetable.next_after(due.at or earliest)
     assert following is not None
     assert following > now or due.missed is not Missed.NONE
+
+
+def test_time_zones_are_there_though_the_image_has_none() -> None:
+    """A slim image has no /usr/share/zoneinfo, and then not even UTC."""
+    nowhere = {"PYTHONTZPATH": "", "PATH": os.environ["PATH"]}
+    program = "import zoneinfo; print(zoneinfo.TZPATH, zoneinfo.ZoneInfo('Europe/Paris'))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=nowhere, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "() Europe/Paris\n"

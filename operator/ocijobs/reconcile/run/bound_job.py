@@ -36,6 +36,9 @@ def bound_job(o: RunObservation) -> tuple[JobBinding, Caller] | Hindrance:
     """Return the job that the run is launched from, and as whom, or the first thing that hinders it."""
     if o.run.spec.job_id is not None:
         return _outside(o, o.run.spec.job_id)
+    if o.of_sweep and o.shared is None and not o.run.status.attempts:
+        # Its sweep is not seen yet, or is gone, and then the run goes, too.
+        return Hindrance()
     job = o.job
     if job is None:
         return _missing_job(o)

@@ -17,6 +17,7 @@ from ocijobs.reconcile.run.gate import await_launch
 from ocijobs.reconcile.run.late_looks import look_again
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.submission import resolve_intent
+from ocijobs.reconcile.standing import of_generation
 
 
 def decide_run(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
@@ -31,7 +32,8 @@ def _decide(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
     if meta.paused:
         return Decision(status=status)
     if status.phase is not None and status.phase.terminal:
-        return _after_the_end(o, now)
+        after = _after_the_end(o, now)
+        return after if meta.deleting else _seen(after, meta.generation)
     if status.submit is None:
         return await_launch(o, now)
     if status.job_run_id is not None:
@@ -40,6 +42,18 @@ def _decide(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
         bound = _bound(o, o.known.record)
         return follow(bound, status.submit, o.known.record.id, now)
     return resolve_intent(o, status.submit, now)
+
+
+def _seen(decision: Decision[OCIJobRunStatus], generation: int) -> Decision[OCIJobRunStatus]:
+    """Have the status of a run that was edited after its end be of that generation: tools wait for it."""
+    status = decision.status
+    if status.observed_generation == generation:
+        return decision
+    changes = {
+        "observed_generation": generation,
+        "conditions": of_generation(status.conditions, generation),
+    }
+    return replace(decision, status=status.model_copy(update=changes))
 
 
 def _bound(o: RunObservation, record: RunRecord) -> RunObservation:

@@ -54,6 +54,12 @@ class RunObservation:
         return self.run.metadata.annotations.get(ANNOTATION_SCHEDULED_TIME)
 
     @property
+    def of_sweep(self) -> bool:
+        """Whether the run is a sweep's, which binds once for all its runs."""
+        controller = self.run.metadata.controller
+        return controller is not None and controller.kind == "OCIJobSweep"
+
+    @property
     def owner(self) -> str:
         """What begins the owner tags of all that the object has in OCI."""
         return owner_of(cluster_id=self.cluster_id, uid=self.run.metadata.uid)

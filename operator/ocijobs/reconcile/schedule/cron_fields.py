@@ -157,6 +157,9 @@ _UNITS = {
     "µs": Fraction(1, 10**6),
     "ns": Fraction(1, 10**9),
 }
+_LONGEST_SECONDS = (2**63 - 1) // 10**9
+"""A Go duration counts nanoseconds in 64 bits."""
+
 _PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(h|ms|us|µs|ns|m|s)")
 
 
@@ -171,4 +174,6 @@ def parse_every(text: str) -> timedelta:
     if not parts or "".join(number + unit for number, unit in parts) != duration:
         raise InvalidScheduleError(f"{text!r}: a duration such as 1h30m is expected after @every")
     seconds = sum(Fraction(number.rstrip(".") or "0") * _UNITS[unit] for number, unit in parts)
+    if seconds > _LONGEST_SECONDS:
+        raise InvalidScheduleError(f"{text!r}: 292 years are the longest that a duration may be")
     return timedelta(seconds=max(1, int(seconds)))

@@ -8,21 +8,29 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from ocijobs.api.conditions import Condition, ConditionType, find
 from ocijobs.api.reasons import Reason
 from ocijobs.api.schedule import (
     ConcurrencyPolicy,
     Firing,
     FiringState,
+    OCIJobScheduleSpec,
     OCIJobScheduleStatus,
 )
+from ocijobs.reconcile.blocking import HELD_ANEW
 from ocijobs.reconcile.decision import Action, Decision, Note, NoteType
+from ocijobs.reconcile.ownership import creation_due_at
+from ocijobs.reconcile.schedule.checks import problem
 from ocijobs.reconcile.schedule.cron_fields import InvalidScheduleError
-from ocijobs.reconcile.schedule.firings import creations, firings, superfluous
+from ocijobs.reconcile.schedule.firings import creations, firings, object_name, superfluous
 from ocijobs.reconcile.schedule.observation import ScheduleObservation
-from ocijobs.reconcile.schedule.times import Missed, Timetable, most_recent
+from ocijobs.reconcile.schedule.times import Missed, Timetable, due_start, next_start
 from ocijobs.reconcile.standing import Headline, Standing, conditions
 
 _SHOWN = 50
+
+_SKEW = timedelta(minutes=1)
+"""By how much clocks of two machines may differ before it is told."""
 
 
 def decide_schedule(o: ScheduleObservation, now: datetime) -> Decision[OCIJobScheduleStatus]:
@@ -30,22 +38,29 @@ def decide_schedule(o: ScheduleObservation, now: datetime) -> Decision[OCIJobSch
     meta, spec, status = o.schedule.metadata, o.schedule.spec, o.schedule.status
     if meta.paused or meta.deleting:
         return Decision(status=status)
-    cleanup = superfluous(o)
-    if o.known.refused is not None and o.known.refused[0] == meta.generation:
-        message = f"spec.resources: the API server refuses an object: {o.known.refused[1]}"
-        return _stalled(o, message, cleanup, now)
+    cleanup = (*superfluous(o), *_void(o))
     if status.starting is not None:
         return _start(o, status.starting, cleanup, now)
-    try:
-        timetable = Timetable.parse(spec.schedule, spec.time_zone)
-    except InvalidScheduleError as error:
-        where = "" if str(error).startswith("spec.") else "spec.schedule: "
-        return _stalled(o, f"{where}{error}", cleanup, now)
+    timetable = _timetable(spec)
+    if isinstance(timetable, str):
+        return _stalled(o, timetable, cleanup, now)
     if spec.suspend:
         message = "spec.suspend is true: nothing is started"
         idle = _write(o, now, Standing.IDLE, Reason.SUSPENDED, message, next_schedule_time=None)
         return Decision(status=idle, actions=cleanup)
+    if o.held:
+        held = _write(o, now, Standing.PROGRESSING, Reason.HELD, HELD_ANEW, next_schedule_time=None)
+        return Decision(status=held, actions=cleanup)
     return _fire(o, timetable, cleanup, now)
+
+
+def _timetable(spec: OCIJobScheduleSpec) -> Timetable | str:
+    """Return when the schedule fires, or what is wrong with the spec, in words."""
+    try:
+        timetable = Timetable.parse(spec.schedule, spec.time_zone)
+    except InvalidScheduleError as error:
+        return str(error) if str(error).startswith("spec.") else f"spec.schedule: {error}"
+    return problem(spec) or timetable
 
 
 def _fire(
@@ -53,18 +68,17 @@ def _fire(
 ) -> Decision[OCIJobScheduleStatus]:
     """Start what is due."""
     spec, status = o.schedule.spec, o.schedule.status
-    earliest = status.last_schedule_time or o.schedule.metadata.creation_timestamp
-    if spec.starting_deadline_seconds is not None:
-        earliest = max(earliest, now - timedelta(seconds=spec.starting_deadline_seconds))
-    due = most_recent(timetable, earliest=earliest, now=now)
-    following = timetable.next_after(max(now, earliest))
+    last = status.last_schedule_time or o.schedule.metadata.creation_timestamp
+    seconds = spec.starting_deadline_seconds
+    deadline = timedelta(seconds=seconds) if seconds is not None else None
+    due = due_start(timetable, last=last, now=now, deadline=deadline)
+    following = next_start(timetable, last=last, now=now)
     active = [one for one in firings(o) if one.state is FiringState.ACTIVE]
     changes = {"next_schedule_time": following}
-    if due.at is None or due.at == status.last_schedule_time:
-        message = "the schedule is in force"
-        ready = _write(o, now, Standing.READY, Reason.SCHEDULED, message, **changes)
-        return Decision(status=ready, actions=cleanup, wake_at=following)
-    notes = _missed(due.missed)
+    if due.at is None:
+        standing, reason, message = _standing(o, now)
+        waiting = _write(o, now, standing, reason, message, **changes)
+        return Decision(status=waiting, actions=cleanup, wake_at=following)
     if active and spec.concurrency_policy is ConcurrencyPolicy.FORBID:
         message = "a start is due, and an earlier firing has not ended: spec.concurrencyPolicy"
         ready = _write(o, now, Standing.READY, Reason.ALREADY_ACTIVE, message, **changes)
@@ -77,23 +91,100 @@ def _fire(
         now,
         Standing.PROGRESSING,
         Reason.STARTING,
-        f"starting what is due at {due.at:%Y-%m-%dT%H:%M:%SZ}",
+        f"starting what is due at {_stamp(due.at)}",
         starting=due.at,
         last_schedule_time=due.at,
         **changes,
     )
-    return Decision(status=starting, actions=(*cleanup, *replaced), notes=notes)
+    return Decision(status=starting, actions=(*cleanup, *replaced), notes=_missed(due.missed))
+
+
+def _standing(o: ScheduleObservation, now: datetime) -> tuple[Standing, Reason, str]:
+    """Return what a schedule says of itself that waits for its next start."""
+    last = o.schedule.status.last_schedule_time
+    if (refused := _refused(o)) is not None and _current(o, refused):
+        # It stands until the next start is tried, or an edit.
+        return Standing.STALLED, Reason.START_REFUSED, refused.message
+    if last is not None and last > now + _SKEW:
+        message = (
+            f"the last start was that of {_stamp(last)}, which is still to come: the clock was set back, and "
+            "nothing starts before that time"
+        )
+        return Standing.READY, Reason.CLOCK_SET_BACK, message
+    return Standing.READY, Reason.SCHEDULED, "the schedule is in force"
 
 
 def _start(
     o: ScheduleObservation, at: datetime, cleanup: tuple[Action, ...], now: datetime
 ) -> Decision[OCIJobScheduleStatus]:
     """Make what is missing of a firing: that it has begun is written, so that a restart goes on with it."""
+    if (why := _impossible(o, at)) is not None:
+        message = f"the start of {_stamp(at)} was given up: spec.resources: {why}"
+        given_up = _write(o, now, Standing.STALLED, Reason.START_REFUSED, message, starting=None)
+        return Decision(status=given_up)
     if missing := creations(o, at):
-        return Decision(status=o.schedule.status, actions=(*cleanup, *missing))
-    message = "the schedule is in force"
-    ready = _write(o, now, Standing.READY, Reason.SCHEDULED, message, starting=None)
+        return _make(o, at, cleanup, missing, now)
+    ready = _write(
+        o, now, Standing.READY, Reason.SCHEDULED, "the schedule is in force", starting=None
+    )
     return Decision(status=ready, actions=cleanup)
+
+
+def _make(
+    o: ScheduleObservation,
+    at: datetime,
+    cleanup: tuple[Action, ...],
+    missing: tuple[Action, ...],
+    now: datetime,
+) -> Decision[OCIJobScheduleStatus]:
+    """Make objects of a firing, unless the API server has just forbidden that."""
+    status, forbidden = o.schedule.status, o.known.forbidden
+    due = creation_due_at(o.schedule.metadata, forbidden, o.settings)
+    if forbidden is not None and forbidden.refusal is not None:
+        message = (
+            f"the API server forbids an object of the start of {_stamp(at)}: "
+            f"{forbidden.refusal.message}"
+        )
+        status = _write(o, now, Standing.PROGRESSING, Reason.CREATION_FORBIDDEN, message)
+    if due is not None and now < due:
+        return Decision(status=status, actions=cleanup, wake_at=due)
+    return Decision(status=status, actions=(*cleanup, *missing))
+
+
+def _impossible(o: ScheduleObservation, at: datetime) -> str | None:
+    """Return why a firing can't be made in full, in words."""
+    if o.known.refused is not None:
+        return f"the API server refuses an object: {o.known.refused}"
+    names = (object_name(o.schedule, at, one.name) for one in o.schedule.spec.resources)
+    taken = next((name for name in names if name in o.taken), None)
+    return f"there is a {taken} which is not of this schedule" if taken is not None else None
+
+
+def _void(o: ScheduleObservation) -> tuple[Action, ...]:
+    """Return the deletion of what was made of a start that was given up: half of it would wait for ever."""
+    status = o.schedule.status
+    if _refused(o) is None or status.starting is not None:
+        return ()
+    return tuple(
+        deletion
+        for firing in firings(o)
+        if firing.scheduled_time == status.last_schedule_time
+        for deletion in firing.delete()
+    )
+
+
+def _refused(o: ScheduleObservation) -> Condition | None:
+    """Return the condition that tells of a start that was given up."""
+    ready = find(o.schedule.status.conditions, ConditionType.READY)
+    return ready if ready is not None and ready.reason == Reason.START_REFUSED else None
+
+
+def _current(o: ScheduleObservation, condition: Condition) -> bool:
+    return condition.observed_generation == o.schedule.metadata.generation
+
+
+def _stamp(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _missed(missed: Missed) -> tuple[Note, ...]:
@@ -109,8 +200,7 @@ def _missed(missed: Missed) -> tuple[Note, ...]:
 def _stalled(
     o: ScheduleObservation, message: str, cleanup: tuple[Action, ...], now: datetime
 ) -> Decision[OCIJobScheduleStatus]:
-    changes = {"next_schedule_time": None, "starting": None}
-    status = _write(o, now, Standing.STALLED, Reason.INVALID_SPEC, message, **changes)
+    status = _write(o, now, Standing.STALLED, Reason.INVALID_SPEC, message, next_schedule_time=None)
     return Decision(status=status, actions=cleanup)
 
 

@@ -14,7 +14,7 @@ from ocijobs.api.names import ANNOTATION_SCHEDULED_TIME, LABEL_SCHEDULE
 from ocijobs.api.schedule import FiringState, OCIJobSchedule, ScheduledResource
 from ocijobs.api.sweep import OCIJobSweepSpec
 from ocijobs.reconcile.decision import CreateObject, DeleteOwned
-from ocijobs.reconcile.ownership import owned_object
+from ocijobs.reconcile.ownership import owned_object, release_of_new
 from ocijobs.reconcile.schedule.observation import MadeView, ScheduleObservation
 
 _MINUTE = 60
@@ -22,14 +22,20 @@ _MINUTE = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FiringView:
-    """The objects of one start, as far as they are there."""
+    """The objects of one start, as far as they are there.
+
+    `former` is how it had ended when that was written: objects may have gone since.
+    """
 
     scheduled_time: datetime
     made: tuple[MadeView, ...]
+    former: FiringState = FiringState.ACTIVE
 
     @property
     def state(self) -> FiringState:
         """Active until all have ended; then whether all have succeeded."""
+        if self.former is not FiringState.ACTIVE:
+            return self.former
         if not all(one.ended for one in self.made):
             return FiringState.ACTIVE
         succeeded = all(one.succeeded for one in self.made)
@@ -54,8 +60,14 @@ def firings(o: ScheduleObservation) -> tuple[FiringView, ...]:
     by_time: dict[datetime, list[MadeView]] = defaultdict(list)
     for one in o.made:
         by_time[one.scheduled_time].append(one)
+    former = {one.scheduled_time: one.state for one in o.schedule.status.firings}
     return tuple(
-        FiringView(scheduled_time=time, made=tuple(made)) for time, made in sorted(by_time.items())
+        FiringView(
+            scheduled_time=time,
+            made=tuple(made),
+            former=former.get(time, FiringState.ACTIVE),
+        )
+        for time, made in sorted(by_time.items())
     )
 
 
@@ -87,15 +99,16 @@ def creations(o: ScheduleObservation, at: datetime) -> tuple[CreateObject, ...]:
     """Return what is still to be made of a firing."""
     there = o.known.made | {one.name for one in o.made}
     return tuple(
-        CreateObject(document=_document(o.schedule, at, resource))
+        CreateObject(document=_document(o, at, resource))
         for resource in o.schedule.spec.resources
         if object_name(o.schedule, at, resource.name) not in there
     )
 
 
 def _document(
-    schedule: OCIJobSchedule, at: datetime, resource: ScheduledResource
+    o: ScheduleObservation, at: datetime, resource: ScheduledResource
 ) -> dict[str, object]:
+    schedule = o.schedule
     kind, spec = _spec(schedule, at, resource)
     time = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return owned_object(
@@ -105,15 +118,14 @@ def _document(
         name=object_name(schedule, at, resource.name),
         spec=spec,
         labels={LABEL_SCHEDULE: schedule.metadata.name},
-        annotations={ANNOTATION_SCHEDULED_TIME: time},
+        annotations={ANNOTATION_SCHEDULED_TIME: time, **release_of_new(o.settings)},
     )
 
 
 def _spec(schedule: OCIJobSchedule, at: datetime, resource: ScheduledResource) -> tuple[str, Model]:
     """Return the kind and the spec of what is made: names of siblings become those of this firing."""
     siblings = {
-        (_kind(one), one.name): object_name(schedule, at, one.name)
-        for one in schedule.spec.resources
+        (one.kind, one.name): object_name(schedule, at, one.name) for one in schedule.spec.resources
     }
     if resource.run is not None:
         given = {name: getattr(resource.run, name) for name in resource.run.model_fields_set}
@@ -129,10 +141,6 @@ def _spec(schedule: OCIJobSchedule, at: datetime, resource: ScheduledResource) -
     own = settings.model_copy(update={"env": _with_siblings(settings.env, siblings)})
     given["run_template"] = sweep.run_template.model_copy(update={"spec": own})
     return DependencyKind.SWEEP, OCIJobSweepSpec(**given)
-
-
-def _kind(resource: ScheduledResource) -> DependencyKind:
-    return DependencyKind.RUN if resource.run is not None else DependencyKind.SWEEP
 
 
 _Siblings = dict[tuple[DependencyKind, str], str]

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ocijobs.api.schedule import OCIJobSchedule
+from ocijobs.reconcile.remote import Call
+from ocijobs.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,17 +30,34 @@ class ScheduleKnown:
 
     Attributes:
         made: names of objects that the API server has, of the firing that is being started.
-        refused: why the API server does not take an object, and of which generation it was.
+        refused: why the API server does not take an object of that firing, whatever happens.
+        forbidden: the last refusal of one for what may pass, such as a quota.
     """
 
     made: frozenset[str] = frozenset()
-    refused: tuple[int, str] | None = None
+    refused: str | None = None
+    forbidden: Call | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleObservation:
-    """Everything that a decision about a schedule rests on."""
+    """Everything that a decision about a schedule rests on.
+
+    Attributes:
+        taken: names of the firing that is being started which objects of others have.
+    """
 
     schedule: OCIJobSchedule
     made: tuple[MadeView, ...]
     known: ScheduleKnown
+    settings: Settings
+    taken: frozenset[str] = frozenset()
+
+    @property
+    def held(self) -> bool:
+        """Whether nothing may be started now: after a restore, what the schedule started is not known to it."""
+        return (
+            self.settings.hold_new
+            and not self.schedule.metadata.released
+            and self.schedule.status.last_schedule_time is None
+        )

@@ -161,3 +161,25 @@ def most_recent(timetable: Timetable, *, earliest: datetime, now: datetime) -> D
     while at is not None and at <= now:
         found, at = at, timetable.next_after(at)
     return Due(found, Missed.MANY if number > _MANY else Missed.FEW)
+
+
+def due_start(
+    timetable: Timetable, *, last: datetime, now: datetime, deadline: timedelta | None
+) -> Due:
+    """Return the start that is due: the last one after `last`, unless it was missed by more than `deadline`."""
+    if deadline is None:
+        return most_recent(timetable, earliest=last, now=now)
+    if not isinstance(timetable.fields, timedelta):
+        return most_recent(timetable, earliest=max(last, now - deadline), now=now)
+    # Counted from the deadline, as Kubernetes does it, a delay that is longer than that would never be over.
+    due = most_recent(timetable, earliest=last, now=now)
+    late = due.at is not None and due.at <= now - deadline
+    return Due(None, Missed.NONE) if late else due
+
+
+def next_start(timetable: Timetable, *, last: datetime, now: datetime) -> datetime | None:
+    """Return the first start that is still to come; `@every` counts from the last one, whenever it is asked."""
+    if isinstance(timetable.fields, timedelta):
+        recent = most_recent(timetable, earliest=last, now=now).at
+        return timetable.next_after(recent or last)
+    return timetable.next_after(max(now, last))

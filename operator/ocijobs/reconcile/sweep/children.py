@@ -6,10 +6,11 @@ from ocijobs.api.job_run import JobReference, OCIJobRunSpec
 from ocijobs.api.names import ANNOTATION_SCHEDULED_TIME, LABEL_SWEEP, LABEL_SWEEP_INDEX
 from ocijobs.reconcile.decision import CreateObject, EditObject
 from ocijobs.reconcile.dependencies import filled_in
-from ocijobs.reconcile.ownership import owned_object
+from ocijobs.reconcile.ownership import owned_object, release_of_new
+from ocijobs.reconcile.sweep.names import child_name
 from ocijobs.reconcile.sweep.observation import ChildView, SweepObservation
 from ocijobs.reconcile.sweep.points import point, settings_of
-from ocijobs.reconcile.sweep.tally import Tally, child_name
+from ocijobs.reconcile.sweep.tally import Tally
 
 BATCH = 25
 """Children that one decision creates or changes: the next decision sees what became of them."""
@@ -46,10 +47,14 @@ def _create(o: SweepObservation, index: int) -> CreateObject:
             meta,
             "OCIJobSweep",
             kind="OCIJobRun",
-            name=child_name(o, index),
+            name=child_name(meta.name, index),
             spec=run,
             labels={**spec.run_template.metadata.labels, **labels},
-            annotations={**spec.run_template.metadata.annotations, **own},
+            annotations={
+                **spec.run_template.metadata.annotations,
+                **own,
+                **release_of_new(o.settings),
+            },
         )
     )
 
@@ -67,7 +72,8 @@ def cancel_children(o: SweepObservation, tally: Tally) -> tuple[EditObject, ...]
 
 
 def _active(o: SweepObservation, tally: Tally) -> list[ChildView]:
-    return [o.children[index] for index in sorted(tally.active) if not o.children[index].deleting]
+    live = o.children.live
+    return [live[index] for index in sorted(tally.active) if not live[index].deleting]
 
 
 def _edit(child: ChildView, field: str, *, value: bool) -> EditObject:

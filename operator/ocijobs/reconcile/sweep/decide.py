@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from ocijobs.api.reasons import Reason
 from ocijobs.api.run_binding import JobBinding
 from ocijobs.api.sweep_status import OCIJobSweepStatus, SweepPhase
-from ocijobs.reconcile.blocking import earliest
+from ocijobs.reconcile.blocking import HELD_ANEW, earliest
 from ocijobs.reconcile.decision import Action, Decision, DeleteObject
-from ocijobs.reconcile.dependencies import Hopeless, Waiting, evaluate, wanted_of
+from ocijobs.reconcile.dependencies import Hopeless, Met, Waiting, evaluate, wanted_of
+from ocijobs.reconcile.ownership import creation_due_at
 from ocijobs.reconcile.serving import Hindrance, missing_job, serving
-from ocijobs.reconcile.sweep.children import cancel_children, create_children, suspend_children
-from ocijobs.reconcile.sweep.ending import ended, failing
+from ocijobs.reconcile.sweep.children import (
+    cancel_children,
+    create_children,
+    suspend_children,
+)
+from ocijobs.reconcile.sweep.ending import doomed, ended, failing
+from ocijobs.reconcile.sweep.names import child_name
 from ocijobs.reconcile.sweep.observation import SweepObservation
 from ocijobs.reconcile.sweep.points import problem, total
-from ocijobs.reconcile.sweep.status import write_blocked, write_status
+from ocijobs.reconcile.sweep.status import write_blocked, write_seen, write_status
 from ocijobs.reconcile.sweep.tally import Tally, count
 
 _ROUNDING = timedelta(seconds=1)
@@ -29,10 +37,10 @@ def decide_sweep(o: SweepObservation, now: datetime) -> Decision[OCIJobSweepStat
     if status.phase is not None and status.phase.terminal:
         return _after_the_end(o, now)
     tally = count(o)
-    if o.sweep.spec.cancel:
-        return _cancel(o, tally, now)
     if status.binding is None:
-        return _begin(o, now)
+        return _cancel(o, tally, now) if o.sweep.spec.cancel else _begin(o, now)
+    if o.sweep.spec.cancel and not doomed(o):
+        return _cancel(o, tally, now)
     if (end := ended(o, tally, now)) is not None:
         return Decision(status=end)
     if failing(o, tally):
@@ -43,27 +51,38 @@ def decide_sweep(o: SweepObservation, now: datetime) -> Decision[OCIJobSweepStat
 
 
 def _begin(o: SweepObservation, now: datetime) -> Decision[OCIJobSweepStatus]:
-    """Decide about a sweep that has no children yet: what it waits for, and the job that it binds to."""
-    spec, status = o.sweep.spec, o.sweep.status
+    """Decide about a sweep that has no children yet."""
+    spec = o.sweep.spec
     if (wrong := problem(spec)) is not None:
         return Decision(status=_failed(o, now, Reason.INVALID_SPEC, wrong))
     if spec.suspend:
         return _suspend(o, count(o), now)
-    outcome = evaluate(
-        wanted_of(spec.depends_on, spec.run_template.spec.env), status.dependencies, o.relations
-    )
-    if isinstance(outcome, Hopeless):
-        return Decision(status=_failed(o, now, outcome.reason, outcome.message))
-    if isinstance(outcome, Waiting):
-        met = {"dependencies": outcome.dependencies, "total": total(spec)}
-        blocked, state = write_blocked(
-            o, now, Reason.WAITING_FOR_DEPENDENCY, outcome.message, **met
-        )
-        return Decision(status=blocked, wake_at=state.stalls_at)
+    return _await_others(o, now) or _await_job(o, now)
+
+
+def _await_others(o: SweepObservation, now: datetime) -> Decision[OCIJobSweepStatus] | None:
+    """Decide about a sweep that waits for others; None when all has come and is recorded."""
+    spec, recorded = o.sweep.spec, o.sweep.status.dependencies
+    match evaluate(wanted_of(spec.depends_on, spec.run_template.spec.env), recorded, o.relations):
+        case Hopeless(reason=reason, message=message):
+            return Decision(status=_failed(o, now, reason, message))
+        case Waiting(dependencies=met, message=message):
+            reason = Reason.WAITING_FOR_DEPENDENCY
+            return _blocked(o, now, reason, message, dependencies=met)
+        case outcome if outcome.dependencies != recorded:
+            return Decision(status=_met(o, outcome, now))
+        case _:
+            return None
+
+
+def _await_job(o: SweepObservation, now: datetime) -> Decision[OCIJobSweepStatus]:
+    """Bind to the job when it can serve; that is the beginning."""
     settle = timedelta(seconds=o.settings.launch_settle_seconds)
     settled_at = o.sweep.metadata.creation_timestamp + _ROUNDING + settle
+    if o.held:
+        return _blocked(o, now, Reason.HELD, HELD_ANEW)
     if now < settled_at:
-        return Decision(status=status, wake_at=settled_at)
+        return Decision(status=o.sweep.status, wake_at=settled_at)
     bound = _bind(o, settled_at)
     if isinstance(bound, Hindrance):
         return _hindered(o, bound, now)
@@ -72,13 +91,25 @@ def _begin(o: SweepObservation, now: datetime) -> Decision[OCIJobSweepStatus]:
         now,
         phase=SweepPhase.RUNNING,
         reason=Reason.RUNNING,
-        message=f"bound to revision {bound.revision} of OCIJob {spec.job_ref.name}",
+        message=f"bound to revision {bound.revision} of OCIJob {o.sweep.spec.job_ref.name}",
         binding=bound,
-        dependencies=outcome.dependencies,
         start_time=now,
-        total=total(spec),
+        total=total(o.sweep.spec),
     )
     return Decision(status=status)
+
+
+def _met(o: SweepObservation, outcome: Met, now: datetime) -> OCIJobSweepStatus:
+    """Return the status that records what the sweep waited for: it may go before the sweep has begun."""
+    return write_status(
+        o,
+        now,
+        phase=SweepPhase.PENDING,
+        reason=Reason.PENDING,
+        message="what the sweep waited for has come",
+        dependencies=outcome.dependencies,
+        total=total(o.sweep.spec),
+    )
 
 
 def _bind(o: SweepObservation, settled_at: datetime) -> JobBinding | Hindrance:
@@ -97,43 +128,70 @@ def _hindered(
         actions = (hindrance.action,)
     if hindrance.reason is None:
         return Decision(status=o.sweep.status, actions=actions)
-    status, state = write_blocked(
-        o, now, hindrance.reason, hindrance.message, total=total(o.sweep.spec)
-    )
-    return Decision(status=status, actions=actions, wake_at=state.stalls_at)
+    return replace(_blocked(o, now, hindrance.reason, hindrance.message), actions=actions)
+
+
+def _blocked(
+    o: SweepObservation, now: datetime, reason: Reason, message: str, **changes: Any
+) -> Decision[OCIJobSweepStatus]:
+    changes["total"] = total(o.sweep.spec)
+    status, state = write_blocked(o, now, reason, message, **changes)
+    return Decision(status=status, wake_at=state.stalls_at)
 
 
 def _go_on(o: SweepObservation, tally: Tally, now: datetime) -> Decision[OCIJobSweepStatus]:
     """Keep as many children going as may be at a time."""
     if o.known.refused is not None and tally.all_ended:
         message = f"spec.runTemplate: the API server refuses the run: {o.known.refused}"
-        return Decision(status=_failed(o, now, Reason.INVALID_SPEC, message))
-    new = create_children(o, tally) if o.known.refused is None else ()
-    actions: tuple[Action, ...] = (*suspend_children(o, tally, suspend=False), *new)
-    stranger = next(iter(sorted(o.strangers)), None)
-    reason, message = Reason.RUNNING, f"{tally.total} runs, {o.sweep.spec.parallelism} at a time"
-    if stranger is not None and not tally.active:
-        reason = Reason.NAME_TAKEN
-        message = (
-            f"there is an OCIJobRun {o.sweep.metadata.name}-{stranger} which is not of this sweep: "
-            "delete it, or create a sweep of another name"
-        )
+        return Decision(status=_failed(o, now, Reason.INVALID_SPEC, message, **tally.changes()))
+    due = creation_due_at(o.sweep.metadata, o.known.forbidden, o.settings)
+    open_ = o.known.refused is None and (due is None or now >= due)
+    new = create_children(o, tally) if open_ else ()
+    reason, message = _headline(o, tally)
     status = write_status(
         o, now, phase=SweepPhase.RUNNING, reason=reason, message=message, **tally.changes()
     )
-    if (hold := _counts_hold(o, status, now)) is not None:
-        return Decision(status=o.sweep.status, actions=actions, wake_at=hold)
-    return Decision(status=status, actions=actions)
+    actions: tuple[Action, ...] = (*suspend_children(o, tally, suspend=False), *new)
+    decision = _paced(o, tally, status, actions, now)
+    return replace(decision, wake_at=earliest(decision.wake_at, None if open_ else due))
 
 
-def _counts_hold(o: SweepObservation, status: OCIJobSweepStatus, now: datetime) -> datetime | None:
-    """Return until when a write is put off that would change counts alone."""
+def _headline(o: SweepObservation, tally: Tally) -> tuple[Reason, str]:
+    """Return what a sweep says of itself that is going on."""
+    stranger = min(o.strangers, default=None)
+    if o.known.refused is not None:
+        return Reason.RUNNING, f"no more runs: the API server refuses one: {o.known.refused}"
+    forbidden = o.known.forbidden
+    if forbidden is not None and forbidden.refusal is not None:
+        return (
+            Reason.CREATION_FORBIDDEN,
+            f"the API server forbids another run: {forbidden.refusal.message}",
+        )
+    if stranger is not None and not tally.active:
+        return Reason.NAME_TAKEN, (
+            f"there is an OCIJobRun {child_name(o.sweep.metadata.name, stranger)} which is not of this "
+            "sweep: delete it, or create a sweep of another name"
+        )
+    return Reason.RUNNING, f"{tally.total} runs, {o.sweep.spec.parallelism} at a time"
+
+
+def _paced(
+    o: SweepObservation,
+    tally: Tally,
+    status: OCIJobSweepStatus,
+    actions: tuple[Action, ...],
+    now: datetime,
+) -> Decision[OCIJobSweepStatus]:
+    """Decide to write a status, or put that off if it would change counts alone."""
     former, written_at = o.sweep.status, o.known.written_at
     told = ("phase", "observed_generation", "conditions")
-    if written_at is None or any(getattr(status, n) != getattr(former, n) for n in told):
-        return None
+    news = any(getattr(status, name) != getattr(former, name) for name in told)
+    if written_at is None or news or tally.urgent or status == former:
+        return Decision(status=status, actions=actions)
     until = written_at + timedelta(seconds=o.settings.aggregate_interval_seconds)
-    return until if status != former and now < until else None
+    if not written_at <= now < until:
+        return Decision(status=status, actions=actions)
+    return Decision(status=former, actions=actions, wake_at=until)
 
 
 def _suspend(o: SweepObservation, tally: Tally, now: datetime) -> Decision[OCIJobSweepStatus]:
@@ -145,61 +203,58 @@ def _suspend(o: SweepObservation, tally: Tally, now: datetime) -> Decision[OCIJo
         message="spec.suspend is true: runs are suspended, and none is created",
         **tally.changes(),
     )
-    return Decision(status=status, actions=suspend_children(o, tally, suspend=True))
+    return _paced(o, tally, status, suspend_children(o, tally, suspend=True), now)
 
 
 def _cancel(o: SweepObservation, tally: Tally, now: datetime) -> Decision[OCIJobSweepStatus]:
     """Cancel what is there; the sweep has ended when that has."""
-    phase, message = SweepPhase.CANCELLING, f"cancelling {len(tally.active)} runs"
-    reason = Reason.CANCELLING
-    changes = tally.changes()
+    began = o.sweep.status.phase is SweepPhase.CANCELLING
+    if not began and tally.complete and (end := ended(o, tally, now)) is not None:
+        # There was nothing left to be cancelled.
+        return Decision(status=end)
     if tally.all_ended:
-        phase, reason, message = (
-            SweepPhase.CANCELLED,
-            Reason.CANCELLED,
-            "cancelled by spec.cancel",
+        message = "cancelled by spec.cancel"
+        changes = {**tally.changes(), "completion_time": now}
+        status = write_status(
+            o, now, phase=SweepPhase.CANCELLED, reason=Reason.CANCELLED, message=message, **changes
         )
-        changes["completion_time"] = now
-    else:
-        changes = {}
-    status = write_status(o, now, phase=phase, reason=reason, message=message, **changes)
-    if phase is SweepPhase.CANCELLING and o.sweep.status.phase is phase:
-        status = o.sweep.status
-    return Decision(status=status, actions=cancel_children(o, tally))
+        return Decision(status=status)
+    return _cancelling(o, tally, now, Reason.CANCELLING, "spec.cancel is true: runs are cancelled")
 
 
 def _fail(o: SweepObservation, tally: Tally, now: datetime) -> Decision[OCIJobSweepStatus]:
     """End the children that are left of a sweep that has failed."""
-    message = (
-        f"{len(tally.failed)} runs have failed, and spec.maxFailedRuns is "
-        f"{o.sweep.spec.max_failed_runs}: the others are cancelled"
-    )
-    former = o.sweep.status
-    if former.phase is SweepPhase.CANCELLING:
-        return Decision(status=former, actions=cancel_children(o, tally))
+    message = "more runs have failed than spec.maxFailedRuns allows: the others are cancelled"
+    return _cancelling(o, tally, now, Reason.MAX_FAILED_RUNS_EXCEEDED, message)
+
+
+def _cancelling(
+    o: SweepObservation, tally: Tally, now: datetime, reason: Reason, message: str
+) -> Decision[OCIJobSweepStatus]:
     status = write_status(
         o,
         now,
         phase=SweepPhase.CANCELLING,
-        reason=Reason.MAX_FAILED_RUNS_EXCEEDED,
+        reason=reason,
         message=message,
         **tally.changes(),
     )
-    return Decision(status=status, actions=cancel_children(o, tally))
+    return _paced(o, tally, status, cancel_children(o, tally), now)
 
 
-def _failed(o: SweepObservation, now: datetime, reason: Reason, message: str) -> OCIJobSweepStatus:
-    return write_status(
-        o, now, phase=SweepPhase.FAILED, reason=reason, message=message, completion_time=now
-    )
+def _failed(
+    o: SweepObservation, now: datetime, reason: Reason, message: str, **changes: Any
+) -> OCIJobSweepStatus:
+    changes["completion_time"] = now
+    return write_status(o, now, phase=SweepPhase.FAILED, reason=reason, message=message, **changes)
 
 
 def _after_the_end(o: SweepObservation, now: datetime) -> Decision[OCIJobSweepStatus]:
     """Let the sweep expire, with its children."""
-    status, seconds = o.sweep.status, o.sweep.spec.ttl_seconds_after_finished
+    status, seconds = write_seen(o), o.sweep.spec.ttl_seconds_after_finished
     if seconds is None or status.completion_time is None or o.relations.awaited:
         return Decision(status=status)
     expires_at = status.completion_time + timedelta(seconds=seconds)
     if now < expires_at:
-        return Decision(status=status, wake_at=earliest(expires_at))
+        return Decision(status=status, wake_at=expires_at)
     return Decision(status=status, actions=(DeleteObject(),))

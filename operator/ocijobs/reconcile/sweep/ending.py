@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from ocijobs.api.conditions import ConditionType, find
 from ocijobs.api.reasons import Reason
 from ocijobs.api.sweep_status import OCIJobSweepStatus, SweepPhase
 from ocijobs.reconcile.sweep.observation import SweepObservation
@@ -13,7 +14,14 @@ from ocijobs.reconcile.sweep.tally import Tally
 
 def failing(o: SweepObservation, tally: Tally) -> bool:
     """Whether more children have failed than may."""
-    return len(tally.failed) > o.sweep.spec.max_failed_runs
+    return len(tally.failed) > o.sweep.spec.max_failed_runs or doomed(o)
+
+
+def doomed(o: SweepObservation) -> bool:
+    """Whether children are being cancelled since too many had failed: whatever is edited, that is not taken back."""
+    ready = find(o.sweep.status.conditions, ConditionType.READY)
+    cancelling = o.sweep.status.phase is SweepPhase.CANCELLING
+    return cancelling and ready is not None and ready.reason == Reason.MAX_FAILED_RUNS_EXCEEDED
 
 
 def ended(o: SweepObservation, tally: Tally, now: datetime) -> OCIJobSweepStatus | None:
@@ -39,8 +47,8 @@ def _outcome(o: SweepObservation, tally: Tally) -> tuple[SweepPhase, Reason, str
             SweepPhase.FAILED,
             Reason.MAX_FAILED_RUNS_EXCEEDED,
             (
-                f"{len(tally.failed)} of {tally.total} runs have failed, and spec.maxFailedRuns is "
-                f"{spec.max_failed_runs}"
+                f"{len(tally.failed)} of {tally.total} runs have failed or were cancelled since more had "
+                "failed than spec.maxFailedRuns allows"
             ),
         )
     if spec.objective is not None and tally.best is None:

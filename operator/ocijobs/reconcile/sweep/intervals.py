@@ -27,3 +27,11 @@ def from_intervals(text: str | None) -> frozenset[int]:
             first, _, last = part.partition("-")
             found.update(range(int(first), int(last or first) + 1))
     return frozenset(found)
+
+
+def names_index(text: str | None, index: int | None) -> bool:
+    """Whether a text names an index."""
+    if index is None:
+        return False
+    pairs = (part.partition("-") for part in (text or "").split(",") if part)
+    return any(int(first) <= index <= int(last or first) for first, _, last in pairs)

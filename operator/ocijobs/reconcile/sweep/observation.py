@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ocijobs.api.job import OCIJob
-from ocijobs.api.job_run_status import Phase
 from ocijobs.api.sweep import OCIJobSweep
 from ocijobs.reconcile.dependencies import Relations
 from ocijobs.reconcile.identity_view import IdentityView
+from ocijobs.reconcile.remote import Call
 from ocijobs.settings import Settings
 
 
@@ -24,15 +24,45 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChildView:
-    """An OCIJobRun of the sweep."""
+    """An OCIJobRun of the sweep that has not ended."""
 
     name: str
     uid: str
-    phase: Phase | None
-    outcome: Outcome | None
     suspend: bool
     cancel: bool
     deleting: bool
+
+
+@dataclass(slots=True)
+class Children:
+    """The children of one sweep as this process has seen them, by index: it changes with them.
+
+    Attributes:
+        live: those that are there and have not ended.
+        ends: of those whose end was seen, whether they are there or not.
+        lost: those that are gone, or are going.
+        created: one more than the highest index that was seen.
+    """
+
+    live: dict[int, ChildView] = field(default_factory=dict)
+    ends: dict[int, Outcome] = field(default_factory=dict)
+    lost: set[int] = field(default_factory=set)
+    created: int = 0
+
+    def see(self, index: int, view: ChildView, outcome: Outcome | None) -> None:
+        """Take note of a child that is there."""
+        self.created = max(self.created, index + 1)
+        (self.lost.add if view.deleting else self.lost.discard)(index)
+        if outcome is None:
+            self.live[index] = view
+        else:
+            self.live.pop(index, None)
+            self.ends[index] = outcome
+
+    def lose(self, index: int) -> None:
+        """Take note of a child that is gone."""
+        self.live.pop(index, None)
+        self.lost.add(index)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,31 +71,19 @@ class SweepKnown:
 
     Attributes:
         created: how many children this process knows to have been created, in the order of their indices.
-        outcomes: of children whose end was seen, written to the status or not.
         written_at: when this process last wrote the status.
-        refused: why the API server does not take a child.
+        refused: why the API server does not take a child, whatever happens.
+        forbidden: the last refusal of a child for what may pass, such as a quota.
     """
 
     created: int = 0
-    outcomes: Mapping[int, Outcome] = field(default_factory=dict)
     written_at: datetime | None = None
     refused: str | None = None
-
-    def seen(self, children: Mapping[int, ChildView]) -> SweepKnown:
-        """Return the memory after the children were looked at."""
-        news = {
-            index: child.outcome
-            for index, child in children.items()
-            if child.outcome is not None and self.outcomes.get(index) != child.outcome
-        }
-        created = max(self.created, max(children, default=-1) + 1)
-        if not news and created == self.created:
-            return self
-        return replace(self, created=created, outcomes={**self.outcomes, **news})
+    forbidden: Call | None = None
 
     def has_created(self, index: int) -> SweepKnown:
         """Return the memory after the API server has the child of that index."""
-        return replace(self, created=max(self.created, index + 1))
+        return replace(self, created=max(self.created, index + 1), forbidden=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,16 +93,20 @@ class SweepObservation:
     Attributes:
         job: the OCIJob that the sweep names, if it exists.
         job_checked_at: when this process last read that job's sources to the end.
-        children: by index.
-        strangers: runs with the name of a child that are not the sweep's.
+        strangers: runs with the name of one of the next children that are not the sweep's.
     """
 
     sweep: OCIJobSweep
     job: OCIJob | None
     job_checked_at: datetime | None
     identity: IdentityView
-    children: Mapping[int, ChildView]
+    children: Children
     strangers: frozenset[int]
     relations: Relations
     known: SweepKnown
     settings: Settings
+
+    @property
+    def held(self) -> bool:
+        """Whether nothing may be started now: after a restore, what the sweep started is not known to it."""
+        return self.settings.hold_new and not self.sweep.metadata.released

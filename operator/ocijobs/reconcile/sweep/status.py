@@ -8,7 +8,7 @@ from typing import Any
 from ocijobs.api.reasons import Reason
 from ocijobs.api.sweep_status import OCIJobSweepStatus, SweepPhase
 from ocijobs.reconcile.blocking import Blocked, Former, blocked
-from ocijobs.reconcile.standing import SWEEP_STANDINGS, Headline, conditions
+from ocijobs.reconcile.standing import SWEEP_STANDINGS, Headline, conditions, of_generation
 from ocijobs.reconcile.sweep.observation import SweepObservation
 
 
@@ -50,5 +50,18 @@ def _write(
             "observed_generation": generation,
             "phase": phase,
             "conditions": conditions(former.conditions, headline, generation=generation, now=now),
+        }
+    )
+
+
+def write_seen(o: SweepObservation) -> OCIJobSweepStatus:
+    """Return the status of a sweep that has ended, and was edited since: it is of this generation, too."""
+    former, generation = o.sweep.status, o.sweep.metadata.generation
+    if former.observed_generation == generation:
+        return former
+    return former.model_copy(
+        update={
+            "observed_generation": generation,
+            "conditions": of_generation(former.conditions, generation),
         }
     )

@@ -7,16 +7,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ocijobs.api.sweep import Goal, SweepSettings
+from ocijobs.api.sweep import Goal
 from ocijobs.api.sweep_status import BestRun
 from ocijobs.reconcile.sweep.intervals import from_intervals, to_intervals
+from ocijobs.reconcile.sweep.names import child_name
 from ocijobs.reconcile.sweep.observation import SweepObservation
 from ocijobs.reconcile.sweep.points import point, total
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """Indices of children by what has become of them."""
+    """Indices of children by what has become of them.
+
+    `urgent` tells that the status lacks something which nobody will know after a restart: of a child that is gone.
+    """
 
     total: int
     created: int
@@ -25,6 +29,7 @@ class Tally:
     failed: frozenset[int]
     gone: frozenset[int]
     best: BestRun | None
+    urgent: bool
 
     @property
     def all_ended(self) -> bool:
@@ -53,36 +58,35 @@ class Tally:
 
 def count(o: SweepObservation) -> Tally:
     """Count the children: what the status has, what this process saw, what is there now."""
-    status, known = o.sweep.status, o.known.seen(o.children)
-    outcomes = known.outcomes
-    completed = from_intervals(status.completed_indexes) | {
-        index for index, outcome in outcomes.items() if outcome.succeeded
-    }
-    failed = from_intervals(status.failed_indexes) | {
-        index for index, outcome in outcomes.items() if not outcome.succeeded
-    }
-    created = max(status.created or 0, known.created)
-    ended = completed | failed
-    active = {index for index, child in o.children.items() if index not in ended}
-    gone = set(range(created)) - ended - active
+    status, children = o.sweep.status, o.children
+    recorded = from_intervals(status.completed_indexes), from_intervals(status.failed_indexes)
+    ended = recorded[0] | recorded[1]
+    news = {index: end for index, end in children.ends.items() if index not in ended}
+    completed = recorded[0].union(index for index, end in news.items() if end.succeeded)
+    failed = recorded[1].union(index for index, end in news.items() if not end.succeeded)
+    created = max(status.created or 0, o.known.created, children.created)
+    active = frozenset(children.live)
+    gone = frozenset(range(created)) - completed - failed - active
+    unwritten = children.lost - ended - from_intervals(status.gone_indexes)
     return Tally(
         total=total(o.sweep.spec),
         created=created,
-        active=frozenset(active),
+        active=active,
         completed=completed,
-        failed=frozenset(failed),
-        gone=frozenset(gone),
-        best=_best(o, {i: one.results for i, one in outcomes.items() if one.succeeded}),
+        failed=failed,
+        gone=gone,
+        best=_best(o, {index: end.results for index, end in news.items() if end.succeeded}),
+        urgent=any(index not in active or index >= (status.created or 0) for index in unwritten),
     )
 
 
-def child_name(o: SweepObservation, index: int) -> str:
-    """Return the name of a child."""
-    return f"{o.sweep.metadata.name}-{index}"
-
-
 def _best(o: SweepObservation, reported: Mapping[int, Mapping[str, str]]) -> BestRun | None:
-    """Return the best child so far; of equal ones the first. What is no number, or missing, never wins."""
+    """Return the best child so far; of equal ones the first. What is no number, or missing, never wins.
+
+    Args:
+        o: the sweep, with the best of the children whose ends are in its status.
+        reported: by the others, by index.
+    """
     objective, former = o.sweep.spec.objective, o.sweep.status.best
     if objective is None:
         return None
@@ -97,12 +101,14 @@ def _best(o: SweepObservation, reported: Mapping[int, Mapping[str, str]]) -> Bes
     if not ranked:
         return None
     _, index = min(ranked)
+    if former is not None and index == former.index:
+        return former
     return BestRun(
         index=index,
-        name=child_name(o, index),
+        name=child_name(o.sweep.metadata.name, index),
         value=candidates[index][objective.result],
         results=candidates[index],
-        parameters=_parameters(o.sweep.spec, index),
+        parameters=dict(point(o.sweep.spec, index).parameters),
     )
 
 
@@ -115,7 +121,3 @@ def _rank(value: str | None, goal: Goal) -> float | None:
     if math.isnan(number):
         return None
     return -number if goal is Goal.MAXIMIZE else number
-
-
-def _parameters(spec: SweepSettings, index: int) -> dict[str, str]:
-    return dict(point(spec, index).parameters)

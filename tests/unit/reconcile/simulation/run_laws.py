@@ -30,7 +30,7 @@ from ocijobs.reconcile.remote import RunState
 from ocijobs.reconcile.requests import RunRequest
 from ocijobs.reconcile.run.attempts import attempt_number
 from ocijobs.reconcile.run.known import RunKnown
-from ocijobs.reconcile.standing import RUN_STANDINGS
+from ocijobs.reconcile.standing import RUN_STANDINGS, of_generation
 
 _LOOKS: dict[type, int] = {SearchLogs: 1, ReadUtilisation: 3}
 """How often a process looks for what comes late."""
@@ -199,10 +199,17 @@ class RunLaws:
 
 
 def _only_late(former: OCIJobRunStatus, after: OCIJobRunStatus) -> bool:
-    """Whether nothing has changed but what comes late."""
+    """Whether nothing has changed but what comes late, and the generation that was seen."""
     tail = after.logs.tail if after.logs is not None else None
     logs = former.logs.model_copy(update={"tail": tail}) if former.logs is not None else None
-    return former.model_copy(update={"logs": logs, "metrics": after.metrics}) == after
+    generation = after.observed_generation or 0
+    late = {
+        "logs": logs,
+        "metrics": after.metrics,
+        "observed_generation": generation,
+        "conditions": of_generation(former.conditions, generation),
+    }
+    return former.model_copy(update=late) == after
 
 
 def _rank(status: OCIJobRunStatus) -> int:

@@ -1,0 +1,75 @@
+"""The children of sweeps, kept up to date with each change: no decision looks through ten thousand runs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Set as AbstractSet
+from typing import NamedTuple
+
+from ocijobs.api.job_run import OCIJobRun
+from ocijobs.api.job_run_status import Phase
+from ocijobs.api.metadata import ObjectKey
+from ocijobs.controller.store import Entry
+from ocijobs.reconcile.sweep.names import index_of
+from ocijobs.reconcile.sweep.observation import Children, ChildView, Outcome
+
+_KIND = "OCIJobSweep"
+
+
+class ChildIndex:
+    """Listens to the store, and tells of the children of a sweep by its uid."""
+
+    def __init__(self) -> None:
+        self._of: defaultdict[str, Children] = defaultdict(Children)
+
+    def of(self, uid: str) -> Children:
+        """Return the children of a sweep; what is returned changes with them."""
+        return self._of[uid]
+
+    def keep_only(self, uids: AbstractSet[str]) -> None:
+        """Forget the children of all sweeps but these."""
+        for uid in self._of.keys() - uids:
+            del self._of[uid]
+
+    def changed(self, _key: ObjectKey, before: Entry | None, after: Entry | None) -> None:
+        """Take note of a run that has changed, and is a sweep's, or was."""
+        was, now = _place(before), _place(after)
+        if was is not None and was != now:
+            self._of[was.uid].lose(was.number)
+        run = after.resource if after is not None else None
+        if now is not None and isinstance(run, OCIJobRun):
+            self._of[now.uid].see(now.number, child_view(run), outcome_of(run))
+
+
+class _Place(NamedTuple):
+    """Which child of which sweep a run is."""
+
+    uid: str
+    number: int
+
+
+def _place(entry: Entry | None) -> _Place | None:
+    owner = entry.metadata.controller if entry is not None else None
+    if entry is None or owner is None or owner.kind != _KIND:
+        return None
+    index = index_of(owner.name, entry.key.name)
+    return _Place(owner.uid, index) if index is not None else None
+
+
+def child_view(run: OCIJobRun) -> ChildView:
+    """Return a run as its sweep sees it."""
+    return ChildView(
+        name=run.metadata.name,
+        uid=run.metadata.uid,
+        suspend=run.spec.suspend,
+        cancel=run.spec.cancel,
+        deleting=run.metadata.deleting,
+    )
+
+
+def outcome_of(run: OCIJobRun) -> Outcome | None:
+    """Return how a run has ended, if it has."""
+    phase = run.status.phase
+    if phase is None or not phase.terminal:
+        return None
+    return Outcome(succeeded=phase is Phase.SUCCEEDED, results=run.status.results or {})

@@ -1,0 +1,177 @@
+"""Schedules by example: what is started when, and what people are told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tests.unit.reconcile.simulation.schedule_world import RUN, ScheduleWorld
+
+from ocijobs.api.names import ANNOTATION_RELEASE
+from ocijobs.testing import START
+
+MANY = [str(number) for number in range(1000)]
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+
+
+def taking(name: str) -> dict[str, Any]:
+    """Return a variable that takes a result of a sibling."""
+    return {"name": "X", "value_from": {"result_ref": {"name": name, "result": "auc"}}}
+
+
+def test_a_delay_counts_from_the_last_start_however_often_the_schedule_is_looked_at() -> None:
+    world = ScheduleWorld(schedule="@every 90m")
+    for _ in range(7):
+        world.wait(timedelta(minutes=13))
+    assert len(world.created) == 1
+    assert world.schedule.status.last_schedule_time == START + 90 * MINUTE
+    assert world.schedule.status.next_schedule_time == START + 180 * MINUTE
+
+
+def test_a_delay_longer_than_the_deadline_is_over_all_the_same() -> None:
+    world = ScheduleWorld(schedule="@every 1h", starting_deadline_seconds=60)
+    world.wait(HOUR)
+    assert len(world.created) == 1
+    world.now += HOUR + 2 * MINUTE
+    world.live()
+    assert len(world.created) == 1, "it was missed by more than the deadline"
+    world.wait(HOUR)
+    assert len(world.created) == 2
+
+
+def test_a_start_that_the_api_server_refuses_is_given_up_and_the_next_one_is_tried() -> None:
+    world = ScheduleWorld("prepare", "train", concurrency_policy="Forbid")
+    world.refuses = "train"
+    world.wait(10 * MINUTE)
+    assert world.reason == "StartRefused"
+    assert "no such field" in world.message
+    assert not world.objects, "half a firing would wait for ever, and forbid all others"
+    before = world.schedule.status
+    world.restart()
+    world.live()
+    assert world.schedule.status == before, "a restart with nothing changed writes nothing"
+    world.refuses = None
+    world.wait(10 * MINUTE)
+    assert world.reason == "Scheduled"
+    assert len(world.objects) == 2
+
+
+def test_a_start_whose_name_somebody_else_has_is_given_up_and_says_so() -> None:
+    world = ScheduleWorld("prepare", "train")
+    minute = int((START + 10 * MINUTE).timestamp()) // 60
+    world.strangers = {f"nightly-{minute}-train"}
+    world.wait(10 * MINUTE)
+    assert world.reason == "StartRefused"
+    assert f"nightly-{minute}-train which is not of this schedule" in world.message
+    world.wait(10 * MINUTE)
+    assert len(world.objects) == 2
+
+
+def test_a_clock_that_was_set_back_starts_nothing_and_is_told() -> None:
+    world = ScheduleWorld()
+    world.now += timedelta(days=30)
+    world.live()
+    world.now -= timedelta(days=30)
+    world.wait(HOUR)
+    assert len(world.created) == 1
+    assert world.reason == "ClockSetBack"
+    world.wait(timedelta(days=30))
+    assert world.reason == "Scheduled"
+
+
+def test_what_is_new_to_a_restored_cluster_starts_nothing_until_it_is_released() -> None:
+    world = ScheduleWorld()
+    world.settings = world.settings.model_copy(update={"hold_new": True})
+    world.wait(HOUR)
+    assert world.created == []
+    assert world.reason == "Held"
+    meta = world.schedule.metadata.model_copy(update={"annotations": {ANNOTATION_RELEASE: "true"}})
+    world.schedule = world.schedule.model_copy(update={"metadata": meta})
+    world.wait(HOUR)
+    assert world.created
+    assert world.annotations[world.created[0]][ANNOTATION_RELEASE] == "true"
+
+
+def test_a_firing_that_has_failed_does_not_succeed_by_the_deletion_of_what_failed() -> None:
+    world = ScheduleWorld("prepare", "train")
+    world.wait(10 * MINUTE)
+    prepare, train = world.running
+    world.end(prepare, succeeded=True)
+    world.end(train, succeeded=False)
+    world.live()
+    del world.objects[train]
+    world.live()
+    assert [one.state for one in world.schedule.status.firings] == ["Failed"]
+    assert world.schedule.status.last_successful_time is None
+
+
+@pytest.mark.parametrize(
+    ("resources", "says"),
+    [
+        ([{"name": "a", "run": {**RUN, "depends_on": [{"name": "a"}]}}], "a -> a is a cycle"),
+        (
+            [
+                {"name": "a", "run": {**RUN, "depends_on": [{"name": "b"}]}},
+                {"name": "b", "run": {**RUN, "env": [taking("c")]}},
+                {"name": "c", "run": {**RUN, "depends_on": [{"name": "a"}]}},
+            ],
+            "a -> b -> c -> a is a cycle",
+        ),
+        (
+            [
+                {"name": "all", "sweep": {**RUN, "matrix": {"X": ["1"]}}},
+                {"name": "a", "run": {**RUN, "depends_on": [{"name": "all"}]}},
+            ],
+            "waits for all of this schedule, which is an OCIJobSweep: say so in `kind`",
+        ),
+        (
+            [{"name": "all", "sweep": {**RUN, "matrix": {"A": MANY, "B": MANY}}}],
+            "spec.resources[all].sweep.matrix: 1,000,000 combinations",
+        ),
+    ],
+)
+def test_what_could_never_run_is_told_before_anything_is_started(
+    resources: list[Any], says: str
+) -> None:
+    world = ScheduleWorld(resources=resources)
+    world.wait(HOUR)
+    assert world.created == []
+    assert world.reason == "InvalidSpec"
+    assert says in world.message
+
+
+def test_a_schedule_that_is_resumed_makes_up_for_the_last_start_that_it_missed() -> None:
+    world = ScheduleWorld(suspend=True)
+    world.wait(HOUR)
+    world.edit(suspend=False)
+    world.live()
+    assert [one.scheduled_time for one in world.objects.values()] == [START + HOUR]
+    late = ScheduleWorld(suspend=True, starting_deadline_seconds=30)
+    late.wait(HOUR + MINUTE)
+    late.edit(suspend=False)
+    late.live()
+    assert late.created == []
+
+
+def test_another_time_zone_counts_from_the_last_start_on() -> None:
+    world = ScheduleWorld(schedule="30 14 * * *")
+    world.wait(3 * HOUR)
+    world.edit(time_zone="America/New_York")
+    world.wait(timedelta(days=1))
+    times = [one.scheduled_time for one in world.objects.values()]
+    assert times == [START + timedelta(hours=2.5), START + timedelta(hours=7.5)]
+
+
+def test_a_start_that_a_quota_forbids_is_tried_again_until_it_is_made() -> None:
+    world = ScheduleWorld("prepare", "train")
+    world.forbids = "train"
+    world.wait(10 * MINUTE)
+    assert world.reason == "CreationForbidden"
+    assert "used up" in world.message
+    assert len(world.objects) == 1
+    world.forbids = None
+    world.wait(5 * MINUTE)
+    assert world.reason == "Scheduled"
+    assert len(world.objects) == 2
