@@ -9,6 +9,7 @@ KUBERNETES: Final = "k8s.io/kubernetes"
 ETCD: Final = "go.etcd.io/etcd/server/v3"
 _HELM: Final = "helm.sh/helm/v4"
 _KUBECONFORM: Final = "github.com/yannh/kubeconform"
+KUEUE: Final = "sigs.k8s.io/kueue"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +114,19 @@ CHART_TOOLS: Final = BinarySet(
     ),
 )
 
+KUEUE_CONTROLLER: Final = BinarySet(
+    name="kueue",
+    directory="kueue",
+    binaries=(
+        Binary(
+            name="kueue",
+            package=f"{KUEUE}/cmd/kueue",
+            module=KUEUE,
+            stamps=MappingProxyType({f"{KUEUE}/pkg/version.GitVersion": "{version}"}),
+        ),
+    ),
+)
+
 SETS: Final[Mapping[str, BinarySet]] = MappingProxyType(
-    {binary_set.name: binary_set for binary_set in (CONTROL_PLANE, CHART_TOOLS)}
+    {binary_set.name: binary_set for binary_set in (CONTROL_PLANE, CHART_TOOLS, KUEUE_CONTROLLER)}
 )

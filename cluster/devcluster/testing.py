@@ -5,11 +5,12 @@ plane starts when the first test asks for it, is shared by all workers of pytest
 with the run. A run that was killed leaves its control plane behind; the next run ends that.
 """
 
+import os
 import re
 import secrets
 import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -106,10 +107,35 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
         yield find_by_kubeconfig(started.kubeconfig)
 
 
+@pytest.fixture(scope="session")
+def own_cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """A control plane, with an audit log, that this process of pytest has for itself.
+
+    For what concerns a whole cluster, such as definitions of others.
+    """
+    run = request.config.stash[_RUN]
+    parent = run.directory.parent
+    if run.owner is not None:
+        _end_orphans()
+        _claim(parent, run.owner)
+    started = up(parent / f"own-{os.getpid()}", audit=True)
+    try:
+        yield started
+    finally:
+        started.down(delete=True)
+
+
 @pytest.fixture
 def namespace(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[str]:
     """A namespace of the test's own, with its default ServiceAccount; deleted without waiting."""
-    name = namespace_name(request.node.name)
+    with namespace_in(cluster, request.node.name) as name:
+        yield name
+
+
+@contextmanager
+def namespace_in(cluster: Cluster, test: str) -> Iterator[str]:
+    """Make a namespace for a test in a control plane."""
+    name = namespace_name(test)
     api = cluster.api()
     api.request(
         "POST",
@@ -146,7 +172,9 @@ def _end_orphans() -> None:
 
 
 def _end(directory: Path) -> None:
-    down(directory / _CONTROL_PLANE, delete=True)
+    for each in directory.iterdir():
+        if each.is_dir():
+            down(each, delete=True)
     (directory / _OWNER).unlink(missing_ok=True)
     with suppress(FileNotFoundError):  # another run may be ending the same orphan
         directory.rmdir()

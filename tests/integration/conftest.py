@@ -1,6 +1,7 @@
 """Fixtures of the integration tests; the stage itself is in tests/support/stage.py."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from tests.support.namespace import Namespace
 from tests.support.stage import Stage
 
 from devcluster.cluster import Cluster
+from devcluster.testing import namespace_in
 from oci_emulator.testing import Emulator
 
 
@@ -17,12 +19,30 @@ def stage(
     definitions: Cluster, namespace: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Iterator[Stage]:
     """A stage with simulated runs, or with real processes where the test is marked `real_runs`."""
+    with _stage(definitions, namespace, tmp_path, request) as stage:
+        yield stage
+
+
+@pytest.fixture
+def queued_stage(kueue: Cluster, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Stage]:
+    """A stage in a cluster with Kueue."""
+    with (
+        namespace_in(kueue, request.node.name) as namespace,
+        _stage(kueue, namespace, tmp_path, request) as stage,
+    ):
+        yield stage
+
+
+@contextmanager
+def _stage(
+    cluster: Cluster, namespace: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Stage]:
     real = request.node.get_closest_marker("real_runs") is not None
     state = tmp_path / "oci"
     state.mkdir()
     engine = str(stand_in_engine(tmp_path / "engine"))
     with Emulator(state, mode="process" if real else "simulated", engine=engine) as emulator:
-        stage = Stage(definitions, namespace, emulator, tmp_path)
+        stage = Stage(cluster, namespace, emulator, tmp_path)
         stage.operator.start()
         try:
             yield stage

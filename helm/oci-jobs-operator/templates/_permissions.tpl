@@ -29,6 +29,14 @@
 - apiGroups: ["source.toolkit.fluxcd.io"]
   resources: ["buckets", "gitrepositories", "ocirepositories"]
   verbs: ["get"]
+# queue runs that name a queue of Kueue, and hold their quota while OCI runs them
+- apiGroups: ["kueue.x-k8s.io"]
+  resources: ["workloads"]
+  verbs: ["create", "delete", "list", "patch", "watch"]
+# give the quota back of runs that were evicted or have ended
+- apiGroups: ["kueue.x-k8s.io"]
+  resources: ["workloads/status"]
+  verbs: ["patch"]
 # post Events and count them up
 - apiGroups: [""]
   resources: ["events"]
@@ -41,6 +49,10 @@
   resources: ["namespaces"]
   verbs: ["get"]
   resourceNames: ["kube-system"]
+# read the value of the priority class that a run names
+- apiGroups: ["kueue.x-k8s.io"]
+  resources: ["workloadpriorityclasses"]
+  verbs: ["get"]
 {{- end }}
 
 {{- define "oci-jobs-operator.permissions.ownNamespace" -}}

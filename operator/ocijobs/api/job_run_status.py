@@ -12,7 +12,7 @@ from ocijobs.api.conditions import Conditions
 from ocijobs.api.dependency import Dependency
 from ocijobs.api.identity import IdentityReference, RegionName
 from ocijobs.api.job_status import RevisionName, Submission, Url
-from ocijobs.api.model import ATOMIC_LIST, Model, Ocid, Time, map_list
+from ocijobs.api.model import ATOMIC_LIST, Model, ObjectName, Ocid, Time, map_list
 from ocijobs.api.run_binding import Binding
 
 MOST_ATTEMPTS = 10
@@ -45,6 +45,7 @@ class StopReason(StrEnum):
     """Why the operator ends an attempt by itself."""
 
     SUSPENDED = "Suspended"
+    EVICTED = "Evicted"
     DEADLINE_EXCEEDED = "DeadlineExceeded"
     PRE_RUNNING_DEADLINE_EXCEEDED = "PreRunningDeadlineExceeded"
 
@@ -190,6 +191,9 @@ class OCIJobRunStatus(Model):
     )
     stopping: StopReason | None = Field(
         default=None, description="Why the operator ends the attempt."
+    )
+    workload: ObjectName | None = Field(
+        default=None, description="Workload of Kueue that the attempt was admitted with."
     )
     dependencies: Annotated[
         tuple[Dependency, ...], Field(max_length=300, json_schema_extra=map_list("kind", "name"))

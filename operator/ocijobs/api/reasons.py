@@ -59,6 +59,8 @@ class Reason(StrEnum):
     TOO_MANY_MISSED_TIMES = "TooManyMissedTimes"
     WAITING_FOR_DEPENDENCY = "WaitingForDependency"
     DEPENDENCY_FAILED = "DependencyFailed"
+    WAITING_FOR_QUEUE = "WaitingForQueue"
+    EVICTED = "Evicted"
     CANCELLED = "Cancelled"
     SUBMISSION_FAILED = "SubmissionFailed"
     REMOTE_DELETED = "RemoteDeleted"
@@ -301,6 +303,18 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     Reason.DEPENDENCY_FAILED: Explanation(
         "What this object waits for has to succeed, and has ended otherwise.",
         "Correct and create what has failed anew, then this one, since its end is final.",
+    ),
+    Reason.WAITING_FOR_QUEUE: Explanation(
+        "The run's label `kueue.x-k8s.io/queue-name` names a queue of Kueue, which has not admitted the run. The "
+        "message has Kueue's words.",
+        "Nothing; it is launched when others have ended. If it never is, look at the queue, its ClusterQueue and "
+        "the run's Workload (`kubectl get workloads -l ocijobs.io/run=NAME`; docs/queues.md).",
+    ),
+    Reason.EVICTED: Explanation(
+        "Kueue took the quota back that the run was admitted with: another one has a higher priority, the queue was "
+        "stopped, or the Workload was deactivated or deleted. OCI is ending the attempt, which does not count as a "
+        "failed one.",
+        "Nothing; the run is queued again, and launched anew when it is admitted (docs/queues.md).",
     ),
     Reason.CANCELLED: Explanation(
         "The run was cancelled: by `spec.cancel`, by deletion, or by somebody in OCI.", "Nothing."

@@ -28,8 +28,11 @@ _COUNTING_SECONDS = 1.0
 class Dependents:
     """Listens to the store, and fills the queue."""
 
-    def __init__(self, store: Store, queue: WorkQueue, observer: Observer) -> None:
+    def __init__(
+        self, store: Store, queue: WorkQueue, observer: Observer, *, workloads: Store
+    ) -> None:
         self._store, self._queue, self._observer = store, queue, observer
+        self._workloads = workloads
 
     def changed(self, key: ObjectKey, before: Entry | None, after: Entry | None) -> None:
         """Have an object looked at that has changed, and those that depend on it."""
@@ -39,6 +42,7 @@ class Dependents:
                 self._users_of_job(key)
             case "OCIJobRun":
                 self._job_of_run(before, after)
+                self._workload_of_run(before, after)
                 if after is None:
                     self._sweep_of_name(key)
             case "OCIIdentity":
@@ -53,6 +57,22 @@ class Dependents:
         let_go = before is not None and before.metadata.has_finalizer
         if key.kind != "OCIIdentity" and let_go and not (after and after.metadata.has_finalizer):
             self._wake_deleted_identities(key.namespace)
+
+    def workload_changed(self, key: ObjectKey, before: Entry | None, after: Entry | None) -> None:
+        """Have the run of a Workload looked at; a Workload whose run is gone, itself."""
+        entry = after or before
+        owner = entry.metadata.controller if entry is not None else None
+        run = self._store.get(ObjectKey("OCIJobRun", key.namespace, owner.name)) if owner else None
+        if run is not None and owner is not None and run.metadata.uid == owner.uid:
+            self._queue.add(run.key)
+        elif after is not None:
+            self._queue.add(key)
+
+    def _workload_of_run(self, before: Entry | None, after: Entry | None) -> None:
+        """Have what is left looked at of a run that went without letting go of its Workload."""
+        if before is not None and (after is None or after.metadata.uid != before.metadata.uid):
+            for entry in self._workloads.owned_by(before.metadata.uid):
+                self._queue.add(entry.key)
 
     def _users_of_job(self, job: ObjectKey) -> None:
         """Have the runs and sweeps looked at that are not launched yet."""

@@ -11,6 +11,7 @@ from ocijobs.controller.object_actions import NotTakenError, ObjectActions
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.run_actions import RunActions
 from ocijobs.controller.store import Entry, Store
+from ocijobs.controller.workload_actions import WorkloadActions
 from ocijobs.kube.writer import ObjectWriter
 from ocijobs.reconcile import decision as act
 
@@ -25,12 +26,14 @@ class Executor:
         identities: IdentityActions,
         jobs: JobActions,
         runs: RunActions,
+        workloads: WorkloadActions,
         store: Store,
         memory: Memory,
         queue: WorkQueue,
         clock: Clock,
     ) -> None:
         self._identities, self._jobs, self._runs = identities, jobs, runs
+        self._workloads = workloads
         self._store, self._memory, self._queue = store, memory, queue
         self._objects = ObjectActions(writer, store, memory, clock)
 
@@ -67,6 +70,13 @@ class Executor:
             ):
                 await self._objects.execute(entry, action)
                 return not isinstance(action, act.DeleteObject)
+            case (
+                act.CreateWorkload()
+                | act.PatchWorkload()
+                | act.FinishWorkload()
+                | act.DeleteWorkload()
+            ):
+                await self._workloads.execute(entry, action)
             case act.RefreshJob(name=name, after=after):
                 job = ObjectKey("OCIJob", entry.key.namespace, name)
                 self._memory.want_refresh(job, after)

@@ -27,6 +27,8 @@ class Memory:
         self._refresh: dict[ObjectKey, datetime] = {}
         self.children = ChildIndex()
         """The children of sweeps."""
+        self.queues_served = False
+        """Whether Kueue is there, and its Workloads were listed."""
 
     def run(self, uid: str) -> RunKnown:
         """Return what is known of a run."""

@@ -13,6 +13,7 @@ from ocijobs.api.identity import IdentityDefaults, IdentityReference, OCIIdentit
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
 from ocijobs.api.job_run_status import OCIJobRunStatus, Phase
+from ocijobs.api.kueue import WORKLOAD, Workload
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.api.names import ANNOTATION_SCHEDULED_TIME
 from ocijobs.api.reasons import Reason, reason_named
@@ -30,7 +31,8 @@ from ocijobs.reconcile.job.observation import JobObservation, RunView
 from ocijobs.reconcile.ownership import belongs
 from ocijobs.reconcile.run.attempts import attempt_number
 from ocijobs.reconcile.run.known import RunKnown
-from ocijobs.reconcile.run.observation import RunObservation
+from ocijobs.reconcile.run.observation import QueueView, RunObservation
+from ocijobs.reconcile.run.pod_sets import workload_name
 from ocijobs.reconcile.schedule.firings import object_name
 from ocijobs.reconcile.schedule.observation import MadeView, ScheduleObservation
 from ocijobs.reconcile.sweep.children import BATCH
@@ -43,9 +45,16 @@ class Observer:
     """Puts together what a decision rests on."""
 
     def __init__(
-        self, store: Store, memory: Memory, clock: Clock, settings: Settings, cluster_id: str
+        self,
+        store: Store,
+        memory: Memory,
+        clock: Clock,
+        settings: Settings,
+        cluster_id: str,
+        *,
+        workloads: Store,
     ) -> None:
-        self._store = store
+        self._store, self._workloads = store, workloads
         self._memory = memory
         self._clock = clock
         self._settings = settings
@@ -67,7 +76,17 @@ class Observer:
             known=self._known(run),
             job_known=self._memory.job(meta.uid),
             settings=self._settings,
+            queue=self._queue(run),
         )
+
+    def _queue(self, run: OCIJobRun) -> QueueView:
+        """Return what Kueue says of a run."""
+        if not self._memory.queues_served:
+            return QueueView()
+        key = ObjectKey(WORKLOAD, run.metadata.namespace, workload_name(run))
+        entry = self._workloads.get(key)
+        workload = entry.resource if entry is not None else None
+        return QueueView(served=True, workload=workload if isinstance(workload, Workload) else None)
 
     def _job(self, namespace: str, name: str) -> OCIJob | None:
         entry = self._store.get(ObjectKey("OCIJob", namespace, name))

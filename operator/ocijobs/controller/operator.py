@@ -19,7 +19,7 @@ from ocijobs.api.job_run import OCIJobRun
 from ocijobs.artifact.staging import Staging
 from ocijobs.clock import Clock, SystemClock, wait_for
 from ocijobs.controller.store import Store
-from ocijobs.controller.watch import watch
+from ocijobs.controller.watch import WORKLOADS, WatchEndedError, watch
 from ocijobs.controller.wiring import Machinery, assemble
 from ocijobs.kube.client import ApiError, Configuration, KubeClient
 from ocijobs.kube.lease import LeaderLease
@@ -120,6 +120,7 @@ class Operator:
                 for name, life in (
                     ("lease", lease.run()),
                     ("watch", self._watch(parts)),
+                    ("queues", self._watch_queues(parts)),
                     ("queue", parts.queue.run()),
                     ("tracker", parts.tracker.run()),
                     ("logs", parts.logs.run()),
@@ -141,7 +142,7 @@ class Operator:
         """Begin to work when everything is listed and the lease is held."""
         await parts.resync.synced.wait()
         await lease.acquired()
-        for key in parts.store.all_keys():
+        for key in (*parts.store.all_keys(), *parts.workloads.all_keys()):
             parts.queue.add(key)
         self._workers = [
             group.create_task(parts.worker.run(), name=f"worker {number}")
@@ -157,6 +158,17 @@ class Operator:
                 _LOG.warning("first list not complete: %s", error)
                 await self._clock.sleep(_FIRST_READ_PAUSE_SECONDS)
         await watch(parts.store, self._settings.watch_namespaces)
+
+    async def _watch_queues(self, parts: Machinery) -> None:
+        """Watch Workloads from when Kueue is there; it may be installed, and go, at any time."""
+        while True:
+            await parts.resync.queues.wait()
+            try:
+                await watch(parts.workloads, self._settings.watch_namespaces, WORKLOADS)
+            except WatchEndedError:
+                if await parts.resync.find_queues():
+                    raise
+                _LOG.warning("Kueue is gone: runs start without it")
 
     async def _cluster_id(self, reader: ObjectReader) -> str | None:
         """Return what tells this cluster's resources in OCI from others'; None if it is asked to end before."""

@@ -7,12 +7,14 @@ import logging
 import random
 
 from ocijobs.api.crd import KINDS
+from ocijobs.api.kueue import LABEL_RUN, WORKLOAD
 from ocijobs.clock import Clock
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.store import Store
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.reads import ObjectReader
+from ocijobs.kube.workloads import Workloads
 
 _LOG = logging.getLogger(__name__)
 
@@ -24,7 +26,9 @@ class Resync:
         self,
         *,
         reader: ObjectReader,
+        kueue: Workloads,
         store: Store,
+        workloads: Store,
         memory: Memory,
         queue: WorkQueue,
         clock: Clock,
@@ -32,11 +36,14 @@ class Resync:
         interval_seconds: float,
     ) -> None:
         self._reader, self._store, self._memory = reader, store, memory
+        self._kueue, self._workloads = kueue, workloads
         self._queue, self._clock = queue, clock
         self._namespaces: tuple[str | None, ...] = namespaces or (None,)
         self._interval = interval_seconds
         self.synced = asyncio.Event()
         """Set when everything was listed once."""
+        self.queues = asyncio.Event()
+        """Set while the cluster has Kueue."""
 
     async def run(self) -> None:
         """List again and again. Runs for as long as the operator does."""
@@ -48,7 +55,7 @@ class Resync:
             except ApiError as error:
                 _LOG.warning("list not complete: %s", error)
                 continue
-            for key in self._store.all_keys():
+            for key in (*self._store.all_keys(), *self._workloads.all_keys()):
                 self._queue.add(key)
 
     async def once(self) -> None:
@@ -59,7 +66,8 @@ class Resync:
         """
         for kind in KINDS:
             for namespace in self._namespaces:
-                await self._list(kind.name, namespace)
+                await self._list(self._store, kind.name, namespace)
+        await self.find_queues()
         self._memory.keep_only(
             {
                 entry.key: entry.metadata.uid
@@ -69,16 +77,34 @@ class Resync:
         )
         self.synced.set()
 
-    async def _list(self, kind: str, namespace: str | None) -> None:
-        before = {entry.key: entry for entry in self._store.of_kind(kind, namespace)}
+    async def find_queues(self) -> bool:
+        """Return whether the cluster has Kueue; if so, its Workloads of ours are in their store.
+
+        Raises:
+            ApiError: if that can't be told, or the list could not be read to its end.
+        """
+        served = await self._kueue.served()
+        if served:
+            for namespace in self._namespaces:
+                await self._list(self._workloads, WORKLOAD, namespace, selector=LABEL_RUN)
+            self.queues.set()
+        else:
+            self.queues.clear()
+        self._memory.queues_served = served
+        return served
+
+    async def _list(
+        self, store: Store, kind: str, namespace: str | None, *, selector: str = ""
+    ) -> None:
+        before = {entry.key: entry for entry in store.of_kind(kind, namespace)}
         listed: set[str] = set()
         version = "0"
-        async for items, seen in self._reader.pages(kind, namespace):
+        async for items, seen in self._reader.pages(kind, namespace, selector=selector):
             version = seen
             for item in items:
                 listed.add(item["metadata"]["uid"])
-                self._store.put({**item, "kind": kind})
+                store.put({**item, "kind": kind})
         for key, entry in before.items():
             meta = entry.metadata
             if meta.uid not in listed and int(meta.resource_version) <= int(version):
-                self._store.remove(key, meta.uid)
+                store.remove(key, meta.uid)

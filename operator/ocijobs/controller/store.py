@@ -14,11 +14,12 @@ from pydantic import ValidationError
 
 from ocijobs.api.crd import KINDS
 from ocijobs.api.job_run import OCIJobRun
+from ocijobs.api.kueue import WORKLOAD, Workload
 from ocijobs.api.metadata import ObjectKey, ObjectMeta
 from ocijobs.api.model import Model
 from ocijobs.controller.awaiting import dependency_keys
 
-_MODELS: dict[str, type[Model]] = {kind.name: kind.model for kind in KINDS}
+_MODELS: dict[str, type[Model]] = {kind.name: kind.model for kind in KINDS} | {WORKLOAD: Workload}
 _TOMBSTONES = 10_000
 _KeyT = TypeVar("_KeyT")
 
@@ -39,7 +40,7 @@ ChangeListener = Callable[[ObjectKey, Entry | None, Entry | None], None]
 
 
 class Store:
-    """All objects of our kinds that are served."""
+    """All objects of our kinds that are served; another one has the Workloads of runs."""
 
     def __init__(self) -> None:
         self._entries: dict[ObjectKey, Entry] = {}

@@ -18,9 +18,19 @@ from typing import Any
 import kopf
 
 from ocijobs.api.crd import KINDS
+from ocijobs.api.kueue import KUEUE_GROUP, KUEUE_VERSION, LABEL_RUN
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.api.names import GROUP, VERSION
 from ocijobs.controller.store import Store
+
+OURS = tuple((GROUP, VERSION, kind.plural) for kind in KINDS)
+"""All of our kinds."""
+
+WORKLOADS = ((KUEUE_GROUP, KUEUE_VERSION, "workloads"),)
+"""What Kueue has of our runs; only where Kueue is."""
+
+Resources = tuple[tuple[str, str, str], ...]
+"""Group, version and plural of what is watched."""
 
 _END_SECONDS = 10.0
 
@@ -35,7 +45,7 @@ class WatchEndedError(RuntimeError):
     """The watch has ended although nobody asked it to; the process is to be restarted."""
 
 
-async def watch(store: Store, namespaces: tuple[str, ...]) -> None:
+async def watch(store: Store, namespaces: tuple[str, ...], resources: Resources = OURS) -> None:
     """Feed the store until cancelled, from the namespaces, or from all if none are named.
 
     Raises:
@@ -49,7 +59,7 @@ async def watch(store: Store, namespaces: tuple[str, ...]) -> None:
 
     with ThreadPoolExecutor(1, thread_name_prefix="watch") as thread:
         ended = loop.run_in_executor(
-            thread, lambda: asyncio.run(_operate(store, feed, namespaces, stop))
+            thread, lambda: asyncio.run(_operate(store, feed, namespaces, resources, stop))
         )
         try:
             await asyncio.shield(ended)
@@ -66,14 +76,13 @@ async def _operate(
     store: Store,
     feed: Callable[[Callable[[], object]], None],
     namespaces: tuple[str, ...],
+    resources: Resources,
     stop: threading.Event,
 ) -> None:
     registry = kopf.OperatorRegistry()
     kopf.on.login(registry=registry)(_login)
-    for kind in KINDS:
-        kopf.on.event(GROUP, VERSION, kind.plural, registry=registry, id="store")(
-            _handler(store, feed)
-        )
+    for resource in resources:
+        kopf.on.event(*resource, registry=registry, id="store")(_handler(store, feed))
     await kopf.operator(
         registry=registry,
         settings=_settings(),
@@ -113,6 +122,8 @@ def _settings() -> kopf.OperatorSettings:
     settings.watching.server_timeout = 600
     settings.watching.connect_timeout = 10
     settings.watching.chunk_size = 500
+    # There may be thousands of Workloads, of pods and of others.
+    settings.watching.label_selectors[WORKLOADS[0]] = LABEL_RUN
     settings.networking.request_timeout = 30
     settings.networking.connect_timeout = 10
     return settings

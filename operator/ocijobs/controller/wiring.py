@@ -35,10 +35,12 @@ from ocijobs.controller.store import Entry, Store
 from ocijobs.controller.tracker import Tracker
 from ocijobs.controller.utilisation_reader import UtilisationReader
 from ocijobs.controller.worker import Surroundings, Worker
+from ocijobs.controller.workload_actions import WorkloadActions
 from ocijobs.kube.client import KubeClient
 from ocijobs.kube.events import EventRecorder, EventSubject
 from ocijobs.kube.lease import LeaderLease
 from ocijobs.kube.reads import ObjectReader
+from ocijobs.kube.workloads import Workloads
 from ocijobs.kube.writer import ObjectWriter
 from ocijobs.observe.metrics import Metrics
 from ocijobs.settings import Settings
@@ -49,6 +51,7 @@ class Machinery:
     """The parts that have a life of their own."""
 
     store: Store
+    workloads: Store
     queue: WorkQueue
     worker: Worker
     tracker: Tracker
@@ -72,15 +75,17 @@ def assemble(
     """Put the parts together. Nothing runs yet."""
     store, memory, queue = Store(), Memory(), WorkQueue(clock)
     reader, writer = ObjectReader(client), ObjectWriter(client, lease.check)
+    kueue, workloads = Workloads(client, lease.check), Store()
     credentials = CredentialStore()
     calls = Calls(
         settings, credentials, threads=threads, fence=lease.check, observe=metrics.oci_call
     )
     infrastructure, storage = DataScience(calls), ObjectStorage(calls)
-    observer = Observer(store, memory, clock, settings, cluster_id)
+    observer = Observer(store, memory, clock, settings, cluster_id, workloads=workloads)
     store.listen(memory.children.changed)
-    dependents = Dependents(store, queue, observer)
+    dependents = Dependents(store, queue, observer, workloads=workloads)
     store.listen(dependents.changed)
+    workloads.listen(dependents.workload_changed)
     logs = LogReader(LogSearch(calls), memory, queue, clock, settings.log_batch_seconds)
     utilisation = UtilisationReader(
         Monitoring(calls), memory, queue, clock, settings.utilisation_batch_seconds
@@ -116,6 +121,7 @@ def assemble(
             memory=memory,
             clock=clock,
         ),
+        workloads=WorkloadActions(kueue, workloads, memory, clock),
         store=store,
         memory=memory,
         queue=queue,
@@ -138,6 +144,7 @@ def assemble(
     )
     surroundings = Surroundings(
         store=store,
+        workloads=workloads,
         memory=memory,
         queue=queue,
         observer=observer,
@@ -150,7 +157,9 @@ def assemble(
     )
     resync = Resync(
         reader=reader,
+        kueue=kueue,
         store=store,
+        workloads=workloads,
         memory=memory,
         queue=queue,
         clock=clock,
@@ -159,6 +168,7 @@ def assemble(
     )
     return Machinery(
         store=store,
+        workloads=workloads,
         queue=queue,
         worker=Worker(surroundings),
         tracker=tracker,

@@ -14,6 +14,7 @@ from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
 from ocijobs.api.job_run_status import OCIJobRunStatus
 from ocijobs.api.job_status import OCIJobStatus
+from ocijobs.api.kueue import WORKLOAD, Workload
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.api.schedule import OCIJobSchedule
 from ocijobs.api.sweep import OCIJobSweep
@@ -35,6 +36,7 @@ from ocijobs.reconcile.essentials import essential_status
 from ocijobs.reconcile.identity import decide_identity
 from ocijobs.reconcile.job.decide import decide_job
 from ocijobs.reconcile.run.decide import decide_run
+from ocijobs.reconcile.run.queueing import leave_queue
 from ocijobs.reconcile.schedule.decide import decide_schedule
 from ocijobs.reconcile.sweep.decide import decide_sweep
 from ocijobs.reconcile.unreadable import unreadable_status
@@ -47,6 +49,7 @@ class Surroundings:
     """What a worker works with."""
 
     store: Store
+    workloads: Store
     memory: Memory
     queue: WorkQueue
     observer: Observer
@@ -111,6 +114,9 @@ class Worker:
             ApiError: if the API server refuses a write.
             NotLeadingError: if this process may not write any more.
         """
+        if key.kind == WORKLOAD:
+            await self._take_away(key)
+            return
         entry = self._s.store.get(key)
         if entry is None:
             return
@@ -131,6 +137,18 @@ class Worker:
         elif decision.wake_at is not None:
             left = decision.wake_at - self._s.clock.now()
             self._s.queue.add_after(key, left.total_seconds())
+
+    async def _take_away(self, key: ObjectKey) -> None:
+        """Take a Workload out of its queue whose run is gone."""
+        entry = self._s.workloads.get(key)
+        workload = entry.resource if entry is not None else None
+        owner = entry.metadata.controller if entry is not None else None
+        if entry is None or owner is None or not isinstance(workload, Workload):
+            return
+        run = self._s.store.get(ObjectKey("OCIJobRun", key.namespace, owner.name))
+        if run is None or run.metadata.uid != owner.uid:
+            for action in leave_queue(workload):
+                await self._s.executor.execute(entry, action)
 
     def _decide(self, entry: Entry) -> Decision[Status]:
         observer, now = self._s.observer, self._s.clock.now()

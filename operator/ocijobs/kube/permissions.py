@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ocijobs.api.crd import KINDS
+from ocijobs.api.kueue import KUEUE_GROUP
 from ocijobs.api.names import GROUP
 from ocijobs.kube.reads import FLUX_SOURCES
 
@@ -78,6 +79,18 @@ WATCHED_NAMESPACES: tuple[Permission, ...] = (
         why="read the artifact of a source of Flux by name",
     ),
     Permission(
+        group=KUEUE_GROUP,
+        resources=("workloads",),
+        verbs=("create", "delete", "list", "patch", "watch"),
+        why="queue runs that name a queue of Kueue, and hold their quota while OCI runs them",
+    ),
+    Permission(
+        group=KUEUE_GROUP,
+        resources=("workloads/status",),
+        verbs=("patch",),
+        why="give the quota back of runs that were evicted or have ended",
+    ),
+    Permission(
         group="",
         resources=("events",),
         verbs=("create", "patch"),
@@ -93,6 +106,12 @@ CLUSTER: tuple[Permission, ...] = (
         verbs=("get",),
         names=("kube-system",),
         why="the uid of kube-system is the default of the setting clusterId",
+    ),
+    Permission(
+        group=KUEUE_GROUP,
+        resources=("workloadpriorityclasses",),
+        verbs=("get",),
+        why="read the value of the priority class that a run names",
     ),
 )
 """Needed once in the cluster."""

@@ -118,9 +118,14 @@ class ObjectReader:
         return str(document["metadata"]["uid"])
 
     async def pages(
-        self, kind: str, namespace: str | None
+        self, kind: str, namespace: str | None, *, selector: str = ""
     ) -> AsyncIterator[tuple[list[dict[str, Any]], str]]:
         """Yield the objects of a kind page by page, each with the resourceVersion of the list.
+
+        Args:
+            kind: one of ours, or Workload.
+            namespace: where; None means everywhere.
+            selector: of labels; empty takes all.
 
         Raises:
             ApiError: if a page can't be read; what was yielded before is then no complete list.
@@ -128,6 +133,7 @@ class ObjectReader:
         token = ""
         while True:
             query = {"limit": str(_PAGE), **({"continue": token} if token else {})}
+            query |= {"labelSelector": selector} if selector else {}
             document = await self._client.request(
                 "GET", list_path(kind, namespace), resource=plural(kind), query=query
             )

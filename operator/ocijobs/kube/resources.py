@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 from ocijobs.api.crd import KINDS
+from ocijobs.api.kueue import KUEUE_API_VERSION, WORKLOAD
 from ocijobs.api.metadata import ObjectKey
-from ocijobs.api.names import GROUP, VERSION
+from ocijobs.api.names import API_VERSION
 
-_PLURALS = {kind.name: kind.plural for kind in KINDS}
+_PLURALS = {kind.name: kind.plural for kind in KINDS} | {WORKLOAD: "workloads"}
 
 
 def plural(kind: str) -> str:
-    """Return the plural resource name of one of our kinds."""
+    """Return the plural resource name of one of our kinds, or of Kueue's Workload."""
     return _PLURALS[kind]
+
+
+def _api_version(kind: str) -> str:
+    return KUEUE_API_VERSION if kind == WORKLOAD else API_VERSION
 
 
 def object_path(key: ObjectKey, subresource: str = "") -> str:
     """Return the path of an object of ours, or of a subresource of it."""
-    path = f"/apis/{GROUP}/{VERSION}/namespaces/{key.namespace}/{_PLURALS[key.kind]}/{key.name}"
+    path = f"{list_path(key.kind, key.namespace)}/{key.name}"
     return f"{path}/{subresource}" if subresource else path
 
 
 def list_path(kind: str, namespace: str | None) -> str:
     """Return the path that lists a kind of ours: in one namespace, or in all."""
     scope = f"/namespaces/{namespace}" if namespace is not None else ""
-    return f"/apis/{GROUP}/{VERSION}{scope}/{_PLURALS[kind]}"
+    return f"/apis/{_api_version(kind)}{scope}/{_PLURALS[kind]}"
 
 
 def core_path(plural_name: str, namespace: str, name: str = "") -> str:

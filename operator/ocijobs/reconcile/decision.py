@@ -70,6 +70,40 @@ class DeleteOwned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CreateWorkload:
+    """Create the run's Workload, with the value of its priority class; `epoch` tells what it asks for."""
+
+    document: dict[str, Any]
+    priority_class: str | None
+    epoch: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatchWorkload:
+    """Change the run's Workload, or its status, by a JSON patch with tests."""
+
+    name: str
+    changes: tuple[Mapping[str, Any], ...]
+    status: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishWorkload:
+    """Set the Workload's condition Finished, and nothing else of its status."""
+
+    name: str
+    condition: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteWorkload:
+    """Delete the Workload, if it is still the one with that uid."""
+
+    name: str
+    uid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadCredentials:
     """Read the Secret of an identity into memory."""
 
@@ -313,6 +347,10 @@ Action = (
     | CreateObject
     | EditObject
     | DeleteOwned
+    | CreateWorkload
+    | PatchWorkload
+    | FinishWorkload
+    | DeleteWorkload
     | ReadCredentials
     | VerifyCredentials
     | RefreshJob

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from ocijobs.api.kueue import QUEUE_LABELS
 from ocijobs.api.metadata import ObjectMeta
 from ocijobs.api.model import Model
 from ocijobs.api.names import ANNOTATION_RELEASE, API_VERSION
@@ -36,19 +37,27 @@ def owned_object(
             "namespace": owner.namespace,
             **({"labels": dict(labels)} if labels else {}),
             **({"annotations": dict(annotations)} if annotations else {}),
-            "ownerReferences": [
-                {
-                    "apiVersion": API_VERSION,
-                    "kind": owner_kind,
-                    "name": owner.name,
-                    "uid": owner.uid,
-                    "controller": True,
-                    "blockOwnerDeletion": False,
-                }
-            ],
+            "ownerReferences": [owner_reference(owner, owner_kind)],
         },
         "spec": spec.document(),
     }
+
+
+def owner_reference(owner: ObjectMeta, kind: str) -> dict[str, Any]:
+    """Return the metav1.OwnerReference to an object of ours that controls another one."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": kind,
+        "name": owner.name,
+        "uid": owner.uid,
+        "controller": True,
+        "blockOwnerDeletion": False,
+    }
+
+
+def queue_labels(owner: ObjectMeta) -> dict[str, str]:
+    """Return the labels that name a queue of Kueue: what is made by an object is queued as the object says."""
+    return {name: owner.labels[name] for name in QUEUE_LABELS if name in owner.labels}
 
 
 def belongs(metadata: ObjectMeta, owner: ObjectMeta) -> bool:

@@ -186,6 +186,7 @@ class Operation(StrEnum):
     VERIFY = "verify"
     FIND_NAME = "find-name"
     LIST_SHAPES = "list-shapes"
+    QUEUE = "queue"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,8 @@ _NORMAL = frozenset(
         Reason.STARTING,
         Reason.ALREADY_ACTIVE,
         Reason.WAITING_FOR_DEPENDENCY,
+        Reason.WAITING_FOR_QUEUE,
+        Reason.EVICTED,
         Reason.DELETING,
         Reason.WAITING_FOR_JOB,
         Reason.WAITING_FOR_RUNS,

@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 
 from ocijobs.api.job import OCIJob
+from ocijobs.api.kueue import WORKLOAD
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.controller.dependents import Dependents
 from ocijobs.controller.memory import Memory
@@ -48,10 +49,20 @@ class Scene:
 
     def __init__(self) -> None:
         self.store, self.memory, self.queue = Store(), Memory(), NotedQueue()
-        observer = Observer(self.store, self.memory, ManualClock(), DEFAULT_SETTINGS, "cluster")
+        self.workloads = Store()
+        observer = Observer(
+            self.store,
+            self.memory,
+            ManualClock(),
+            DEFAULT_SETTINGS,
+            "cluster",
+            workloads=self.workloads,
+        )
         self.store.listen(self.memory.children.changed)
         queue = cast("WorkQueue", self.queue)
-        self.store.listen(Dependents(self.store, queue, observer).changed)
+        dependents = Dependents(self.store, queue, observer, workloads=self.workloads)
+        self.store.listen(dependents.changed)
+        self.workloads.listen(dependents.workload_changed)
         self.observer = observer
         self._version = 0
 
@@ -82,7 +93,8 @@ class Scene:
         given = {"jobRef": {"name": "job"}} | spec
         if key.kind == "OCIJobSweep":
             given = {"matrix": {"X": ["1"]}} | given
-        self._note(lambda: self.store.put(self._document(key, meta, given, status)))
+        store = self.workloads if key.kind == WORKLOAD else self.store
+        self._note(lambda: store.put(self._document(key, meta, given, status)))
 
     def remove(self, key: ObjectKey) -> None:
         """Have an object gone."""
@@ -247,3 +259,16 @@ def test_of_the_runs_that_have_ended_a_job_sees_the_one_that_was_launched_last()
     active = {"phase": "Running", "acceptedTime": "2026-01-01T04:00:00Z"}
     scene.put(run("active"), status=active)
     assert {one.name for one in scene.observer.job(entry.resource).runs} == {"active", "waiting"}
+
+
+def test_a_run_is_looked_at_when_its_workload_changes_and_the_workload_when_the_run_is_gone() -> (
+    None
+):
+    scene, workload = Scene(), ObjectKey(WORKLOAD, NAMESPACE, "run-0a1b2c3d")
+    scene.put(run("run"))
+    scene.put(workload, owner=run("run"))
+    assert scene.woken == {run("run")}
+    scene.remove(run("run"))
+    assert workload in scene.woken
+    scene.put(workload, owner=run("run"), deleted=True)
+    assert scene.woken == {workload}

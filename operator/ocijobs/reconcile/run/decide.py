@@ -16,13 +16,14 @@ from ocijobs.reconcile.run.following import follow
 from ocijobs.reconcile.run.gate import await_launch
 from ocijobs.reconcile.run.late_looks import look_again
 from ocijobs.reconcile.run.observation import RunObservation
+from ocijobs.reconcile.run.queueing import settle
 from ocijobs.reconcile.run.submission import resolve_intent
 from ocijobs.reconcile.standing import of_generation
 
 
 def decide_run(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
     """Decide what is to be done about a run. Total, deterministic, without effects."""
-    decision = _decide(o, now)
+    decision = settle(o, _decide(o, now), now)
     due = release_at(o.run.metadata, o.identity, o.settings)
     return replace(decision, wake_at=earliest(decision.wake_at, due))
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from ocijobs.api.conditions import Condition, ConditionStatus, ConditionType
 from ocijobs.api.environment import EnvVar
-from ocijobs.api.job_run_status import OCIJobRunStatus, Phase, RunLogs, RunSubmission
+from ocijobs.api.job_run_status import OCIJobRunStatus, Phase, RunLogs, RunSubmission, StopReason
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.decision import (
     Action,
@@ -178,8 +178,10 @@ def _go_on(
     if isinstance(verdict, Kept) and o.run.spec.suspend:
         return Decision(status=suspended(o, now, **changes))
     if isinstance(verdict, Kept):
+        evicted = o.run.status.stopping is StopReason.EVICTED
+        message = "queued again" if evicted else "resumed"
         status = write_status(
-            o, now, phase=Phase.PENDING, reason=Reason.PENDING, message="resumed", **changes
+            o, now, phase=Phase.PENDING, reason=Reason.PENDING, message=message, **changes
         )
         return Decision(status=status)
     number = last.number + 1

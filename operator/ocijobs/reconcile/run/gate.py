@@ -15,6 +15,7 @@ from ocijobs.reconcile.run.dependencies import await_dependencies
 from ocijobs.reconcile.run.discarding import discard
 from ocijobs.reconcile.run.launch import Launch, prepare
 from ocijobs.reconcile.run.observation import RunObservation
+from ocijobs.reconcile.run.queueing import admitted_with, await_admission, waiting
 from ocijobs.reconcile.run.status import suspended, write_blocked, write_status
 from ocijobs.reconcile.run.stopping import active_deadline
 from ocijobs.reconcile.run.verdict import invalid_pattern
@@ -36,6 +37,8 @@ def await_launch(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
         return first
     held = Hindrance(reason=Reason.HELD, message=HELD) if _held(o) else None
     prepared = held or prepare(o, now)
+    if isinstance(prepared, Launch) and o.run.metadata.has_finalizer:
+        prepared = await_admission(o, prepared) or prepared
     if isinstance(prepared, Hindrance):
         return hindered(o, now, prepared)
     if not o.run.metadata.has_finalizer:
@@ -98,6 +101,14 @@ def hindered(o: RunObservation, now: datetime, hindrance: Hindrance) -> Decision
     )
 
 
+def queue_again(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
+    """Give up an intent of which nothing is in OCI, since Kueue does not admit the run any more."""
+    status, _ = write_blocked(
+        o, now, Reason.WAITING_FOR_QUEUE, waiting(o), submit=None, workload=None
+    )
+    return Decision(status=status)
+
+
 def intend(
     o: RunObservation, now: datetime, launch: Launch, *, incarnation: int
 ) -> OCIJobRunStatus:
@@ -127,6 +138,7 @@ def intend(
             started_at=now,
         ),
         owner=o.owner,
+        workload=admitted_with(o),
         binding=launch.binding,
         launch_time=o.run.status.launch_time or now,
         job_id=request.job_id,

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
+from ocijobs.api.kueue import LABEL_QUEUE, Workload
 from ocijobs.api.names import ANNOTATION_SCHEDULED_TIME
 from ocijobs.api.run_binding import JobBinding
 from ocijobs.reconcile.dependencies import Relations
@@ -15,6 +16,14 @@ from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.job.known import JobKnown
 from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueView:
+    """What is known of Kueue: whether the cluster has it, and the run's Workload."""
+
+    served: bool = False
+    workload: Workload | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +38,7 @@ class RunObservation:
         shared: the job as the run's sweep is bound to it.
         job_known: what is known of an OCI job outside the cluster.
         relations: what the run waits for, and whether others wait for it.
+        queue: what Kueue says of it.
     """
 
     run: OCIJobRun
@@ -42,11 +52,17 @@ class RunObservation:
     shared: JobBinding | None = None
     job_known: JobKnown = field(default_factory=JobKnown)
     relations: Relations = field(default_factory=Relations)
+    queue: QueueView = field(default_factory=QueueView)
 
     @property
     def wanted(self) -> bool:
         """Whether the run is still to be carried out."""
         return not (self.run.metadata.deleting or self.run.spec.cancel)
+
+    @property
+    def queue_name(self) -> str | None:
+        """The queue that has to admit the run; without Kueue the label says nothing."""
+        return (self.run.metadata.labels.get(LABEL_QUEUE) or None) if self.queue.served else None
 
     @property
     def scheduled_time(self) -> str | None:

@@ -1,4 +1,4 @@
-"""Attempts that the operator ends by itself: suspended runs, and those that take longer than they may.
+"""Attempts that the operator ends by itself: suspended and evicted runs, and those that take longer than they may.
 
 Why is written before OCI is asked: when the attempt has ended, the reason for it may have passed.
 """
@@ -12,9 +12,14 @@ from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.blocking import earliest
 from ocijobs.reconcile.remote import RunRecord, RunState
 from ocijobs.reconcile.run.observation import RunObservation
+from ocijobs.reconcile.run.queueing import lost_admission
 
 STOPPING = {
     StopReason.SUSPENDED: (Reason.SUSPENDED, "suspended: OCI is ending the attempt"),
+    StopReason.EVICTED: (
+        Reason.EVICTED,
+        "Kueue does not admit the run any more: OCI is ending the attempt",
+    ),
     StopReason.DEADLINE_EXCEEDED: (
         Reason.DEADLINE_EXCEEDED,
         "spec.activeDeadlineSeconds is over: OCI is ending the attempt",
@@ -33,6 +38,8 @@ def stop_reason(o: RunObservation, record: RunRecord, now: datetime) -> StopReas
         return None
     if o.run.spec.suspend:
         return StopReason.SUSPENDED
+    if lost_admission(o):
+        return StopReason.EVICTED
     if (due := active_deadline(o)) is not None and now >= due:
         return StopReason.DEADLINE_EXCEEDED
     if (due := _pre_running_deadline(o, record)) is not None and now >= due:

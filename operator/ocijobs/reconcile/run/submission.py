@@ -25,9 +25,17 @@ from ocijobs.reconcile.once import (
 )
 from ocijobs.reconcile.release import release_without_credentials
 from ocijobs.reconcile.remote import Refusal
-from ocijobs.reconcile.run.gate import await_launch, drop, hindered, intend, too_late
+from ocijobs.reconcile.run.gate import (
+    await_launch,
+    drop,
+    hindered,
+    intend,
+    queue_again,
+    too_late,
+)
 from ocijobs.reconcile.run.launch import Launch, prepare, run_owner
 from ocijobs.reconcile.run.observation import RunObservation
+from ocijobs.reconcile.run.queueing import lost_admission
 from ocijobs.reconcile.run.status import write_blocked, write_status
 from ocijobs.reconcile.serving import Hindrance
 
@@ -70,6 +78,8 @@ def _free(
         return drop(o, now)
     if o.run.spec.suspend or too_late(o, now) is not None:
         return await_launch(o, now)
+    if lost_admission(o):
+        return queue_again(o, now)
     launch = prepare(o, now)
     if isinstance(launch, Hindrance):
         return hindered(o, now, launch)
@@ -82,9 +92,12 @@ def _free(
 def _repeat(
     o: RunObservation, submit: RunSubmission, protocol: Protocol, now: datetime
 ) -> Decision[OCIJobRunStatus]:
-    """Repeat the call if its request can be built again; a run that is not wanted is found so, too."""
+    """Repeat the call if its request can be built again; a run that is not wanted is found so, too.
+
+    What Kueue does not admit any more is not repeated, as that could create it.
+    """
     launch = prepare(o, now)
-    if isinstance(launch, Launch) and _same(launch, submit):
+    if isinstance(launch, Launch) and _same(launch, submit) and not lost_admission(o):
         return Decision(status=o.run.status, actions=(_create(o, submit, launch),))
     if isinstance(launch, Hindrance) and launch.reason is None:
         return hindered(o, now, launch)
@@ -99,7 +112,7 @@ def _look(
     now: datetime,
 ) -> Decision[OCIJobRunStatus]:
     if isinstance(step, Nothing):
-        return await_launch(o, now)
+        return queue_again(o, now) if o.wanted and lost_admission(o) else await_launch(o, now)
     creating = isinstance(step, Wait) and not step.searching
     where = submit.compartment_id
     doing = f"creating the job run in compartment {where}" if creating else _SEARCHING

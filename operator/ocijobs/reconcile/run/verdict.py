@@ -49,7 +49,7 @@ class Again:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The attempt was cancelled because the run is suspended; it does not count."""
+    """The attempt was cancelled because the run is suspended, or evicted from its queue; it does not count."""
 
 
 def judge(o: RunObservation, record: RunRecord) -> Ended | Again | Kept:
@@ -75,7 +75,7 @@ def judge(o: RunObservation, record: RunRecord) -> Ended | Again | Kept:
             message=f"cancelled by {by}",
             failed=failed,
         )
-    if status.stopping is StopReason.SUSPENDED:
+    if status.stopping in {StopReason.SUSPENDED, StopReason.EVICTED}:
         return Kept()
     reason, message = _STOPPED[status.stopping]
     if status.stopping is StopReason.PRE_RUNNING_DEADLINE_EXCEEDED:
@@ -153,6 +153,7 @@ def attempts_after(status: OCIJobRunStatus, verdict: Again | Kept) -> dict[str, 
         "failed": (verdict.failed if isinstance(verdict, Again) else status.failed) or None,
         "launch_time": status.launch_time if isinstance(verdict, Again) else None,
         "stopping": None,
+        "workload": None,
         "submit": None,
         "job_run_id": None,
         "lifecycle_state": None,

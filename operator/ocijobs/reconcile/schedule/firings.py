@@ -14,7 +14,7 @@ from ocijobs.api.names import ANNOTATION_SCHEDULED_TIME, LABEL_SCHEDULE
 from ocijobs.api.schedule import FiringState, OCIJobSchedule, ScheduledResource
 from ocijobs.api.sweep import OCIJobSweepSpec
 from ocijobs.reconcile.decision import CreateObject, DeleteOwned
-from ocijobs.reconcile.ownership import owned_object, release_of_new
+from ocijobs.reconcile.ownership import owned_object, queue_labels, release_of_new
 from ocijobs.reconcile.schedule.observation import MadeView, ScheduleObservation
 
 _MINUTE = 60
@@ -117,7 +117,7 @@ def _document(
         kind=kind,
         name=object_name(schedule, at, resource.name),
         spec=spec,
-        labels={LABEL_SCHEDULE: schedule.metadata.name},
+        labels={**queue_labels(schedule.metadata), LABEL_SCHEDULE: schedule.metadata.name},
         annotations={ANNOTATION_SCHEDULED_TIME: time, **release_of_new(o.settings)},
     )
 

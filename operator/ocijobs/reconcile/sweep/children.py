@@ -6,7 +6,7 @@ from ocijobs.api.job_run import JobReference, OCIJobRunSpec
 from ocijobs.api.names import ANNOTATION_SCHEDULED_TIME, LABEL_SWEEP, LABEL_SWEEP_INDEX
 from ocijobs.reconcile.decision import CreateObject, EditObject
 from ocijobs.reconcile.dependencies import filled_in
-from ocijobs.reconcile.ownership import owned_object, release_of_new
+from ocijobs.reconcile.ownership import owned_object, queue_labels, release_of_new
 from ocijobs.reconcile.sweep.names import child_name
 from ocijobs.reconcile.sweep.observation import ChildView, SweepObservation
 from ocijobs.reconcile.sweep.points import point, settings_of
@@ -49,7 +49,7 @@ def _create(o: SweepObservation, index: int) -> CreateObject:
             kind="OCIJobRun",
             name=child_name(meta.name, index),
             spec=run,
-            labels={**spec.run_template.metadata.labels, **labels},
+            labels={**queue_labels(meta), **spec.run_template.metadata.labels, **labels},
             annotations={
                 **spec.run_template.metadata.annotations,
                 **own,

@@ -1,0 +1,99 @@
+"""Actions on the Workload of a run: it is made, changed, declared finished and deleted."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from ocijobs.api.kueue import WORKLOAD
+from ocijobs.api.metadata import ObjectKey
+from ocijobs.clock import Clock
+from ocijobs.controller.memory import Memory
+from ocijobs.controller.store import Entry, Store
+from ocijobs.kube.client import ApiError
+from ocijobs.kube.workloads import Workloads
+from ocijobs.reconcile import decision as act
+from ocijobs.reconcile.remote import Operation, Refusal, RefusalKind
+
+WorkloadAction = act.CreateWorkload | act.PatchWorkload | act.FinishWorkload | act.DeleteWorkload
+
+_REFUSED = frozenset(
+    {HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY}
+)
+"""Answers of the API server, or of Kueue's webhook, to what only an edit can mend."""
+
+
+class WorkloadActions:
+    """Carries out what was decided about Workloads."""
+
+    def __init__(self, workloads: Workloads, store: Store, memory: Memory, clock: Clock) -> None:
+        self._workloads, self._store = workloads, store
+        self._memory, self._clock = memory, clock
+
+    async def execute(self, entry: Entry, action: WorkloadAction) -> None:
+        """Carry an action out. What is gone is not missed.
+
+        Raises:
+            ApiError: if the API server does not take it, or the Workload has changed.
+            NotLeadingError: if this process may not write any more.
+        """
+        if isinstance(action, act.CreateWorkload):
+            refusal = await self._create(action)
+            at = self._clock.now()
+            self._memory.learn_run(
+                entry.metadata.uid,
+                lambda known: known.called(
+                    Operation.QUEUE, at=at, refusal=refusal, epoch=action.epoch
+                ),
+            )
+            return
+        key = ObjectKey(WORKLOAD, entry.key.namespace, action.name)
+        try:
+            await self._change(key, action)
+        except ApiError as error:
+            if not error.not_found:
+                raise
+            self._store.remove(key)
+
+    async def _create(self, action: act.CreateWorkload) -> Refusal | None:
+        """Create the Workload; return why that is not possible now."""
+        name, priority = action.priority_class, None
+        if name is not None:
+            value = await self._workloads.priority(name)
+            if value is None:
+                message = f"there is no WorkloadPriorityClass {name}"
+                return Refusal(kind=RefusalKind.MISSING, message=message)
+            priority = (name, value)
+        try:
+            self._store.put(await self._workloads.create(action.document, priority))
+        except ApiError as error:
+            if error.conflict:
+                # The watch brings it.
+                return Refusal(kind=RefusalKind.CONFLICT, message=error.message)
+            if error.status in _REFUSED:
+                message = f"the Workload is refused: {error.message}"
+                return Refusal(kind=RefusalKind.INVALID, message=message)
+            raise
+        return None
+
+    async def _change(
+        self, key: ObjectKey, action: act.PatchWorkload | act.FinishWorkload | act.DeleteWorkload
+    ) -> None:
+        if isinstance(action, act.PatchWorkload):
+            answer = await self._workloads.patch(key, action.changes, status=action.status)
+        elif isinstance(action, act.FinishWorkload):
+            answer = await self._workloads.finish(key, action.condition)
+        else:
+            answer = await self._workloads.delete(key, action.uid)
+            if answer["kind"] != WORKLOAD:
+                self._store.remove(key, action.uid)
+                return
+        if _gone(answer):
+            self._store.remove(key, answer["metadata"]["uid"])
+        else:
+            self._store.put(answer)
+
+
+def _gone(document: dict[str, object]) -> bool:
+    """Whether an answer tells of an object for the last time: deleted, and nothing holds it."""
+    meta = document["metadata"]
+    return isinstance(meta, dict) and "deletionTimestamp" in meta and not meta.get("finalizers")

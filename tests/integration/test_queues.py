@@ -1,0 +1,301 @@
+"""Queues: runs that name a queue of Kueue are launched when the real Kueue admits them, and give their quota back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.support import manifests
+from tests.support.namespace import Document, condition, phase
+from tests.support.stage import Stage
+
+API = "kueue.x-k8s.io/v1beta2"
+FOREVER = {"accepted": 0.2, "inProgress": 600}
+BRIEFLY = {"accepted": 0.2, "inProgress": 0.2}
+
+
+def queue(stage: Stage, *, ocpus: int = 1, **spec: Any) -> str:
+    """Make a queue with quota for so many OCPUs; its name, its ClusterQueue's and its flavor's are the namespace's."""
+    name = stage.namespace
+    quota = [{"name": "cpu", "nominalQuota": ocpus}, {"name": "memory", "nominalQuota": "1Ti"}]
+    flavor = {"name": name, "resources": quota}
+    stage.kubectl_apply(
+        {"apiVersion": API, "kind": "ResourceFlavor", "metadata": {"name": name}},
+        {
+            "apiVersion": API,
+            "kind": "ClusterQueue",
+            "metadata": {"name": name},
+            "spec": {
+                "namespaceSelector": {},
+                "resourceGroups": [{"coveredResources": ["cpu", "memory"], "flavors": [flavor]}],
+                **spec,
+            },
+        },
+        {
+            "apiVersion": API,
+            "kind": "LocalQueue",
+            "metadata": {"name": "team"},
+            "spec": {"clusterQueue": name},
+        },
+    )
+    return name
+
+
+def job() -> Document:
+    """Return a job whose runs have 1 OCPU and 16 GB."""
+    size = {"ocpus": 1, "memoryInGBs": 16}
+    shape = {"shapeName": "VM.Standard.E4.Flex", "jobShapeConfigDetails": size}
+    return manifests.job(infrastructure={"dataScienceJob": shape})
+
+
+def queued(name: str = "run", priority: str | None = None, **spec: Any) -> Document:
+    """Return a run that names the queue."""
+    run = manifests.run(name, **spec)
+    labels = {"kueue.x-k8s.io/queue-name": "team"}
+    if priority is not None:
+        labels["kueue.x-k8s.io/priority-class"] = priority
+    run["metadata"]["labels"] = labels
+    return run
+
+
+def workloads(stage: Stage) -> list[Document]:
+    """Return the Workloads of the namespace."""
+    return list(
+        stage.objects.list_namespaced_custom_object(
+            "kueue.x-k8s.io", "v1beta2", stage.namespace, "workloads"
+        )["items"]
+    )
+
+
+def workload(stage: Stage, run: str) -> Document:
+    """Return the Workload of a run."""
+    return next(w for w in workloads(stage) if w["metadata"]["labels"]["ocijobs.io/run"] == run)
+
+
+def until_workload(stage: Stage, arguments: str, run: str, *, seconds: int = 60) -> None:
+    """Await something of a run's Workload."""
+    stage.kubectl(
+        "wait",
+        f"--for={arguments}",
+        f"workload/{workload(stage, run)['metadata']['name']}",
+        f"--timeout={seconds}s",
+    )
+
+
+def stop(stage: Stage, name: str, policy: str) -> None:
+    """Set a ClusterQueue's stopPolicy."""
+    stage.kubectl(
+        "patch",
+        "clusterqueue",
+        name,
+        "--type=merge",
+        "-p",
+        f'{{"spec":{{"stopPolicy":"{policy}"}}}}',
+    )
+
+
+def test_one_run_is_launched_and_the_other_waits_for_its_quota(queued_stage: Stage) -> None:
+    stage = queued_stage
+    queue(stage)
+    stage.emulator.set_mode(default=FOREVER)
+    stage.identity()
+    stage.kubectl_apply(job(), queued("first"))
+    stage.until_reason("OCIJobRun", "first", "Running")
+    stage.kubectl_apply(queued("second"))
+    held = stage.until_told("OCIJobRun", "second", "insufficient unused quota for cpu")
+    assert phase(held) == "Pending"
+    assert condition(held, "Ready")["reason"] == "WaitingForQueue"
+    assert condition(held, "Ready")["message"].startswith("queue team: ")
+    assert len(stage.job_runs()) == 1
+    assert {kind for kind, reason, _ in stage.events("second") if reason == "WaitingForQueue"} == {
+        "Normal"
+    }
+    stage.emulator.set_mode(default=BRIEFLY)
+    stage.patch("OCIJobRun", "first", {"spec": {"cancel": True}})
+    assert phase(stage.until_ended("first")) == "Cancelled"
+    assert phase(stage.until_ended("second")) == "Succeeded"
+    until_workload(stage, "condition=Finished", "second")
+    first, second = stage.get("OCIJobRun", "first"), stage.get("OCIJobRun", "second")
+    assert (
+        stage.job_run(first["status"]["jobRunId"]).time_finished
+        <= stage.job_run(second["status"]["jobRunId"]).time_accepted
+    )
+    assert [w["metadata"].get("finalizers") for w in workloads(stage)] == [None, None]
+
+
+def test_what_a_run_asks_for(queued_stage: Stage) -> None:
+    stage = queued_stage
+    queue(stage, ocpus=0)
+    stage.identity()
+    stage.kubectl_apply(job(), queued())
+    held = stage.until_reason("OCIJobRun", "run", "WaitingForQueue")
+    found = workload(stage, "run")
+    owner = found["metadata"]["ownerReferences"][0]
+    assert (owner["kind"], owner["uid"], owner["controller"]) == (
+        "OCIJobRun",
+        held["metadata"]["uid"],
+        True,
+    )
+    (pods,) = found["spec"]["podSets"]
+    (node,) = pods["template"]["spec"]["containers"]
+    assert (pods["name"], pods["count"]) == ("main", 1)
+    assert node["resources"]["requests"] == {"cpu": "1", "memory": "16Gi"}
+    assert found["spec"]["queueName"] == "team"
+
+
+def test_a_stopped_queue_cancels_the_attempt_and_the_run_comes_back_when_it_goes_on(
+    queued_stage: Stage,
+) -> None:
+    stage = queued_stage
+    name = queue(stage)
+    stage.emulator.set_mode(default=FOREVER)
+    stage.identity()
+    stage.kubectl_apply(job(), queued())
+    stage.until_reason("OCIJobRun", "run", "Running")
+    before = workload(stage, "run")
+    stop(stage, name, "HoldAndDrain")
+    held = stage.until_reason("OCIJobRun", "run", "WaitingForQueue")
+    assert held["status"]["attempts"][0]["lifecycleState"] == "CANCELED"
+    assert "failed" not in held["status"]
+    until_workload(stage, "condition=QuotaReserved=false", "run")
+    assert stage.until_event("run", "Evicted")
+    stage.emulator.set_mode(default=BRIEFLY)
+    stop(stage, name, "None")
+    ended = stage.until_ended("run")
+    assert phase(ended) == "Succeeded"
+    assert ended["status"]["attemptCount"] == 2
+    assert workload(stage, "run")["metadata"]["uid"] == before["metadata"]["uid"]
+
+
+def test_a_run_of_higher_priority_takes_the_place_of_another_once_oci_has_ended_it(
+    queued_stage: Stage,
+) -> None:
+    stage = queued_stage
+    name = queue(stage, preemption={"withinClusterQueue": "LowerPriority"})
+    stage.emulator.set_mode(default=FOREVER)
+    stage.identity()
+    stage.kubectl_apply(
+        {
+            "apiVersion": API,
+            "kind": "WorkloadPriorityClass",
+            "metadata": {"name": name},
+            "value": 100,
+        },
+        job(),
+        queued("low"),
+    )
+    stage.until_reason("OCIJobRun", "low", "Running")
+    stage.emulator.set_mode(default=BRIEFLY)
+    stage.kubectl_apply(queued("high", priority=name))
+    assert phase(stage.until_ended("high")) == "Succeeded"
+    low = stage.until_ended("low")
+    assert phase(low) == "Succeeded"
+    assert low["status"]["attemptCount"] == 2
+    assert stage.most_active_runs() == 1
+
+
+def test_a_deactivated_workload_stops_its_run_until_it_is_active_again(queued_stage: Stage) -> None:
+    stage = queued_stage
+    queue(stage)
+    stage.emulator.set_mode(default=FOREVER)
+    stage.identity()
+    stage.kubectl_apply(job(), queued())
+    stage.until_reason("OCIJobRun", "run", "Running")
+    name = workload(stage, "run")["metadata"]["name"]
+    stage.kubectl("patch", "workload", name, "--type=merge", "-p", '{"spec":{"active":false}}')
+    stage.until_told("OCIJobRun", "run", "is deactivated")
+    until_workload(stage, "condition=QuotaReserved=false", "run")
+    stage.emulator.set_mode(default=BRIEFLY)
+    stage.kubectl("patch", "workload", name, "--type=merge", "-p", '{"spec":{"active":true}}')
+    assert phase(stage.until_ended("run")) == "Succeeded"
+
+
+def test_a_deleted_workload_keeps_its_quota_until_oci_has_ended_the_run(
+    queued_stage: Stage,
+) -> None:
+    stage = queued_stage
+    queue(stage)
+    stage.emulator.set_mode(default=FOREVER)
+    stage.identity()
+    stage.kubectl_apply(job(), queued("first"))
+    stage.until_reason("OCIJobRun", "first", "Running")
+    stage.kubectl_apply(queued("second"))
+    stage.until_reason("OCIJobRun", "second", "WaitingForQueue")
+    stage.emulator.set_mode(default=BRIEFLY)
+    # As Argo CD prunes: in the foreground, so that what belongs to the run is deleted before it.
+    stage.kubectl("delete", "ocijobrun", "first", "--cascade=foreground")
+    assert phase(stage.until_ended("second")) == "Succeeded"
+    assert stage.most_active_runs() == 1
+    name = workload(stage, "second")["metadata"]["name"]
+    stage.kubectl("delete", "workload", name)
+    assert phase(stage.get("OCIJobRun", "second")) == "Succeeded"
+
+
+def test_a_failed_attempt_keeps_its_admission_for_the_next_one(queued_stage: Stage) -> None:
+    stage = queued_stage
+    stage.operator.stop()
+    stage.restart_operator(retry_pause_min_seconds=1, retry_pause_max_seconds=2)
+    queue(stage)
+    stage.emulator.set_mode(default={**BRIEFLY, "outcome": "FAILED", "exitCode": 3})
+    stage.identity()
+    stage.kubectl_apply(job(), queued(backoffLimit=1))
+    ended = stage.until_ended("run")
+    assert ended["status"]["attemptCount"] == 2
+    until_workload(stage, "condition=Finished", "run")
+    (found,) = workloads(stage)
+    conditions = {c["type"]: c for c in found["status"]["conditions"]}
+    assert conditions["Finished"]["reason"] == "Failed"
+    assert "Evicted" not in conditions
+    assert conditions["Admitted"]["status"] == "True"
+
+
+def test_a_suspended_run_gives_its_quota_to_others(queued_stage: Stage) -> None:
+    stage = queued_stage
+    queue(stage)
+    stage.emulator.set_mode(default=FOREVER)
+    stage.identity()
+    stage.kubectl_apply(job(), queued("first"))
+    stage.until_reason("OCIJobRun", "first", "Running")
+    stage.emulator.set_mode(default=BRIEFLY)
+    stage.patch("OCIJobRun", "first", {"spec": {"suspend": True}})
+    stage.kubectl_apply(queued("second"))
+    assert phase(stage.until_ended("second")) == "Succeeded"
+    assert phase(stage.get("OCIJobRun", "first")) == "Suspended"
+    stage.patch("OCIJobRun", "first", {"spec": {"suspend": False}})
+    assert phase(stage.until_ended("first")) == "Succeeded"
+
+
+def test_the_runs_of_a_sweep_are_queued_as_the_sweep_says(queued_stage: Stage) -> None:
+    stage = queued_stage
+    queue(stage)
+    stage.emulator.set_mode(default=BRIEFLY)
+    stage.identity()
+    sweep = manifests.sweep(matrix={"N": ["1", "2", "3"]}, parallelism=3)
+    sweep["metadata"]["labels"] = {"kueue.x-k8s.io/queue-name": "team"}
+    stage.kubectl_apply(job(), sweep)
+    stage.until("OCIJobSweep", "sweep", lambda o: phase(o) == "Succeeded")
+    assert stage.most_active_runs() == 1
+
+
+def test_a_restart_with_nothing_changed_writes_no_workload(queued_stage: Stage) -> None:
+    stage = queued_stage
+    queue(stage)
+    stage.emulator.set_mode(default=FOREVER)
+    stage.identity()
+    stage.kubectl_apply(job(), queued("first"))
+    stage.until_reason("OCIJobRun", "first", "Running")
+    stage.kubectl_apply(queued("second"))
+    stage.until_told("OCIJobRun", "second", "insufficient unused quota for cpu")
+    before = {w["metadata"]["name"]: w["metadata"]["resourceVersion"] for w in workloads(stage)}
+    stage.operator.stop()
+    stage.restart_operator()
+    stage.operator.until_ready()
+    stage.kubectl_apply(manifests.run("third", suspend=True))
+    stage.until_reason("OCIJobRun", "third", "Suspended")
+    after = {w["metadata"]["name"]: w["metadata"]["resourceVersion"] for w in workloads(stage)}
+    assert after == before
+
+
+def test_without_kueue_the_label_says_nothing(stage: Stage) -> None:
+    stage.identity()
+    stage.kubectl_apply(job(), queued())
+    assert phase(stage.until_ended("run")) == "Succeeded"
