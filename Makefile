@@ -65,7 +65,7 @@ browser: ## Install Chromium from Debian's packages, if there is none.
 		{ echo 'There is no apt-get here: install a browser that is called chromium.' >&2; exit 1; }; apt-get update --quiet=2 && \
 		apt-get install --quiet=2 --yes --no-install-recommends chromium > /dev/null; }
 
-.PHONY: control-plane chart-tools tools
+.PHONY: control-plane chart-tools kueue tools
 control-plane: $(ENV) ## Build Kubernetes' control plane: minutes the first time, then cached.
 	$(call say,control plane (minutes the first time))
 	$(BIN)/devcluster build
@@ -74,7 +74,11 @@ chart-tools: $(ENV) ## Build helm and kubeconform, likewise.
 	$(call say,helm and kubeconform (minutes the first time))
 	$(BIN)/devcluster build --set chart-tools
 
-tools: control-plane chart-tools ## Build both.
+kueue: $(ENV) ## Build Kueue's controller, likewise.
+	$(call say,Kueue (minutes the first time))
+	$(BIN)/devcluster build --set kueue
+
+tools: control-plane chart-tools kueue ## Build all three.
 
 .PHONY: demo demo-down
 demo: control-plane ## Run the example from kubectl apply to Succeeded; KEEP=1 leaves it running.

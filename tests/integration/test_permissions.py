@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from tests.support import manifests
+from tests.support.queues import API, queue, queued
 from tests.support.stage import Stage
 
 from ocijobs.api.names import API_VERSION
 from ocijobs.kube.permissions import CLUSTER, OWN_NAMESPACE, WATCHED_NAMESPACES
 
 
-def test_every_permission_is_used_and_none_lacks(stage: Stage) -> None:
+def test_every_permission_is_used_and_none_lacks(queued_stage: Stage) -> None:
+    stage = queued_stage
     stage.identity()
     job = manifests.job()
     job["spec"]["runtime"]["script"]["source"] = {"configMap": {"name": "code"}}
@@ -30,6 +32,7 @@ def test_every_permission_is_used_and_none_lacks(stage: Stage) -> None:
         source = {"flux": {"kind": kind, "name": "code"}}
         stage.kubectl_apply(manifests.job(runtime={"script": {"source": source}}))
         stage.until_told("OCIJob", "job", f"no {kind} code of Flux")
+    _wait_in_a_queue(stage)
     stage.delete("OCIJob", "job")
     stage.until_gone("OCIJob", "job")
     stage.operator.stop()
@@ -61,6 +64,22 @@ def _make_what_makes_others(stage: Stage) -> None:
     at = datetime.fromisoformat(made["status"]["firings"][0]["scheduledTime"])
     stage.until_gone("OCIJobSweep", f"nightly-{int(at.timestamp()) // 60}-one")
     stage.delete("OCIJobSchedule", "nightly")
+
+
+def _wait_in_a_queue(stage: Stage) -> None:
+    """Have a run in a queue: it is admitted and ends; another one leaves the queue before."""
+    name = queue(stage)
+    priority = {"apiVersion": API, "kind": "WorkloadPriorityClass", "metadata": {"name": name}}
+    stage.kubectl_apply(priority | {"value": 1}, manifests.job(), queued("ends", priority=name))
+    stage.until_ended("ends")
+    stage.kubectl(
+        "patch", "clusterqueue", name, "--type=merge", "-p", '{"spec":{"stopPolicy":"Hold"}}'
+    )
+    stage.kubectl_apply(queued("leaves"))
+    stage.until_reason("OCIJobRun", "leaves", "WaitingForQueue")
+    stage.patch("OCIJobRun", "leaves", {"spec": {"suspend": True}})
+    stage.until_reason("OCIJobRun", "leaves", "Suspended")
+    stage.kubectl("wait", "--for=delete", "workload", "-l", "ocijobs.io/run=leaves")
 
 
 def _audited(stage: Stage) -> tuple[set[tuple[str, str, str]], list[str]]:

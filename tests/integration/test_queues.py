@@ -2,59 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+import time
+from pathlib import Path
 
 from tests.support import manifests
+from tests.support.kueue import install_kueue
 from tests.support.namespace import Document, condition, phase
+from tests.support.queues import API, job, queue, queued
 from tests.support.stage import Stage
+from tests.support.stages import install_definitions
 
-API = "kueue.x-k8s.io/v1beta2"
+from devcluster.cluster import up
+from devcluster.testing import namespace_in
+from oci_emulator.testing import Emulator
+
 FOREVER = {"accepted": 0.2, "inProgress": 600}
 BRIEFLY = {"accepted": 0.2, "inProgress": 0.2}
-
-
-def queue(stage: Stage, *, ocpus: int = 1, **spec: Any) -> str:
-    """Make a queue with quota for so many OCPUs; its name, its ClusterQueue's and its flavor's are the namespace's."""
-    name = stage.namespace
-    quota = [{"name": "cpu", "nominalQuota": ocpus}, {"name": "memory", "nominalQuota": "1Ti"}]
-    flavor = {"name": name, "resources": quota}
-    stage.kubectl_apply(
-        {"apiVersion": API, "kind": "ResourceFlavor", "metadata": {"name": name}},
-        {
-            "apiVersion": API,
-            "kind": "ClusterQueue",
-            "metadata": {"name": name},
-            "spec": {
-                "namespaceSelector": {},
-                "resourceGroups": [{"coveredResources": ["cpu", "memory"], "flavors": [flavor]}],
-                **spec,
-            },
-        },
-        {
-            "apiVersion": API,
-            "kind": "LocalQueue",
-            "metadata": {"name": "team"},
-            "spec": {"clusterQueue": name},
-        },
-    )
-    return name
-
-
-def job() -> Document:
-    """Return a job whose runs have 1 OCPU and 16 GB."""
-    size = {"ocpus": 1, "memoryInGBs": 16}
-    shape = {"shapeName": "VM.Standard.E4.Flex", "jobShapeConfigDetails": size}
-    return manifests.job(infrastructure={"dataScienceJob": shape})
-
-
-def queued(name: str = "run", priority: str | None = None, **spec: Any) -> Document:
-    """Return a run that names the queue."""
-    run = manifests.run(name, **spec)
-    labels = {"kueue.x-k8s.io/queue-name": "team"}
-    if priority is not None:
-        labels["kueue.x-k8s.io/priority-class"] = priority
-    run["metadata"]["labels"] = labels
-    return run
 
 
 def workloads(stage: Stage) -> list[Document]:
@@ -79,6 +42,17 @@ def until_workload(stage: Stage, arguments: str, run: str, *, seconds: int = 60)
         f"workload/{workload(stage, run)['metadata']['name']}",
         f"--timeout={seconds}s",
     )
+
+
+def until_watched(stage: Stage) -> None:
+    """Await that the operator watches Workloads, as the audit log tells."""
+    deadline = time.monotonic() + 60
+    audit = Path(str(stage.cluster.audit_log))
+    while not any(
+        '"resource":"workloads"' in line and '"verb":"watch"' in line
+        for line in audit.read_text().splitlines()
+    ):
+        assert time.monotonic() < deadline, stage.hint()
 
 
 def stop(stage: Stage, name: str, policy: str) -> None:
@@ -293,6 +267,52 @@ def test_a_restart_with_nothing_changed_writes_no_workload(queued_stage: Stage) 
     stage.until_reason("OCIJobRun", "third", "Suspended")
     after = {w["metadata"]["name"]: w["metadata"]["resourceVersion"] for w in workloads(stage)}
     assert after == before
+
+
+def test_a_run_that_goes_by_force_leaves_no_workload(queued_stage: Stage) -> None:
+    stage = queued_stage
+    queue(stage, ocpus=0)
+    stage.identity()
+    stage.kubectl_apply(job(), queued())
+    stage.until_reason("OCIJobRun", "run", "WaitingForQueue")
+    name = workload(stage, "run")["metadata"]["name"]
+    stage.operator.kill()
+    stage.kubectl("delete", "ocijobrun", "run", "--wait=false")
+    stage.patch("OCIJobRun", "run", {"metadata": {"finalizers": None}})
+    stage.until_gone("OCIJobRun", "run")
+    assert [w["metadata"]["name"] for w in workloads(stage)] == [name]
+    stage.restart_operator()
+    stage.kubectl("wait", "--for=delete", f"workload/{name}", "--timeout=60s")
+
+
+def test_kueue_may_come_and_go(tmp_path: Path) -> None:
+    cluster = up(tmp_path / "cluster", audit=True)
+    try:
+        install_definitions(cluster)
+        with (
+            namespace_in(cluster, "kueue") as namespace,
+            Emulator(tmp_path / "oci", mode="simulated") as emulator,
+        ):
+            stage = Stage(cluster, namespace, emulator, tmp_path / "stage")
+            stage.restart_operator(resync_seconds=1)
+            _comes_and_goes(stage)
+    finally:
+        cluster.down(delete=True)
+
+
+def _comes_and_goes(stage: Stage) -> None:
+    stage.emulator.set_mode(default=BRIEFLY)
+    stage.identity()
+    stage.kubectl_apply(job(), queued("before"))
+    assert phase(stage.until_ended("before")) == "Succeeded"
+    install_kueue(stage.cluster)
+    # The next list finds it, and then the watch begins.
+    until_watched(stage)
+    stage.kubectl_apply(queued("held"))
+    stage.until_reason("OCIJobRun", "held", "WaitingForQueue")
+    stage.kubectl("delete", "customresourcedefinition", "workloads.kueue.x-k8s.io")
+    assert phase(stage.until_ended("held")) == "Succeeded"
+    stage.operator.stop()
 
 
 def test_without_kueue_the_label_says_nothing(stage: Stage) -> None:

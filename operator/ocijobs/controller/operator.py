@@ -166,9 +166,10 @@ class Operator:
             try:
                 await watch(parts.workloads, self._settings.watch_namespaces, WORKLOADS)
             except WatchEndedError:
+                # The API server forgets a definition little by little.
+                await self._clock.sleep(_FIRST_READ_PAUSE_SECONDS)
                 if await parts.resync.find_queues():
                     raise
-                _LOG.warning("Kueue is gone: runs start without it")
 
     async def _cluster_id(self, reader: ObjectReader) -> str | None:
         """Return what tells this cluster's resources in OCI from others'; None if it is asked to end before."""

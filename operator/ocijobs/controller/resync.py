@@ -90,6 +90,8 @@ class Resync:
             self.queues.set()
         else:
             self.queues.clear()
+        if served is not self._memory.queues_served:
+            _LOG.info("Kueue is %s", "here: runs wait for their queues" if served else "gone")
         self._memory.queues_served = served
         return served
 

@@ -46,6 +46,7 @@ class ApiServer(Generic[ObjectT]):
             namespace=template.metadata.namespace,
             uid=f"uid-{self._uids}",
             generation=1,
+            labels=template.metadata.labels,
             creation_timestamp=at.replace(microsecond=0),
         )
         self._store(

@@ -53,6 +53,13 @@ class Do(Enum):
     REFUSE_CREDENTIALS = "OCI refuses the credentials"
     RENEW_CREDENTIALS = "the credentials are renewed"
     LOSE_CREDENTIALS = "the credentials are gone"
+    ADMIT = "Kueue admits what waits"
+    EVICT = "Kueue evicts what is admitted"
+    DEACTIVATE = "the Workload is deactivated"
+    ACTIVATE = "the Workload is active again"
+    DELETE_WORKLOAD = "the Workload is deleted"
+    INSTALL_KUEUE = "Kueue is installed"
+    REMOVE_KUEUE = "Kueue is removed"
 
     def __repr__(self) -> str:
         """Show as it is written in a history."""
@@ -92,6 +99,8 @@ _COMMON = (
     Do.DELETE,
     Do.EDIT_JOB,
     Do.SYNC_JOB,
+    Do.ADMIT,
+    Do.EVICT,
     Do.CLEAR,
     Do.LOSE_WRITE_ANSWER,
 )
@@ -143,4 +152,6 @@ def circumstances() -> st.SearchStrategy[Circumstances]:
         pre_running=st.sampled_from([None, None, 50]),
         waits=st.sampled_from([False, False, True]),
         expires=st.sampled_from([False, False, True]),
+        queued=st.booleans(),
+        kueue=st.sampled_from([True, True, True, False]),
     )

@@ -11,6 +11,7 @@ from tests.unit.reconcile.simulation.run_world import RunWorld
 
 from ocijobs.api.conditions import ConditionType
 from ocijobs.api.job_run_status import OCIJobRunStatus, Phase, StopReason
+from ocijobs.api.kueue import WorkloadCondition
 from ocijobs.api.metadata import ObjectMeta
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.decision import (
@@ -20,8 +21,11 @@ from ocijobs.reconcile.decision import (
     Decision,
     DeleteObject,
     DeleteRun,
+    DeleteWorkload,
+    FinishWorkload,
     LookUpRun,
     Note,
+    PatchWorkload,
     ReadUtilisation,
     RemoveFinalizer,
     SearchLogs,
@@ -30,6 +34,7 @@ from ocijobs.reconcile.remote import RunState
 from ocijobs.reconcile.requests import RunRequest
 from ocijobs.reconcile.run.attempts import attempt_number
 from ocijobs.reconcile.run.known import RunKnown
+from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.standing import RUN_STANDINGS, of_generation
 
 _LOOKS: dict[type, int] = {SearchLogs: 1, ReadUtilisation: 3}
@@ -64,6 +69,31 @@ class RunLaws:
         self._keeps_secrets(repr(decision.notes), "a note")
         if decision.wake_at is not None and not decision.actions:
             demand(decision.wake_at > now, "what has nothing to do now wakes in the future")
+
+    def on_launch(self, o: RunObservation, decision: Decision[OCIJobRunStatus]) -> None:
+        """Nothing is begun or created that a queue does not admit."""
+        queue, before, after = o.queue, o.run.status, decision.status
+        if not (queue.served and self._world.circumstances.queued):
+            return
+        workload = queue.workload
+        kept = workload is not None and workload.spec.active and not workload.metadata.deleting
+        admitted = (
+            kept
+            and workload is not None
+            and workload.has(WorkloadCondition.ADMITTED)
+            and not workload.has(WorkloadCondition.EVICTED)
+        )
+        if after.submit is not None and before.submit is None:
+            demand(admitted, "no intent without admission")
+            demand(after.workload, "an intent tells what it was admitted with")
+        # What was begun before Kueue came is not held by it.
+        if before.workload is not None and any(isinstance(a, CreateRun) for a in decision.actions):
+            demand(admitted, "nothing is created in OCI without admission")
+
+    def on_given_back(self, uid: str) -> None:
+        """Quota is free again."""
+        live = any(run.live for run in self._world.oci.of(uid))
+        demand(not live or uid in self.given_up, "quota is kept while OCI runs anything of it")
 
     def on_write(
         self,
@@ -108,7 +138,7 @@ class RunLaws:
         limit = self._world.circumstances.backoff_limit
         demand(attempt_number(after) == attempt_number(former) + 1, "attempts follow each other")
         demand((after.failed or 0) <= limit, "no attempt beyond the limit")
-        held = former.stopping is StopReason.SUSPENDED
+        held = former.stopping in {StopReason.SUSPENDED, StopReason.EVICTED}
         free = held or self._world.circumstances.ignores
         demand((after.failed or 0) > (former.failed or 0) or free, "a failed attempt counts")
         ended = next((a for a in after.attempts if a.number == attempt_number(former)), None)
@@ -161,6 +191,8 @@ class RunLaws:
 
     def _only_looks_once(self, seen: ObjectMeta, action: Action, *, deleting: bool) -> None:
         if isinstance(action, AddFinalizer | RemoveFinalizer):
+            return
+        if isinstance(action, FinishWorkload | PatchWorkload | DeleteWorkload):
             return
         if isinstance(action, DeleteObject):
             demand(self._world.circumstances.expires, "only what is to expire is deleted")

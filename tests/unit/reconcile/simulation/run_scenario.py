@@ -17,6 +17,7 @@ from tests.unit.reconcile.simulation.scenario import Scenario
 from ocijobs.api.job import DeletionPolicy
 from ocijobs.api.job_run import OCIJobRun
 from ocijobs.api.job_run_status import Phase
+from ocijobs.api.kueue import WorkloadCondition
 from ocijobs.api.names import ANNOTATION_ABANDON, ANNOTATION_PAUSED
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.remote import RefusalKind, RunState
@@ -88,6 +89,13 @@ class RunScenario(Scenario[Progress | Do]):
             Do.REFUSE_CREDENTIALS: lambda: setattr(world.identity, "refused", True),
             Do.RENEW_CREDENTIALS: world.identity.renew,
             Do.LOSE_CREDENTIALS: lambda: setattr(world.identity, "gone", True),
+            Do.ADMIT: world.queue.admit,
+            Do.EVICT: world.queue.evict,
+            Do.DEACTIVATE: lambda: world.queue.activate(active=False),
+            Do.ACTIVATE: lambda: world.queue.activate(active=True),
+            Do.DELETE_WORKLOAD: world.queue.delete,
+            Do.INSTALL_KUEUE: world.queue.install,
+            Do.REMOVE_KUEUE: world.queue.uninstall,
         }
         deeds[what]()
 
@@ -144,6 +152,10 @@ class RunScenario(Scenario[Progress | Do]):
             ended = gone or (run is not None and Phase(str(run.status.phase)).terminal)
             if ended and remote.uid not in self.laws.given_up:
                 demand(not remote.live, "nothing goes on in OCI of a run that has ended or gone")
+        for workload in self.world.queue.all():
+            finished = workload.has(WorkloadCondition.FINISHED)
+            demand(finished or not self.world.queue.served, "quota is given back in the end")
+            demand(not workload.metadata.has_finalizer, "nothing holds a Workload in the end")
         if run is None:
             return
         demand(not run.metadata.deleting, "a deleted run goes in the end")
@@ -192,11 +204,13 @@ class RunScenario(Scenario[Progress | Do]):
         api = self.world.api
         # Lines of output that come very late may be news.
         self.live(LATE_LINES_SECONDS)
-        before = (api.status_writes, api.finalizer_writes)
+        queue = self.world.queue
+        before = (api.status_writes, api.finalizer_writes, queue.writes)
         self.shell.begin()
         for _ in range(3):
             self.live(POLL_SECONDS)
-        demand((api.status_writes, api.finalizer_writes) == before, "a restart writes nothing")
+        after = (api.status_writes, api.finalizer_writes, queue.writes)
+        demand(after == before, "a restart writes nothing")
 
 
 def run_history(circumstances: Circumstances, history: Sequence[Command]) -> RunScenario:

@@ -10,21 +10,27 @@ from tests.unit.reconcile.simulation.api_server import ConflictError
 from tests.unit.reconcile.simulation.laws import demand
 from tests.unit.reconcile.simulation.process import Process
 from tests.unit.reconcile.simulation.run_laws import RunLaws
+from tests.unit.reconcile.simulation.run_queue import QueueAction
 from tests.unit.reconcile.simulation.run_world import RunWorld
 
 from ocijobs.api.job_run_status import OCIJobRunStatus
+from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.decision import (
     Action,
     AddFinalizer,
     CancelRun,
     CreateRun,
+    CreateWorkload,
     Decision,
     DeleteObject,
     DeleteRun,
+    DeleteWorkload,
+    FinishWorkload,
     Followed,
     ListOutputs,
     LookUpRun,
     Note,
+    PatchWorkload,
     ReadResults,
     ReadUtilisation,
     ReadValues,
@@ -39,6 +45,8 @@ from ocijobs.reconcile.run.attempts import attempt_number
 from ocijobs.reconcile.run.decide import decide_run
 from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.run.observation import RunObservation
+from ocijobs.reconcile.run.pod_sets import workload_name
+from ocijobs.reconcile.run.queueing import leave_queue
 from ocijobs.testing import make_run_observation
 
 
@@ -69,11 +77,13 @@ class RunShell(Process):
             self.known, self.followed, self.wake_at = RunKnown(), None, None
             self.searching = self.measuring = None
             self.uid = run.metadata.uid if run is not None else None
+        self._take_away(self.uid)
         if run is None:
             return False
         observed, now = self._observe(), self.now
         decision = decide_run(observed, now)
         self.laws.on_decision(decision, now)
+        self.laws.on_launch(observed, decision)
         self.wake_at, self.followed = decision.wake_at, decision.follow
         self._todo = [
             partial(self._act, observed, action, decision.notes)
@@ -103,7 +113,19 @@ class RunShell(Process):
             identity=self._identity(),
             known=self.known,
             relations=world.relations,
+            queue=world.queue.view(workload_name(run)),
         )
+
+    def _take_away(self, uid: str | None) -> None:
+        """Take Workloads out of their queue whose run is gone."""
+        queue = self.world.queue
+        queue.collect(uid)
+        for workload in queue.all():
+            owner = workload.metadata.controller
+            if owner is not None and owner.uid != uid:
+                for action in leave_queue(workload):
+                    assert isinstance(action, PatchWorkload | DeleteWorkload)
+                    queue.execute(action)
 
     def _identity(self) -> IdentityView:
         if not self.identity_known:
@@ -142,9 +164,23 @@ class RunShell(Process):
                 self.known = self.known.values_answered(answer, at=self.now, epoch=observed.epoch)
             case ReadResults() | ListOutputs() | SearchLogs() | ReadUtilisation():
                 self._collect(action)
+            case CreateWorkload() | PatchWorkload() | FinishWorkload() | DeleteWorkload():
+                self._queue(action, notes)
             case _:
                 self._call(action)
         self.laws.after_call(meta.uid)
+
+    def _queue(self, action: QueueAction, notes: tuple[Note, ...]) -> None:
+        queue = self.world.queue
+        released = any(note.reason == Reason.RELEASED for note in notes)
+        queue.on_given_back = (lambda _: None) if released else self.laws.on_given_back
+        try:
+            queue.execute(action)
+        except ConflictError:
+            return
+        if isinstance(action, CreateWorkload):
+            at, epoch = self.now, action.epoch
+            self.known = self.known.called(Operation.QUEUE, at=at, epoch=epoch)
 
     def _patch(self, observed: RunObservation, notes: tuple[Note, ...], *, held: bool) -> None:
         meta = observed.run.metadata

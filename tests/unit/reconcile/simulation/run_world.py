@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from tests.unit.reconcile.simulation.api_server import ApiServer
 from tests.unit.reconcile.simulation.identity import SimulatedIdentity
 from tests.unit.reconcile.simulation.oci_runs import SimulatedRun, SimulatedRuns
+from tests.unit.reconcile.simulation.run_queue import QUEUE_LABEL, SimulatedQueue
 from tests.unit.reconcile.simulation.weather import Weather
 
 from ocijobs.api.dependency import DependencyKind
@@ -52,6 +53,8 @@ class Circumstances:
         pre_running: spec.preRunningDeadlineSeconds.
         waits: whether the run waits for another one, and takes a value from it.
         expires: whether the run is deleted a while after its end.
+        queued: whether the run names a queue of Kueue.
+        kueue: whether the cluster has Kueue at first.
     """
 
     lag: float = 0
@@ -69,6 +72,8 @@ class Circumstances:
     pre_running: int | None = None
     waits: bool = False
     expires: bool = False
+    queued: bool = False
+    kueue: bool = True
 
 
 IGNORES = {"action": "Ignore", "on_exit_codes": {"operator": "In", "values": [3]}}
@@ -95,6 +100,7 @@ class RunWorld:
         self.create_job()
         self.identity = SimulatedIdentity()
         self.upstream: DependencyView | None = None
+        self.queue = SimulatedQueue(self.clock, served=circumstances.kueue)
         self.create_run()
 
     @property
@@ -111,6 +117,9 @@ class RunWorld:
         reference = {"kind": "OCIJobRun", "name": "upstream", "result": "best"}
         env = [{"name": "BEST", "value_from": {"result_ref": reference}}] if given.waits else []
         run = make_run(
+            metadata=make_metadata("run").model_copy(
+                update={"labels": QUEUE_LABEL if given.queued else {}}
+            ),
             deletion_policy=policy,
             backoff_limit=given.backoff_limit,
             failure_policy={"rules": [IGNORES]} if given.ignores else None,
@@ -262,6 +271,9 @@ class RunWorld:
         self.secret_there = True
         self.end_upstream(succeeded=True)
         self.api.edit_spec(suspend=False)
+        self.queue.generous = True
+        self.queue.activate(active=True)
+        self.queue.admit()
         if self.job is not None and self.job.metadata.deleting:
             self.job = None
         self.create_job()
