@@ -128,8 +128,8 @@ class RunLaws:
     def _is_one_of_few(self, uid: str, after: OCIJobRunStatus) -> None:
         self._writes[uid] += 1
         given = self._world.circumstances
-        # Results are awaited; what a run waits for is awaited, and comes.
-        plain = _WRITES + given.results + 2 * given.waits
+        # Results are awaited; what a run waits for is awaited, and comes; so is the queue's admission.
+        plain = _WRITES + given.results + 2 * given.waits + 2 * given.queued
         stated = plain + _WRITES_OF_ATTEMPT * attempt_number(after)
         most = stated + _WRITES_OF_OCCASION * self.occasions
         demand(self._writes[uid] <= most, "there are no more writes than there are occasions")
