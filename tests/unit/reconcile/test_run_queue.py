@@ -18,9 +18,15 @@ from tests.unit.reconcile.simulation.weather import Mishap
 
 from ocijobs.api.job_run import RunSettings
 from ocijobs.api.job_run_status import OCIJobRunStatus
-from ocijobs.api.kueue import LABEL_PRIORITY, LABEL_SHAPE
+from ocijobs.api.kueue import ANNOTATION_REQUEST, LABEL_PRIORITY, LABEL_SHAPE, Workload
 from ocijobs.api.run_binding import RunTemplate
-from ocijobs.reconcile.decision import Action, CreateWorkload, Decision
+from ocijobs.reconcile.decision import (
+    Action,
+    CreateWorkload,
+    Decision,
+    DeleteWorkload,
+    PatchWorkload,
+)
 from ocijobs.reconcile.remote import Operation, Refusal, RefusalKind, RunState
 from ocijobs.reconcile.run import decide, gate, queueing, stopping, submission
 from ocijobs.reconcile.run.decide import decide_run
@@ -234,3 +240,33 @@ def test_each_group_of_nodes_is_a_set_of_pods() -> None:
     assert (workers["name"], workers["count"]) == ("workers-1", 3)
     (node,) = workers["template"]["spec"]["containers"]
     assert node["resources"]["requests"] == {"nvidia.com/gpu": "1"}
+
+
+def _waiting(**annotations: str) -> RunObservation:
+    """Return a run whose Workload waits."""
+    o = _queued()
+    document = _only(decide_run(o, SETTLED).actions).document
+    document["metadata"] |= {"uid": "w", "creationTimestamp": SETTLED.isoformat()}
+    document["metadata"]["annotations"] |= annotations
+    workload = Workload.model_validate(document)
+    return replace(o, queue=QueueView(served=True, workload=workload))
+
+
+def test_a_workload_of_another_request_leaves_the_queue() -> None:
+    o = _waiting(**{ANNOTATION_REQUEST: "of another shape"})
+    (first,) = decide_run(o, SETTLED).actions
+    assert isinstance(first, PatchWorkload)
+    assert o.queue.workload is not None
+    loose = o.queue.workload.metadata.model_copy(update={"finalizers": ()})
+    workload = o.queue.workload.model_copy(update={"metadata": loose})
+    o = replace(o, queue=QueueView(served=True, workload=workload))
+    assert decide_run(o, SETTLED).actions == (DeleteWorkload(name=loose.name, uid="w"),)
+
+
+def test_a_run_without_the_label_is_launched_and_leaves_the_queue() -> None:
+    o = _waiting()
+    meta = o.run.metadata.model_copy(update={"labels": {}})
+    decision = decide_run(replace(o, run=o.run.model_copy(update={"metadata": meta})), SETTLED)
+    assert [type(action) for action in decision.actions] == [PatchWorkload, DeleteWorkload]
+    assert decision.status.submit is not None
+    assert decision.status.workload is None
