@@ -5,10 +5,16 @@ import random
 import pytest
 from tests.support import manifests
 from tests.support.namespace import phase
-from tests.support.stage import SHORT_LEASE, Stage
+from tests.support.stage import Stage
 
 RUNS = 100
 KILLS = 30
+SHORT_LEASE = {
+    "oci_connect_timeout_seconds": 0.5,
+    "oci_read_timeout_seconds": 2,
+    "lease_duration_seconds": 3,
+    "lease_renew_seconds": 0.5,
+}
 
 
 @pytest.mark.slow
@@ -46,7 +52,7 @@ def test_a_hundred_runs_are_created_once_though_the_operator_is_killed_thirty_ti
         stage.operator.kill()
 
     stage.emulator.clear_faults()
-    stage.restart_operator(**SHORT_LEASE)
+    stage.restart_operator()
     for name in names:
         ended = stage.until_ended(name, seconds=180)
         assert phase(ended) == ("Failed" if name.endswith("fails") else "Succeeded"), name

@@ -9,7 +9,7 @@ from pathlib import Path
 import oci
 import pytest
 from tests.support.namespace import Document, phase
-from tests.support.stage import SHORT_LEASE, Stage
+from tests.support.stage import Stage
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "model-selection"
 
@@ -69,7 +69,7 @@ def test_the_story_ends_the_same_though_the_operator_is_killed_five_times(stage:
     for kind, name, reached in milestones:
         stage.until(kind, name, reached, seconds=300)
         stage.operator.kill()
-        stage.restart_operator(**SHORT_LEASE)
+        stage.restart_operator()
     final = stage.until_ended("final", seconds=900)
     assert phase(final) == "Succeeded", final["status"]
     assert model_of(stage, final)

@@ -48,14 +48,6 @@ FAST = {
 }
 """Settings that make a test short and change nothing else."""
 
-SHORT_LEASE = {
-    "oci_connect_timeout_seconds": 0.5,
-    "oci_read_timeout_seconds": 2,
-    "lease_duration_seconds": 3,
-    "lease_renew_seconds": 0.5,
-}
-"""Settings for tests that kill operators: the next one need not wait for long."""
-
 
 class Stage(Namespace):
     """Where a test plays: it applies manifests, and awaits what comes of them."""

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
 _ANSWER_SECONDS = 60.0
+_LOOK_SECONDS = 0.05
 
 
 class EmulatorError(Exception):
@@ -168,6 +169,21 @@ class ControlClient(ABC):
         Gives the id by which it can be removed.
         """
         return int(self.control("POST", "faults", {"operation": operation, **fault})["id"])
+
+    def wait_for_fault(self, identifier: int, seconds: float = 60.0) -> None:
+        """Wait until a fault has struck: the request that it struck may still be held by its delay.
+
+        Raises:
+            EmulatorError: it has not in time.
+        """
+        deadline = time.monotonic() + seconds
+        while not any(
+            fault["id"] == identifier and fault["hits"]
+            for fault in self.control("GET", "faults")["faults"]
+        ):
+            if time.monotonic() >= deadline:
+                raise EmulatorError(f"fault {identifier} has not struck in {seconds} s")
+            time.sleep(_LOOK_SECONDS)
 
     def remove_fault(self, identifier: int) -> None:
         """Remove one fault."""
