@@ -128,7 +128,7 @@ chart: chart-tools ## Package the chart into dist/.
 	"$$($(BIN)/devcluster build --set chart-tools)/helm" package helm/oci-jobs-operator --destination dist
 
 goldens: $(ENV) ## Ask Kubernetes' own CronJob controller anew when schedules fire.
-	cd cluster && GOFLAGS=-mod=readonly CGO_ENABLED=0 go run ./crongoldens > ../tests/unit/reconcile/goldens/cron.json
+	cd cluster/crongoldens && GOFLAGS=-mod=readonly CGO_ENABLED=0 go run -modfile=../go.mod . > ../../tests/unit/reconcile/goldens/cron.json
 
 lock: $(ENV) ## Pin all dependencies anew.
 	$(LOCK) $(PROJECTS:%=%/pyproject.toml) requirements/dev.in --output-file requirements/dev.txt
