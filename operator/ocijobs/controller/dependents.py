@@ -10,10 +10,11 @@ from ocijobs.api.metadata import ObjectKey
 from ocijobs.api.schedule import OCIJobSchedule
 from ocijobs.api.sweep import OCIJobSweep
 from ocijobs.controller.awaiting import dependency_keys
-from ocijobs.controller.observer import Observer, run_view
+from ocijobs.controller.observer import Observer
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.relations import expires
 from ocijobs.controller.store import Entry, Store
+from ocijobs.controller.views import run_view
 
 _GATHERING_SECONDS = 0.2
 """How long changes of children are gathered before their owner is looked at: it may have hundreds."""

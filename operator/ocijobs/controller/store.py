@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from ocijobs.api.crd import KINDS
+from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
 from ocijobs.api.kueue import WORKLOAD, Workload
 from ocijobs.api.metadata import ObjectKey, ObjectMeta
@@ -59,6 +60,11 @@ class Store:
     def get(self, key: ObjectKey) -> Entry | None:
         """Return an object, or None."""
         return self._entries.get(key)
+
+    def job(self, namespace: str, name: str) -> OCIJob | None:
+        """Return the OCIJob of that name, or None if there is none that can be read."""
+        entry = self.get(ObjectKey("OCIJob", namespace, name))
+        return entry.resource if entry is not None and isinstance(entry.resource, OCIJob) else None
 
     def all_keys(self) -> list[ObjectKey]:
         """Return the keys of all objects."""

@@ -1,0 +1,108 @@
+"""Who uses which identity, and identities as their users see them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from ocijobs.api.identity import IdentityDefaults, IdentityReference, OCIIdentity
+from ocijobs.api.job import OCIJob
+from ocijobs.api.job_run import OCIJobRun
+from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.sweep import OCIJobSweep
+from ocijobs.clock import Clock
+from ocijobs.controller.memory import Memory
+from ocijobs.controller.store import Store
+from ocijobs.reconcile.identity import IdentityObservation, view_identity
+from ocijobs.reconcile.identity_view import DEFAULT_IDENTITY, IdentityView
+from ocijobs.settings import Settings
+
+
+class Identities:
+    """Observes identities, without any IO."""
+
+    def __init__(self, store: Store, memory: Memory, clock: Clock, settings: Settings) -> None:
+        self._store, self._memory, self._clock = store, memory, clock
+        self._settings = settings
+
+    def observation(self, identity: OCIIdentity) -> IdentityObservation:
+        """Return what is observed of an identity."""
+        key = ObjectKey("OCIIdentity", identity.metadata.namespace, identity.metadata.name)
+        return IdentityObservation(
+            identity=identity,
+            users=tuple(str(user) for user in self.users_of(key) if self._holds(user)),
+            known=self._memory.identity(key),
+            settings=self._settings,
+        )
+
+    def view(self, namespace: str, reference: IdentityReference) -> IdentityView:
+        """Return an identity as what refers to it sees it."""
+        key = ObjectKey(reference.kind, namespace, reference.name)
+        entry = self._store.get(key)
+        identity = entry.resource if entry is not None else None
+        if entry is None and self._memory.identity(key).gone_since is None:
+            now = self._clock.now()
+            self._memory.learn_identity(
+                key,
+                lambda known: known if known.credentials else replace(known, gone_since=now),
+            )
+        known = self._memory.identity(key)
+        view = view_identity(
+            reference, identity if isinstance(identity, OCIIdentity) else None, known
+        )
+        return replace(view, defaults=self._with_operator_defaults(view.defaults))
+
+    def _with_operator_defaults(self, defaults: IdentityDefaults) -> IdentityDefaults:
+        """Return the identity's defaults, and the operator's where it has none."""
+        settings = self._settings
+        return IdentityDefaults(
+            compartment_id=defaults.compartment_id or settings.default_compartment_id,
+            project_id=defaults.project_id or settings.default_project_id,
+            log_group_id=defaults.log_group_id or settings.default_log_group_id,
+        )
+
+    def users_of(self, identity: ObjectKey) -> Iterable[ObjectKey]:
+        """Yield the jobs, sweeps and runs of the namespace that use an identity."""
+        for entry in self._store.of_kind("OCIJob", identity.namespace):
+            job = entry.resource
+            if isinstance(job, OCIJob) and identity_of_job(job).name == identity.name:
+                yield entry.key
+        for entry in self._store.of_kind("OCIJobSweep", identity.namespace):
+            sweep = entry.resource
+            if isinstance(sweep, OCIJobSweep) and sweep.status.binding is None:
+                job = self._store.job(identity.namespace, sweep.spec.job_ref.name)
+                if job is not None and identity_of_job(job).name == identity.name:
+                    yield entry.key
+        for entry in self._store.of_kind("OCIJobRun", identity.namespace):
+            run = entry.resource
+            if not isinstance(run, OCIJobRun) or (
+                run.status.phase is not None
+                and run.status.phase.terminal
+                and not run.metadata.has_finalizer
+            ):
+                continue
+            used = identity_of_run(run, self._store.job(identity.namespace, run.job_name or ""))
+            if used.name == identity.name:
+                yield entry.key
+
+    def _holds(self, user: ObjectKey) -> bool:
+        """Whether something of the user is in OCI, so that the identity is needed to end it."""
+        entry = self._store.get(user)
+        return entry is not None and entry.metadata.has_finalizer
+
+
+def identity_of_job(job: OCIJob) -> IdentityReference:
+    """Return the identity of a job: the one that it was made with, else the one that it names, else the default."""
+    return job.status.identity or job.spec.identity_ref or IdentityReference(name=DEFAULT_IDENTITY)
+
+
+def identity_of_run(run: OCIJobRun, job: OCIJob | None) -> IdentityReference:
+    """Return the identity of a run: the one of its launch, else its job's."""
+    if run.status.submit is not None:
+        return run.status.submit.identity
+    binding = run.status.binding
+    if binding is not None and binding.identity is not None and run.status.attempts:
+        return binding.identity
+    if run.spec.job_id is not None:
+        return run.spec.identity_ref or IdentityReference(name=DEFAULT_IDENTITY)
+    return identity_of_job(job) if job is not None else IdentityReference(name=DEFAULT_IDENTITY)

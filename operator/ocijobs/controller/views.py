@@ -1,0 +1,96 @@
+"""Runs and sweeps, as those see them that have to do with them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ocijobs.api.conditions import ConditionType, find
+from ocijobs.api.job_run import OCIJobRun
+from ocijobs.api.job_run_status import OCIJobRunStatus, Phase
+from ocijobs.api.names import ANNOTATION_SCHEDULED_TIME
+from ocijobs.api.reasons import Reason, reason_named
+from ocijobs.api.sweep import OCIJobSweep
+from ocijobs.api.sweep_status import SweepPhase
+from ocijobs.controller.store import Entry
+from ocijobs.reconcile.job.observation import RunView
+from ocijobs.reconcile.schedule.observation import MadeView
+
+_DOUBTFUL = frozenset({Reason.NOT_AUTHORIZED_OR_NOT_FOUND, Reason.OCI_CONFLICT})
+"""What a run is told whose OCI job is no more."""
+
+
+def launched_at(run: OCIJobRun) -> tuple[datetime, str]:
+    """Return what orders runs that were launched."""
+    return run.status.accepted_time or run.metadata.creation_timestamp, run.metadata.name
+
+
+def turn_order(run: OCIJobRun) -> tuple[datetime, str]:
+    """Return what orders runs that wait for their turn."""
+    return run.metadata.creation_timestamp, run.metadata.name
+
+
+def waits(run: OCIJobRun) -> bool:
+    """Whether nothing keeps a run from its launch but its turn."""
+    status = run.status
+    if status.submit is not None or run.spec.cancel or run.metadata.deleting:
+        return False
+    ended = status.phase is not None and status.phase.terminal
+    return not ended and _reason(run) in {None, Reason.PENDING, Reason.MAX_ACTIVE_RUNS}
+
+
+def run_view(run: OCIJobRun) -> RunView:
+    """Return a run as its job sees it."""
+    status = run.status
+    ended = status.phase is not None and status.phase.terminal
+    return RunView(
+        name=run.metadata.name,
+        phase=status.phase,
+        live=status.submit is not None and not ended,
+        job_id=None if ended else _needed_job(status),
+        accepted_time=status.accepted_time,
+        doubts=status.submit is not None
+        and status.job_run_id is None
+        and not ended
+        and _reason(run) in _DOUBTFUL,
+    )
+
+
+def made_view(entry: Entry) -> MadeView | None:
+    """Return a run or a sweep as the schedule sees it that made it."""
+    resource, meta = entry.resource, entry.metadata
+    time = parse_time(meta.annotations.get(ANNOTATION_SCHEDULED_TIME))
+    if not isinstance(resource, OCIJobRun | OCIJobSweep) or time is None:
+        return None
+    phase = resource.status.phase
+    return MadeView(
+        kind=entry.key.kind,
+        name=meta.name,
+        uid=meta.uid,
+        scheduled_time=time,
+        ended=phase is not None and phase.terminal,
+        succeeded=phase in {Phase.SUCCEEDED, SweepPhase.SUCCEEDED},
+        completion_time=resource.status.completion_time,
+        deleting=meta.deleting,
+    )
+
+
+def parse_time(text: str | None) -> datetime | None:
+    """Return the time that an annotation tells; people may have changed it."""
+    try:
+        time = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+    return time if time is not None and time.tzinfo is not None else None
+
+
+def _needed_job(status: OCIJobRunStatus) -> str | None:
+    """Return the OCI job that the run's attempts are of; None before the first one."""
+    if status.submit is not None:
+        return status.submit.job_id
+    binding = status.binding
+    return binding.job_id if binding is not None and status.attempts else None
+
+
+def _reason(run: OCIJobRun) -> Reason | None:
+    ready = find(run.status.conditions, ConditionType.READY)
+    return reason_named(ready.reason) if ready is not None else None
