@@ -101,6 +101,7 @@ class Emulator:
             retry_tokens=RetryTokens(foundation.database, foundation.book),
         )
         self._services.schedules.attach(self._dispatch.perform)
+        self._services.dataflow.files.attach(self._dispatch.perform)
         self._pipeline = self._make_pipeline()
         self._server = web.Server(self._serve, access_log=None, auto_decompress=False)
         self._runner = web.ServerRunner(self._server, shutdown_timeout=_SHUTDOWN_SECONDS)
@@ -201,7 +202,12 @@ class Emulator:
             faults=self._faults,
             plans=self._state.plans,
             verdicts=self._verdicts,
-            runs=RunControl(foundation, self._services.progression, execution),
+            runs=RunControl(
+                foundation,
+                self._services.progression,
+                execution,
+                self._services.dataflow.progression,
+            ),
             users=UserControl(foundation, self._directory, self._settings.state),
             secrets=SecretControl(foundation, self._services.secrets),
             file_systems=FileSystemControl(foundation),
