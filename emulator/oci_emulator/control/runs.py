@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from oci_emulator.dataflow import lifecycle as flow_lifecycle
+from oci_emulator.dataflow.execution import Execution as FlowExecution
 from oci_emulator.dataflow.owned import RUN as FLOW_RUN
 from oci_emulator.dataflow.progression import Progression as FlowProgression
 from oci_emulator.datascience import lifecycle
@@ -40,11 +41,13 @@ class RunControl:
         progression: Progression,
         execution: Execution,
         flow: FlowProgression,
+        flow_execution: FlowExecution,
     ) -> None:
         self._foundation = foundation
         self._progression = progression
         self._execution = execution
         self._flow = flow
+        self._flow_execution = flow_execution
 
     async def get(self, call: "ControlCall") -> JsonObject:
         """The run as the API shows it, and what the API doesn't show.
@@ -60,14 +63,15 @@ class RunControl:
         return self._show(self._find(call))
 
     def _show(self, run: Resource) -> JsonObject:
-        pids = [process.pid for process in self._execution.processes_of(run.id)]
+        execution = self._flow_execution if run.kind == FLOW_RUN else self._execution
+        pids = [process.pid for process in execution.processes_of(run.id)]
         return {
             "body": run.body,
             "etag": run.etag,
             "mode": run.inner.get("mode"),
             "inner": run.inner,
             "pids": pids,
-            "directory": str(self._execution.directory_of(run.id)),
+            "directory": str(execution.directory_of(run.id)),
         }
 
     def change(self, call: "ControlCall") -> JsonObject:

@@ -27,6 +27,7 @@ class Built:
     service: DataFlow
     progression: Progression
     files: Files
+    logs: RunLogs
 
 
 def build(
@@ -55,6 +56,7 @@ def build(
     )
     references = References(foundation, groups)
     applications = Applications(foundation, work, references, progression)
+    logs = RunLogs(foundation)
     pools = Pools(foundation, work, progression)
     service = DataFlow(
         applications=applications,
@@ -66,10 +68,10 @@ def build(
             progression=progression,
             files=files,
         ),
-        logs=RunLogs(foundation),
+        logs=logs,
         statements=Statements(foundation, progression),
         pools=pools,
         private_endpoints=PrivateEndpoints(foundation, work, progression),
         work=work,
     )
-    return Built(service=service, progression=progression, files=files)
+    return Built(service=service, progression=progression, files=files, logs=logs)

@@ -12,7 +12,6 @@ MOVABLE = ENDED
 WAITING_FOR_POOL = "The run waits for its pool."
 CANCELING = "The run is being canceled."
 STOPPING = "The run is being stopped."
-NO_SPARK = "This emulator executes no Spark applications: runs of Data Flow are simulated alone."
 LOST = "The Spark application was lost, as the emulator was stopped while it ran."
 
 _TEXTS = {
@@ -45,6 +44,12 @@ def outcome(state: str, details: str = "") -> Outcome:
 def unreadable(field: str, reason: str) -> str:
     """A file of the application can't be read."""
     return f"{field} can't be read with the rights of the run's owner: {reason}"
+
+
+def exited(code: int) -> str:
+    """Spark ended with this code, or minus the signal that ended it."""
+    how = f"exit code {code}" if code > 0 else f"signal {-code}"
+    return f"The Spark application failed with {how}."
 
 
 def no_log(log: str) -> str:

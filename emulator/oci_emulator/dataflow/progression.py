@@ -11,7 +11,7 @@ from oci_emulator.dataflow.lifecycle import Outcome, outcome
 from oci_emulator.dataflow.owned import POOL, RUN, owner_of
 from oci_emulator.datascience import plans
 from oci_emulator.datascience.progression import Executor
-from oci_emulator.datascience.simulation import Changes, Simulations, unfinished
+from oci_emulator.datascience.simulation import Changes, Simulations, in_states
 from oci_emulator.foundation import Foundation
 from oci_emulator.logging.entries import LogEntries
 from oci_emulator.logging.groups import LogGroups
@@ -109,11 +109,9 @@ class Progression:
             self.end(run, outcome("FAILED", str(error)), moment)
             return
         if run.inner["mode"] == "process":
-            if self._executor is None:
-                self.end(run, outcome("FAILED", lifecycle.NO_SPARK), moment)
-                return
             self._save(run, moment)
-            self._executor.submit(run.id)
+            if self._executor is not None:
+                self._executor.submit(run.id)
             return
         self._simulate(run, moment)
 
@@ -174,7 +172,7 @@ class Progression:
         }
         run.due = None
         run.inner |= {"ended": moment}
-        for name in ("plan", "ends", "active", "scale", "seconds", "stop", "waits"):
+        for name in ("plan", "ends", "active", "scale", "seconds", "stop", "waits", "process"):
             run.inner.pop(name, None)
         self._save(run, moment)
         for step in self._at_end:
@@ -306,5 +304,10 @@ class Progression:
 
     def unfinished_processes(self) -> list[Resource]:
         """The runs of processes of an earlier emulator that weren't over."""
-        runs = unfinished(self._foundation, RUN, lifecycle.ACTIVE)
-        return [run for run in runs if not run.inner.get("waits")]
+        runs = in_states(self._foundation, RUN, lifecycle.ACTIVE)
+        return [
+            run
+            for run in runs
+            # Those with a process have a timer too: their maximum duration.
+            if "process" in run.inner or (run.due is None and not run.inner.get("waits"))
+        ]

@@ -7,7 +7,7 @@ from oci_emulator.clock import timestamp
 from oci_emulator.datascience import lifecycle, plans
 from oci_emulator.datascience.configuration import Effective, effective
 from oci_emulator.datascience.lifecycle import Outcome
-from oci_emulator.datascience.simulation import Changes, Simulations, unfinished
+from oci_emulator.datascience.simulation import Changes, Simulations, in_states
 from oci_emulator.foundation import Foundation
 from oci_emulator.logging.entries import LogEntries
 from oci_emulator.logging.groups import LogGroups
@@ -283,7 +283,9 @@ class Progression:
 
     def unfinished_processes(self) -> list[Resource]:
         """The runs of processes of an earlier emulator that weren't over."""
-        return unfinished(self._foundation, RUN, lifecycle.ACTIVE)
+        return [
+            run for run in in_states(self._foundation, RUN, lifecycle.ACTIVE) if run.due is None
+        ]
 
 
 def _show_node_groups(run: Resource, state: str) -> None:

@@ -70,11 +70,11 @@ class Simulations:
         return scale
 
 
-def unfinished(foundation: Foundation, kind: str, states: Collection[str]) -> list[Resource]:
-    """The runs of processes in these states for which no timer is set, only their executor."""
+def in_states(foundation: Foundation, kind: str, states: Collection[str]) -> list[Resource]:
+    """The runs in these states that have processes, or will have."""
     return [
         run
         for state in states
         for run in foundation.resources.select(Selection(kind=kind, equal={"state": state}))
-        if run.inner.get("mode") == "process" and run.due is None
+        if run.inner.get("mode") == "process"
     ]

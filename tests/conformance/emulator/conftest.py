@@ -352,6 +352,12 @@ def flow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flow]:
         yield Flow(Cloud(started, started.config), {"main.py": b"print(1)"})
 
 
+@pytest.fixture(scope="session")
+def make_flow() -> Callable[[Emulator, Mapping[str, bytes]], Flow]:
+    """Makes Data Flow of an emulator, with code in a bucket."""
+    return lambda started, code: Flow(Cloud(started, started.config), code)
+
+
 @pytest.fixture
 def own_flow(own: Callable[..., Cloud]) -> Callable[..., Flow]:
     """Makes Data Flow that a test has for itself, with options of its own."""

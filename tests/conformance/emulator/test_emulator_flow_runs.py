@@ -513,10 +513,3 @@ def test_resource_search_finds_them(flow: Any) -> None:
     )
     [found] = client.search_resources(details).data.items
     assert (found.display_name, found.resource_type) == ("searched", "DataFlowApplication")
-
-
-def test_a_run_that_should_really_run_fails(own_flow: Any) -> None:
-    flow = own_flow(mode="process")
-    run = flow.ended(flow.start(flow.application().id).id)
-    assert run.lifecycle_state == "FAILED"
-    assert "executes no Spark applications" in run.lifecycle_details
