@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import shutil
-from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from oci_emulator.dataflow.staging import Staging, StagingError
 from oci_emulator.dataflow.totals import EVENTS, read_and_written
 from oci_emulator.foundation import Foundation
 from oci_emulator.resources import Resource
+from oci_emulator.running.places import Places
 from oci_emulator.running.process import DRAIN_SECONDS, Process, Processes, kill_earlier
 
 _MARK = "OCI_RESOURCE_PRINCIPAL_RPST"
@@ -34,7 +34,6 @@ class Underway:
     """
 
     run_id: str
-    task: "asyncio.Task[None] | None" = None
     process: Process | None = None
     stopped: bool = False
 
@@ -53,18 +52,15 @@ class Execution:
         self._progression = progression
         self._staging = staging
         self._processes = Processes()
-        self._places = places
-        self._waiting: deque[str] = deque()
+        self._places = Places(places, self._drive)
         self._active: dict[str, Underway] = {}
-        self._closing = False
         progression.attach(self)
 
     # What the progression asks for
 
     def submit(self, run_id: str) -> None:
         """Execute the run when there is a place for it."""
-        self._waiting.append(run_id)
-        self._fill()
+        self._places.submit(run_id)
 
     def cancel(self, run_id: str) -> bool:
         """End the run's process; False if there is none, and the run is over at once."""
@@ -78,11 +74,7 @@ class Execution:
 
     def discard(self, run_id: str) -> None:
         """End the run's process without a report."""
-        if run_id in self._waiting:
-            self._waiting.remove(run_id)
-        active = self._active.get(run_id)
-        if active is not None and active.task is not None:
-            active.task.cancel()
+        self._places.discard(run_id)
 
     def forget(self, run_id: str) -> None:
         """Likewise, and remove the run's directory."""
@@ -116,25 +108,13 @@ class Execution:
 
     async def close(self) -> None:
         """End all processes and change nothing: the next emulator reports them lost."""
-        self._closing = True
-        self._waiting.clear()
-        tasks = [active.task for active in self._active.values() if active.task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._places.close()
         await self._processes.close()
 
     # The way of one run
 
-    def _fill(self) -> None:
-        while self._waiting and len(self._active) < self._places and not self._closing:
-            active = Underway(run_id=self._waiting.popleft())
-            self._active[active.run_id] = active
-            active.task = asyncio.get_running_loop().create_task(
-                self._drive(active), name=active.run_id
-            )
-
-    async def _drive(self, active: Underway) -> None:
+    async def _drive(self, run_id: str) -> None:
+        active = self._active[run_id] = Underway(run_id=run_id)
         try:
             end = await self._execute(active)
         except StagingError as error:
@@ -148,7 +128,6 @@ class Execution:
                 self._processes.ended(active.process)
             self._staging.revoke(active.run_id)
             del self._active[active.run_id]
-            self._fill()
         self._report(active, end)
 
     def _report(self, active: Underway, end: Outcome) -> None:
