@@ -23,6 +23,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 # Made anew when what is to be installed has changed.
 ENV := .venv/installed
 CLIENTS := .clients/installed
+SPARK := .spark/installed
 
 SAY_TORCH := printf '\033[1m==> PyTorch, for the test of distributed training\033[0m\n'
 SAY_BROWSER := printf '\033[1m==> Chromium, for the tests of the emulator page\033[0m\n'
@@ -51,6 +52,16 @@ $(CLIENTS): requirements/clients.txt
 	$(call say,oci-cli and oracle-ads in .clients)
 	$(PYTHON) -m venv --clear .clients
 	.clients/bin/pip install --quiet --require-hashes --requirement requirements/clients.txt
+	@touch $@
+
+.PHONY: spark
+spark: $(SPARK) ## Make .spark, with pyspark and Oracle's HDFS connector: 400 MB; it needs Java and Maven.
+
+$(SPARK): requirements/spark.txt emulator/oci_emulator/running/connector/pom.xml | $(ENV)
+	$(call say,pyspark and the HDFS connector in .spark)
+	$(PYTHON) -m venv --clear .spark
+	.spark/bin/pip install --quiet --require-hashes --requirement requirements/spark.txt
+	OCI_EMULATOR_CACHE=$(CURDIR)/.spark/cache $(BIN)/oci-emulator spark connector
 	@touch $@
 
 .PHONY: torch
@@ -135,8 +146,9 @@ lock: $(ENV) ## Pin all dependencies anew.
 	$(LOCK) pyproject.toml --constraint requirements/dev.txt --output-file requirements/operator.txt
 	$(LOCK) $(PACKS)/generalml_p311_cpu_x86_64_v1.in --output-file $(PACKS)/generalml_p311_cpu_x86_64_v1.txt
 	$(LOCK) requirements/clients.in --output-file requirements/clients.txt
+	$(LOCK) requirements/spark.in --output-file requirements/spark.txt
 	$(LOCK) requirements/build.in --constraint requirements/dev.txt --output-file requirements/build.txt
 
 clean: ## Remove what make made here, but for what is cached for the user.
 	@if [ -x $(BIN)/python ] && [ -d .demo ]; then $(BIN)/python hack/demo.py down; fi
-	rm -rf .venv .clients dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .grimp_cache
+	rm -rf .venv .clients .spark dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .grimp_cache

@@ -14,8 +14,10 @@ from oci_emulator import rules as service_rules
 from oci_emulator.datascience.plans import MODES
 from oci_emulator.emulator import Emulator
 from oci_emulator.lags import PROFILES
+from oci_emulator.running import spark as spark_here
 from oci_emulator.running.conda import PACKS, CondaEnvironments, CondaError, default_cache, pack_of
 from oci_emulator.running.containers import DEFAULT
+from oci_emulator.running.spark import SparkError, connector_directory
 from oci_emulator.schema import openapi
 from oci_emulator.settings import Settings, StartError
 
@@ -57,6 +59,12 @@ def main() -> None:
     help="Processes of runs at a time.  [default: 2 for each core]",
 )
 @click.option(
+    "--spark",
+    type=click.Path(path_type=Path),
+    envvar="OCI_EMULATOR_SPARK",
+    help="A Python that has pyspark, for runs of Data Flow; the emulator's own by default.",
+)
+@click.option(
     "--engine",
     envvar="OCI_EMULATOR_ENGINE",
     default=DEFAULT,
@@ -85,6 +93,7 @@ def serve(
     region: str | None,
     namespace: str | None,
     places: int | None,
+    spark: Path | None,
     engine: str,
     engine_options: str,
     journal_bodies: bool,
@@ -111,6 +120,7 @@ def serve(
         region=region,
         namespace=namespace,
         places=places,
+        spark=spark,
         engine=engine,
         engine_options=engine_options,
         journal_bodies=journal_bodies,
@@ -187,6 +197,22 @@ def build_environment(slug: str) -> None:
     except CondaError as error:
         raise click.ClickException(str(error)) from None
     click.echo(environments.directory(pack))
+
+
+@main.group()
+def spark() -> None:
+    """Manage what runs of Data Flow need beside pyspark."""
+
+
+@spark.command("connector")
+def fetch_connector() -> None:
+    """Fetch Oracle's HDFS connector from Maven Central, for oci:// in runs."""
+    directory = connector_directory(default_cache())
+    try:
+        jars = spark_here.fetch_connector(directory)
+    except SparkError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"{len(jars)} jars in {directory}")
 
 
 def _report(line: str) -> None:

@@ -4,6 +4,7 @@ import errno
 import json
 import logging
 import os
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from oci_emulator.control.overview import OverviewControl
 from oci_emulator.control.runs import RunControl
 from oci_emulator.control.secrets import SecretControl
 from oci_emulator.control.users import UserControl, make_user
+from oci_emulator.dataflow.execution import Execution as FlowExecution
+from oci_emulator.dataflow.staging import Staging
 from oci_emulator.datascience.bootstrap import Bootstrap
 from oci_emulator.datascience.execution import Execution
 from oci_emulator.datascience.metering import Metering
@@ -36,6 +39,7 @@ from oci_emulator.running.conda import CondaEnvironments, default_cache
 from oci_emulator.running.containers import Engine
 from oci_emulator.running.environment import Network
 from oci_emulator.running.process import Processes
+from oci_emulator.running.spark import connector_directory
 from oci_emulator.server.dispatch import Dispatch
 from oci_emulator.server.faults import Faults
 from oci_emulator.server.federation import WORKLOAD, X509, Federation
@@ -101,11 +105,13 @@ class Emulator:
             retry_tokens=RetryTokens(foundation.database, foundation.book),
         )
         self._services.schedules.attach(self._dispatch.perform)
+        self._services.dataflow.files.attach(self._dispatch.perform)
         self._pipeline = self._make_pipeline()
         self._server = web.Server(self._serve, access_log=None, auto_decompress=False)
         self._runner = web.ServerRunner(self._server, shutdown_timeout=_SHUTDOWN_SECONDS)
         self._proxy = ConnectProxy(self._authority, self._server)
         self._execution: Execution | None = None
+        self._flow: FlowExecution | None = None
         self._control: ControlApi | None = None
 
     async def start(self) -> dict[str, Any]:
@@ -115,10 +121,12 @@ class Emulator:
         http_port, proxy_port = await self._listen()
         proxy = f"http://{HOST}:{proxy_port}"
         self._execution = self._make_execution(proxy)
-        self._control = self._make_control(self._execution, first["config"])
+        self._flow = self._make_flow(f"http://{HOST}:{http_port}", proxy)
+        self._control = self._make_control(self._execution, self._flow, first["config"])
         foundation = self._state.foundation
         foundation.timers.start()
         self._execution.recover()
+        self._flow.recover()
         foundation.database.commit()
         return {
             "http": f"http://{HOST}:{http_port}",
@@ -137,6 +145,8 @@ class Emulator:
         self._state.foundation.timers.stop()
         if self._execution is not None:
             await self._execution.close()
+        if self._flow is not None:
+            await self._flow.close()
         await self._runner.cleanup()
         self._state.close()
 
@@ -193,7 +203,24 @@ class Emulator:
             places=self._settings.places or _PLACES_PER_CORE * (os.cpu_count() or 1),
         )
 
-    def _make_control(self, execution: Execution, config: str) -> ControlApi:
+    def _make_flow(self, http: str, proxy: str) -> FlowExecution:
+        foundation = self._state.foundation
+        flow = self._services.dataflow
+        staging = Staging(
+            foundation,
+            files=flow.files,
+            tokens=self._tokens,
+            python=self._settings.spark or Path(sys.executable),
+            connector=connector_directory(self._settings.cache or default_cache()),
+            directory=self._settings.state / "runs",
+            network=Network(proxy=proxy, authority=self._authority.certificate_path),
+            endpoint=http,
+        )
+        flow.logs.attach(staging.logs_of)
+        places = self._settings.places or os.cpu_count() or 1
+        return FlowExecution(foundation, flow.progression, staging=staging, places=places)
+
+    def _make_control(self, execution: Execution, flow: FlowExecution, config: str) -> ControlApi:
         foundation = self._state.foundation
         return ControlApi(
             foundation=foundation,
@@ -201,7 +228,13 @@ class Emulator:
             faults=self._faults,
             plans=self._state.plans,
             verdicts=self._verdicts,
-            runs=RunControl(foundation, self._services.progression, execution),
+            runs=RunControl(
+                foundation,
+                self._services.progression,
+                execution,
+                self._services.dataflow.progression,
+                flow,
+            ),
             users=UserControl(foundation, self._directory, self._settings.state),
             secrets=SecretControl(foundation, self._services.secrets),
             file_systems=FileSystemControl(foundation),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from oci_emulator import ocid
 from oci_emulator.clock import Clock, timestamp
@@ -16,6 +17,8 @@ from oci_emulator.server.calls import Answer, Call, shown
 from oci_emulator.server.errors import invalid, not_found
 from oci_emulator.server.paging import page_of
 from oci_emulator.timers import Timers
+
+_SORTS: Mapping[str, str] = MappingProxyType({"displayname": "name", "name": "name"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,11 +76,15 @@ class Foundation:
         self.timers.schedule(resource)
         return resource
 
-    def page(self, call: Call, selection: Selection) -> Answer:
+    def page(
+        self, call: Call, selection: Selection, *, sorts: Mapping[str, str] = _SORTS
+    ) -> Answer:
         """A page of a list, ordered and filtered as the query says.
 
         ``displayName``, ``id``, ``lifecycleState`` and ``createdBy`` filter where an operation
         has them; a list shows creations and deletions after the lag of the profile.
+
+        ``sorts``: value of ``sortBy``, in lower case -> what is sorted by, if not by the creation.
         """
         query = call.query
         columns = {
@@ -85,15 +92,16 @@ class Foundation:
             "id": "id",
             "lifecycleState": "state",
             "createdBy": "creator",
+            "ownerPrincipalId": "creator",
         }
         given = {columns[name]: query[name] for name in columns if name in query}
-        by_name = query.get("sortBy", "").lower() in {"displayname", "name"}
-        descending = query.get("sortOrder", "ASC" if by_name else "DESC") == "DESC"
+        sort = sorts.get(query.get("sortBy", "").lower(), "created")
+        descending = query.get("sortOrder", "ASC" if sort == "name" else "DESC") == "DESC"
         hides_deleted = not self.rules.deleted_in_lists and "state" not in given
         selection = replace(
             selection,
             equal={**selection.equal, **given},
-            sort="name" if by_name else "created",
+            sort=sort,
             descending=descending,
             created_until=call.now - self.lags.list if self.lags.list else None,
             without_state="DELETED" if hides_deleted else None,

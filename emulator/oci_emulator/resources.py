@@ -74,6 +74,18 @@ class Resource:
         """The display name, or the name of what has no display name."""
         return str(self.body.get("displayName") or self.body.get("name") or "")
 
+    @property
+    def creator(self) -> str:
+        """Who created it; Data Flow calls that its owner."""
+        return str(self.body.get("createdBy") or self.body.get("ownerPrincipalId") or "")
+
+    def position(self, sort: str) -> str | float:
+        """The value that it is sorted by: of a column, or of a path such as ``$.language``."""
+        if sort.startswith("$."):
+            value: str | float = self.body.get(sort[2:], "")
+            return value
+        return self.created if sort == "created" else self.name
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
@@ -84,9 +96,12 @@ class Selection:
         equal: column -> the value that it must have.
         compartments: if some are named, only what is in one of them.
         fields: path in the body, such as ``$.logType`` -> the value that must be there.
-        sort: the column to sort by; ties are in the order of creation.
+        name_prefix: only what has a name that begins with it.
+        sort: the column to sort by, or the path of a field in the body, such as ``$.language``;
+            ties are in the order of creation.
         after: (value of the sort column, seq) of the last resource of the former page.
         created_until: only what was created at this time or before.
+        created_after: only what was created later.
         without_state: leave out what is in this state.
     """
 
@@ -94,11 +109,13 @@ class Selection:
     equal: Mapping[str, str] = field(default_factory=dict)
     compartments: tuple[str, ...] = ()
     fields: Mapping[str, str] = field(default_factory=dict)
+    name_prefix: str = ""
     sort: str = "created"
     descending: bool = False
     after: tuple[str | float, int] | None = None
     limit: int = -1
     created_until: float | None = None
+    created_after: float | None = None
     without_state: str | None = None
 
 
@@ -130,7 +147,7 @@ class Resources:
                 resource.parent,
                 resource.state,
                 resource.name,
-                str(resource.body.get("createdBy", "")),
+                resource.creator,
                 resource.created,
                 resource.etag,
                 resource.due,
@@ -172,7 +189,7 @@ class Resources:
         direction = "DESC" if selection.descending else "ASC"
         rows = self._database.read(
             f"SELECT {_COLUMNS} FROM resource WHERE {where}"  # noqa: S608
-            f" ORDER BY {_column(selection.sort)} {direction}, seq {direction} LIMIT ?",
+            f" ORDER BY {_order(selection.sort)} {direction}, seq {direction} LIMIT ?",
             (*parameters, selection.limit),
         )
         return [_resource(row) for row in rows]
@@ -209,6 +226,15 @@ def _column(name: str) -> str:
     return name
 
 
+def _order(name: str) -> str:
+    """The expression for a column or a path; like all names, it comes from code."""
+    if not name.startswith("$."):
+        return _column(name)
+    if not name[2:].isalpha():
+        raise ValueError(f"resources can't be sorted by {name!r}")
+    return f"coalesce(json_extract(body, '{name}'), '')"
+
+
 def _where(selection: Selection) -> tuple[str, list[str | float]]:
     """The condition of a selection; names come from code, values are bound."""
     conditions = ["kind = ?"]
@@ -226,12 +252,18 @@ def _where(selection: Selection) -> tuple[str, list[str | float]]:
     if selection.created_until is not None:
         conditions.append("created <= ?")
         parameters.append(selection.created_until)
+    if selection.created_after is not None:
+        conditions.append("created > ?")
+        parameters.append(selection.created_after)
+    if selection.name_prefix:
+        conditions.append("substr(name, 1, ?) = ?")
+        parameters += [len(selection.name_prefix), selection.name_prefix]
     if selection.without_state is not None:
         conditions.append("state <> ?")
         parameters.append(selection.without_state)
     if selection.after is not None:
         sign = "<" if selection.descending else ">"
-        conditions.append(f"({_column(selection.sort)}, seq) {sign} (?, ?)")
+        conditions.append(f"({_order(selection.sort)}, seq) {sign} (?, ?)")
         parameters.extend(selection.after)
     return " AND ".join(conditions), parameters
 

@@ -106,7 +106,7 @@ class Rules:
     )
     project_check: bool = _rule(True, "Whether the project of a job or a run must exist.")
     unknown_shape: Literal["refuse", "accept"] = _rule(
-        "refuse", "What becomes of a shapeName that ListJobShapes doesn't have."
+        "refuse", "What becomes of a shape that the service doesn't have."
     )
     deleted_visible_seconds: float = _rule(
         3600.0, "How long a deleted resource can still be read, as DELETED."
@@ -132,6 +132,72 @@ class Rules:
     )
     active_runs_maximum_code: Literal["LimitExceeded", "QuotaExceeded"] = _rule(
         "LimitExceeded", "The code of the 400 for one run more."
+    )
+
+    # Data Flow
+    dataflow_list_filters: Literal["one-filter", "one-parameter", "any"] = _rule(
+        "one-filter",
+        "How many filters a list has besides compartmentId: one, with paging and sorting apart from"
+        " it; one, and sorting counts too; or any number.",
+    )
+    class_name: Literal["required", "optional"] = _rule(
+        "required", "Whether applications in Java and Scala must have a className."
+    )
+    unknown_spark_version: Literal["refuse", "accept"] = _rule(
+        "refuse", "What becomes of a sparkVersion that isn't known."
+    )
+    reserved_spark_property: Literal["refuse", "accept"] = _rule(
+        "refuse", "What becomes of configuration with a property that the service sets by itself."
+    )
+    flexible_without_config: Literal["default", "refuse"] = _rule(
+        "default", "What becomes of a flexible shape of a driver or executor without configuration."
+    )
+    executors_maximum: int = _rule(1000, "The greatest numExecutors.")
+    idle_timeout: Literal["refuse", "ignore"] = _rule(
+        "refuse", "What becomes of idleTimeoutInMinutes where the type isn't SESSION."
+    )
+    execute_with_application: Literal["refuse", "execute-wins"] = _rule(
+        "refuse", "What becomes of a run with both applicationId and execute."
+    )
+    run_type: Literal["refuse", "override"] = _rule(
+        "refuse", "What becomes of a run with another type than its application has."
+    )
+    run_parameters: Literal["replace", "merge"] = _rule(
+        "replace", "Whether a run's parameters replace the application's or are merged onto them."
+    )
+    run_configuration: Literal["replace", "merge"] = _rule(
+        "replace", "Whether a run's configuration replaces the application's or is merged onto it."
+    )
+    run_arguments: Literal["as-given", "filled"] = _rule(
+        "as-given", "Whether a run shows its arguments with placeholders or with their values."
+    )
+    run_duration: Literal["in-progress", "accepted"] = _rule(
+        "in-progress", "From which state on runDurationInMilliseconds counts."
+    )
+    run_out_of_time: Literal["FAILED", "CANCELED", "STOPPED"] = _rule(
+        "FAILED", "How a run of Data Flow ends that exceeds its maxDurationInMinutes."
+    )
+    delete_run_stops: Literal["streaming", "streaming-and-session", "nothing"] = _rule(
+        "streaming", "Which runs end as STOPPED, not as CANCELED, when DeleteRun ends them."
+    )
+    delete_ended_run: Literal["accept", "conflict"] = _rule(
+        "accept",
+        "What becomes of DeleteRun and DeleteStatement for what is over or ending already.",
+    )
+    delete_application_with_active_runs: Literal["conflict", "allow"] = _rule(
+        "conflict", "Whether DeleteApplication is possible while runs are active."
+    )
+    file_check: Literal["at-creation", "at-run"] = _rule(
+        "at-run", "When a run's files are looked for, with its owner's rights."
+    )
+    pool_shape: Literal["refuse", "accept"] = _rule(
+        "refuse", "What becomes of a driver or executor shape that the pool doesn't have."
+    )
+    pool_start_by_run: Literal["start", "wait"] = _rule(
+        "start", "Whether a run starts its pool, or waits until somebody does."
+    )
+    pool_after_creation: Literal["ACTIVE", "ACCEPTED"] = _rule(
+        "ACTIVE", "Whether a new pool is started at once."
     )
 
     # Logs

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from oci_emulator.dataflow import build as dataflow
 from oci_emulator.datascience import wire as datascience_wire
 from oci_emulator.datascience.artifacts import Artifacts
 from oci_emulator.datascience.job_runs import JobRuns
@@ -11,6 +12,7 @@ from oci_emulator.datascience.plans import Plans
 from oci_emulator.datascience.progression import Progression
 from oci_emulator.datascience.projects import Projects
 from oci_emulator.datascience.schedules import Schedules
+from oci_emulator.datascience.simulation import Changes, Simulations
 from oci_emulator.foundation import Foundation
 from oci_emulator.identity.wire import Identity
 from oci_emulator.logging import wire as logging_wire
@@ -42,6 +44,7 @@ class Services:
     """
 
     endpoints: Mapping[str, Mapping[str, Endpoint]]
+    dataflow: dataflow.Built
     projects: Projects
     progression: Progression
     objects: ObjectTable
@@ -58,7 +61,9 @@ def build(foundation: Foundation, plans: Plans) -> Services:
         foundation, resource_type="logworkrequest", lag=lambda lags: lags.work_request
     )
     groups = LogGroups(foundation, LogChanges(foundation, entries, log_work))
-    progression = Progression(foundation, groups, entries, plans)
+    simulations = Simulations(foundation, plans)
+    changes = Changes()
+    progression = Progression(foundation, groups, entries, simulations, changes)
     work = WorkRequests(
         foundation, resource_type="datascienceworkrequest", lag=lambda lags: lags.job_delete
     )
@@ -67,6 +72,9 @@ def build(foundation: Foundation, plans: Plans) -> Services:
     table = ObjectTable(foundation.database)
     buckets = Buckets(foundation, table)
     objects = Objects(foundation, buckets, table)
+    flow = dataflow.build(
+        foundation, groups=groups, entries=entries, simulations=simulations, changes=changes
+    )
     secrets = Secrets(foundation)
     metrics = MetricStore(foundation.database)
     return Services(
@@ -79,6 +87,7 @@ def build(foundation: Foundation, plans: Plans) -> Services:
                 schedules=schedules,
                 work=work,
             ),
+            "dataflow": flow.service.endpoints(),
             "logging": logging_wire.management(groups, log_work),
             "loggingsearch": logging_wire.search(LogSearch(foundation, entries)),
             "objectstorage": objectstorage_wire.endpoints(
@@ -90,6 +99,7 @@ def build(foundation: Foundation, plans: Plans) -> Services:
             "resourcesearch": ResourceSearch(foundation).endpoints(),
             "secrets": SecretRetrieval(foundation, secrets).endpoints(),
         },
+        dataflow=flow,
         projects=projects,
         progression=progression,
         objects=table,

@@ -24,7 +24,8 @@ class Settings:
         rules: name -> value, as text.
         namespace: of Object Storage, in a new state directory; a random one by default.
         places: how many processes of runs there may be at a time.
-        cache: where conda environments are kept.
+        cache: where conda environments and the HDFS connector are kept.
+        spark: a Python that has pyspark; the emulator's own by default.
         engine: the command of the container engine, with options.
         engine_options: further options of its command ``run``.
         journal_bodies: keep the JSON that clients send in the journal.
@@ -42,5 +43,6 @@ class Settings:
     namespace: str | None = None
     cache: Path | None = None
     journal_bodies: bool = False
+    spark: Path | None = None
     engine: str = "podman"
     engine_options: str = ""

@@ -63,6 +63,7 @@ class Emulator(ControlClient):
         cache: where conda environments are kept.
         oke_port: where pods of OKE ask for tokens; the real one is 12250.
         engine: the command of the container engine, with options.
+        spark: a Python that has pyspark.
         journal_bodies: keep the JSON that clients send in the journal.
         log: where its messages go; by default to ``emulator.log`` in the state directory.
     """
@@ -81,6 +82,7 @@ class Emulator(ControlClient):
         journal_bodies: bool = False,
         engine: str | None = None,
         oke_port: int | None = None,
+        spark: Path | None = None,
         log: Path | None = None,
     ) -> None:
         self.state = state
@@ -94,6 +96,7 @@ class Emulator(ControlClient):
             "--namespace": namespace,
             "--oke-port": oke_port,
             "--engine": engine,
+            "--spark": spark,
         }
         self._arguments = [
             *(str(part) for pair in options.items() if pair[1] is not None for part in pair),

@@ -9,10 +9,13 @@ from oci_emulator.lags import Lags
 from oci_emulator.resources import Resource, Selection
 from oci_emulator.server.calls import Answer, Call, shown
 from oci_emulator.server.errors import conflict
-from oci_emulator.server.paging import items_page
+from oci_emulator.server.paging import collection, items_page
 
-CarryOut = Callable[[Resource, float], str]
-"""Does what a work request is for, at a time; an explanation if it can't be done any more."""
+CarryOut = Callable[[Resource, float], str | None]
+"""Does what a work request is for, at a time.
+
+An explanation if it can't be done any more; None if it isn't time for it yet.
+"""
 
 _ACTIONS = {
     "CREATE": "CREATED",
@@ -20,8 +23,32 @@ _ACTIONS = {
     "MOVE": "UPDATED",
     "ACTIVATE": "UPDATED",
     "DEACTIVATE": "UPDATED",
+    "START": "UPDATED",
+    "STOP": "UPDATED",
     "DELETE": "DELETED",
 }
+
+
+class Form:
+    """How a service shows its work requests; this is how most do."""
+
+    operation = "operationType"
+    running = "IN_PROGRESS"
+    collections = False
+    """Whether lists are objects with ``items``."""
+
+    def resource(self, target: Resource, work_request: str) -> JsonObject:  # noqa: ARG002  # others show it
+        """What a work request is about."""
+        return {
+            "actionType": self.running,
+            "entityType": target.kind,
+            "identifier": target.id,
+            "entityUri": f"/{target.kind}s/{target.id}",
+        }
+
+    def note(self, message: JsonObject, number: int, work_request: str) -> JsonObject:  # noqa: ARG002  # others show them
+        """A line of the log, or an error."""
+        return message
 
 
 class WorkRequests:
@@ -33,12 +60,19 @@ class WorkRequests:
     Args:
         resource_type: in their OCIDs; also their kind.
         lag: how long each state takes.
+        form: how they are shown.
     """
 
     def __init__(
-        self, foundation: Foundation, *, resource_type: str, lag: Callable[[Lags], float]
+        self,
+        foundation: Foundation,
+        *,
+        resource_type: str,
+        lag: Callable[[Lags], float],
+        form: Form | None = None,
     ) -> None:
         self._foundation = foundation
+        self._form = form or Form()
         self._type = resource_type
         self._lag = lag
         self._carry_out: dict[str, CarryOut] = {}
@@ -56,12 +90,6 @@ class WorkRequests:
         ``target`` is the resource as it is, or as it will be; ``inner`` what the operation needs.
         """
         identifier = self._foundation.new_ocid(self._type)
-        resource = {
-            "actionType": "IN_PROGRESS",
-            "entityType": target.kind,
-            "identifier": target.id,
-            "entityUri": f"/{target.kind}s/{target.id}",
-        }
         work_request = Resource(
             id=identifier,
             kind=self._type,
@@ -71,16 +99,16 @@ class WorkRequests:
             due=now + self._lag(self._foundation.lags),
             body={
                 "id": identifier,
-                "operationType": operation,
+                self._form.operation: operation,
                 "status": "ACCEPTED",
                 "compartmentId": target.compartment,
-                "resources": [resource],
+                "resources": [self._form.resource(target, identifier)],
                 "percentComplete": 0.0,
                 "timeAccepted": timestamp(now),
             },
             inner={**(inner or {}), "logs": [], "errors": []},
         )
-        _note(work_request, now)
+        self._note(work_request, now)
         self._foundation.add(work_request)
         return Answer(status=202, headers={"opc-work-request-id": identifier}, resource=target.id)
 
@@ -88,20 +116,25 @@ class WorkRequests:
         body = work_request.body
         if body["status"] == "ACCEPTED":
             body |= {
-                "status": "IN_PROGRESS",
+                "status": self._form.running,
                 "timeStarted": timestamp(moment),
                 "percentComplete": 50.0,
             }
             work_request.due = moment + self._lag(self._foundation.lags)
-        else:
-            self._finish(work_request, moment)
-            work_request.due = None
-        _note(work_request, moment)
+        elif not self._finish(work_request, moment):
+            work_request.due = moment + self._lag(self._foundation.lags)
+            self._foundation.save(work_request, visible=False)
+            return
+        self._note(work_request, moment)
         self._foundation.save(work_request)
 
-    def _finish(self, work_request: Resource, moment: float) -> None:
+    def _finish(self, work_request: Resource, moment: float) -> bool:
+        """Do what the work request is for; False if it isn't time for it yet."""
         body = work_request.body
-        failure = self._carry_out[body["operationType"]](work_request, moment)
+        failure = self._carry_out[body[self._form.operation]](work_request, moment)
+        if failure is None:
+            return False
+        work_request.due = None
         body |= {
             "status": "FAILED" if failure else "SUCCEEDED",
             "timeFinished": timestamp(moment),
@@ -109,12 +142,14 @@ class WorkRequests:
         }
         if failure:
             error = {"code": "Conflict", "message": failure, "timestamp": timestamp(moment)}
-            work_request.inner["errors"].append(error)
-            return
-        words = body["operationType"].split("_")
+            errors = work_request.inner["errors"]
+            errors.append(self._form.note(error, len(errors) + 1, work_request.id))
+            return True
+        words = body[self._form.operation].split("_")
         body["resources"][0]["actionType"] = next(
             action for word, action in _ACTIONS.items() if word in words
         )
+        return True
 
     def get(self, call: Call) -> Answer:
         """GetWorkRequest."""
@@ -133,7 +168,7 @@ class WorkRequests:
         raise conflict(
             "IncorrectState",
             f"Work request {work_request.id} is {work_request.state}:"
-            f" {work_request.body['operationType']} can't be canceled.",
+            f" {work_request.body[self._form.operation]} can't be canceled.",
         )
 
     def list_all(self, call: Call) -> Answer:
@@ -146,7 +181,9 @@ class WorkRequests:
         fields = {}
         if "operationType" in call.query:
             fields["$.operationType"] = call.query["operationType"]
-        return self._foundation.page(call, Selection(kind=self._type, equal=equal, fields=fields))
+        return self._collected(
+            self._foundation.page(call, Selection(kind=self._type, equal=equal, fields=fields))
+        )
 
     def logs(self, call: Call) -> Answer:
         """ListWorkRequestLogs."""
@@ -158,14 +195,19 @@ class WorkRequests:
 
     def _listed(self, call: Call, name: str) -> Answer:
         entries = self._find(call).inner[name]
-        return items_page(entries, call, default_limit=self._foundation.rules.default_page_size)
+        limit = self._foundation.rules.default_page_size
+        return self._collected(items_page(entries, call, default_limit=limit))
+
+    def _collected(self, answer: Answer) -> Answer:
+        return collection(answer) if self._form.collections else answer
+
+    def _note(self, work_request: Resource, moment: float) -> None:
+        """Write the state into the work request's log."""
+        body = work_request.body
+        message = f"{body[self._form.operation]} {body['status'].lower()}."
+        logs = work_request.inner["logs"]
+        line = {"message": message, "timestamp": timestamp(moment)}
+        logs.append(self._form.note(line, len(logs) + 1, work_request.id))
 
     def _find(self, call: Call) -> Resource:
         return self._foundation.find(call, self._type, call.path["workRequestId"])
-
-
-def _note(work_request: Resource, moment: float) -> None:
-    """Write the state into the work request's log."""
-    body = work_request.body
-    message = f"{body['operationType']} {body['status'].lower()}."
-    work_request.inner["logs"].append({"message": message, "timestamp": timestamp(moment)})

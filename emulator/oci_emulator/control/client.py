@@ -287,7 +287,7 @@ class ControlClient(ABC):
         Raises:
             EmulatorError: it isn't in time.
         """
-        wanted = states or ("SUCCEEDED", "FAILED", "CANCELED")
+        wanted = states or ("SUCCEEDED", "FAILED", "CANCELED", "STOPPED")
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
             wait = min(left, _ANSWER_SECONDS / 2)

@@ -60,7 +60,7 @@ class OverviewControl:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while call.query.get("since", "") == self._version():
-                    await self._progression.changed()
+                    await self._progression.changes.wait()
         clock = self._foundation.clock
         now = clock.now()
         return {
@@ -77,7 +77,7 @@ class OverviewControl:
         }
 
     def _version(self) -> str:
-        return str(self._progression.changes)
+        return str(self._progression.changes.number)
 
     def _newest(self, kind: str, state: str = "") -> list[Resource]:
         equal = {"state": state} if state else {}

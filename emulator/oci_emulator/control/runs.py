@@ -4,6 +4,10 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from oci_emulator.dataflow import lifecycle as flow_lifecycle
+from oci_emulator.dataflow.execution import Execution as FlowExecution
+from oci_emulator.dataflow.owned import RUN as FLOW_RUN
+from oci_emulator.dataflow.progression import Progression as FlowProgression
 from oci_emulator.datascience import lifecycle
 from oci_emulator.datascience.execution import Execution
 from oci_emulator.datascience.lifecycle import Outcome
@@ -17,6 +21,8 @@ if TYPE_CHECKING:
     from oci_emulator.control.api import ControlCall
 
 _STATES = (*lifecycle.ACTIVE, *lifecycle.ENDED, "DELETED")
+_FLOW_STATES = ("IN_PROGRESS", *flow_lifecycle.ENDED)
+_OVER = (*lifecycle.ENDED, "STOPPED")
 _TEXTS = {
     "IN_PROGRESS": lifecycle.IN_PROGRESS,
     "SUCCEEDED": lifecycle.SUCCEEDED,
@@ -30,11 +36,18 @@ class RunControl:
     """What the control API can do with runs."""
 
     def __init__(
-        self, foundation: Foundation, progression: Progression, execution: Execution
+        self,
+        foundation: Foundation,
+        progression: Progression,
+        execution: Execution,
+        flow: FlowProgression,
+        flow_execution: FlowExecution,
     ) -> None:
         self._foundation = foundation
         self._progression = progression
         self._execution = execution
+        self._flow = flow
+        self._flow_execution = flow_execution
 
     async def get(self, call: "ControlCall") -> JsonObject:
         """The run as the API shows it, and what the API doesn't show.
@@ -42,22 +55,23 @@ class RunControl:
         With ``wait``, the answer comes when the run is in one of the states that
         ``lifecycleState`` names, separated by commas, or when so many real seconds have passed.
         """
-        states = call.query.get("lifecycleState", ",".join(lifecycle.ENDED)).split(",")
+        states = call.query.get("lifecycleState", ",".join(_OVER)).split(",")
         with suppress(TimeoutError):
             async with asyncio.timeout(float(call.query.get("wait", 0))):
                 while self._find(call).state not in states:
-                    await self._progression.changed()
+                    await self._progression.changes.wait()
         return self._show(self._find(call))
 
     def _show(self, run: Resource) -> JsonObject:
-        pids = [process.pid for process in self._execution.processes_of(run.id)]
+        execution = self._flow_execution if run.kind == FLOW_RUN else self._execution
+        pids = [process.pid for process in execution.processes_of(run.id)]
         return {
             "body": run.body,
             "etag": run.etag,
             "mode": run.inner.get("mode"),
             "inner": run.inner,
             "pids": pids,
-            "directory": str(self._execution.directory_of(run.id)),
+            "directory": str(execution.directory_of(run.id)),
         }
 
     def change(self, call: "ControlCall") -> JsonObject:
@@ -67,12 +81,18 @@ class RunControl:
             ValueError: there is no such state.
         """
         run = self._find(call)
+        of_flow = run.kind == FLOW_RUN
         if call.body.get("remove"):
-            self._progression.forget(run)
+            (self._flow if of_flow else self._progression).forget(run)
             return {"removed": run.id}
         state = call.body.get("lifecycleState")
-        if state not in _STATES:
-            raise ValueError(f"lifecycleState: must be one of {', '.join(_STATES)}, not {state!r}")
+        states = _FLOW_STATES if of_flow else _STATES
+        if state not in states:
+            raise ValueError(f"lifecycleState: must be one of {', '.join(states)}, not {state!r}")
+        if of_flow:
+            details = str(call.body.get("lifecycleDetails", ""))
+            self._flow.force(run, state, details, self._foundation.clock.now())
+            return self._show(self._find(call))
         code = int(call.body.get("exitCode", 1))
         text = lifecycle.failed(code) if state == "FAILED" else _TEXTS.get(state, "")
         details = str(call.body.get("lifecycleDetails", text))
@@ -81,7 +101,8 @@ class RunControl:
         return self._show(self._find(call))
 
     def _find(self, call: "ControlCall") -> Resource:
-        run = self._foundation.resources.get(RUN, call.path["id"])
-        if run is None:
-            raise no_such_path(f"There is no job run {call.path['id']}.")
-        return run
+        for kind in (RUN, FLOW_RUN):
+            run = self._foundation.resources.get(kind, call.path["id"])
+            if run is not None:
+                return run
+        raise no_such_path(f"There is no job run {call.path['id']}, and no run of Data Flow.")

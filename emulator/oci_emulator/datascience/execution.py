@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from oci_emulator.datascience.node_groups import groups_of, nodes_of
 from oci_emulator.datascience.progression import RUN, Progression
 from oci_emulator.datascience.supervision import Supervision, Underway, current
 from oci_emulator.foundation import Foundation
+from oci_emulator.running.places import Places
 from oci_emulator.running.process import Process, Processes
 
 _logger = logging.getLogger(__name__)
@@ -42,10 +42,8 @@ class Execution:
         self._bootstrap = bootstrap
         self._supervision = Supervision(foundation, progression, processes, metering)
         self._processes = processes
-        self._places = places
-        self._waiting: deque[str] = deque()
+        self._places = Places(places, self._drive)
         self._active: dict[str, Underway] = {}
-        self._closing = False
         self._removals: set[asyncio.Task[None]] = set()
         progression.attach(self)
 
@@ -53,8 +51,7 @@ class Execution:
 
     def submit(self, run_id: str) -> None:
         """Execute the run when there is a place for it."""
-        self._waiting.append(run_id)
-        self._fill()
+        self._places.submit(run_id)
 
     def cancel(self, run_id: str) -> bool:
         """End the run's processes; False if there are none, and the run is over at once."""
@@ -68,11 +65,7 @@ class Execution:
 
     def discard(self, run_id: str) -> None:
         """End the run's processes without a report."""
-        if run_id in self._waiting:
-            self._waiting.remove(run_id)
-        active = self._active.get(run_id)
-        if active is not None and active.task is not None:
-            active.task.cancel()
+        self._places.discard(run_id)
 
     def forget(self, run_id: str) -> None:
         """End the run's processes without a report, and remove its directory."""
@@ -110,26 +103,15 @@ class Execution:
 
     async def close(self) -> None:
         """End all processes and change nothing: the next emulator reports them lost."""
-        self._closing = True
-        self._waiting.clear()
-        tasks = [active.task for active in self._active.values() if active.task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, *self._removals, return_exceptions=True)
+        await self._places.close()
+        await asyncio.gather(*self._removals, return_exceptions=True)
         await self._processes.close()
         self._bootstrap.close()
 
     # The way of one run
 
-    def _fill(self) -> None:
-        while self._waiting and len(self._active) < self._places and not self._closing:
-            active = Underway(run_id=self._waiting.popleft())
-            self._active[active.run_id] = active
-            active.task = asyncio.get_running_loop().create_task(
-                self._drive(active), name=active.run_id
-            )
-
-    async def _drive(self, active: Underway) -> None:
+    async def _drive(self, run_id: str) -> None:
+        active = self._active[run_id] = Underway(run_id=run_id)
         try:
             outcome = await self._execute(active)
         except BootstrapError as error:
@@ -150,7 +132,6 @@ class Execution:
             # Its machine is gone, and the credentials with it.
             self._bootstrap.revoke(active.run_id)
             del self._active[active.run_id]
-            self._fill()
         self._report(active, outcome)
 
     def _report(self, active: Underway, outcome: Outcome) -> None:

@@ -23,7 +23,7 @@ TAG = "emulator.plan"
 
 Mode = Literal["process", "simulated"]
 MODES = ("process", "simulated")
-OUTCOMES = ("SUCCEEDED", "FAILED", "NEEDS_ATTENTION", "CANCELED")
+OUTCOMES = ("SUCCEEDED", "FAILED", "NEEDS_ATTENTION", "CANCELED", "STOPPED")
 _FIELDS = (
     "match",
     "mode",
@@ -33,6 +33,8 @@ _FIELDS = (
     "exitCode",
     "lifecycleDetails",
     "output",
+    "dataReadInBytes",
+    "dataWrittenInBytes",
     "seed",
 )
 
@@ -53,6 +55,7 @@ class Plan:
         in_progress: seconds from there to the end, or a range.
         output: lines of output; ``$NAME`` stands for a variable of the run, and for ``id``,
             ``displayName``, ``jobId`` and ``index``, which counts all simulated runs.
+        data_read: bytes that a run of Data Flow shows as read, and data_written as written.
     """
 
     display_name: str = "*"
@@ -64,6 +67,8 @@ class Plan:
     exit_code: int = 1
     details: str = ""
     output: tuple[str, ...] = ()
+    data_read: int = 0
+    data_written: int = 0
     seed: int = 0
 
     def matches(self, name: str, tags: Mapping[str, str]) -> bool:
@@ -101,6 +106,8 @@ class Plan:
             "exitCode": self.exit_code,
             "lifecycleDetails": self.details,
             "output": list(self.output),
+            "dataReadInBytes": self.data_read,
+            "dataWrittenInBytes": self.data_written,
             "seed": self.seed,
         }
 
@@ -136,6 +143,8 @@ def from_json(document: Any) -> Plan:
         exit_code=_code(document.get("exitCode", 1)),
         details=str(document.get("lifecycleDetails", "")),
         output=tuple(output),
+        data_read=_bytes("dataReadInBytes", document),
+        data_written=_bytes("dataWrittenInBytes", document),
         seed=int(document.get("seed", 0)),
     )
 
@@ -161,6 +170,13 @@ def _range(name: str, value: Any) -> tuple[float, float] | None:
         case [int() | float() as low, int() | float() as high] if 0 <= low <= high:
             return float(low), float(high)
     raise PlanError(f"{name}: must be seconds, or a list of the least and the most, not {value!r}")
+
+
+def _bytes(name: str, document: Mapping[str, Any]) -> int:
+    value = document.get(name, 0)
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    raise PlanError(f"{name}: must be a number of bytes, not {value!r}")
 
 
 def _code(value: Any) -> int:

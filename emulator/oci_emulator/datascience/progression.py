@@ -1,6 +1,5 @@
 """How job runs move on: by their timers, by the processes that execute them, by being canceled."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -8,14 +7,16 @@ from oci_emulator.clock import timestamp
 from oci_emulator.datascience import lifecycle, plans
 from oci_emulator.datascience.configuration import Effective, effective
 from oci_emulator.datascience.lifecycle import Outcome
+from oci_emulator.datascience.simulation import Changes, Simulations, in_states
 from oci_emulator.foundation import Foundation
 from oci_emulator.logging.entries import LogEntries
 from oci_emulator.logging.groups import LogGroups
-from oci_emulator.resources import Resource, Selection
+from oci_emulator.resources import Resource
 
 RUN = "jobrun"
 JOB = "job"
 LOG_TYPE = "com.oraclecloud.datascience.jobrun.stdout"
+_OUTCOMES = (*lifecycle.ENDED, "NEEDS_ATTENTION")
 
 
 class Executor(Protocol):
@@ -41,34 +42,28 @@ class Progression:
     simulated ones the ``plan`` with its durations and ``ends``, the time of their own end.
 
     Attributes:
-        changes: how often some run was made or changed.
+        changes: tell when some run was made or changed.
     """
 
     def __init__(
-        self, foundation: Foundation, groups: LogGroups, entries: LogEntries, book: plans.Plans
+        self,
+        foundation: Foundation,
+        groups: LogGroups,
+        entries: LogEntries,
+        simulations: Simulations,
+        changes: Changes,
     ) -> None:
         self._foundation = foundation
         self._groups = groups
         self._entries = entries
-        self._plans = book
+        self._simulations = simulations
         self._executor: Executor | None = None
-        self._simulated = int(foundation.database.fact("simulated runs") or 0)
-        self._change = asyncio.Event()
-        self.changes = 0
+        self.changes = changes
         foundation.timers.on_due(RUN, self._due)
-
-    async def changed(self) -> None:
-        """Wait until some run is in another state."""
-        await self._change.wait()
 
     def _save(self, run: Resource) -> None:
         self._foundation.save(run)
-        self._changed()
-
-    def _changed(self) -> None:
-        self.changes += 1
-        self._change.set()
-        self._change = asyncio.Event()
+        self.changes.note()
 
     def attach(self, executor: Executor) -> None:
         """Say what executes runs for real."""
@@ -78,30 +73,13 @@ class Progression:
         """Keep a new run and let it begin.
 
         Raises:
-            PlanError: its own tag has no plan that can be read.
+            PlanError: it has no plan that it can have.
         """
-        mode, plan = self._plans.of(run.name, run.body["freeformTags"])
-        run.inner |= {"mode": mode, "stage": 0}
-        accepted = self._foundation.lags.accepted
-        if mode == "simulated":
-            self._simulated += 1
-            self._foundation.database.set_fact("simulated runs", str(self._simulated))
-            until_running, running = plan.durations(self._simulated)
-            run.inner |= {
-                "index": self._simulated,
-                "plan": plan.as_json(),
-                "scale": 1.0 if until_running is None else self._scale(until_running),
-                "seconds": running,
-            }
-            accepted *= run.inner["scale"]
+        accepted = self._foundation.lags.accepted * self._simulations.prepare(run, _OUTCOMES)
         run.body |= {"lifecycleState": "ACCEPTED", "lifecycleDetails": lifecycle.STAGES[0].details}
         run.due = run.created + accepted
-        self._changed()
+        self.changes.note()
         return self._foundation.add(run)
-
-    def _scale(self, until_running: float) -> float:
-        """By how much the lags of the profile are stretched for a planned duration."""
-        return until_running / (self._foundation.lags.until_running or 1.0)
 
     def settings(self, run: Resource) -> Effective:
         """The run's settings, from its job and its overrides."""
@@ -306,12 +284,7 @@ class Progression:
     def unfinished_processes(self) -> list[Resource]:
         """The runs of processes of an earlier emulator that weren't over."""
         return [
-            run
-            for state in lifecycle.ACTIVE
-            for run in self._foundation.resources.select(
-                Selection(kind=RUN, equal={"state": state})
-            )
-            if run.inner.get("mode") == "process" and run.due is None
+            run for run in in_states(self._foundation, RUN, lifecycle.ACTIVE) if run.due is None
         ]
 
 

@@ -12,11 +12,20 @@ from oci_emulator.principals.principal import Principal
 from oci_emulator.resources import Resource, Selection
 from oci_emulator.server.calls import Answer, Call, shown
 from oci_emulator.server.errors import ServiceError, conflict
+from oci_emulator.transitions import Transitions
 from oci_emulator.work_requests import WorkRequests
 
 KIND = "schedule"
 _TYPE = "datascienceschedule"
 _STEADY = ("ACTIVE", "INACTIVE")
+_STATES = {
+    "CREATE": "ACTIVE",
+    "ACTIVATE": "ACTIVE",
+    "DEACTIVATE": "INACTIVE",
+    "UPDATE": "",
+    "MOVE": "",
+    "DELETE": "DELETED",
+}
 
 Perform = Callable[[str, str, Principal, JsonObject, float], Answer]
 """Carries out an operation of a service for a principal, as if it had been requested then."""
@@ -31,18 +40,15 @@ class Schedules:
 
     def __init__(self, foundation: Foundation, work: WorkRequests) -> None:
         self._foundation = foundation
-        self._work = work
         self._perform: Perform | None = None
         foundation.timers.on_due(KIND, self._due)
-        for operation, state in (
-            ("CREATE", "ACTIVE"),
-            ("ACTIVATE", "ACTIVE"),
-            ("DEACTIVATE", "INACTIVE"),
-            ("UPDATE", ""),
-            ("MOVE", ""),
-            ("DELETE", "DELETED"),
-        ):
-            work.on_finish(f"SCHEDULE_{operation}", self._settle(state))
+        self._transitions = Transitions(
+            foundation,
+            work,
+            kind=KIND,
+            states={f"SCHEDULE_{name}": state for name, state in _STATES.items()},
+            settled=self._plan,
+        )
 
     def attach(self, perform: Perform) -> None:
         """Say what carries out the requests of schedules."""
@@ -72,11 +78,7 @@ class Schedules:
             created=call.now,
             body=body,
         )
-        self._foundation.add(schedule)
-        accepted = self._work.accept("SCHEDULE_CREATE", schedule, call.now)
-        answer = shown(schedule, status=accepted.status)
-        answer.headers |= accepted.headers
-        return answer
+        return self._transitions.create("SCHEDULE_CREATE", schedule, call)
 
     def get(self, call: Call) -> Answer:
         """GetSchedule."""
@@ -100,58 +102,30 @@ class Schedules:
         check_names(call.body)
         _check(call.body)
         self._foundation.retag(schedule, call.body)
-        return self._change("SCHEDULE_UPDATE", schedule, call, call.body)
+        return self._transitions.begin("SCHEDULE_UPDATE", schedule, call.now, call.body)
 
     def move(self, call: Call) -> Answer:
         """ChangeScheduleCompartment."""
         schedule = self._steady(call)
         target = call.body["compartmentId"]
         call.require(target)
-        return self._change("SCHEDULE_MOVE", schedule, call, {"compartmentId": target})
+        changes = {"compartmentId": target}
+        return self._transitions.begin("SCHEDULE_MOVE", schedule, call.now, changes)
 
     def activate(self, call: Call) -> Answer:
         """ActivateSchedule: it fires again, but not for the times that it missed."""
-        return self._change("SCHEDULE_ACTIVATE", self._steady(call, "INACTIVE"), call, {})
+        schedule = self._steady(call, "INACTIVE")
+        return self._transitions.begin("SCHEDULE_ACTIVATE", schedule, call.now)
 
     def deactivate(self, call: Call) -> Answer:
         """DeactivateSchedule."""
-        return self._change("SCHEDULE_DEACTIVATE", self._steady(call, "ACTIVE"), call, {})
+        schedule = self._steady(call, "ACTIVE")
+        return self._transitions.begin("SCHEDULE_DEACTIVATE", schedule, call.now)
 
     def delete(self, call: Call) -> Answer:
         """DeleteSchedule: what it has created stays."""
         schedule = self._steady(call)
-        return self._change("SCHEDULE_DELETE", schedule, call, {}, state="DELETING")
-
-    def _change(
-        self,
-        operation: str,
-        schedule: Resource,
-        call: Call,
-        changes: JsonObject,
-        state: str = "UPDATING",
-    ) -> Answer:
-        schedule.inner["before"] = schedule.state
-        schedule.body |= {**changes, "lifecycleState": state, "timeUpdated": timestamp(call.now)}
-        schedule.compartment = schedule.body["compartmentId"]
-        schedule.due = None
-        self._foundation.save(schedule)
-        return self._work.accept(operation, schedule, call.now)
-
-    def _settle(self, state: str) -> Callable[[Resource, float], str]:
-        """What finishes a work request: into a state, or back into the former one."""
-
-        def settle(work_request: Resource, moment: float) -> str:
-            schedule = self._foundation.resources.get(KIND, work_request.parent)
-            if schedule is None:
-                return f"{work_request.parent} is gone."
-            schedule.body["lifecycleState"] = state or schedule.inner["before"]
-            self._plan(schedule, moment)
-            if schedule.state == "DELETED":
-                schedule.due = moment + self._foundation.rules.deleted_visible_seconds
-            self._foundation.save(schedule)
-            return ""
-
-        return settle
+        return self._transitions.begin("SCHEDULE_DELETE", schedule, call.now, state="DELETING")
 
     def _plan(self, schedule: Resource, after: float) -> None:
         """Note when an active schedule fires next."""

@@ -20,7 +20,6 @@ from oci_emulator.running.process import DRAIN_SECONDS, Process, Processes
 _MARK = "OCI_RESOURCE_PRINCIPAL_RPST"
 """The variable that only the processes of one node have alike: the path of its token."""
 _SIGNAL_BASE = 128
-_SIGNAL_BASE = 128
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,7 +35,6 @@ class Underway:
     """
 
     run_id: str
-    task: "asyncio.Task[None] | None" = None
     cluster: Cluster | None = None
     readings: "list[asyncio.Task[None]]" = field(default_factory=list)
     tasks: "list[asyncio.Task[None]]" = field(default_factory=list)

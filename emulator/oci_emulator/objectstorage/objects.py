@@ -1,6 +1,7 @@
 """Objects: put, get, head, delete and list."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from email.utils import formatdate
 
 from oci_emulator.content import Content, TooLarge
@@ -134,6 +135,38 @@ class Objects:
             },
         )
 
+    def rename(self, call: Call) -> Answer:
+        """RenameObject: in place of one that has the name, unless the request says otherwise."""
+        bucket = self._buckets.find(call)
+        details = call.body
+        source = self._named(bucket, details["sourceName"])
+        target = self._table.get(bucket.id, check_name(details["newName"]))
+        _check_etag(source, details.get("srcObjIfMatchETag"))
+        if "newObjIfMatchETag" in details:
+            _check_etag(target, details["newObjIfMatchETag"])
+        unwanted = details.get("newObjIfNoneMatchETag")
+        if unwanted is not None and target is not None and unwanted in {"*", target.etag}:
+            raise ServiceError(
+                412, "IfNoneMatchFailed", f"The object '{target.name}' exists: {target.etag!r}."
+            )
+        if source.name == details["newName"]:
+            raise invalid("newName: is the name that the object has")
+        renamed = replace(
+            source, name=details["newName"], etag=new_etag(), created=call.now, modified=call.now
+        )
+        self._table.remove(bucket.id, source.name)
+        self._table.put(bucket.id, renamed)
+        if target is not None:
+            self._foundation.content.remove(target.content)
+        return Answer(
+            headers={
+                "etag": renamed.etag,
+                "last-modified": formatdate(call.now, usegmt=True),
+                **client_request_id(call),
+            },
+            resource=bucket.id,
+        )
+
     def list_all(self, call: Call) -> Answer:
         """ListObjects."""
         bucket = self._buckets.find(call)
@@ -158,17 +191,18 @@ class Objects:
         bucket = self._buckets.find(call)
         if "versionId" in call.query:
             raise invalid("versionId: this emulator keeps no versions of objects")
-        stored = self._table.get(bucket.id, call.path["objectName"])
+        stored = self._named(bucket, call.path["objectName"])
+        _check_etag(stored, call.headers.get("if-match"))
+        return stored
+
+    def _named(self, bucket: Resource, name: str) -> StoredObject:
+        stored = self._table.get(bucket.id, name)
         if stored is None:
             raise ServiceError(
                 404,
                 "ObjectNotFound",
-                f"The object '{call.path['objectName'][:_LONGEST_NAME]}' was not found in the"
-                f" bucket '{bucket.name}'",
+                f"The object '{name[:_LONGEST_NAME]}' was not found in the bucket '{bucket.name}'",
             )
-        expected = call.headers.get("if-match")
-        if expected not in {None, "*", stored.etag}:
-            raise if_match_failed(stored.etag)
         return stored
 
     def check_conditions(self, call: Call, bucket: Resource, name: str) -> None:
@@ -179,9 +213,7 @@ class Objects:
         """
         stored = self._table.get(bucket.id, name)
         etag = stored.etag if stored else ""
-        expected = call.headers.get("if-match")
-        if expected is not None and (stored is None or expected not in {"*", etag}):
-            raise if_match_failed(etag)
+        _check_etag(stored, call.headers.get("if-match"))
         unwanted = call.headers.get("if-none-match")
         if unwanted is not None and unwanted != "*":
             raise invalid("if-none-match: must be '*' to write only what doesn't exist")
@@ -189,6 +221,17 @@ class Objects:
             raise ServiceError(
                 412, "IfNoneMatchFailed", f"The object '{name}' exists, its etag is {etag!r}."
             )
+
+
+def _check_etag(stored: StoredObject | None, expected: str | None) -> None:
+    """Compare an object's etag with the one that a request names, if it names one.
+
+    Raises:
+        ServiceError: 412, it has another, or there is no such object.
+    """
+    etag = stored.etag if stored else ""
+    if expected is not None and (stored is None or expected not in {"*", etag}):
+        raise if_match_failed(etag)
 
 
 def check_name(name: str) -> str:

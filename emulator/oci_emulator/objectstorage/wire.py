@@ -27,6 +27,7 @@ def endpoints(
         "GetObject": Endpoint(handle=objects.get, verb="read", family=OBJECTS),
         "HeadObject": Endpoint(handle=objects.head, verb="inspect", family=OBJECTS),
         "DeleteObject": Endpoint(handle=objects.delete, verb="manage", family=OBJECTS),
+        "RenameObject": Endpoint(handle=objects.rename, verb="manage", family=OBJECTS),
         "ListObjects": Endpoint(handle=objects.list_all, verb="inspect", family=OBJECTS),
         "CreateMultipartUpload": Endpoint(handle=multipart.create, verb="manage", family=OBJECTS),
         "UploadPart": Endpoint(handle=multipart.upload_part, verb="manage", family=OBJECTS),

@@ -128,7 +128,7 @@ class _Reader:
             raise self._error(f"= or != must follow {word!r}")
         matches = self._value()
         return lambda variables: (
-            (word in variables and matches(variables[word])) == (operator == "=")
+            (word in variables and matches(variables[word], variables)) == (operator == "=")
         )
 
     def end(self) -> None:
@@ -143,13 +143,15 @@ class _Reader:
                 raise self._error("conditions are separated by commas")
             yield self.condition()
 
-    def _value(self) -> Callable[[str], bool]:
+    def _value(self) -> Callable[[str, Mapping[str, str]], bool]:
         token = self._take("a value")
         if token.startswith("'"):
-            return lambda value: value == token[1:-1]
+            return lambda value, _: value == token[1:-1]
         if token.startswith("/"):
-            return lambda value: fnmatch.fnmatchcase(value, token[1:-1])
-        raise self._error(f"a value is in '…' or /…/, not {token!r}")
+            return lambda value, _: fnmatch.fnmatchcase(value, token[1:-1])
+        if token.startswith("target."):
+            return lambda value, variables: value == variables.get(token)
+        raise self._error(f"a value is in '…' or /…/, or a variable of target, not {token!r}")
 
     def _subject(self) -> Subject:
         kind = self._one_of("any-user", "group", "dynamic-group", "service")

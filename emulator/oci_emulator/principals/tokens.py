@@ -46,7 +46,6 @@ class TokenService:
 
         ``lifetime``: seconds in real time, as clients hold the expiry against their own clocks.
         """
-        session_key = keys.generate()
         principal = Principal(
             kind="resource",
             id=run,
@@ -54,11 +53,16 @@ class TokenService:
             compartment=compartment,
             resource_type=RUN_TYPE,
         )
+        return self.delegate(principal, lifetime)
+
+    def delegate(self, principal: Principal, lifetime: float) -> Session:
+        """A token with which a run acts as a principal: itself, or who created it."""
+        session_key = keys.generate()
         token = self.sign(principal, session_key.public_key(), lifetime)
         return Session(token=token, private_key=keys.private_pem(session_key))
 
     def sign(self, principal: Principal, key: rsa.RSAPublicKey, lifetime: float) -> str:
-        """A token for a resource whose requests will be signed by the session key.
+        """A token for a principal whose requests will be signed by the session key.
 
         ``lifetime``: seconds in real time.
         """
@@ -74,6 +78,8 @@ class TokenService:
             "res_compartment": principal.compartment,
             "opc-tenant": self._tenancy,
             "facts": dict(principal.facts),
+            "kind": principal.kind,
+            "groups": sorted(principal.groups),
             "jwk": json.dumps(keys.jwk(key, principal.id)),
             "jti": str(uuid.uuid4()),
             "iat": now,
@@ -94,9 +100,10 @@ class TokenService:
         except jwt.InvalidTokenError as error:
             raise not_authenticated(f"The security token isn't valid: {error}.") from None
         principal = Principal(
-            kind="resource",
+            kind=claims.get("kind", "resource"),
             id=claims["sub"],
             tenancy=claims["res_tenant"],
+            groups=frozenset(claims.get("groups", ())),
             compartment=claims["res_compartment"],
             resource_type=claims["res_type"],
             facts=claims["facts"],

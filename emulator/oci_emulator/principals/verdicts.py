@@ -24,6 +24,16 @@ DEFAULT_STATEMENTS = (
     "Allow group data-scientists to manage log-groups in tenancy",
     "Allow group data-scientists to use logging-family in tenancy",
     "Allow group data-scientists to read metrics in tenancy",
+    # And those who use Data Flow.
+    "Allow group dataflow-admin to read buckets in tenancy",
+    "Allow group dataflow-admin to manage dataflow-family in tenancy",
+    "Allow group dataflow-users to read buckets in tenancy",
+    "Allow group dataflow-users to use dataflow-family in tenancy",
+    (
+        "Allow group dataflow-users to manage dataflow-family in tenancy where any"
+        " {request.user.id = target.user.id, request.permission = 'DATAFLOW_APPLICATION_CREATE',"
+        " request.permission = 'DATAFLOW_RUN_CREATE'}"
+    ),
     # And the runs themselves, of which each is a principal.
     "Allow dynamic-group job-runs to read repos in tenancy",
     "Allow dynamic-group job-runs to use data-science-family in tenancy",

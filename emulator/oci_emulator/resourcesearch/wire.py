@@ -1,7 +1,7 @@
 """The operations of Resource Search."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from oci_emulator.foundation import Foundation
 from oci_emulator.jsontypes import JsonObject
@@ -10,7 +10,7 @@ from oci_emulator.resourcesearch import language
 from oci_emulator.resourcesearch.language import Query, QueryError
 from oci_emulator.server.calls import Answer, Call, Endpoint
 from oci_emulator.server.errors import invalid, not_found
-from oci_emulator.server.paging import items_page
+from oci_emulator.server.paging import collection, items_page
 
 _MAXIMUM = 1000
 _DEFAULT = 500
@@ -38,6 +38,8 @@ _TYPES: Mapping[str, _Type] = {
     "job": _Type("DataScienceJob", "data-science-jobs"),
     "jobrun": _Type("DataScienceJobRun", "data-science-job-runs"),
     "schedule": _Type("DataScienceSchedule", "data-science-schedules"),
+    "dataflowapplication": _Type("DataFlowApplication", "dataflow-application"),
+    "dataflowrun": _Type("DataFlowRun", "dataflow-run"),
     "loggroup": _Type("LogGroup", "log-groups"),
     "log": _Type("Log", "log-groups"),
     "bucket": _Type("Bucket", "buckets"),
@@ -74,8 +76,7 @@ class ResourceSearch:
             raise invalid(f"query: {error}") from None
         field, descending = query.sort
         found.sort(key=lambda shown: str(shown.get(field, "")), reverse=descending)
-        page = items_page(found, call, default_limit=_DEFAULT, maximum=_MAXIMUM)
-        return replace(page, body={"items": page.body})
+        return collection(items_page(found, call, default_limit=_DEFAULT, maximum=_MAXIMUM))
 
     def _visible(self, call: Call, query: Query) -> list[JsonObject]:
         if strangers := query.types - _BY_NAME.keys():

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-_SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
+SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +88,7 @@ def of_run(
     return {
         "HOME": str(directories.home),
         "TMPDIR": str(directories.temporary),
-        "PATH": f"{python.parent}:{_SYSTEM_PATH}",
+        "PATH": f"{python.parent}:{SYSTEM_PATH}",
         "LANG": "C.UTF-8",
         "USER": "datascience",
         "SHELL": "/bin/bash",

@@ -6,6 +6,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from oci_emulator.jsontypes import JsonObject
 from oci_emulator.schema.models import Models
 
 SERVICES = (
@@ -86,8 +87,16 @@ class Service:
                 return body
             return [self.models.show(model, document) for document in body]
         if isinstance(body, dict) and self.models.has(operation.response):
-            return self.models.show(operation.response, body)
+            return self._present_items(self.models.show(operation.response, body), operation)
         return body
+
+    def _present_items(self, body: JsonObject, operation: Operation) -> JsonObject:
+        """A collection shows of each of its items what their model has."""
+        items = self.models.described(operation.response)["fields"].get("items", {"type": ""})
+        model = items["type"].removeprefix("list[").removesuffix("]")
+        if not self.models.has(model) or not isinstance(body.get("items"), list):
+            return body
+        return {**body, "items": [self.models.show(model, document) for document in body["items"]]}
 
 
 @cache

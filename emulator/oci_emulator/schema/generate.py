@@ -54,7 +54,12 @@ SOURCES = (
         r"|list_(jobs|job_runs|job_shapes|fast_launch_job_configs|projects|schedules"
         r"|work_request\w*)",
     ),
-    Source(name="dataflow", package="oci.data_flow", client="DataFlowClient"),
+    Source(
+        name="dataflow",
+        package="oci.data_flow",
+        client="DataFlowClient",
+        models=r"(?!\w*sql_endpoint)\w+",
+    ),
     Source(
         name="logging",
         package="oci.logging",

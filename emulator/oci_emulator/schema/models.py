@@ -178,6 +178,8 @@ _PRIMITIVES: Mapping[str, Check] = {
     "bool": _boolean,
     "datetime": _moment,
     "object": _anything,
+    # Bytes, in a field of JSON.
+    "stream": _text,
 }
 
 

@@ -16,6 +16,7 @@ _PRIMITIVES: Mapping[str, JsonObject] = {
     "bool": {"type": "boolean"},
     "datetime": {"type": "string", "format": "date-time"},
     "object": {},
+    "stream": {"type": "string"},
 }
 _ITEMS = re.compile(r"(list|dict)(?:\[|\(str, )(.+)[\])]")
 _ERROR: JsonObject = {

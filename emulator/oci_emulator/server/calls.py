@@ -26,7 +26,7 @@ class Answer:
     """What a service answers.
 
     Attributes:
-        body: JSON; None for an empty body.
+        body: JSON, or bytes that are sent as they are; None for an empty body.
         resource: the OCID of what it is about, for the journal and for replays.
     """
 

@@ -78,8 +78,8 @@ def page_of(
     answer = Answer(body=[resource.body for resource in found[:limit]])
     if len(found) > limit:
         last = found[limit - 1]
-        value = last.created if selection.sort == "created" else last.name
-        answer.headers["opc-next-page"] = encode([value, last.seq], call.query)
+        position = [last.position(selection.sort), last.seq]
+        answer.headers["opc-next-page"] = encode(position, call.query)
     return answer
 
 
@@ -101,6 +101,11 @@ def items_page(
     if start + limit < len(items):
         answer.headers["opc-next-page"] = encode(start + limit, scope)
     return answer
+
+
+def collection(answer: Answer) -> Answer:
+    """A page as an object with ``items``, which some services answer instead of a list."""
+    return replace(answer, body={"items": answer.body})
 
 
 def _position(position: Any) -> tuple[str | float, int]:

@@ -12,7 +12,9 @@ _JSON = "application/json"
 
 
 def payload_of(answer: Answer) -> bytes:
-    """The body of an answer as JSON."""
+    """The body of an answer: JSON, or bytes as they are."""
+    if isinstance(answer.body, bytes):
+        return answer.body
     # A message may quote what came in a header and is no text.
     return b"" if answer.body is None else compact(answer.body).encode(errors="backslashreplace")
 

@@ -65,6 +65,10 @@ class Cloud:
     def identity(self) -> Any:
         return self.client(oci.identity.IdentityClient)
 
+    @cached_property
+    def data_flow(self) -> Any:
+        return self.client(oci.data_flow.DataFlowClient)
+
     @property
     def tenancy(self) -> str:
         return self.emulator.tenancy
@@ -179,6 +183,72 @@ class Cloud:
         return [row["logContent"]["data"]["message"] for row in rows]
 
 
+class Flow:
+    """What tests of Data Flow need: a bucket with code, and the smallest that can be made of it."""
+
+    BUCKET = "code"
+
+    def __init__(self, cloud: Cloud, code: Mapping[str, bytes]) -> None:
+        self.cloud = cloud
+        self.client = cloud.data_flow
+        self.emulator = cloud.emulator
+        details = oci.object_storage.models.CreateBucketDetails(
+            name=self.BUCKET, compartment_id=cloud.tenancy
+        )
+        cloud.object_storage.create_bucket(self.emulator.namespace, details)
+        for name, content in code.items():
+            self.put(name, content)
+
+    def put(self, name: str, content: bytes) -> str:
+        """An object of the bucket; its URI."""
+        storage = self.cloud.object_storage
+        storage.put_object(self.emulator.namespace, self.BUCKET, name, content)
+        return self.uri(name)
+
+    def uri(self, name: str) -> str:
+        return f"oci://{self.BUCKET}@{self.emulator.namespace}/{name}"
+
+    def details(self, **fields: Any) -> Any:
+        """What an application needs, and what a test wants to be else."""
+        defaults: dict[str, Any] = {
+            "compartment_id": self.cloud.tenancy,
+            "display_name": "application",
+            "language": "PYTHON",
+            "spark_version": "3.5.0",
+            "file_uri": self.uri("main.py"),
+            "driver_shape": "VM.Standard.E4.Flex",
+            "executor_shape": "VM.Standard.E4.Flex",
+            "num_executors": 2,
+        }
+        return oci.data_flow.models.CreateApplicationDetails(**{**defaults, **fields})
+
+    def application(self, **fields: Any) -> Any:
+        return self.client.create_application(self.details(**fields)).data
+
+    def run_details(self, application_id: str | None, **fields: Any) -> Any:
+        where = {"compartment_id": self.cloud.tenancy, "application_id": application_id}
+        return oci.data_flow.models.CreateRunDetails(**{**where, **fields})
+
+    def start(self, application_id: str | None, **fields: Any) -> Any:
+        """A run, just accepted."""
+        return self.client.create_run(self.run_details(application_id, **fields)).data
+
+    def ended(self, run_id: str, state: str = "", seconds: float = 120) -> Any:
+        """The run when it is over, or in a state."""
+        self.emulator.wait_for_run(run_id, *[state] if state else [], seconds=seconds)
+        return self.client.get_run(run_id).data
+
+    def worked(self, response: Any) -> Any:
+        """The work request behind a response, once it is over."""
+        return oci.wait_until(
+            self.client,
+            self.client.get_work_request(response.headers["opc-work-request-id"]),
+            evaluate_response=lambda got: got.data.status in {"SUCCEEDED", "FAILED"},
+            max_interval_seconds=0.05,
+            max_wait_seconds=60,
+        ).data
+
+
 class RawClient:
     """Signs by itself, so that it can do it wrongly."""
 
@@ -272,6 +342,30 @@ def cloud(emulator: Emulator) -> Cloud:
 def log_group(cloud: Cloud) -> str:
     """A log group that all tests may log to."""
     return cloud.log_group()
+
+
+@pytest.fixture(scope="session")
+def flow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flow]:
+    """Data Flow with simulated runs; for tests that change nothing of it for others."""
+    state = tmp_path_factory.mktemp("flow") / "state"
+    with Emulator(state, mode="simulated") as started:
+        yield Flow(Cloud(started, started.config), {"main.py": b"print(1)"})
+
+
+@pytest.fixture(scope="session")
+def make_flow() -> Callable[[Emulator, Mapping[str, bytes]], Flow]:
+    """Makes Data Flow of an emulator, with code in a bucket."""
+    return lambda started, code: Flow(Cloud(started, started.config), code)
+
+
+@pytest.fixture
+def own_flow(own: Callable[..., Cloud]) -> Callable[..., Flow]:
+    """Makes Data Flow that a test has for itself, with options of its own."""
+
+    def make(**options: Any) -> Flow:
+        return Flow(own(**{"mode": "simulated", **options}), {"main.py": b"print(1)"})
+
+    return make
 
 
 @pytest.fixture

@@ -81,6 +81,7 @@ def known(fuzzed: Emulator, raw_client: Any) -> Mapping[str, str]:
     secret = fuzzed.add_secret("secret", "x")
     return {
         **where,
+        **known_of_data_flow(fuzzed, raw),
         "jobId": job,
         "jobRunId": run,
         "bucketName": "data",
@@ -88,6 +89,41 @@ def known(fuzzed: Emulator, raw_client: Any) -> Mapping[str, str]:
         "secretId": secret,
         "tenancyId": fuzzed.tenancy,
         "userId": fuzzed.user,
+    }
+
+
+def known_of_data_flow(fuzzed: Emulator, raw: Any) -> Mapping[str, str]:
+    """An application, a session with a statement, a pool and a private endpoint."""
+    where = {"compartmentId": fuzzed.tenancy}
+    shape = "VM.Standard2.1"
+    bodies: dict[str, dict[str, Any]] = {
+        "applications": {
+            "displayName": "application",
+            "language": "PYTHON",
+            "sparkVersion": "3.5.0",
+            "driverShape": shape,
+            "executorShape": shape,
+            "numExecutors": 1,
+            "type": "SESSION",
+        },
+        "pools": {"displayName": "pool", "configurations": [{"shape": shape}]},
+        "privateEndpoints": {"dnsZones": ["a.b"], "subnetId": "subnet"},
+    }
+    made = {
+        name: raw.call("POST", f"/20200129/{name}", {**where, **body})[1]["id"]
+        for name, body in bodies.items()
+    }
+    run = {**where, "applicationId": made["applications"]}
+    session = raw.call("POST", "/20200129/runs", run)[1]["id"]
+    fuzzed.wait_for_run(session, "IN_PROGRESS")
+    statement = raw.call("POST", f"/20200129/runs/{session}/statements", {"code": "1"})
+    assert statement[0] == 200
+    return {
+        "applicationId": made["applications"],
+        "runId": session,
+        "statementId": "1",
+        "poolId": made["pools"],
+        "privateEndpointId": made["privateEndpoints"],
     }
 
 

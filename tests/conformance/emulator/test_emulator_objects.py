@@ -280,3 +280,37 @@ def test_contents_lie_in_files_that_the_emulator_names(cloud: Any, bucket: Bucke
     assert len(holders) == 1
     assert holders[0].is_relative_to(state / "content")
     assert list(state.parent.rglob("*escape*")) == []
+
+
+def rename(bucket: Bucket, source: str, target: str, **options: Any) -> Any:
+    details = models.RenameObjectDetails(source_name=source, new_name=target, **options)
+    return bucket.client.rename_object(bucket.namespace, bucket.name, details)
+
+
+def test_an_object_is_renamed(bucket: Bucket) -> None:
+    bucket.put("a", b"1", opc_meta={"Color": "red"})
+    bucket.put("b", b"2")
+    etag = rename(bucket, "a", "b").headers["etag"]
+    got = bucket.get("b")
+    assert (got.data.content, got.headers["etag"]) == (b"1", etag)
+    assert got.headers["opc-meta-color"] == "red"
+    assert names(bucket.list()) == ["b"]
+    assert refusal(lambda: rename(bucket, "a", "c")) == (404, "ObjectNotFound")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"src_obj_if_match_e_tag": "other"},
+        {"new_obj_if_match_e_tag": "other"},
+        {"new_obj_if_none_match_e_tag": "*"},
+    ],
+)
+def test_a_renaming_can_have_conditions(bucket: Bucket, options: dict[str, str]) -> None:
+    etag = bucket.put("a", b"1").headers["etag"]
+    bucket.put("b", b"2")
+    assert refusal(lambda: rename(bucket, "a", "b", **options))[0] == 412
+    assert names(bucket.list()) == ["a", "b"]
+    rename(bucket, "a", "c", src_obj_if_match_e_tag=etag, new_obj_if_none_match_e_tag="*")
+    assert names(bucket.list()) == ["b", "c"]
+    assert refusal(lambda: rename(bucket, "c", "c"))[0] == 400

@@ -308,6 +308,109 @@ def test_every_field_of_logs_and_their_groups(
     check(updated, get())
 
 
+@pytest.fixture(scope="module")
+def flow_given(flow: Any) -> Iterator[Given]:
+    """What applications and runs of Data Flow refer to, and values that rules restrict."""
+    flow.emulator.set_rules(pool_after_creation="ACCEPTED", pool_start_by_run="wait")
+    identifiers: dict[str, Any] = {
+        "compartment_id": flow.cloud.tenancy,
+        "type": "SESSION",
+        "spark_version": "3.5.0",
+        "driver_shape": "VM.Standard.E4.Flex",
+        "executor_shape": "VM.Standard.E4.Flex",
+        "shape": "VM.Standard.E4.Flex",
+        "file_uri": flow.uri("main.py"),
+        "archive_uri": f"{flow.uri('a.zip')},{flow.uri('b.zip')}",
+        "logs_bucket_uri": "oci://logs@ns/",
+        "warehouse_bucket_uri": "oci://warehouse@ns/below",
+        "arguments": ["--of", "${text}"],
+        "max_host_count": 512,
+        "freeform_tags": TAGS,
+        "defined_tags": {"namespace": {"key": "value"}},
+        "security_attributes": {"namespace": {"key": {"value": "1"}}},
+        "execute": f"--class A {flow.uri('main.jar')} 1",
+    }
+    made = Given(identifiers)
+    package = oci.data_flow.models
+    [pool] = filled(package, package.CreatePoolDetails, made)
+    [endpoint] = filled(package, package.CreatePrivateEndpointDetails, made)
+    created = flow.client.create_private_endpoint(endpoint)
+    flow.worked(created)
+    yield Given(
+        {
+            **identifiers,
+            "pool_id": flow.client.create_pool(pool).data.id,
+            "private_endpoint_id": created.data.id,
+        }
+    )
+    flow.emulator.set_rules(pool_after_creation="ACTIVE", pool_start_by_run="start")
+
+
+def flow_details(given: Given, name: str) -> list[Any]:
+    """An application's or a run's details: once with fields, once with what it executes."""
+    package = oci.data_flow.models
+    [full] = filled(package, getattr(package, name), given)
+    values = {field: getattr(full, field) for field in full.swagger_types}
+    derived = {"execute", *(EXECUTED & values.keys())}
+    fields = {name: value for name, value in values.items() if name != "execute"}
+    executes = {name: value for name, value in values.items() if name not in derived - {"execute"}}
+    if name == "CreateRunDetails":
+        fields.pop("spark_version")
+        executes.pop("application_id")
+    elif name == "CreateApplicationDetails":
+        executes["language"] = "JAVA"
+    return [type(full)(**fields), type(full)(**executes)]
+
+
+EXECUTED = {"class_name", "file_uri", "language", "arguments", "configuration", "parameters"}
+"""What Data Flow takes from ``execute`` alone, if there is one."""
+
+
+def test_every_field_of_an_application(flow: Any, flow_given: Given) -> None:
+    details = flow_details(flow_given, "CreateApplicationDetails")
+    package = oci.data_flow.models
+    assert covered(details) == set(package.CreateApplicationDetails().swagger_types)
+    for each in details:
+        made = flow.client.create_application(each).data
+        check(each, flow.client.get_application(made.id).data)
+    for update in flow_details(flow_given, "UpdateApplicationDetails"):
+        made = flow.application(type="SESSION", display_name="before")
+        flow.client.update_application(update, made.id)
+        check(update, flow.client.get_application(made.id).data)
+
+
+def test_every_field_of_a_run_of_data_flow(flow: Any, flow_given: Given) -> None:
+    application = flow.application(type="SESSION", display_name="of runs")
+    named = Given({**flow_given.identifiers, "application_id": application.id})
+    details = flow_details(named, "CreateRunDetails")
+    package = oci.data_flow.models
+    assert covered(details) == set(package.CreateRunDetails().swagger_types)
+    runs = [flow.client.create_run(each).data for each in details]
+    for each, run in zip(details, runs, strict=True):
+        check(each, flow.client.get_run(run.id).data)
+    [update] = filled(package, package.UpdateRunDetails, flow_given)
+    flow.client.update_run(update, runs[0].id)
+    check(update, flow.client.get_run(runs[0].id).data)
+
+
+@pytest.mark.parametrize("kind", ["Pool", "PrivateEndpoint"])
+def test_every_field_of_pools_and_private_endpoints(
+    flow: Any, flow_given: Given, kind: str
+) -> None:
+    package = oci.data_flow.models
+    name = "pool" if kind == "Pool" else "private_endpoint"
+    client = flow.client
+    [details] = filled(package, getattr(package, f"Create{kind}Details"), flow_given)
+    created = getattr(client, f"create_{name}")(details)
+    if kind == "PrivateEndpoint":
+        flow.worked(created)
+    check(details, getattr(client, f"get_{name}")(created.data.id).data)
+    [update] = filled(package, getattr(package, f"Update{kind}Details"), flow_given)
+    update.display_name = "renamed"
+    flow.worked(getattr(client, f"update_{name}")(update, created.data.id))
+    check(update, getattr(client, f"get_{name}")(created.data.id).data)
+
+
 def test_what_is_not_shown_as_it_was_sent_is_found() -> None:
     sent = {"a": {"b": [1, {"c": "2030-01-01T00:00:00+00:00"}]}, "d": None}
     assert missing(sent, {"a": {"b": [1, {"c": "2030-01-01T00:00:00Z"}]}, "d": 1}) == []

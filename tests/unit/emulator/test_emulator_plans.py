@@ -18,6 +18,8 @@ def test_a_plan_is_read_and_written() -> None:
         "exitCode": 7,
         "lifecycleDetails": "",
         "output": ["a", "b"],
+        "dataReadInBytes": 3,
+        "dataWrittenInBytes": 4,
         "seed": 5,
     }
     assert from_json(document).as_json() == document

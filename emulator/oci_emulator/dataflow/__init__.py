@@ -1,0 +1,1 @@
+"""Data Flow: Spark applications and their runs."""
