@@ -63,6 +63,7 @@ class Caller:
         assert rate >= PER_SECOND, f"{rate:.0f} requests a second of processor time"
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_ten_thousand_runs_are_created_listed_and_read(
     own: Callable[..., Any], raw_client: Any, request: pytest.FixtureRequest
