@@ -134,9 +134,9 @@ def test_every_answer_has_a_request_id(raw: Any) -> None:
 
 
 def test_an_operation_that_is_not_there_yet_is_501(raw: Any, emulator: Emulator) -> None:
-    status, document = raw.call("GET", f"/20200129/runs?compartmentId={emulator.tenancy}")
+    status, document = raw.call("GET", f"/20200129/sqlEndpoints?compartmentId={emulator.tenancy}")
     assert (status, document["code"]) == (501, "NotImplemented")
-    assert "ListRuns of dataflow" in document["message"]
+    assert "ListSqlEndpoints of dataflow" in document["message"]
 
 
 @pytest.mark.parametrize(
