@@ -96,6 +96,11 @@ class Memory:
         """Note that a run wants the job's sources as they are at that time or later."""
         self._refresh[job] = max(at, self._refresh.get(job, at))
 
+    def forget_times(self) -> None:
+        """Forget what was learnt of runs and jobs and when, as a restart does: the clock was set."""
+        self._runs.clear()
+        self._jobs.clear()
+
     def keep_only(self, alive: Mapping[ObjectKey, str]) -> None:
         """Forget all objects but these (key -> uid), and what was learnt late of one that is gone."""
         uids = set(alive.values())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.reconcile.simulation.commands import Crash, Live, Outage, Sleep, Steps, Strike
+from tests.unit.reconcile.simulation.commands import Crash, Jump, Live, Outage, Sleep, Steps, Strike
 from tests.unit.reconcile.simulation.run_history import Command, Do, Progress
 from tests.unit.reconcile.simulation.run_scenario import run_history
 from tests.unit.reconcile.simulation.run_world import Circumstances
@@ -73,6 +73,16 @@ HISTORIES: dict[str, tuple[Circumstances, list[Command]]] = {
             Do.DELETE,
             Strike(Operation.DELETE, Mishap.DROPPED),
             Live(3),
+        ],
+    ),
+    "two searches that a clock set ahead puts an hour apart prove nothing": (
+        Circumstances(deadline=100),
+        [
+            Crash(300),
+            Strike(Operation.CREATE, Mishap.LATE),
+            Strike(Operation.CREATE, Mishap.NOT_FOUND),
+            Live(3),
+            Jump(3600),
         ],
     ),
     "a run that only lists tell of ends all the same": (

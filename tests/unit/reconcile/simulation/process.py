@@ -35,6 +35,12 @@ class Process(ABC):
         self._todo: list[Callable[[], None]] = []
         self._decided_at = 0.0
 
+    def forget_times(self) -> None:
+        """Forget what this process has learnt, as when its clock was set."""
+        skew = self.skew
+        self.begin()
+        self.skew = skew
+
     @abstractmethod
     def _decide(self) -> bool:
         """Decide, and note what is to be done; False where there is nothing."""
