@@ -198,20 +198,25 @@ class ControlApi:
         _only(call.query, "since")
         return {"counts": self._journal.counts(int(call.query.get("since", 0)))}
 
-    def _list_faults(self, call: ControlCall) -> JsonObject:  # noqa: ARG002  # likewise
+    async def _list_faults(self, call: ControlCall) -> JsonObject:
+        _only(call.query, "wait")
+        await self._faults.wait(min(float(call.query.get("wait", 0)), _LONGEST_WAIT))
+        return self._shown_faults()
+
+    def _shown_faults(self) -> JsonObject:
         return {"faults": [fault.as_json() for fault in self._faults.all()]}
 
     def _add_fault(self, call: ControlCall) -> JsonObject:
         return self._faults.add(call.body).as_json()
 
-    def _clear_faults(self, call: ControlCall) -> JsonObject:
+    def _clear_faults(self, call: ControlCall) -> JsonObject:  # noqa: ARG002  # likewise
         self._faults.clear()
-        return self._list_faults(call)
+        return self._shown_faults()
 
     def _remove_fault(self, call: ControlCall) -> JsonObject:
         if not self._faults.remove(int(call.path["id"])):
             raise no_such_path(f"There is no fault {call.path['id']}.")
-        return self._list_faults(call)
+        return self._shown_faults()
 
     def _get_mode(self, call: ControlCall) -> JsonObject:  # noqa: ARG002  # likewise
         profile = self._foundation.profile

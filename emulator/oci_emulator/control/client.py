@@ -12,7 +12,6 @@ from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
 _ANSWER_SECONDS = 60.0
-_LOOK_SECONDS = 0.05
 
 
 class EmulatorError(Exception):
@@ -170,20 +169,15 @@ class ControlClient(ABC):
         """
         return int(self.control("POST", "faults", {"operation": operation, **fault})["id"])
 
-    def wait_for_fault(self, identifier: int, seconds: float = 60.0) -> None:
-        """Wait until a fault has struck: the request that it struck may still be held by its delay.
+    def wait_for_faults(self, seconds: float = _ANSWER_SECONDS / 2) -> None:
+        """Wait until every fault has struck: the request that one struck may still be held by its delay.
 
         Raises:
-            EmulatorError: it has not in time.
+            EmulatorError: one has not in time.
         """
-        deadline = time.monotonic() + seconds
-        while not any(
-            fault["id"] == identifier and fault["hits"]
-            for fault in self.control("GET", "faults")["faults"]
-        ):
-            if time.monotonic() >= deadline:
-                raise EmulatorError(f"fault {identifier} has not struck in {seconds} s")
-            time.sleep(_LOOK_SECONDS)
+        faults = self.control("GET", f"faults?wait={seconds}")["faults"]
+        if idle := [fault["id"] for fault in faults if not fault["hits"]]:
+            raise EmulatorError(f"faults {idle} have not struck in {seconds} s")
 
     def remove_fault(self, identifier: int) -> None:
         """Remove one fault."""

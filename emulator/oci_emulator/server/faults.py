@@ -1,7 +1,9 @@
 """Faults that tests inject: errors, delays, refused requests and lost answers."""
 
+import asyncio
 import itertools
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from random import Random
@@ -102,6 +104,7 @@ class Faults:
     def __init__(self) -> None:
         self._faults: list[Fault] = []
         self._ids = itertools.count(1)
+        self._struck = asyncio.Event()
 
     def add(self, document: Mapping[str, Any]) -> Fault:
         """Add a rule.
@@ -128,8 +131,17 @@ class Faults:
         """The rule that hits a request, if one does."""
         for fault in self._faults:
             if fault.strikes(service, operation, principal):
+                self._struck.set()
+                self._struck = asyncio.Event()
                 return fault
         return None
+
+    async def wait(self, seconds: float) -> None:
+        """Wait until every rule has struck, ``seconds`` at most, in real time."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not all(fault.hits for fault in self._faults):
+                    await self._struck.wait()
 
     def all(self) -> list[Fault]:
         """All rules, spent ones too."""

@@ -171,8 +171,11 @@ def test_an_update_is_checked_with_what_stays(flow: Any) -> None:
     made = flow.application()
     update = models.UpdateApplicationDetails(driver_shape="VM.Standard2.1")
     assert refusal(lambda: flow.client.update_application(update, made.id))[0] == 400
-    stale = lambda: flow.client.update_application(  # noqa: E731
-        models.UpdateApplicationDetails(num_executors=1), made.id, if_match="other"
+    stale = partial(
+        flow.client.update_application,
+        models.UpdateApplicationDetails(num_executors=1),
+        made.id,
+        if_match="other",
     )
     assert refusal(stale) == (412, "NoEtagMatch")
     assert flow.client.get_application(made.id).data == made
@@ -191,9 +194,9 @@ def test_an_application_is_deleted_and_still_seen(flow: Any) -> None:
     made = flow.application()
     assert flow.client.delete_application(made.id).status == 204
     assert flow.client.get_application(made.id).data.lifecycle_state == "DELETED"
-    again = lambda: flow.client.delete_application(made.id)  # noqa: E731
+    again = partial(flow.client.delete_application, made.id)
     assert refusal(again) == (409, "IncorrectState")
-    start = lambda: flow.start(made.id)  # noqa: E731
+    start = partial(flow.start, made.id)
     assert refusal(start) == (409, "IncorrectState")
 
 
@@ -263,7 +266,7 @@ def test_an_application_moves_without_its_runs(own_flow: Any) -> None:
     assert flow.client.get_application(made.id).data.compartment_id == target
     assert flow.client.get_run(run.id).data.compartment_id == flow.cloud.tenancy
     nowhere = models.ChangeApplicationCompartmentDetails(compartment_id="ocid1.compartment..no")
-    call = lambda: flow.client.change_application_compartment(made.id, nowhere)  # noqa: E731
+    call = partial(flow.client.change_application_compartment, made.id, nowhere)
     assert refusal(call)[0] == 404
 
 
@@ -272,7 +275,7 @@ def test_a_retry_token_makes_one_application(flow: Any) -> None:
     first = flow.client.create_application(details, opc_retry_token="token-1").data
     assert flow.client.create_application(details, opc_retry_token="token-1").data.id == first.id
     other = flow.details(display_name="another")
-    call = lambda: flow.client.create_application(other, opc_retry_token="token-1")  # noqa: E731
+    call = partial(flow.client.create_application, other, opc_retry_token="token-1")
     assert refusal(call) == (409, "InvalidatedRetryToken")
 
 

@@ -75,15 +75,13 @@ def test_the_way_of_a_private_endpoint(flow: Any) -> None:
         "DELETE_PRIVATE_ENDPOINT"
     )
     assert client.get_private_endpoint(endpoint.id).data.lifecycle_state == "DELETED"
-    again = lambda: client.delete_private_endpoint(endpoint.id)  # noqa: E731
+    again = partial(client.delete_private_endpoint, endpoint.id)
     assert refusal(again) == (409, "IncorrectState")
 
 
 @pytest.mark.parametrize("fields", [{"dns_zones": []}, {"max_host_count": 0}])
 def test_a_private_endpoint_that_breaks_a_rule(flow: Any, fields: dict[str, Any]) -> None:
-    create = lambda: flow.client.create_private_endpoint(  # noqa: E731
-        endpoint_details(flow, **fields)
-    )
+    create = partial(flow.client.create_private_endpoint, endpoint_details(flow, **fields))
     assert refusal(create)[0] == 400
 
 
@@ -147,7 +145,7 @@ def test_the_way_of_a_pool(still: Any) -> None:
     [listed] = client.list_pools(target, lifecycle_state="ACTIVE").data.items
     assert listed.id == pool
     moved = models.ChangePoolCompartmentDetails(compartment_id=still.cloud.tenancy)
-    move = lambda: client.change_pool_compartment(pool, moved)  # noqa: E731
+    move = partial(client.change_pool_compartment, pool, moved)
     assert refusal(move) == (409, "IncorrectState")
     assert after(client.delete_pool(pool)) == "DELETED"
 

@@ -247,7 +247,7 @@ def test_a_deleted_run_is_canceled_and_stays(still: Any) -> None:
     assert still.client.get_run(run.id).data == ended
     still.emulator.set_rules(delete_ended_run="conflict")
     assert refusal(lambda: still.client.delete_run(run.id)) == (409, "IncorrectState")
-    stale = lambda: still.client.delete_run(run.id, if_match="other")  # noqa: E731
+    stale = partial(still.client.delete_run, run.id, if_match="other")
     assert refusal(stale) == (412, "NoEtagMatch")
 
 
@@ -381,8 +381,8 @@ def test_lists_of_runs(own_flow: Any) -> None:
         flow.client.list_runs, tenancy, limit=1, sort_by="totalOCpu", sort_order="ASC"
     ).data
     assert [each.display_name for each in paged] == ["b-1", "a-1", "b-2"]
-    both = lambda: flow.client.list_runs(  # noqa: E731
-        tenancy, application_id=first.id, lifecycle_state="FAILED"
+    both = partial(
+        flow.client.list_runs, tenancy, application_id=first.id, lifecycle_state="FAILED"
     )
     status, _, message = why(both)
     assert (status, message.split(":")[0] in {"lifecycleState", "applicationId"}) == (400, True)
@@ -394,7 +394,7 @@ def test_logs_are_there_when_the_run_is_over(still: Any) -> None:
     run = still.start(application.id, display_name="logs", freeform_tags=tags)
     still.emulator.advance(5)
     assert still.client.list_run_logs(run.id).data == []
-    early = lambda: still.client.get_run_log(run.id, "spark_application_stdout.log.gz")  # noqa: E731
+    early = partial(still.client.get_run_log, run.id, "spark_application_stdout.log.gz")
     assert refusal(early)[0] == 404
     still.emulator.advance(10)
     logs = oci.pagination.list_call_get_all_results(
