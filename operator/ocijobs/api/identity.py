@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from ocijobs.api.conditions import Conditions
+from ocijobs.api.data_flow import BucketUri
 from ocijobs.api.metadata import LocalObjectReference, ObjectMeta
 from ocijobs.api.model import Model, ObjectName, Ocid, Time
 
@@ -51,6 +52,13 @@ class IdentityDefaults(Model):
             "Log group of jobs that say nothing about logging. Each of their runs gets a log of "
             "its own in it. Without "
             "this and without logging in the job, the output of runs is not kept."
+        ),
+    )
+    artifact_bucket_uri: BucketUri | None = Field(
+        default=None,
+        description=(
+            "Where the code of Spark jobs goes that name no bucket in "
+            "infrastructure.dataFlow.artifactBucketUri: oci://bucket@namespace/prefix."
         ),
     )
 

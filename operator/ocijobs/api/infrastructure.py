@@ -6,11 +6,13 @@ Rules from the Data Science API: a subnet means custom networking (STANDALONE), 
 
 from __future__ import annotations
 
-from typing import Annotated
+from enum import StrEnum
+from typing import Annotated, Self
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from ocijobs.api.compute_target import ComputeTarget
+from ocijobs.api.data_flow import DataFlowInfrastructure
 from ocijobs.api.logging import Logging
 from ocijobs.api.model import ATOMIC_LIST, Model, Ocid, map_list, validations
 from ocijobs.api.node_group import JobNodeGroup, StartupOrder
@@ -105,8 +107,18 @@ class DataScienceJobInfrastructure(Model):
     )
 
 
+class Backend(StrEnum):
+    """Service of OCI that runs jobs."""
+
+    DATA_SCIENCE = "DataScience"
+    DATA_FLOW = "DataFlow"
+
+
+_ONE_MESSAGE = "exactly one of dataScienceJob and dataFlow must be given"
+
+
 class Infrastructure(Model):
-    """What the job runs on.
+    """What the job runs on: exactly one of its fields.
 
       infrastructure:
         dataScienceJob:
@@ -115,12 +127,45 @@ class Infrastructure(Model):
             ocpus: 1
             memoryInGBs: 16
 
-    A shape whose name ends with .Flex needs the number of OCPUs and the memory; others have theirs.
+    A shape whose name ends with .Flex needs the number of OCPUs and the memory; others have theirs. Spark, with
+    runtime.spark, runs on Data Flow:
+
+      infrastructure:
+        dataFlow:
+          sparkVersion: 3.5.0
+          driverShape: VM.Standard.E4.Flex
+          driverShapeConfig:
+            ocpus: 1
+            memoryInGBs: 16
+          numExecutors: 2
     """
 
-    data_science_job: DataScienceJobInfrastructure = Field(
+    model_config = ConfigDict(
+        json_schema_extra=validations(
+            ("has(self.dataScienceJob) != has(self.dataFlow)", _ONE_MESSAGE)
+        )
+    )
+
+    data_science_job: DataScienceJobInfrastructure | None = Field(
+        default=None,
         description=(
             "OCI Data Science: each run has a virtual machine of its own, which is there for as "
             "long as the run."
-        )
+        ),
     )
+    data_flow: DataFlowInfrastructure | None = Field(
+        default=None,
+        description="OCI Data Flow: each run has a Spark of its own, a driver and executors.",
+    )
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if (self.data_science_job is None) == (self.data_flow is None):
+            msg = f"infrastructure: {_ONE_MESSAGE}"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def backend(self) -> Backend:
+        """The service that runs the job."""
+        return Backend.DATA_SCIENCE if self.data_flow is None else Backend.DATA_FLOW

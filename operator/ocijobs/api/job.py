@@ -130,6 +130,40 @@ class OCIJobSpec(Model):
                 "identityRef is immutable: create another OCIJob",
             ),
             (
+                "has(self.infrastructure.dataFlow) == has(oldSelf.infrastructure.dataFlow)",
+                "infrastructure can't change from one service to the other: create another OCIJob",
+            ),
+            (
+                "!has(self.runtime) || has(self.runtime.spark) == has(self.infrastructure.dataFlow)",
+                "runtime.spark runs on infrastructure.dataFlow, and nothing else does",
+            ),
+            (
+                "!has(self.projectId) || !has(self.infrastructure.dataFlow)",
+                "projectId is of Data Science: leave it out with infrastructure.dataFlow",
+            ),
+            (
+                (
+                    "!has(self.runtime) || !has(self.runtime.spark) || !has(self.infrastructure.dataFlow) || "
+                    "(self.infrastructure.dataFlow.type == 'SESSION') != has(self.runtime.spark.source)"
+                ),
+                "runtime.spark.source is needed, unless infrastructure.dataFlow.type is SESSION, which has none",
+            ),
+            (
+                (
+                    "!has(self.runtime) || !has(self.runtime.spark) || !has(self.infrastructure.dataFlow) || "
+                    "self.infrastructure.dataFlow.type == 'SESSION' || "
+                    "(self.infrastructure.dataFlow.language in ['SCALA', 'JAVA']) == has(self.runtime.spark.className)"
+                ),
+                "runtime.spark.className is needed for SCALA and JAVA, and only for them",
+            ),
+            (
+                "!has(self.runtime) || !has(self.runtime.spark) || !has(self.outputs)",
+                (
+                    "outputs are saved by a driver, and Spark has none of ours: write to Object Storage with "
+                    "Spark, as df.write.parquet('oci://bucket@namespace/path') does"
+                ),
+            ),
+            (
                 "has(self.runtime) || has(self.adopt)",
                 "runtime must be given, unless an OCI job is adopted",
             ),
@@ -150,12 +184,12 @@ class OCIJobSpec(Model):
             ),
             (
                 (
-                    "(has(self.runtime) && !has(self.runtime.container)) || !has(self.env) || "
+                    "(has(self.runtime) && !has(self.runtime.container) && !has(self.runtime.spark)) || !has(self.env) || "
                     "self.env.all(e, !has(e.valueFrom) || !has(e.valueFrom.vaultSecretRef))"
                 ),
                 (
-                    "vaultSecretRef is read by a driver, and a container has none: let the code in "
-                    "the image read the secret"
+                    "vaultSecretRef is read by a driver, and a container and Spark have none: let the code "
+                    "read the secret"
                 ),
             ),
             (
@@ -163,6 +197,7 @@ class OCIJobSpec(Model):
                     "!has(self.runtime) || !((has(self.runtime.container) && has(self.runtime.container.replicas)) || "
                     "(has(self.runtime.pyTorchDistributed) && "
                     "has(self.runtime.pyTorchDistributed.replicas))) || "
+                    "!has(self.infrastructure.dataScienceJob) || "
                     "!(has(self.infrastructure.dataScienceJob.jobNodeGroups) || "
                     "has(self.infrastructure.dataScienceJob.computeTarget))"
                 ),

@@ -21,7 +21,7 @@ from ocijobs.api.job import (
 from ocijobs.api.job_run_status import OCIJobRunStatus
 from ocijobs.api.metadata import ObjectMeta
 from ocijobs.api.model import Model, ObjectName, Ocid, validations
-from ocijobs.api.run_overrides import RunContainer, RunInfrastructure, RunLogging
+from ocijobs.api.run_overrides import RunContainer, RunInfrastructure, RunLogging, RunSpark
 
 
 class JobReference(Model):
@@ -46,6 +46,7 @@ _IMMUTABLE_FIELDS = (
     "infrastructure",
     "logging",
     "container",
+    "spark",
     "dependsOn",
     "backoffLimit",
     "failurePolicy",
@@ -126,6 +127,10 @@ class RunSettings(Model):
     container: RunContainer | None = Field(
         default=None, description="Image and command that are others than those of a container job."
     )
+    spark: RunSpark | None = Field(
+        default=None,
+        description="Machines, properties and parameters that are others than those of a Spark job.",
+    )
     backoff_limit: Annotated[int, Field(ge=0, le=100)] = Field(
         default=0,
         description=(
@@ -173,6 +178,9 @@ class RunSettings(Model):
     )
 
 
+_OF_SPARK = "has(self.jobTemplate) && has(self.jobTemplate.spec.infrastructure.dataFlow)"
+
+
 class OCIJobRunSpec(RunSettings):
     """Desired state of an OCIJobRun: which job, and what this run has different from it.
 
@@ -194,6 +202,28 @@ class OCIJobRunSpec(RunSettings):
                 "exactly one of jobRef, jobId and jobTemplate must be given",
             ),
             ("!has(self.identityRef) || has(self.jobId)", "identityRef is of a run with jobId"),
+            (
+                (
+                    f"!({_OF_SPARK}) || !has(self.failurePolicy) || "
+                    "self.failurePolicy.rules.all(r, !has(r.onExitCodes))"
+                ),
+                "onExitCodes: Data Flow tells no exit code; give onLifecycleDetails",
+            ),
+            (
+                f"!({_OF_SPARK}) || self.deletionPolicy == 'Retain'",
+                "deletionPolicy: Data Flow deletes no record of a run; leave it at Retain",
+            ),
+            (
+                (
+                    f"!({_OF_SPARK}) || !(has(self.infrastructure) || has(self.logging) || "
+                    "has(self.container))"
+                ),
+                "infrastructure, logging and container are of Data Science: give spark",
+            ),
+            (
+                f"!has(self.spark) || !has(self.jobTemplate) || ({_OF_SPARK})",
+                "spark is of a job with infrastructure.dataFlow",
+            ),
             *(immutable(field, "OCIJobRun") for field in _IMMUTABLE_FIELDS),
             (
                 "!has(oldSelf.adopt) || (has(self.adopt) && self.adopt == oldSelf.adopt)",

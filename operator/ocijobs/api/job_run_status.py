@@ -11,6 +11,7 @@ from pydantic import Field
 from ocijobs.api.conditions import Conditions
 from ocijobs.api.dependency import Dependency
 from ocijobs.api.identity import IdentityReference, RegionName
+from ocijobs.api.infrastructure import Backend
 from ocijobs.api.job_status import RevisionName, Submission, Url
 from ocijobs.api.model import ATOMIC_LIST, Model, ObjectName, Ocid, Time, map_list
 from ocijobs.api.run_binding import Binding
@@ -65,12 +66,26 @@ class Utilisation(Model):
 
 
 class RunMetrics(Model):
-    """Utilisation of the machines, as OCI Monitoring has it."""
+    """What the run used: utilisation of the machines, as OCI Monitoring has it, or Data Flow's totals."""
 
     cpu_utilization: Utilisation | None = Field(default=None, description="CPU.")
     memory_utilization: Utilisation | None = Field(default=None, description="Memory.")
     disk_utilization: Utilisation | None = Field(default=None, description="Block storage.")
     gpu_utilization: Utilisation | None = Field(default=None, description="GPU.")
+    total_ocpu: Annotated[int, Field(ge=0)] | None = Field(
+        default=None,
+        alias="totalOCpu",
+        description="OCPUs of driver and executors together; of a Spark run.",
+    )
+    data_read_in_bytes: Annotated[int, Field(ge=0)] | None = Field(
+        default=None, description="Bytes that Spark read."
+    )
+    data_written_in_bytes: Annotated[int, Field(ge=0)] | None = Field(
+        default=None, description="Bytes that Spark wrote."
+    )
+    run_duration_in_milliseconds: Annotated[int, Field(ge=0)] | None = Field(
+        default=None, description="Time that Data Flow counts for the run, in milliseconds."
+    )
 
 
 class NodeGroupState(Model):
@@ -114,12 +129,36 @@ class Attempt(Model):
     )
 
 
+class LogFile(Model):
+    """A log that Data Flow keeps of a run (RunLogSummary)."""
+
+    name: Annotated[str, Field(max_length=255)] = Field(
+        description="Its name, as GetRunLog takes it."
+    )
+    source: Annotated[str, Field(max_length=63)] = Field(
+        description="APPLICATION, DRIVER or EXECUTOR."
+    )
+    type: Annotated[str, Field(max_length=63)] = Field(description="STDOUT or STDERR.")
+    size_in_bytes: Annotated[int, Field(ge=0)] | None = Field(
+        default=None, description="Compressed size in bytes."
+    )
+
+
 class RunLogs(Model):
     """Where the run's output is."""
 
     log_group_id: Ocid | None = Field(default=None, description="Log group.")
     log_id: Ocid | None = Field(default=None, description="Log.")
-    console_url: Url | None = Field(default=None, description="The log's page in the OCI console.")
+    console_url: Url | None = Field(
+        default=None,
+        description="The log's page in the OCI console; of a Spark run without one, the run's page.",
+    )
+    files: Annotated[
+        tuple[LogFile, ...], Field(max_length=20, json_schema_extra=map_list("name"))
+    ] = Field(
+        default=(),
+        description="Logs that Data Flow keeps of the run: its own and the driver's, the executors' as far as there is room.",
+    )
     tail: (
         Annotated[
             tuple[Annotated[str, Field(max_length=4096)], ...],
@@ -149,6 +188,9 @@ class OCIJobRunStatus(Model):
         default=None, ge=0, description="The metadata.generation that this status is of."
     )
     phase: Phase | None = Field(default=None, description="Where the run is.")
+    backend: Backend | None = Field(
+        default=None, description="Service of OCI that runs it: DataScience or DataFlow."
+    )
     owner: Annotated[str, Field(max_length=256)] | None = Field(
         default=None,
         description="Begins the tag ocijobs_owner of the job run: the cluster and this object's uid.",
@@ -213,7 +255,8 @@ class OCIJobRunStatus(Model):
         default=None, description="Objects under outputs.uri after the run."
     )
     metrics: RunMetrics | None = Field(
-        default=None, description="Utilisation, some minutes after the end."
+        default=None,
+        description="What the run used: Data Flow's totals at the end, utilisation some minutes later.",
     )
     blocked_since: Time | None = Field(
         default=None, description="Since when the same cause keeps the run from going on."

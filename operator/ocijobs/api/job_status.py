@@ -8,7 +8,8 @@ from pydantic import Field
 
 from ocijobs.api.conditions import Conditions
 from ocijobs.api.identity import IdentityReference, RegionName
-from ocijobs.api.model import Model, Ocid, Time, map_list
+from ocijobs.api.infrastructure import Backend
+from ocijobs.api.model import ATOMIC_LIST, Model, Ocid, Time, map_list
 
 RevisionName = Annotated[str, Field(min_length=1, max_length=63)]
 Digest = Annotated[str, Field(max_length=128)]
@@ -21,6 +22,17 @@ class Artifact(Model):
     name: Annotated[str, Field(max_length=255)] = Field(description="File name of the artifact.")
     sha256: Digest = Field(description="SHA-256 of the artifact, in hexadecimal.")
     size: Annotated[int, Field(ge=0)] = Field(description="Size in bytes.")
+    uri: Annotated[str, Field(max_length=2048)] | None = Field(
+        default=None,
+        description="Folder of Object Storage that the code is in; of a Spark job.",
+    )
+    libraries: Annotated[
+        tuple[Annotated[str, Field(max_length=255)], ...],
+        Field(max_length=64, json_schema_extra=ATOMIC_LIST),
+    ] = Field(
+        default=(),
+        description="Files of the folder beside the one that is run: modules.zip, and jars.",
+    )
 
 
 class SourceState(Model):
@@ -39,7 +51,7 @@ class ResolvedName(Model):
     """What a name in the spec stands for in OCI."""
 
     kind: Annotated[str, Field(max_length=63)] = Field(
-        description="LogGroup, Log, MountTarget or Export."
+        description="LogGroup, Log, MountTarget, Export or Pool."
     )
     name: Annotated[str, Field(max_length=2048)] = Field(description="The name, as in the spec.")
     id: Ocid = Field(description="OCID of what has the name.")
@@ -152,6 +164,9 @@ class OCIJobStatus(Model):
     owner: Annotated[str, Field(max_length=256)] | None = Field(
         default=None,
         description="Begins the tag ocijobs_owner of the OCI jobs: the cluster and this object's uid.",
+    )
+    backend: Backend | None = Field(
+        default=None, description="Service of OCI that runs the job: DataScience or DataFlow."
     )
     identity: IdentityReference | None = Field(
         default=None, description="The identity that the job was made with and is kept with."

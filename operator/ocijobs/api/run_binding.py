@@ -8,12 +8,21 @@ from typing import Annotated
 from pydantic import Field
 
 from ocijobs.api.code import Words
+from ocijobs.api.data_flow import (
+    ApplicationLogConfig,
+    ApplicationType,
+    BucketUri,
+    Executors,
+    ShapeConfig,
+)
 from ocijobs.api.environment import Arguments, EnvVars
 from ocijobs.api.identity import IdentityReference, RegionName
 from ocijobs.api.infrastructure import DataScienceJobInfrastructure
 from ocijobs.api.job import Minutes, ResultNames
 from ocijobs.api.job_status import Digest, RevisionName
 from ocijobs.api.model import ATOMIC_LIST, Model, ObjectName, Ocid
+from ocijobs.api.shape import ShapeName
+from ocijobs.api.spark_runtime import Parameters
 
 
 class ReferencedValue(Model):
@@ -41,6 +50,40 @@ class BoundContainer(Model):
     cmd: Words | None = Field(default=None, description="Arguments of the container.")
 
 
+class BoundApplication(Model):
+    """A Data Flow application, as far as its runs may be sent something else."""
+
+    type: ApplicationType = Field(
+        default=ApplicationType.BATCH, description="BATCH, STREAMING or SESSION."
+    )
+    driver_shape: ShapeName = Field(description="Compute shape of the driver.")
+    driver_shape_config: ShapeConfig | None = Field(default=None, description="Its size.")
+    executor_shape: ShapeName = Field(description="Compute shape of each executor.")
+    executor_shape_config: ShapeConfig | None = Field(default=None, description="Its size.")
+    num_executors: Executors = Field(description="Number of executors.")
+    configuration: Annotated[
+        Mapping[Annotated[str, Field(max_length=256)], Annotated[str, Field(max_length=20480)]],
+        Field(max_length=512),
+    ] = Field(
+        default_factory=dict,
+        description="Properties of Spark and of Data Flow, but for the variables.",
+    )
+    parameters: Parameters = Field(default=(), description="Values that stand in the arguments.")
+    archive_uri: Annotated[str, Field(max_length=2048)] | None = Field(
+        default=None, description="Archive of dependencies."
+    )
+    logs_bucket_uri: BucketUri | None = Field(default=None, description="Where logs go.")
+    warehouse_bucket_uri: BucketUri | None = Field(default=None, description="Where tables go.")
+    metastore_id: Ocid | None = Field(default=None, description="Metastore of Data Catalog.")
+    pool_id: Ocid | None = Field(default=None, description="Pool whose machines runs get.")
+    application_log_config: ApplicationLogConfig | None = Field(
+        default=None, description="A log of OCI Logging that output goes to as well."
+    )
+    idle_timeout_in_minutes: int | None = Field(
+        default=None, description="How long a session waits for a statement."
+    )
+
+
 class RunTemplate(Model):
     """What a job's runs start, and on what, as far as a run's request is made from it."""
 
@@ -56,6 +99,9 @@ class RunTemplate(Model):
         default=None, description="The job's time limit."
     )
     container: BoundContainer | None = Field(default=None, description="The job's container.")
+    application: BoundApplication | None = Field(
+        default=None, description="The job's application; of a Spark job."
+    )
     variables: Annotated[
         Mapping[Annotated[str, Field(max_length=256)], Annotated[str, Field(max_length=4096)]],
         Field(max_length=20),

@@ -1,4 +1,4 @@
-"""Settings of a job that a run may have differently: machines, logging, container."""
+"""Settings of a job that a run may have differently: machines, logging, container, Spark."""
 
 from __future__ import annotations
 
@@ -8,8 +8,18 @@ from pydantic import ConfigDict, Field
 
 from ocijobs.api.code import Words
 from ocijobs.api.container_runtime import IMAGE_PATTERN
+from ocijobs.api.data_flow import (
+    CONFIGURATION_RULES,
+    BucketUri,
+    Executors,
+    ShapeConfig,
+    SparkConfiguration,
+    one_family,
+    sized_shape,
+)
 from ocijobs.api.model import Model, Ocid, validations
 from ocijobs.api.shape import BlockStorageSize, JobShapeConfigDetails, ShapeName, shape_rule
+from ocijobs.api.spark_runtime import Parameters
 
 
 class RunInfrastructure(Model):
@@ -71,4 +81,46 @@ class RunContainer(Model):
     )
     cmd: Words | None = Field(
         default=None, description="Arguments of the container in place of the job's."
+    )
+
+
+class RunSpark(Model):
+    """Spark of a run; what is left out is as the job has it."""
+
+    model_config = ConfigDict(
+        json_schema_extra=validations(
+            sized_shape("driverShape"),
+            sized_shape("executorShape"),
+            one_family(),
+            *CONFIGURATION_RULES,
+        )
+    )
+
+    driver_shape: ShapeName | None = Field(
+        default=None, description="Compute shape of the driver in place of the job's."
+    )
+    driver_shape_config: ShapeConfig | None = Field(
+        default=None, description="Size of the driver; with a flexible driverShape."
+    )
+    executor_shape: ShapeName | None = Field(
+        default=None, description="Compute shape of each executor in place of the job's."
+    )
+    executor_shape_config: ShapeConfig | None = Field(
+        default=None, description="Size of each executor; with a flexible executorShape."
+    )
+    num_executors: Executors | None = Field(
+        default=None, description="Number of executors in place of the job's."
+    )
+    spark_configuration: SparkConfiguration = Field(
+        default_factory=dict,
+        description="Properties that are added to the job's or replace them, one by one.",
+    )
+    parameters: Parameters = Field(
+        default=(), description="Values of parameters, added to the job's or in their place."
+    )
+    logs_bucket_uri: BucketUri | None = Field(
+        default=None, description="Where the logs go, in place of where the job's go."
+    )
+    warehouse_bucket_uri: BucketUri | None = Field(
+        default=None, description="Where tables go, in place of where the job's go."
     )

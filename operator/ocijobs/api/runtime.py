@@ -16,6 +16,7 @@ from ocijobs.api.container_runtime import ContainerRuntime
 from ocijobs.api.git_runtime import GitRuntime
 from ocijobs.api.model import SET_LIST, Model, validations
 from ocijobs.api.source import RelativePath, Source
+from ocijobs.api.spark_runtime import SparkRuntime
 from ocijobs.api.torch_runtime import PyTorchDistributedRuntime
 
 
@@ -105,9 +106,10 @@ RuntimeVariant = (
     | GitRuntime
     | ContainerRuntime
     | PyTorchDistributedRuntime
+    | SparkRuntime
 )
 
-_NAMES = ("script", "python", "notebook", "git", "container", "pyTorchDistributed")
+_NAMES = ("script", "python", "notebook", "git", "container", "pyTorchDistributed", "spark")
 _ONE_RULE = f"[{', '.join(f'has(self.{name})' for name in _NAMES)}].exists_one(x, x)"
 _ONE_MESSAGE = f"exactly one of {', '.join(_NAMES[:-1])} and {_NAMES[-1]} must be given"
 
@@ -118,7 +120,7 @@ class Runtime(Model):
     `script` runs one file, Python or shell, as a program: the shortest way from a file to a run. `python` is for code
     with modules of its own, with a working directory, or with a function as its entry. `notebook` runs a Jupyter
     notebook, `git` what a repository has when the run starts, `container` an image, and `pyTorchDistributed` a training
-    on several nodes. Most have `source`, where the code is, and `conda`, the packages that it finds:
+    on several nodes. `spark` is for infrastructure.dataFlow, the others are for dataScienceJob. Most have `source`, where the code is, and `conda`, the packages that it finds:
 
       runtime:
         script:
@@ -163,6 +165,10 @@ class Runtime(Model):
         default=None, description="Distributed training with PyTorch, on one node or several."
     )
 
+    spark: SparkRuntime | None = Field(
+        default=None, description="Spark code: Python, Scala, Java or SQL, on OCI Data Flow."
+    )
+
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
         if len(self._given()) != 1:
@@ -178,6 +184,7 @@ class Runtime(Model):
             self.git,
             self.container,
             self.py_torch_distributed,
+            self.spark,
         )
         return tuple(member for member in members if member is not None)
 

@@ -7,23 +7,24 @@ from __future__ import annotations
 
 from typing import BinaryIO, Protocol
 
+from ocijobs.api.job_status import Artifact
 from ocijobs.cloud.clients import Principal
 from ocijobs.reconcile.job_record import JobRecord
 from ocijobs.reconcile.remote import Absent, Refusal, RunRecord, RunState
-from ocijobs.reconcile.requests import JobRequest, JobSettings, RunRequest
+from ocijobs.reconcile.requests import JobChange, JobCreation, RunCreation
 
 
 class Infrastructure(Protocol):
     """Jobs and runs of one infrastructure."""
 
     async def create_job(
-        self, principal: Principal, request: JobRequest, token: str
+        self, principal: Principal, request: JobCreation, token: str
     ) -> JobRecord | Refusal:
         """Create a job. The same token and request answer the same job for 24 hours."""
         ...
 
     async def search_jobs(
-        self, principal: Principal, compartment_id: str, project_id: str, owner: str
+        self, principal: Principal, compartment_id: str, project_id: str | None, owner: str
     ) -> JobRecord | Refusal | None:
         """Return the oldest job with the owner tag, or None if the complete list has none."""
         ...
@@ -35,13 +36,13 @@ class Infrastructure(Protocol):
         ...
 
     async def upload_artifact(
-        self, principal: Principal, job_id: str, name: str, content: BinaryIO
+        self, principal: Principal, job_id: str, artifact: Artifact, content: BinaryIO
     ) -> Refusal | None:
         """Upload the artifact of a job that has none yet; None if it has one now."""
         ...
 
     async def update_job(
-        self, principal: Principal, job_id: str, settings: JobSettings
+        self, principal: Principal, job_id: str, settings: JobChange
     ) -> Refusal | None:
         """Send the settings that are changed in place; None if OCI took them."""
         ...
@@ -57,7 +58,7 @@ class Infrastructure(Protocol):
         ...
 
     async def create_run(
-        self, principal: Principal, request: RunRequest, token: str
+        self, principal: Principal, request: RunCreation, token: str
     ) -> RunRecord | Refusal:
         """Create a run. The same token and request answer the same run for 24 hours."""
         ...
@@ -79,7 +80,7 @@ class Infrastructure(Protocol):
         ...
 
     async def delete_run(self, principal: Principal, run_id: str) -> Refusal | None:
-        """Delete the record of a run that has ended; None if it is gone."""
+        """Delete the record of a run that has ended; None if it is gone. Data Flow's records can't be deleted."""
         ...
 
     async def list_runs(
@@ -91,5 +92,8 @@ class Infrastructure(Protocol):
         job_id: str | None = None,
         run_id: str | None = None,
     ) -> tuple[RunRecord, ...] | Refusal:
-        """Return all runs of the compartment in a state, of a job, or of an id, by the shared poll's lane."""
+        """Return all runs of the compartment in a state, of a job, or of an id, by the shared poll's lane.
+
+        Data Flow takes one of the three at a time.
+        """
         ...

@@ -9,13 +9,14 @@ from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from ocijobs.api.identity import IdentityReference
+from ocijobs.api.infrastructure import Backend
 from ocijobs.api.job import OCIJobSpec
 from ocijobs.api.job_status import Artifact
 from ocijobs.api.model import Model
 from ocijobs.reconcile.environment import ValueKey
 from ocijobs.reconcile.naming import WantedName
 from ocijobs.reconcile.remote import LogAddress
-from ocijobs.reconcile.requests import JobRequest, JobSettings, RunRequest
+from ocijobs.reconcile.requests import JobChange, JobCreation, RunCreation
 
 StatusT_co = TypeVar("StatusT_co", bound=Model, covariant=True)
 
@@ -183,18 +184,22 @@ class CreateJob:
 
     caller: Caller
     token: str
-    request: JobRequest
+    request: JobCreation
     epoch: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchJobs:
-    """List all jobs of the project and find the one with the owner tag; `token` is of the intent in doubt."""
+    """List all jobs of the place and find the one with the owner tag; `token` is of the intent in doubt.
+
+    The place is a project of Data Science, or a compartment's applications.
+    """
 
     caller: Caller
     token: str
+    backend: Backend
     compartment_id: str
-    project_id: str
+    project_id: str | None
     owner: str
     epoch: str
 
@@ -211,11 +216,20 @@ class LookUpJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadArtifact:
-    """Ask whether the job has its artifact (HEAD), and upload it if not."""
+    """Ask whether the job has its artifact (HEAD), and upload it if not; code of Spark goes to its own place."""
 
     caller: Caller
     job_id: str
-    sha256: str
+    artifact: Artifact
+    epoch: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteCode:
+    """Delete the objects of a folder of code, unless some job names it by now."""
+
+    caller: Caller
+    uri: str
     epoch: str
 
 
@@ -225,7 +239,7 @@ class UpdateJob:
 
     caller: Caller
     job_id: str
-    settings: JobSettings
+    settings: JobChange
     settings_digest: str
     epoch: str
 
@@ -255,7 +269,7 @@ class CreateRun:
 
     caller: Caller
     token: str
-    request: RunRequest
+    request: RunCreation
     epoch: str
 
 
@@ -330,6 +344,15 @@ class SearchLogs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadRunLogs:
+    """Read the logs that Data Flow keeps of a run which has ended: the last lines, and result lines if wanted."""
+
+    caller: Caller
+    run_id: str
+    results: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadUtilisation:
     """Read what a run used of its machines, in the next batch; its code ran from `start` to `end`."""
 
@@ -365,6 +388,7 @@ Action = (
     | UpdateJob
     | ListActiveRuns
     | DeleteJob
+    | DeleteCode
     | CreateRun
     | SearchRuns
     | LookUpRun
@@ -373,6 +397,7 @@ Action = (
     | ReadResults
     | ListOutputs
     | SearchLogs
+    | ReadRunLogs
     | ReadUtilisation
 )
 

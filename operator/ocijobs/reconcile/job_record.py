@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ocijobs.reconcile.remote import JobState
-from ocijobs.reconcile.requests import JobRequest
+from ocijobs.reconcile.requests import JobCreation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,5 +23,5 @@ class JobRecord:
     state: JobState
     details: str = ""
     owner: str | None = None
-    content: JobRequest | None = None
+    content: JobCreation | None = None
     unreadable: str | None = None

@@ -1,6 +1,7 @@
 """What is known of OCI, as data: records of jobs and runs, refusals of calls, and the calls made so far.
 
-States are those of the Data Science API (`JobRun.lifecycleState`, `Job.lifecycleState`). An SDK may answer with a
+States are those of the Data Science API (`JobRun.lifecycleState`, `Job.lifecycleState`) and of the Data Flow API
+(`Run.lifecycleState`, `Application.lifecycleState`). An SDK may answer with a
 state that it does not know, which is UNKNOWN here.
 """
 
@@ -14,15 +15,17 @@ from ocijobs.api.job_run_status import NodeGroupState
 
 
 class RunState(StrEnum):
-    """lifecycleState of a job run."""
+    """lifecycleState of a run: NEEDS_ATTENTION and DELETED are Data Science's, STOPPING and STOPPED Data Flow's."""
 
     ACCEPTED = "ACCEPTED"
     IN_PROGRESS = "IN_PROGRESS"
     NEEDS_ATTENTION = "NEEDS_ATTENTION"
     CANCELING = "CANCELING"
+    STOPPING = "STOPPING"
     SUCCEEDED = "SUCCEEDED"
     FAILED = "FAILED"
     CANCELED = "CANCELED"
+    STOPPED = "STOPPED"
     DELETED = "DELETED"
     UNKNOWN = "UNKNOWN_ENUM_VALUE"
 
@@ -38,8 +41,8 @@ class RunState(StrEnum):
 
     @property
     def ended(self) -> bool:
-        """Whether the state is one of the three that OCI ends a run in."""
-        return self in {RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELED}
+        """Whether the state is one of those that OCI ends a run in."""
+        return self in _ENDED
 
     @property
     def cancellable(self) -> bool:
@@ -60,8 +63,11 @@ ACTIVE_RUN_STATES: tuple[RunState, ...] = (
     RunState.IN_PROGRESS,
     RunState.NEEDS_ATTENTION,
     RunState.CANCELING,
+    RunState.STOPPING,
 )
 """Active states in the order of the lifecycle: listed in this order, a run that moves on is not missed."""
+
+_ENDED = frozenset({RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELED, RunState.STOPPED})
 
 _RANKS = {
     RunState.UNKNOWN: -1,
@@ -69,9 +75,11 @@ _RANKS = {
     RunState.IN_PROGRESS: 1,
     RunState.NEEDS_ATTENTION: 1,
     RunState.CANCELING: 2,
+    RunState.STOPPING: 2,
     RunState.SUCCEEDED: 3,
     RunState.FAILED: 3,
     RunState.CANCELED: 3,
+    RunState.STOPPED: 3,
     RunState.DELETED: 4,
 }
 
@@ -85,10 +93,21 @@ class LogAddress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunRecord:
-    """A job run as OCI tells it.
+class RunTotals:
+    """What Data Flow counts of a run."""
 
-    `complete` is true of an answer to create or get; a list's summary lacks the log.
+    ocpus: int | None = None
+    read_bytes: int | None = None
+    written_bytes: int | None = None
+    milliseconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """A run as OCI tells it.
+
+    `complete` is true of an answer to create or get; a list's summary lacks the log. Data Flow has no time of the
+    start: `started_at` and `finished_at` are told of its runs as far as they follow from what it has.
     """
 
     id: str
@@ -103,6 +122,7 @@ class RunRecord:
     owner: str | None = None
     commit: str | None = None
     node_groups: tuple[NodeGroupState, ...] = ()
+    totals: RunTotals | None = None
     complete: bool = False
 
     def superseded_by(self, other: RunRecord) -> bool:
@@ -124,10 +144,11 @@ class Absent:
 
 
 class JobState(StrEnum):
-    """lifecycleState of a job."""
+    """lifecycleState of a job; INACTIVE is an application's."""
 
     CREATING = "CREATING"
     ACTIVE = "ACTIVE"
+    INACTIVE = "INACTIVE"
     DELETING = "DELETING"
     FAILED = "FAILED"
     DELETED = "DELETED"
@@ -173,6 +194,7 @@ class Operation(StrEnum):
     CANCEL = "cancel"
     DELETE = "delete"
     DELETE_FORMER = "delete-former"
+    DELETE_CODE = "delete-code"
     UPDATE = "update"
     UPLOAD = "upload"
     LIST_RUNS = "list-runs"

@@ -1,4 +1,4 @@
-"""What is sent to OCI, as data: the fields of CreateJobDetails and CreateJobRunDetails that we use.
+"""What is sent to OCI, as data: what jobs and runs are made of, on Data Science and on Data Flow.
 
 `cloud/` turns these into the SDK's models; nothing is decided there.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ocijobs.api.data_flow import ApplicationType, SparkLanguage
+from ocijobs.api.infrastructure import Backend
 from ocijobs.api.node_group import StartupOrder
 from ocijobs.api.startup_probe import StartupProbe
 from ocijobs.reconcile.compute import Compute, ComputeCluster, Mount, NodeMachine
@@ -136,6 +138,103 @@ class RunRequest:
     workload: Workload | None
     infrastructure: Compute | ComputeCluster | None = None
     log: LogConfiguration | NoLog | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SparkMachine:
+    """Shape of a driver or an executor; the size is of a flexible one."""
+
+    shape: str
+    ocpus: float | None = None
+    memory_in_gbs: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SparkSettings:
+    """What an application says of its runs that a run may be sent instead.
+
+    Data Flow takes each field whole: a configuration replaces a configuration. What is None is left as it is. The
+    configuration has the variables in it, which may be secret: it is not in `repr`.
+    """
+
+    driver: SparkMachine
+    executor: SparkMachine
+    num_executors: int
+    configuration: Mapping[str, str] | None = field(repr=False)
+    parameters: Mapping[str, str] | None
+    arguments: tuple[str, ...] | None = field(repr=False)
+    archive_uri: str | None = None
+    logs_bucket_uri: str | None = None
+    warehouse_bucket_uri: str | None = None
+    metastore_id: str | None = None
+    pool_id: str | None = None
+    log: LogAddress | None = None
+    max_duration_in_minutes: int | None = None
+    idle_timeout_in_minutes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplicationSettings:
+    """What UpdateApplicationDetails changes in place, of what we change in place."""
+
+    display_name: str
+    description: str | None
+    tags: Tags
+    spark: SparkSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplicationRequest:
+    """CreateApplicationDetails.
+
+    What comes before `settings` is the revision's: a run can't be sent anything else for it (CreateRunDetails).
+    `file_uri` is None of a session, and of an application that is adopted without its code.
+    """
+
+    compartment_id: str
+    type: ApplicationType
+    language: SparkLanguage
+    spark_version: str
+    file_uri: str | None
+    class_name: str | None
+    private_endpoint_id: str | None
+    settings: ApplicationSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplicationRunRequest:
+    """CreateRunDetails of an application's run; without `spark` all is as the application has it."""
+
+    compartment_id: str
+    job_id: str
+    display_name: str
+    tags: Tags
+    spark: SparkSettings | None
+
+
+JobCreation = JobRequest | ApplicationRequest
+"""What makes a job: on Data Science, or an application of Data Flow."""
+
+JobChange = JobSettings | ApplicationSettings
+"""What is changed in place."""
+
+RunCreation = RunRequest | ApplicationRunRequest
+"""What makes a run."""
+
+_APPLICATION = "ocid1.dataflowapplication."
+_APPLICATION_RUN = "ocid1.dataflowrun."
+
+
+def backend_of(ocid: str) -> Backend:
+    """Return the service that a job or a run is of: an OCID begins with its resource's type.
+
+    Source: https://docs.oracle.com/iaas/Content/General/Concepts/identifiers.htm
+    """
+    return (
+        Backend.DATA_FLOW
+        if ocid.startswith((_APPLICATION, _APPLICATION_RUN))
+        else Backend.DATA_SCIENCE
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
