@@ -216,6 +216,12 @@ class Settings(BaseModel):
     log_batch_seconds: float = Field(
         default=1, ge=0, description="How long log searches of several runs are gathered into one."
     )
+    stream_healthy_seconds: Seconds = Field(
+        default=600,
+        description=(
+            "How long a stream or a session must have run for its earlier failures to be forgotten."
+        ),
+    )
     utilisation_settle_seconds: Seconds = Field(
         default=300,
         description=(

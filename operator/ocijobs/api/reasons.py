@@ -38,10 +38,12 @@ class Reason(StrEnum):
     HELD = "Held"
     ACCEPTED = "Accepted"
     RUNNING = "Running"
+    STREAMING = "Streaming"
     COLLECTING_RESULTS = "CollectingResults"
     NEEDS_ATTENTION = "NeedsAttention"
     CANCELLING = "Cancelling"
     SUCCEEDED = "Succeeded"
+    STOPPED = "Stopped"
     RUN_FAILED = "RunFailed"
     RETRYING = "Retrying"
     SUSPENDED = "Suspended"
@@ -226,7 +228,17 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         "can't go on.",
     ),
     Reason.CANCELLING: Explanation("The run was asked to stop, and OCI is ending it.", "Nothing."),
-    Reason.SUCCEEDED: Explanation("The run has ended with exit code 0.", "Nothing."),
+    Reason.STREAMING: Explanation(
+        "A stream or a session of Data Flow runs. It has no end of its own: the run is Ready while it "
+        "goes on.",
+        "Nothing. `spec.suspend` stops it and keeps the object, `spec.cancel` ends it for good.",
+    ),
+    Reason.SUCCEEDED: Explanation("The run has ended well.", "Nothing."),
+    Reason.STOPPED: Explanation(
+        "A stream or a session of Data Flow was stopped, and not by this operator: by a person, by another tool, or "
+        "because a session was idle for too long. It counts as succeeded.",
+        "Nothing, or create another OCIJobRun.",
+    ),
     Reason.RUN_FAILED: Explanation(
         "The run has ended in OCI with FAILED; `status.exitCode` and `status.lifecycleDetails` "
         "say how, and "

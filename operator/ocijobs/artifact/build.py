@@ -5,27 +5,28 @@
     ocijobs_job.json     what the driver is to do
     code/…               the files of the source
 
-A container's artifact is its source alone. The archive is the same for the same inputs, whatever the machine: names in
-order, fixed times and modes, and no compression, whose output differs between versions of zlib.
+A container's artifact is its source alone. That of Spark is what goes into Object Storage, one member an object:
+artifact/spark.py says which.
 """
 
 from __future__ import annotations
 
 import json
-import zipfile
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
 from ocijobs.api.container_runtime import ContainerRuntime
 from ocijobs.api.job import OCIJobSpec
-from ocijobs.artifact.files import Content, Files, copy, sha256_of, size_of
-from ocijobs.artifact.instructions import check_names, instructions
+from ocijobs.api.spark_runtime import SparkRuntime
+from ocijobs.artifact.archive import write_archive
+from ocijobs.artifact.entrypoint import check_names
+from ocijobs.artifact.files import Content, Files, sha256_of
+from ocijobs.artifact.instructions import instructions
+from ocijobs.artifact.spark import spark_code
 
 CODE_FOLDER = "code"
 JOB_FILE = "ocijobs_job.json"
-_EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The earliest time that a zip archive can hold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,18 +38,20 @@ class BuiltArtifact:
         path: where it lies.
         sha256: of its content, in hexadecimal.
         size: in bytes.
+        libraries: of Spark, the members beside the one that is run, which is called `name`.
     """
 
     name: str
     path: Path
     sha256: str
     size: int
+    libraries: tuple[str, ...] = ()
 
 
 def build_artifact(
     job_name: str, spec: OCIJobSpec, files: Files, path: Path
 ) -> BuiltArtifact | None:
-    """Build the artifact of a job; None if it has none, as a container without files.
+    """Build the artifact of a job; None if it has none, as a container without files, or a session of Spark.
 
     Args:
         job_name: of the OCIJob, for the artifact's file name.
@@ -61,6 +64,8 @@ def build_artifact(
     """
     if spec.runtime is None:
         return None
+    if isinstance(spec.runtime.variant, SparkRuntime):
+        return _spark(spec, spec.runtime.variant, files, path)
     if isinstance(spec.runtime.variant, ContainerRuntime):
         check_names("spec.runtime.container", files)
         entries = files
@@ -70,21 +75,26 @@ def build_artifact(
         entries = {**_drivers(), JOB_FILE: told, **code}
     if not entries:
         return None
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        for name in sorted(entries):
-            _add(archive, name, entries[name])
+    write_archive(path, entries)
+    return _built(f"{job_name}.zip", path)
+
+
+def _built(name: str, path: Path, libraries: tuple[str, ...] = ()) -> BuiltArtifact:
+    size = path.stat().st_size
     return BuiltArtifact(
-        name=f"{job_name}.zip", path=path, sha256=sha256_of(path), size=path.stat().st_size
+        name=name, path=path, sha256=sha256_of(path), size=size, libraries=libraries
     )
 
 
-def _add(archive: zipfile.ZipFile, name: str, content: Content) -> None:
-    info = zipfile.ZipInfo(name, date_time=_EPOCH)
-    info.create_system = 3
-    info.external_attr = 0o100644 << 16
-    info.file_size = size_of(content)
-    with archive.open(info, "w") as entry:
-        copy(content, entry)
+def _spark(
+    spec: OCIJobSpec, runtime: SparkRuntime, files: Files, path: Path
+) -> BuiltArtifact | None:
+    given = spec.infrastructure.data_flow
+    if runtime.source is None or given is None:
+        return None
+    code = spark_code(runtime.entrypoint, given.language, files, path.with_name("modules.zip"))
+    write_archive(path, code.objects)
+    return _built(code.entrypoint, path, tuple(n for n in code.objects if n != code.entrypoint))
 
 
 def _drivers() -> dict[str, Content]:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from pathlib import PurePosixPath
 from typing import Any
 
 from ocijobs.api.container_runtime import ContainerRuntime
 from ocijobs.api.git_runtime import GitCode, GitRuntime
 from ocijobs.api.job import OCIJobSpec, Outputs
 from ocijobs.api.runtime import NotebookRuntime, PythonRuntime, Runtime, ScriptRuntime
+from ocijobs.api.spark_runtime import SparkRuntime
 from ocijobs.api.torch_runtime import PyTorchDistributedRuntime
+from ocijobs.artifact.entrypoint import (
+    check_names,
+    check_suffix,
+    entrypoint_of,
+    file_above,
+    listed,
+)
 from ocijobs.artifact.files import Files, SourceError
 
 _WITH_FILES = ScriptRuntime | PythonRuntime | NotebookRuntime
@@ -20,7 +26,6 @@ _SUFFIXES: dict[type[_WITH_FILES | GitRuntime], tuple[str, ...]] = {
     NotebookRuntime: (".ipynb",),
     GitRuntime: (".py", ".ipynb", ".sh"),
 }
-_SHOWN = 10
 
 
 def instructions(spec: OCIJobSpec, files: Files) -> dict[str, Any]:
@@ -59,7 +64,7 @@ def _of_runtime(spec: OCIJobSpec, runtime: Runtime, files: Files) -> dict[str, A
             told = _git_runtime(where, variant)
         case PyTorchDistributedRuntime():
             told = _torch(where, variant, files)
-        case ContainerRuntime():
+        case ContainerRuntime() | SparkRuntime():
             pass
     if spec.outputs is not None and files:
         _check_outputs(spec.outputs, str(told.get("workingDir") or ""), files)
@@ -67,7 +72,7 @@ def _of_runtime(spec: OCIJobSpec, runtime: Runtime, files: Files) -> dict[str, A
 
 
 def _git_runtime(where: str, runtime: GitRuntime) -> dict[str, Any]:
-    _check_suffix(where, runtime.entrypoint, _SUFFIXES[GitRuntime])
+    check_suffix(where, runtime.entrypoint, _SUFFIXES[GitRuntime])
     if runtime.entry_function is not None and not runtime.entrypoint.endswith(".py"):
         raise SourceError(f"{where}.entryFunction: {runtime.entrypoint} is no Python file")
     return {
@@ -101,7 +106,7 @@ def _torch(where: str, runtime: PyTorchDistributedRuntime, files: Files) -> dict
             ("dependencies.pipRequirements", requirements),
         ):
             if path is not None and path not in files:
-                raise SourceError(f"{where}.{field}: the source has no file {path}{_listed(files)}")
+                raise SourceError(f"{where}.{field}: the source has no file {path}{listed(files)}")
         folders = _folders(where, runtime, files)
     else:
         folders = {"workingDir": runtime.working_dir, "pythonPath": list(runtime.python_path)}
@@ -120,34 +125,10 @@ def _torch(where: str, runtime: PyTorchDistributedRuntime, files: Files) -> dict
     }
 
 
-def check_names(where: str, files: Files) -> None:
-    """Refuse files that can't be in one folder.
-
-    Raises:
-        SourceError: if one is a file and another's folder.
-    """
-    for name in sorted(files):
-        if (parent := _file_above(name, files)) is not None:
-            raise SourceError(f"{where}.source: {parent} is a file, and a folder of {name} too")
-
-
 def _entrypoint(where: str, variant: _WITH_FILES, files: Files) -> str:
     """Return the file that is run: the one that is named, else the only one there is."""
-    suffixes = _SUFFIXES[type(variant)]
-    if not files:
-        raise SourceError(f"{where}.source: has no files")
-    path = variant.entrypoint
-    if path is None:
-        candidates = _candidates(variant, files)
-        if len(candidates) > 1:
-            raise SourceError(
-                f"{where}.entrypoint: name the file that is run, one of {_some(candidates)}"
-            )
-        path = candidates[0]
-    if path not in files:
-        raise SourceError(f"{where}.entrypoint: the source has no file {path}{_listed(files)}")
-    _check_suffix(where, path, suffixes)
-    return path
+    candidates = _candidates(variant, files)
+    return entrypoint_of(where, variant.entrypoint, files, candidates, _SUFFIXES[type(variant)])
 
 
 def _candidates(variant: _WITH_FILES, files: Files) -> list[str]:
@@ -156,11 +137,6 @@ def _candidates(variant: _WITH_FILES, files: Files) -> list[str]:
     return (
         sorted(notebooks) if notebooks and isinstance(variant, NotebookRuntime) else sorted(files)
     )
-
-
-def _check_suffix(where: str, path: str, suffixes: tuple[str, ...]) -> None:
-    if PurePosixPath(path).suffix not in suffixes:
-        raise SourceError(f"{where}.entrypoint: {path} must end with {' or '.join(suffixes)}")
 
 
 def _folders(
@@ -181,21 +157,8 @@ def _folder(path: str | None, files: Files, where: str) -> str | None:
 def _check_outputs(outputs: Outputs, base: str, files: Files) -> None:
     """Refuse a folder that the driver could not make."""
     full = f"{base}/{outputs.path}" if base else outputs.path
-    taken = full if full in files else _file_above(full, files)
+    taken = full if full in files else file_above(full, files)
     if taken is not None:
         raise SourceError(
             f"spec.outputs.path: {outputs.path} can't be a folder: {taken} is a file of the source"
         )
-
-
-def _file_above(path: str, files: Files) -> str | None:
-    """Return the file that stands where the path has a folder."""
-    return next((str(p) for p in PurePosixPath(path).parents if str(p) in files), None)
-
-
-def _listed(files: Files) -> str:
-    return f"; it has {_some(sorted(files))}"
-
-
-def _some(names: Iterable[str]) -> str:
-    return ", ".join(list(names)[:_SHOWN])

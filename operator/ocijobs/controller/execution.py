@@ -106,6 +106,7 @@ class Executor:
                 | act.UpdateJob()
                 | act.ListActiveRuns()
                 | act.DeleteJob()
+                | act.DeleteCode()
             ):
                 await self._jobs.execute(entry, action)
             case _:

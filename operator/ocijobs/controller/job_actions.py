@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections import defaultdict
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from typing import Any
 
+from ocijobs.api.infrastructure import Backend
 from ocijobs.artifact.staging import Staging
 from ocijobs.clock import Clock
 from ocijobs.cloud.clients import Principal
+from ocijobs.cloud.code_storage import CodeStorage
 from ocijobs.cloud.credentials import identity_key
 from ocijobs.cloud.directory import Directory
 from ocijobs.cloud.infrastructure import Infrastructure
@@ -21,6 +24,7 @@ from ocijobs.controller.store import Entry
 from ocijobs.reconcile import decision as act
 from ocijobs.reconcile.job.known import JobKnown, SourcesRead
 from ocijobs.reconcile.remote import Refusal, RefusalKind
+from ocijobs.reconcile.requests import JobCreation, JobRequest, backend_of
 
 JobCall = (
     act.FindName
@@ -46,8 +50,10 @@ class JobActions:
     def __init__(
         self,
         *,
-        infrastructure: Infrastructure,
+        infrastructures: Mapping[Backend, Infrastructure],
         directory: Directory,
+        code: CodeStorage,
+        code_in_use: Callable[[str], bool],
         sources: SourceReader,
         staging: Staging,
         memory: Memory,
@@ -55,23 +61,30 @@ class JobActions:
         clock: Clock,
         fence: Callable[[], None],
     ) -> None:
-        self._infrastructure, self._directory = infrastructure, directory
+        self._infrastructures, self._directory = infrastructures, directory
+        self._code, self._code_in_use = code, code_in_use
+        self._code_locks: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._sources, self._staging = sources, staging
         self._memory, self._queue, self._clock, self._fence = memory, queue, clock, fence
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._readings = asyncio.Semaphore(_READINGS)
 
-    async def execute(self, entry: Entry, action: act.ReadSources | JobCall) -> None:
+    async def execute(
+        self, entry: Entry, action: act.ReadSources | act.DeleteCode | JobCall
+    ) -> None:
         """Carry the action out, and learn what it brought."""
         if isinstance(action, act.ReadSources):
             await self._read(entry, action)
+            return
+        if isinstance(action, act.DeleteCode):
+            await self._delete_code(entry, action)
             return
         learn = await self._call(action, self._principal(entry, action.caller))
         self._learn(entry, learn)
 
     async def _call(self, action: JobCall, principal: Principal) -> Callable[[JobKnown], JobKnown]:
         """Make the call, and return how it changes what is known."""
-        oci, epoch = self._infrastructure, action.epoch
+        epoch = action.epoch
         match action:
             case act.FindName(compartment_id=compartment, name=name):
                 ocid = await self._directory.find(principal, compartment, name)
@@ -82,31 +95,59 @@ class JobActions:
                 at = self._clock.now()
                 return lambda known: known.shapes_listed(shapes, at=at, epoch=epoch)
             case act.CreateJob(request=request, token=token):
-                created = await oci.create_job(principal, request, token)
+                created = await self._of(request).create_job(principal, request, token)
                 at = self._clock.now()
                 return lambda known: known.create_answered(token, created, at=at, epoch=epoch)
             case act.SearchJobs(token=token, compartment_id=compartment, project_id=project):
+                oci = self._infrastructures[action.backend]
                 found = await oci.search_jobs(principal, compartment, project, action.owner)
                 at = self._clock.now()
                 return lambda known: known.search_answered(token, found, at=at, epoch=epoch)
             case act.LookUpJob(compartment_id=compartment, job_id=job_id):
-                record = await oci.look_up_job(principal, compartment, job_id)
+                record = await self._having(job_id).look_up_job(principal, compartment, job_id)
                 at = self._clock.now()
                 return lambda known: known.look_up_answered(job_id, record, at=at, epoch=epoch)
             case act.UpdateJob(job_id=job_id, settings=settings, settings_digest=digest):
-                refusal = await oci.update_job(principal, job_id, settings)
+                refusal = await self._having(job_id).update_job(principal, job_id, settings)
                 at = self._clock.now()
                 return lambda known: known.update_answered(
                     job_id, digest, refusal, at=at, epoch=epoch
                 )
             case act.ListActiveRuns(compartment_id=compartment, job_id=job_id):
-                active = await oci.count_active_runs(principal, compartment, job_id)
+                active = await self._having(job_id).count_active_runs(
+                    principal, compartment, job_id
+                )
                 at = self._clock.now()
                 return lambda known: known.runs_listed(job_id, active, at=at, epoch=epoch)
             case act.DeleteJob(job_id=job_id):
-                refusal = await oci.delete_job(principal, job_id)
+                refusal = await self._having(job_id).delete_job(principal, job_id)
                 at = self._clock.now()
                 return lambda known: known.delete_answered(job_id, refusal, at=at, epoch=epoch)
+
+    def _of(self, request: JobCreation) -> Infrastructure:
+        """Return where a request goes."""
+        backend = Backend.DATA_SCIENCE if isinstance(request, JobRequest) else Backend.DATA_FLOW
+        return self._infrastructures[backend]
+
+    def _having(self, job_id: str) -> Infrastructure:
+        """Return where a job is."""
+        return self._infrastructures[backend_of(job_id)]
+
+    async def _delete_code(self, entry: Entry, action: act.DeleteCode) -> None:
+        """Delete a folder of code, unless a job has come to have it since that was decided.
+
+        Another job's upload, which finds the code there, either comes first, and then that job's status names it; or
+        it finds nothing.
+        """
+        uri, refusal = action.uri, None
+        async with self._code_locks[uri]:
+            if not self._code_in_use(uri):
+                refusal = await self._code.delete(self._principal(entry, action.caller), uri)
+        at = self._clock.now()
+        self._learn(
+            entry,
+            lambda known: known.code_delete_answered(uri, refusal, at=at, epoch=action.epoch),
+        )
 
     async def _read(self, entry: Entry, action: act.ReadSources) -> None:
         read = await self._sources.read(entry, action, self._principal(entry, action.caller))
@@ -151,21 +192,21 @@ class JobActions:
 
     async def _upload(self, entry: Entry, action: act.UploadArtifact) -> None:
         principal = self._principal(entry, action.caller)
-        known = self._memory.job(entry.metadata.uid)
         uid = entry.metadata.uid
-        content = self._staging.open(uid, action.sha256, self._fence)
-        if content is None or known.sources is None:
+        content = self._staging.open(uid, action.artifact.sha256, self._fence)
+        if content is None:
             answer: Refusal | None = Refusal(
                 kind=RefusalKind.UNAVAILABLE, message="the artifact is being built anew"
             )
             self._learn(entry, lambda known: replace(known, sources=None))
         else:
             with content:
-                answer = await self._infrastructure.upload_artifact(
-                    principal, action.job_id, known.sources.name, content
-                )
+                async with self._code_locks[action.artifact.uri or action.job_id]:
+                    answer = await self._having(action.job_id).upload_artifact(
+                        principal, action.job_id, action.artifact, content
+                    )
             if answer is None:
-                self._staging.discard(uid, action.sha256)
+                self._staging.discard(uid, action.artifact.sha256)
         self._learn(
             entry,
             lambda known: known.upload_answered(

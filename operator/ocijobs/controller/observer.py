@@ -19,7 +19,14 @@ from ocijobs.controller.identities import Identities, identity_of_job, identity_
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.relations import relations_of
 from ocijobs.controller.store import Store
-from ocijobs.controller.views import launched_at, made_view, run_view, turn_order, waits
+from ocijobs.controller.views import (
+    code_folders,
+    launched_at,
+    made_view,
+    run_view,
+    turn_order,
+    waits,
+)
 from ocijobs.reconcile.identity import IdentityObservation
 from ocijobs.reconcile.identity_view import DEFAULT_IDENTITY
 from ocijobs.reconcile.job.observation import JobObservation
@@ -185,6 +192,7 @@ class Observer:
             identity=self._identities.view(meta.namespace, identity_of_job(job)),
             runs=tuple(run_view(run) for run in self._runs_that_matter(job)),
             pinned=self._pinned(meta.namespace, meta.name),
+            code_in_use=self._code_of_others(job),
             cluster_id=self._cluster_id,
             known=self._memory.job(meta.uid),
             settings=self._settings,
@@ -217,6 +225,24 @@ class Observer:
             and sweep.status.binding is not None
             and sweep.status.binding.job_id is not None
         )
+
+    def _code_of_others(self, job: OCIJob) -> frozenset[str]:
+        """Return the folders of code that other jobs have; looked for only where some of this job's is to go."""
+        meta = job.metadata
+        going = meta.deleting or any(revision.removing for revision in job.status.revisions)
+        if not going or job.spec.infrastructure.data_flow is None:
+            return frozenset()
+        return frozenset(
+            uri
+            for entry in self._store.of_kind("OCIJob", meta.namespace)
+            if entry.metadata.uid != meta.uid and isinstance(entry.resource, OCIJob)
+            for uri in code_folders(entry.resource)
+        )
+
+    def code_in_use(self, uri: str) -> bool:
+        """Whether some job goes on having a folder of code."""
+        jobs = (entry.resource for entry in self._store.of_kind("OCIJob"))
+        return any(uri in code_folders(job) for job in jobs if isinstance(job, OCIJob))
 
     def identity(self, identity: OCIIdentity) -> IdentityObservation:
         """Return what is observed of an identity."""

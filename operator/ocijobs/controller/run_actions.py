@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
+from ocijobs.api.infrastructure import Backend
 from ocijobs.api.run_binding import ReferencedValue
 from ocijobs.clock import Clock
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.credentials import identity_key
+from ocijobs.cloud.data_flow_logs import RunLogs, RunOutput
 from ocijobs.cloud.infrastructure import Infrastructure
 from ocijobs.cloud.object_storage import ObjectStorage
 from ocijobs.controller.log_reader import LogReader
@@ -19,6 +21,7 @@ from ocijobs.kube.reads import ConfigData, ObjectReader
 from ocijobs.reconcile import decision as act
 from ocijobs.reconcile.environment import ValueKey, Values
 from ocijobs.reconcile.remote import Operation, Refusal, RefusalKind
+from ocijobs.reconcile.requests import backend_of
 from ocijobs.reconcile.run.known import RunKnown
 
 RunCall = (
@@ -29,6 +32,7 @@ RunCall = (
     | act.DeleteRun
     | act.ReadResults
     | act.ListOutputs
+    | act.ReadRunLogs
 )
 Learn = Callable[[RunKnown], RunKnown]
 
@@ -39,7 +43,8 @@ class RunActions:
     def __init__(
         self,
         *,
-        infrastructure: Infrastructure,
+        infrastructures: Mapping[Backend, Infrastructure],
+        run_logs: RunLogs,
         storage: ObjectStorage,
         logs: LogReader,
         utilisation: UtilisationReader,
@@ -47,7 +52,8 @@ class RunActions:
         memory: Memory,
         clock: Clock,
     ) -> None:
-        self._infrastructure, self._storage = infrastructure, storage
+        self._infrastructures, self._storage = infrastructures, storage
+        self._run_logs = run_logs
         self._logs, self._utilisation = logs, utilisation
         self._reader, self._memory, self._clock = reader, memory, clock
 
@@ -74,25 +80,26 @@ class RunActions:
 
     async def _call(self, action: RunCall, principal: Principal) -> Learn:
         """Make the call, and return how it changes what is known."""
-        oci, storage = self._infrastructure, self._storage
+        storage = self._storage
         match action:
             case act.CreateRun(request=request, token=token, epoch=epoch):
-                created = await oci.create_run(principal, request, token)
+                created = await self._having(request.job_id).create_run(principal, request, token)
                 at = self._clock.now()
                 return lambda known: known.create_answered(token, created, at=at, epoch=epoch)
             case act.SearchRuns(token=token, compartment_id=compartment, epoch=epoch):
+                oci = self._having(action.job_id)
                 found = await oci.search_runs(principal, compartment, action.job_id, action.owner)
                 at = self._clock.now()
                 return lambda known: known.search_answered(token, found, at=at, epoch=epoch)
             case act.LookUpRun(compartment_id=compartment, run_id=run_id, epoch=epoch):
-                record = await oci.look_up_run(principal, compartment, run_id)
+                record = await self._having(run_id).look_up_run(principal, compartment, run_id)
                 at = self._clock.now()
                 return lambda known: known.look_up_answered(record, at=at, epoch=epoch)
             case act.CancelRun(run_id=run_id, epoch=epoch):
-                refusal = await oci.cancel_run(principal, run_id)
+                refusal = await self._having(run_id).cancel_run(principal, run_id)
                 return self._called(Operation.CANCEL, refusal, epoch)
             case act.DeleteRun(run_id=run_id, former=former, epoch=epoch):
-                refusal = await oci.delete_run(principal, run_id)
+                refusal = await self._having(run_id).delete_run(principal, run_id)
                 at = self._clock.now()
                 return lambda known: known.delete_answered(
                     run_id, refusal, former=former, at=at, epoch=epoch
@@ -105,6 +112,20 @@ class RunActions:
                 outputs = await storage.list_outputs(principal, uri)
                 at = self._clock.now()
                 return lambda known: known.outputs_answered(outputs, at=at)
+
+            case act.ReadRunLogs(run_id=run_id, results=wanted):
+                read = await self._run_logs.read(principal, run_id, results=wanted)
+                return self._read(read)
+
+    def _having(self, ocid: str) -> Infrastructure:
+        """Return where a job or a run is."""
+        return self._infrastructures[backend_of(ocid)]
+
+    def _read(self, read: RunOutput | Refusal) -> Learn:
+        at = self._clock.now()
+        if isinstance(read, Refusal):
+            return lambda known: known.logs_answered(read, at=at)
+        return lambda known: known.logs_answered(read.lines, at=at).files_answered(read.files)
 
     def _called(self, operation: Operation, refusal: Refusal | None, epoch: str) -> Learn:
         at = self._clock.now()

@@ -75,7 +75,13 @@ class SourceReader:
         if built is None:
             return read
         self._staging.put(entry.metadata.uid, built)
-        return replace(read, name=built.name, sha256=built.sha256, size=built.size)
+        return replace(
+            read,
+            name=built.name,
+            sha256=built.sha256,
+            size=built.size,
+            libraries=built.libraries,
+        )
 
     async def _find(
         self, entry: Entry, action: ReadSources, principal: Principal, folder: Path
@@ -114,6 +120,7 @@ def _unchanged(read: SourcesRead, served: ServedSource) -> SourcesRead:
         name=artifact.name if artifact is not None else "",
         sha256=artifact.sha256 if artifact is not None else "",
         size=artifact.size if artifact is not None else 0,
+        libraries=artifact.libraries if artifact is not None else (),
     )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from ocijobs.api.conditions import ConditionType, find
+from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
 from ocijobs.api.job_run_status import OCIJobRunStatus, Phase
 from ocijobs.api.names import ANNOTATION_SCHEDULED_TIME
@@ -53,6 +55,16 @@ def run_view(run: OCIJobRun) -> RunView:
         and not ended
         and _reason(run) in _DOUBTFUL,
     )
+
+
+def code_folders(job: OCIJob) -> Iterator[str]:
+    """Yield the folders of Spark code that a job goes on having."""
+    if job.metadata.deleting and not job.spec.retained:
+        return
+    for revision in job.status.revisions:
+        artifact = revision.artifact
+        if artifact is not None and artifact.uri is not None and not revision.removing:
+            yield artifact.uri
 
 
 def made_view(entry: Entry) -> MadeView | None:

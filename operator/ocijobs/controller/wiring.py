@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import Executor as Threads
 from dataclasses import dataclass
 
+from ocijobs.api.infrastructure import Backend
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.artifact.addresses import AllowedAddresses
 from ocijobs.artifact.repositories import Repositories
@@ -12,9 +14,13 @@ from ocijobs.artifact.staging import Staging
 from ocijobs.artifact.web import Web
 from ocijobs.clock import Clock
 from ocijobs.cloud.calls import Calls
+from ocijobs.cloud.code_storage import CodeStorage
 from ocijobs.cloud.credentials import CredentialStore
+from ocijobs.cloud.data_flow import DataFlow
+from ocijobs.cloud.data_flow_logs import RunLogs
 from ocijobs.cloud.data_science import DataScience
 from ocijobs.cloud.directory import Directory
+from ocijobs.cloud.infrastructure import Infrastructure
 from ocijobs.cloud.log_search import LogSearch
 from ocijobs.cloud.monitoring import Monitoring
 from ocijobs.cloud.object_storage import ObjectStorage
@@ -80,7 +86,11 @@ def assemble(
     calls = Calls(
         settings, credentials, threads=threads, fence=lease.check, observe=metrics.oci_call
     )
-    infrastructure, storage = DataScience(calls), ObjectStorage(calls)
+    storage, code = ObjectStorage(calls), CodeStorage(calls)
+    infrastructures: Mapping[Backend, Infrastructure] = {
+        Backend.DATA_SCIENCE: DataScience(calls),
+        Backend.DATA_FLOW: DataFlow(calls, code),
+    }
     observer = Observer(store, memory, clock, settings, cluster_id, workloads=workloads)
     store.listen(memory.children.changed)
     dependents = Dependents(store, queue, observer, workloads=workloads)
@@ -91,8 +101,10 @@ def assemble(
         Monitoring(calls), memory, queue, clock, settings.utilisation_batch_seconds
     )
     jobs = JobActions(
-        infrastructure=infrastructure,
+        infrastructures=infrastructures,
         directory=Directory(calls, clock),
+        code=code,
+        code_in_use=observer.code_in_use,
         sources=SourceReader(_means(settings, reader, storage), staging, clock),
         staging=staging,
         memory=memory,
@@ -113,8 +125,9 @@ def assemble(
         ),
         jobs=jobs,
         runs=RunActions(
-            infrastructure=infrastructure,
+            infrastructures=infrastructures,
             storage=storage,
+            run_logs=RunLogs(calls),
             logs=logs,
             utilisation=utilisation,
             reader=reader,
@@ -128,7 +141,7 @@ def assemble(
         clock=clock,
     )
     tracker = Tracker(
-        infrastructure=infrastructure,
+        infrastructures=infrastructures,
         memory=memory,
         queue=queue,
         clock=clock,

@@ -51,8 +51,9 @@ class Mount:
 
 
 def compute(spec: OCIJobSpec) -> Compute | ComputeCluster | None:
-    """Return the compute of a job's runs; None where each group of nodes has its own."""
-    return None if node_groups(spec) else machine(spec.infrastructure.data_science_job)
+    """Return the compute of a job's runs; None where each group of nodes has its own, and of Spark."""
+    given = spec.infrastructure.data_science_job
+    return None if given is None or node_groups(spec) else machine(given)
 
 
 def machine(given: DataScienceJobInfrastructure) -> Compute | ComputeCluster:
@@ -70,9 +71,9 @@ def machine(given: DataScienceJobInfrastructure) -> Compute | ComputeCluster:
 
 def node_groups(spec: OCIJobSpec) -> tuple[JobNodeGroup, ...]:
     """Return the groups of nodes: those that are given, or the one that the runtime's replicas mean."""
-    given = spec.infrastructure.data_science_job.job_node_groups
-    if given:
-        return given
+    job = spec.infrastructure.data_science_job
+    if job is not None and job.job_node_groups:
+        return job.job_node_groups
     replicas = spec.runtime.replicas if spec.runtime is not None else 1
     return (JobNodeGroup(name="nodes", replicas=replicas),) if replicas > 1 else ()
 
@@ -94,8 +95,10 @@ def node_machine(job: DataScienceJobInfrastructure, group: JobNodeGroup) -> Node
 
 
 def shape_names(spec: OCIJobSpec) -> Mapping[str, str]:
-    """Return every shape that the spec names, by its field path."""
+    """Return every shape that the spec names and that Data Science has a list of, by its field path."""
     job = spec.infrastructure.data_science_job
+    if job is None:
+        return {}
     where = "spec.infrastructure.dataScienceJob"
     named = {f"{where}.shapeName": job.shape_name} | {
         f"{where}.jobNodeGroups[{index}].shapeName": group.shape_name
@@ -106,13 +109,19 @@ def shape_names(spec: OCIJobSpec) -> Mapping[str, str]:
 
 def unresolved_sources(spec: OCIJobSpec) -> tuple[str, ...]:
     """Return the sources of mounts, as ADS writes them, whose OCIDs only OCI can tell."""
-    mounts = spec.infrastructure.data_science_job.storage_mounts
-    return tuple(m.src for m in mounts if m.src is not None and _file_system(m.src) is None)
+    return tuple(
+        m.src for m in _given_mounts(spec) if m.src is not None and _file_system(m.src) is None
+    )
 
 
 def mounts(spec: OCIJobSpec, resolved: Mapping[str, FileStorageMount]) -> tuple[Mount, ...]:
     """Return what is mounted; `resolved` has the file systems of the sources that OCI was asked about."""
-    return tuple(_mount(m, resolved) for m in spec.infrastructure.data_science_job.storage_mounts)
+    return tuple(_mount(m, resolved) for m in _given_mounts(spec))
+
+
+def _given_mounts(spec: OCIJobSpec) -> tuple[StorageMount, ...]:
+    job = spec.infrastructure.data_science_job
+    return job.storage_mounts if job is not None else ()
 
 
 def _mount(mount: StorageMount, resolved: Mapping[str, FileStorageMount]) -> Mount:

@@ -13,6 +13,7 @@ class NameKind(StrEnum):
     LOG = "Log"
     MOUNT_TARGET = "MountTarget"
     EXPORT = "Export"
+    POOL = "Pool"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -200,6 +200,11 @@ class ApplicationRequest:
     private_endpoint_id: str | None
     settings: ApplicationSettings
 
+    @property
+    def project_id(self) -> str | None:
+        """None: applications are in no project."""
+        return None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplicationRunRequest:

@@ -81,7 +81,7 @@ def not_ready(job: OCIJob) -> Hindrance | None:
         why = " yet"
     elif status.job_id is None or status.revision is None:
         why = ": it has no revision"
-    elif not (status.compartment_id and status.project_id):
+    elif not (status.compartment_id and (status.project_id or job.spec.infrastructure.data_flow)):
         why = ""
     else:
         return None

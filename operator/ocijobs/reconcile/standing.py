@@ -74,14 +74,18 @@ RUN_STANDINGS: Mapping[Phase, tuple[Standing, ...]] = {
     Phase.PENDING: (Standing.PROGRESSING, Standing.STALLED),
     Phase.SUSPENDED: (Standing.SUSPENDED,),
     Phase.ACCEPTED: (Standing.PROGRESSING,),
-    Phase.RUNNING: (Standing.PROGRESSING,),
+    Phase.RUNNING: (Standing.PROGRESSING, Standing.READY),
     Phase.CANCELLING: (Standing.PROGRESSING,),
     Phase.NEEDS_ATTENTION: (Standing.STALLED,),
     Phase.SUCCEEDED: (Standing.SUCCEEDED,),
     Phase.FAILED: (Standing.FAILED,),
     Phase.CANCELLED: (Standing.FAILED,),
 }
-"""Standings of a run by phase. A pending run is stalled when it was refused for 15 minutes."""
+"""Standings of a run by phase.
+
+A pending run is stalled when it was refused for 15 minutes; a running one is ready if it is meant to go on, as
+streams and sessions of Data Flow are.
+"""
 
 SWEEP_STANDINGS: Mapping[SweepPhase, tuple[Standing, ...]] = {
     SweepPhase.PENDING: (Standing.PROGRESSING, Standing.STALLED),

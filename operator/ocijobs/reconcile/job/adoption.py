@@ -27,7 +27,7 @@ from ocijobs.reconcile.job.status import write_status
 from ocijobs.reconcile.job_record import JobRecord
 from ocijobs.reconcile.pacing import due_at, fraction
 from ocijobs.reconcile.remote import JobState, Operation
-from ocijobs.reconcile.requests import JobRequest, SingleNode
+from ocijobs.reconcile.requests import JobCreation, JobRequest, SingleNode
 from ocijobs.reconcile.standing import Standing
 
 
@@ -124,7 +124,7 @@ def adopt(
     return Decision(status=status, notes=(note,))
 
 
-def _is_revision(o: JobObservation, plan: Plan, record: JobRecord, content: JobRequest) -> bool:
+def _is_revision(o: JobObservation, plan: Plan, record: JobRecord, content: JobCreation) -> bool:
     """Whether the OCI job is what the manifest says, its code included.
 
     The code can't be compared, but an OCI job that this operator made tells its revision; and one that has no
@@ -134,6 +134,8 @@ def _is_revision(o: JobObservation, plan: Plan, record: JobRecord, content: JobR
         return True
     if record.owner is not None:
         return record.owner.rpartition("/")[2] == plan.revision
+    if not isinstance(content, JobRequest) or not isinstance(plan.request, JobRequest):
+        return False
     return plan.sources.artifact is None and content.workload == plan.request.workload
 
 
@@ -160,6 +162,7 @@ def observe(
         compartment_id=record.compartment_id,
         project_id=content.project_id if content is not None else None,
         job_id=record.id,
+        backend=o.backend,
         revision=adopted_name(record.id),
         console_url=job_url(caller.region, record.id),
         adopted=_adopted(record, kept=False),
@@ -185,7 +188,7 @@ def observe(
 
 def _adopted(record: JobRecord, *, kept: bool) -> AdoptedJob:
     content = record.content
-    if content is None or not isinstance(content.workload, SingleNode):
+    if not isinstance(content, JobRequest) or not isinstance(content.workload, SingleNode):
         return AdoptedJob(ocid=record.id, kept=kept)
     configuration = content.workload.configuration
     return AdoptedJob(

@@ -12,40 +12,60 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from ocijobs.api.job import OCIJob, OCIJobSpec
+from ocijobs.api.job_status import Artifact
 from ocijobs.api.model import Model
 from ocijobs.api.names import TAG_NAME, TAG_OWNER
 from ocijobs.reconcile.compute import Mount, compute, node_groups
 from ocijobs.reconcile.digest import digest, owner_tag
-from ocijobs.reconcile.job.workload import job_workload
-from ocijobs.reconcile.requests import JobRequest, JobSettings, LogConfiguration, Tags
+from ocijobs.reconcile.environment import NO_VALUES
+from ocijobs.reconcile.job.application import (
+    application_request,
+    application_settings,
+    revision_content,
+)
+from ocijobs.reconcile.job.workload import job_workload, template_of
+from ocijobs.reconcile.requests import (
+    ApplicationSettings,
+    JobChange,
+    JobCreation,
+    JobRequest,
+    JobSettings,
+    LogConfiguration,
+    Tags,
+)
 
 REVISION_VERSION = "v1"
 """Version of what a revision is taken over. A new one makes every job anew: never change it without need."""
 
 
-def job_settings(
-    job: OCIJob, *, cluster_id: str, revision: str, storage_mounts: tuple[Mount, ...]
-) -> JobSettings:
-    """Return what OCI changes in place."""
+def _tags(job: OCIJob, *, cluster_id: str, revision: str) -> Tags:
+    meta, spec = job.metadata, job.spec
+    return Tags(
+        freeform={
+            **(spec.freeform_tags or {}),
+            TAG_OWNER: owner_tag(cluster_id=cluster_id, uid=meta.uid, subject=revision),
+            TAG_NAME: f"{meta.namespace}/{meta.name}",
+        },
+        defined=spec.defined_tags or {},
+    )
+
+
+def job_settings(job: OCIJob, tags: Tags, storage_mounts: tuple[Mount, ...]) -> JobSettings:
+    """Return what Data Science changes in place."""
     meta, spec = job.metadata, job.spec
     return JobSettings(
         display_name=spec.display_name or f"{meta.namespace}/{meta.name}",
         description=spec.description,
         infrastructure=compute(spec),
         storage_mounts=storage_mounts,
-        tags=Tags(
-            freeform={
-                **(spec.freeform_tags or {}),
-                TAG_OWNER: owner_tag(cluster_id=cluster_id, uid=meta.uid, subject=revision),
-                TAG_NAME: f"{meta.namespace}/{meta.name}",
-            },
-            defined=spec.defined_tags or {},
-        ),
+        tags=tags,
     )
 
 
-def settings_digest(settings: JobSettings) -> str:
-    """Return the digest by which a change of settings is noticed."""
+def settings_digest(settings: JobChange) -> str:
+    """Return the digest by which a change of settings is noticed. Nothing in it is secret."""
+    if isinstance(settings, ApplicationSettings):
+        return digest(_document(settings))
     return digest(
         {
             "displayName": settings.display_name,
@@ -74,7 +94,7 @@ def revision_name(
     spec: OCIJobSpec,
     *,
     compartment_id: str,
-    project_id: str,
+    project_id: str | None,
     log: LogConfiguration | None,
     sources_digest: str,
 ) -> str:
@@ -83,6 +103,7 @@ def revision_name(
     for variant in runtime.values():
         variant.pop("source", None)
     infrastructure = spec.infrastructure.data_science_job
+    probe = infrastructure.startup_probe if infrastructure is not None else None
     content: dict[str, Any] = {
         "compartmentId": compartment_id,
         "projectId": project_id,
@@ -93,9 +114,25 @@ def revision_name(
         "maximumRuntimeInMinutes": spec.maximum_runtime_in_minutes,
         "outputs": spec.outputs.document() if spec.outputs else None,
         "log": [log.log_group_id, log.log_id] if log else None,
-        "startupProbe": infrastructure.startup_probe and infrastructure.startup_probe.document(),
+        "startupProbe": probe.document() if probe is not None else None,
         "nodes": _nodes(spec),
     }
+    return _named(content)
+
+
+def application_revision_name(
+    spec: OCIJobSpec, *, compartment_id: str, bucket_uri: str | None, sources_digest: str
+) -> str:
+    """Return the name of the revision of a Spark job: all but this is changed in place."""
+    content = {
+        "compartmentId": compartment_id,
+        "sources": sources_digest,
+        **revision_content(spec, bucket_uri),
+    }
+    return _named(content)
+
+
+def _named(content: Mapping[str, Any]) -> str:
     present = {name: value for name, value in content.items() if value not in (None, [], {})}
     return f"{REVISION_VERSION}-{digest(present)[:12]}"
 
@@ -107,9 +144,10 @@ def adopted_name(ocid: str) -> str:
 
 def _nodes(spec: OCIJobSpec) -> dict[str, Any] | None:
     """Return what a job of several nodes is made with: all of its infrastructure, which OCI can't change then."""
-    if not node_groups(spec):
+    given = spec.infrastructure.data_science_job
+    if given is None or not node_groups(spec):
         return None
-    whole = spec.infrastructure.data_science_job.document()
+    whole = given.document()
     return {
         name: value for name, value in whole.items() if name not in {"logging", "storageMounts"}
     }
@@ -121,25 +159,38 @@ def job_request(
     cluster_id: str,
     revision: str,
     compartment_id: str,
-    project_id: str,
+    project_id: str | None,
     region: str,
     log: LogConfiguration | None,
     storage_mounts: tuple[Mount, ...],
-) -> JobRequest:
+    artifact: Artifact | None,
+    pool_id: str | None,
+) -> JobCreation:
     """Return the request that creates the OCI job of a revision."""
+    tags = _tags(job, cluster_id=cluster_id, revision=revision)
+    given = job.spec.infrastructure.data_flow
+    template = template_of(job.spec, region, artifact=artifact, pool_id=pool_id)
+    if given is not None and template.application is not None:
+        return application_request(
+            job,
+            given,
+            application_settings(job, template, template.application, tags, NO_VALUES),
+            compartment_id=compartment_id,
+            artifact=artifact,
+        )
     return JobRequest(
         compartment_id=compartment_id,
-        project_id=project_id,
-        settings=job_settings(
-            job, cluster_id=cluster_id, revision=revision, storage_mounts=storage_mounts
-        ),
+        project_id=project_id or "",
+        settings=job_settings(job, tags, storage_mounts),
         workload=job_workload(job.spec, region),
         log=log,
     )
 
 
-def job_request_digest(request: JobRequest) -> str:
+def job_request_digest(request: JobCreation) -> str:
     """Return the digest of a creation. Nothing in it is secret."""
+    if not isinstance(request, JobRequest):
+        return digest(_document(request))
     return digest(
         {
             "compartmentId": request.compartment_id,

@@ -107,12 +107,13 @@ def _look(
     if trouble is not None:
         reason, message = REASON_OF_REFUSAL[trouble.kind], describe(doing, trouble)
     status, state = write_blocked(o, now, reason, message)
-    if isinstance(step, Wait) or caller is None or compartment_id is None or project_id is None:
+    if isinstance(step, Wait) or caller is None or compartment_id is None:
         until = step.until if isinstance(step, Wait) else None
         return Decision(status=status, wake_at=earliest(until, state.stalls_at))
     action = SearchJobs(
         caller=caller,
         token=submit.token,
+        backend=o.backend,
         compartment_id=compartment_id,
         project_id=project_id,
         owner=owner_tag(cluster_id=o.cluster_id, uid=o.job.metadata.uid, subject=submit.revision),
@@ -161,6 +162,8 @@ def _bind(
         name=submit.revision,
         job_id=record.id,
         settings_digest=plan.settings_digest if plan is not None and wanted else "",
+        # Before the upload, so that no code is left behind of which nobody knows.
+        artifact=plan.artifact if plan is not None and wanted else None,
         last_used_at=now,
     )
     others = tuple(r for r in o.job.status.revisions if r.name != submit.revision)

@@ -11,7 +11,7 @@ from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
 from ocijobs.reconcile.decision import Decision, RemoveFinalizer
 from ocijobs.reconcile.job.creation import open_intent
 from ocijobs.reconcile.job.observation import JobObservation
-from ocijobs.reconcile.job.removal import RemovalStep, remove_oci_job
+from ocijobs.reconcile.job.removal import RemovalStep, remove_revision
 from ocijobs.reconcile.job.status import counts_hold, write_blocked, write_status
 from ocijobs.reconcile.release import release_without_credentials
 from ocijobs.reconcile.standing import Standing
@@ -63,7 +63,7 @@ def _remove_next(o: JobObservation, now: datetime) -> Decision[OCIJobStatus]:
         reason, message = o.identity.obstacle
         blocked_status, state = write_blocked(o, now, reason, message)
         return Decision(status=blocked_status, wake_at=state.stalls_at)
-    step = remove_oci_job(o, caller, status.compartment_id, revision.job_id, now)
+    step = remove_revision(o, caller, status.compartment_id, revision, now)
     if step.done and len(status.revisions) == 1:
         # The last one: the object goes, so no status is worth writing.
         return Decision(status=status, actions=(RemoveFinalizer(),), notes=step.notes)

@@ -12,11 +12,14 @@ from ocijobs.api.job_status import Difference
 from ocijobs.api.names import TAG_NAME, TAG_OWNER
 from ocijobs.api.shape import CpuBaseline, JobShapeConfigDetails
 from ocijobs.reconcile.compute import Compute, ComputeCluster, Mount
+from ocijobs.reconcile.job.application_fields import code_fields, spark_fields
 from ocijobs.reconcile.requests import (
+    ApplicationSettings,
     ContainerEnvironment,
+    JobChange,
     JobConfiguration,
+    JobCreation,
     JobRequest,
-    JobSettings,
     MultiNode,
     SingleNode,
 )
@@ -29,12 +32,12 @@ _ANOTHER = "another value"
 """Stands for the value of a variable that OCI has: it may be a secret of whoever made the job."""
 
 
-def setting_differences(wanted: JobSettings, found: JobSettings) -> tuple[Difference, ...]:
+def setting_differences(wanted: JobChange, found: JobChange) -> tuple[Difference, ...]:
     """Return the differences of what OCI changes in place."""
     return _compare(dict(_settings(wanted)), dict(_settings(found)), exact=False)
 
 
-def all_differences(wanted: JobRequest, found: JobRequest) -> tuple[Difference, ...]:
+def all_differences(wanted: JobCreation, found: JobCreation) -> tuple[Difference, ...]:
     """Return the differences of everything but the code; of variables also those that only OCI has."""
     settings = setting_differences(wanted.settings, found.settings)
     workload = _compare(dict(_workload(wanted)), dict(_workload(found)), exact=True)
@@ -65,7 +68,7 @@ def _text(value: Any) -> str:
     return _NOTHING if _normal(value) is None else str(value)[:_SHOWN]
 
 
-def _settings(settings: JobSettings) -> Iterator[tuple[str, Any]]:
+def _settings(settings: JobChange) -> Iterator[tuple[str, Any]]:
     yield "displayName", settings.display_name
     yield "description", settings.description or ""
     for key, value in settings.tags.freeform.items():
@@ -74,6 +77,9 @@ def _settings(settings: JobSettings) -> Iterator[tuple[str, Any]]:
     for namespace, tags in settings.tags.defined.items():
         for key, tag in tags.items():
             yield f"definedTags[{namespace}][{key}]", str(tag)
+    if isinstance(settings, ApplicationSettings):
+        yield from spark_fields(settings.spark)
+        return
     match settings.infrastructure:
         case Compute() as compute:
             yield f"{_COMPUTE}.shapeName", compute.shape_name
@@ -102,7 +108,10 @@ def _mount(mount: Mount) -> str:
     return f"{source} at {(mount.path or '/mnt').rstrip('/')}/{mount.directory_name}"
 
 
-def _workload(request: JobRequest) -> Iterator[tuple[str, Any]]:
+def _workload(request: JobCreation) -> Iterator[tuple[str, Any]]:
+    if not isinstance(request, JobRequest):
+        yield from code_fields(request)
+        return
     log = request.log
     yield f"{_COMPUTE}.logging.logGroupId", log.log_group_id if log is not None else None
     yield f"{_COMPUTE}.logging.logId", log.log_id if log is not None else None

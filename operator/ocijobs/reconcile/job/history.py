@@ -8,7 +8,7 @@ from datetime import datetime
 from ocijobs.api.job_status import Revision
 from ocijobs.reconcile.decision import Action, Note
 from ocijobs.reconcile.job.observation import JobObservation
-from ocijobs.reconcile.job.removal import remove_oci_job
+from ocijobs.reconcile.job.removal import remove_revision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ def prune(
     if not going[0].removing:
         marked = going[0].model_copy(update={"removing": True})
         return Pruned(revisions=tuple(marked if r == going[0] else r for r in revisions))
-    step = remove_oci_job(o, caller, compartment_id, going[0].job_id, now)
+    step = remove_revision(o, caller, compartment_id, going[0], now)
     if step.done:
         revisions = tuple(r for r in revisions if r.name != going[0].name)
     return Pruned(revisions=revisions, actions=step.actions, wake_at=step.wake_at, notes=step.notes)

@@ -39,6 +39,7 @@ class SourcesRead:
         name: file name of the artifact; empty if the job has none, as a container without files.
         sha256: of the artifact.
         size: of the artifact in bytes.
+        libraries: of Spark code, the files beside the one that is run.
     """
 
     at: datetime
@@ -51,11 +52,16 @@ class SourcesRead:
     name: str = ""
     sha256: str = ""
     size: int = 0
+    libraries: tuple[str, ...] = ()
 
     @property
     def artifact(self) -> Artifact | None:
-        """The artifact, as status tells of it."""
-        return Artifact(name=self.name, sha256=self.sha256, size=self.size) if self.name else None
+        """The artifact, as status tells of it; where Spark code goes is not known here."""
+        if not self.name:
+            return None
+        return Artifact(
+            name=self.name, sha256=self.sha256, size=self.size, libraries=self.libraries
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +158,7 @@ class JobKnown:
         shapes: the compute shapes that jobs may have.
         first_read_at: when this process first read the sources.
         watched: what OCI was seen to have.
+        code_deleted: folders of code that are empty now.
     """
 
     evidence: Evidence = field(default_factory=Evidence)
@@ -166,6 +173,7 @@ class JobKnown:
     shapes: tuple[str, ...] = ()
     first_read_at: datetime | None = None
     watched: Watched | None = None
+    code_deleted: frozenset[str] = frozenset()
     calls: Mapping[Operation, Call] = field(default_factory=dict)
 
     def called(
@@ -240,7 +248,10 @@ class JobKnown:
     ) -> JobKnown:
         """Return the memory after the artifact was found in OCI or uploaded."""
         after = self.called(Operation.UPLOAD, at=at, refusal=answer, epoch=epoch)
-        return after if answer is not None else replace(after, uploaded=job_id)
+        if answer is not None:
+            return after
+        # What was deleted before may be here again.
+        return replace(after, uploaded=job_id, code_deleted=frozenset())
 
     def update_answered(
         self,
@@ -293,6 +304,14 @@ class JobKnown:
         """Return the memory after OCI was asked to delete a job."""
         removal = self._removal_of(job_id).delete_answered(answer, at=at, epoch=epoch)
         return replace(self, removal=removal)
+
+    def code_delete_answered(
+        self, uri: str, answer: Refusal | None, *, at: datetime, epoch: str
+    ) -> JobKnown:
+        """Return the memory after the objects of a folder of code were deleted, or kept for others."""
+        after = self.called(Operation.DELETE_CODE, at=at, refusal=answer, epoch=epoch)
+        gone = self.code_deleted | {uri}
+        return after if answer is not None else replace(after, code_deleted=gone)
 
     def _removal_of(self, job_id: str) -> Removal:
         if self.removal is not None and self.removal.job_id == job_id:

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from ocijobs.api.job_status import ResolvedName
+from ocijobs.api.job import OCIJobSpec
+from ocijobs.api.job_status import OCIJobStatus, ResolvedName
 from ocijobs.api.storage_mount import FileStorageMount
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL
 from ocijobs.reconcile.compute import shape_names, unresolved_sources
@@ -34,6 +35,7 @@ class Found:
     log: LogConfiguration | None
     file_systems: Mapping[str, FileStorageMount]
     names: tuple[ResolvedName, ...]
+    pool_id: str | None = None
 
 
 class _NotFoundYetError(Exception):
@@ -46,6 +48,7 @@ def find_names(o: JobObservation, place: Place, now: datetime) -> Found | Needed
     resolver = _Resolver(o)
     try:
         log = _log(o, resolver)
+        pool = _pool(o, resolver)
         systems = {src: _file_system(src, resolver) for src in unresolved_sources(o.job.spec)}
     except _NotFoundYetError as missing:
         action = FindName(
@@ -66,7 +69,7 @@ def find_names(o: JobObservation, place: Place, now: datetime) -> Found | Needed
             action=action if due is not None and now >= due else None,
             wake_at=due,
         )
-    return Found(log=log, file_systems=systems, names=tuple(resolver.used))
+    return Found(log=log, file_systems=systems, names=tuple(resolver.used), pool_id=pool)
 
 
 class _Resolver:
@@ -88,7 +91,10 @@ class _Resolver:
 def _log(o: JobObservation, resolver: _Resolver) -> LogConfiguration | None:
     """Return where the output of runs goes: as the job says, else to the identity's default group."""
     where = "spec.infrastructure.dataScienceJob.logging"
-    logging = o.job.spec.infrastructure.data_science_job.logging
+    given = o.job.spec.infrastructure.data_science_job
+    if given is None:
+        return None
+    logging = given.logging
     default = o.identity.defaults.log_group_id
     if logging is None:
         return LogConfiguration(log_group_id=default, log_id=None) if default else None
@@ -111,6 +117,23 @@ def _log(o: JobObservation, resolver: _Resolver) -> LogConfiguration | None:
             )
         )
     return LogConfiguration(log_group_id=group, log_id=log)
+
+
+def _pool(o: JobObservation, resolver: _Resolver) -> str | None:
+    """Return the pool of a Spark job that gives it by name."""
+    given = o.job.spec.infrastructure.data_flow
+    if given is None or given.pool_name is None:
+        return None
+    field = "spec.infrastructure.dataFlow.poolName"
+    return resolver.id_of(WantedName(kind=NameKind.POOL, name=given.pool_name, field=field))
+
+
+def pool_of(spec: OCIJobSpec, status: OCIJobStatus) -> str | None:
+    """Return the pool that a spec gives by name, as status has it."""
+    given = spec.infrastructure.data_flow
+    name = given.pool_name if given is not None else None
+    found = (n.id for n in status.resolved_names if n.kind == NameKind.POOL and n.name == name)
+    return next(found, None)
 
 
 def _file_system(src: str, resolver: _Resolver) -> FileStorageMount:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from ocijobs.api.infrastructure import Backend
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run_status import Phase
 from ocijobs.reconcile.digest import owner_of
@@ -35,6 +36,7 @@ class JobObservation:
 
     Attributes:
         pinned: OCI jobs that sweeps are bound to which have not ended.
+        code_in_use: folders of code that other jobs have.
         refresh_after: a run wants sources that were read no earlier than this.
     """
 
@@ -46,6 +48,12 @@ class JobObservation:
     settings: Settings
     refresh_after: datetime | None = None
     pinned: frozenset[str] = frozenset()
+    code_in_use: frozenset[str] = frozenset()
+
+    @property
+    def backend(self) -> Backend:
+        """The service that runs the job."""
+        return self.job.spec.infrastructure.backend
 
     @property
     def owner(self) -> str:

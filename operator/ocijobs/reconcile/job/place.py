@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ocijobs.api.infrastructure import Backend
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.decision import Caller
 from ocijobs.reconcile.job.observation import JobObservation
@@ -13,11 +14,11 @@ from ocijobs.reconcile.job_record import JobRecord
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """As whom OCI is called, and the compartment and project of the job."""
+    """As whom OCI is called, and the compartment of the job; the project is of Data Science alone."""
 
     caller: Caller
     compartment_id: str
-    project_id: str
+    project_id: str | None
 
 
 def find_caller(o: JobObservation) -> Caller | Obstacle | None:
@@ -44,7 +45,9 @@ def find_place(o: JobObservation, caller: Caller, adopted: JobRecord | None) -> 
         project_id = project_id or (adopted.content.project_id if adopted.content else None)
     compartment_id = compartment_id or spec.compartment_id or defaults.compartment_id
     project_id = project_id or spec.project_id or defaults.project_id
-    if compartment_id is None or project_id is None:
+    if o.backend is Backend.DATA_FLOW:
+        project_id = None
+    if compartment_id is None or (project_id is None and o.backend is Backend.DATA_SCIENCE):
         field = "compartmentId" if compartment_id is None else "projectId"
         reference = o.identity.reference
         return Obstacle.of_spec(

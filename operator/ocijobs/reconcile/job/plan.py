@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ocijobs.api.conditions import ConditionType, is_true
-from ocijobs.api.job_status import ResolvedName
+from ocijobs.api.infrastructure import Backend
+from ocijobs.api.job_status import Artifact, ResolvedName
 from ocijobs.api.names import ANNOTATION_REQUESTED_AT
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.compute import mounts
 from ocijobs.reconcile.decision import Caller, ReadSources, ServedSource
 from ocijobs.reconcile.environment import reserved_names
+from ocijobs.reconcile.job.application import code_folder
 from ocijobs.reconcile.job.configuration import (
     adopted_name,
+    application_revision_name,
     job_request,
     revision_name,
     settings_digest,
@@ -24,10 +27,11 @@ from ocijobs.reconcile.job.naming import Found, check_shapes, find_names
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.outlook import Needed, Obstacle
 from ocijobs.reconcile.job.place import Place
-from ocijobs.reconcile.job.workload import all_variables, job_workload, template_of
+from ocijobs.reconcile.job.variables import all_variables
+from ocijobs.reconcile.job.workload import job_workload, template_of
 from ocijobs.reconcile.pacing import LONG_PAUSE_SECONDS, due_at
 from ocijobs.reconcile.remote import Call, Operation
-from ocijobs.reconcile.requests import JobRequest
+from ocijobs.reconcile.requests import JobCreation
 
 _SHORTEST_PAUSE_SECONDS = 2.0
 """Shortest pause before sources that lack something are read again."""
@@ -39,9 +43,10 @@ class Plan:
 
     caller: Caller
     revision: str
-    request: JobRequest
+    request: JobCreation
     settings_digest: str
     sources: SourcesRead
+    artifact: Artifact | None = None
     names: tuple[ResolvedName, ...] = ()
 
 
@@ -115,22 +120,69 @@ def make_plan(o: JobObservation, place: Place, now: datetime) -> Plan | Needed |
     if not isinstance(found, Found):
         return found
     wrong = check_shapes(o, place, in_oci=serves_current_spec(o))
-    return wrong if wrong is not None else _plan(o, place, found, sources)
+    artifact = _artifact(o, sources)
+    if isinstance(artifact, Obstacle):
+        return artifact
+    return wrong if wrong is not None else _plan(o, place, found, sources, artifact)
 
 
-def _plan(o: JobObservation, place: Place, found: Found, sources: SourcesRead) -> Plan:
-    revision = revision_name(
+def _bucket(o: JobObservation) -> str | None:
+    """Return where code of Spark goes."""
+    given = o.job.spec.infrastructure.data_flow
+    own = given.artifact_bucket_uri if given is not None else None
+    return own or o.identity.defaults.artifact_bucket_uri
+
+
+def _artifact(o: JobObservation, sources: SourcesRead) -> Artifact | Obstacle | None:
+    """Return the code, with its place where it is Spark's."""
+    artifact = sources.artifact
+    if artifact is None or o.backend is Backend.DATA_SCIENCE:
+        return artifact
+    bucket, reference = _bucket(o), o.identity.reference
+    if bucket is None:
+        return Obstacle.of_spec(
+            f"spec.infrastructure.dataFlow.artifactBucketUri: is not set, and {reference.kind} "
+            f"{reference.name} has no spec.defaults.artifactBucketUri: set one of the two"
+        )
+    uri = code_folder(
+        bucket,
+        cluster_id=o.cluster_id,
+        namespace=o.job.metadata.namespace,
+        sha256=artifact.sha256,
+    )
+    return artifact.model_copy(update={"uri": uri})
+
+
+def _revision(o: JobObservation, place: Place, found: Found, sources: SourcesRead) -> str:
+    if o.backend is Backend.DATA_FLOW:
+        return application_revision_name(
+            o.job.spec,
+            compartment_id=place.compartment_id,
+            bucket_uri=_bucket(o),
+            sources_digest=sources.digest,
+        )
+    return revision_name(
         o.job.spec,
         compartment_id=place.compartment_id,
         project_id=place.project_id,
         log=found.log,
         sources_digest=sources.digest,
     )
+
+
+def _plan(
+    o: JobObservation,
+    place: Place,
+    found: Found,
+    sources: SourcesRead,
+    artifact: Artifact | None,
+) -> Plan:
+    revision = _revision(o, place, found, sources)
     adoption = o.job.spec.adopt
     if o.job.spec.runtime is None and adoption is not None:
         revision = adopted_name(adoption.ocid)
 
-    def request_of(name: str) -> JobRequest:
+    def request_of(name: str) -> JobCreation:
         return job_request(
             o.job,
             cluster_id=o.cluster_id,
@@ -140,6 +192,8 @@ def _plan(o: JobObservation, place: Place, found: Found, sources: SourcesRead) -
             region=place.caller.region,
             log=found.log,
             storage_mounts=mounts(o.job.spec, found.file_systems),
+            artifact=artifact,
+            pool_id=found.pool_id,
         )
 
     request = request_of(revision)
@@ -154,6 +208,7 @@ def _plan(o: JobObservation, place: Place, found: Found, sources: SourcesRead) -
         request=request,
         settings_digest=settings_digest(request.settings),
         sources=sources,
+        artifact=artifact,
         names=found.names,
     )
 

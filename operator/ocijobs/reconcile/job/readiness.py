@@ -16,7 +16,7 @@ from ocijobs.reconcile.job.drift import Drift, fields_of, is_gone, look_after, l
 from ocijobs.reconcile.job.history import prune
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.plan import Plan, serves_current_spec, unreachable
-from ocijobs.reconcile.job.removal import remove_oci_job
+from ocijobs.reconcile.job.removal import remove_revision
 from ocijobs.reconcile.job.status import write_blocked, write_status
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.remote import JobState, Operation, RefusalKind
@@ -42,17 +42,19 @@ def make_ready(
     """Decide about a revision whose OCI job exists, unless others have deleted it."""
     if is_gone(o, revision):
         return _lost(o, revision, now)
-    has_code = plan.sources.artifact is not None
-    if has_code and not revision.complete and o.known.uploaded != revision.job_id:
+    artifact = plan.artifact
+    if artifact is not None and not revision.complete and o.known.uploaded != revision.job_id:
+        if revision.artifact != artifact:
+            return _announce(o, plan, revision, now)
         action = UploadArtifact(
-            caller=plan.caller, job_id=revision.job_id, sha256=plan.sources.sha256, epoch=o.epoch
+            caller=plan.caller, job_id=revision.job_id, artifact=artifact, epoch=o.epoch
         )
         return _call(o, (plan, revision), action, "uploading the artifact", now)
     if not revision.complete:
         record = o.known.record
         if record is None or record.id != revision.job_id or record.state is not JobState.ACTIVE:
             return _await_activation(o, plan, revision, now)
-        revision = revision.model_copy(update={"artifact": plan.sources.artifact, "complete": True})
+        revision = revision.model_copy(update={"artifact": plan.artifact, "complete": True})
     if revision.settings_digest != plan.settings_digest:
         if o.known.settings_sent != (revision.job_id, plan.settings_digest):
             update = UpdateJob(
@@ -67,12 +69,29 @@ def make_ready(
     return _ready(o, plan, revision, now)
 
 
+def _announce(
+    o: JobObservation, plan: Plan, revision: Revision, now: datetime
+) -> Decision[OCIJobStatus]:
+    """Say which code is to be uploaded before it is: none is left behind of which nobody knows."""
+    announced = revision.model_copy(update={"artifact": plan.artifact})
+    status = write_status(
+        o,
+        now,
+        standing=Standing.PROGRESSING,
+        reason=Reason.CREATING,
+        message=f"uploading the artifact of OCI job {revision.job_id}",
+        revisions=tuple(
+            r if r.name != revision.name else announced for r in o.job.status.revisions
+        ),
+    )
+    return Decision(status=status)
+
+
 def clear_away(
     o: JobObservation, plan: Plan, revision: Revision, now: datetime
 ) -> Decision[OCIJobStatus]:
     """Decide about a revision that is wanted again while its OCI job is being removed: that goes first."""
-    compartment_id = plan.request.compartment_id
-    step = remove_oci_job(o, plan.caller, compartment_id, revision.job_id, now)
+    step = remove_revision(o, plan.caller, plan.request.compartment_id, revision, now)
     status = write_status(
         o,
         now,
@@ -171,6 +190,7 @@ def _ready(
         standing=Standing.READY,
         reason=reason,
         message=message,
+        backend=o.backend,
         job_id=revision.job_id,
         revision=revision.name,
         revisions=pruned.revisions,

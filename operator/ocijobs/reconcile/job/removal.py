@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from ocijobs.api.job_status import Revision
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.decision import (
     Action,
     Caller,
+    DeleteCode,
     DeleteJob,
     ListActiveRuns,
     LookUpJob,
@@ -44,6 +46,27 @@ class RemovalStep:
     notes: tuple[Note, ...] = ()
     active: int = 0
     refusal: Refusal | None = None
+
+
+def remove_revision(
+    o: JobObservation, caller: Caller, compartment_id: str, revision: Revision, now: datetime
+) -> RemovalStep:
+    """Return the next step of removing a revision: its OCI job, then code of Spark that no other has."""
+    step = remove_oci_job(o, caller, compartment_id, revision.job_id, now)
+    uri = revision.artifact.uri if revision.artifact is not None else None
+    if not step.done or uri is None or uri in o.known.code_deleted:
+        return step
+    others = (r for r in o.job.status.revisions if r.name != revision.name)
+    needed = o.code_in_use | {r.artifact.uri for r in others if r.artifact is not None}
+    if uri in needed:
+        return step
+    call = o.known.calls.get(Operation.DELETE_CODE)
+    due = due_at(call, epoch=o.epoch, seed=o.job.metadata.uid, settings=o.settings)
+    refusal = call.refusal if call is not None and due is not None else None
+    if due is not None and now < due:
+        return RemovalStep(wake_at=due, refusal=refusal)
+    delete = DeleteCode(caller=caller, uri=uri, epoch=o.epoch)
+    return RemovalStep(actions=(delete,), refusal=refusal)
 
 
 def remove_oci_job(

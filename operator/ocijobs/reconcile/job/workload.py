@@ -10,22 +10,25 @@ from urllib.parse import urlsplit
 
 from ocijobs.api.conda import CondaEnvironment, CondaType
 from ocijobs.api.container_runtime import ContainerRuntime
-from ocijobs.api.environment import EnvVar
 from ocijobs.api.infrastructure import DataScienceJobInfrastructure
 from ocijobs.api.job import OCIJob, OCIJobSpec
 from ocijobs.api.job_run import RunSettings
+from ocijobs.api.job_status import Artifact
 from ocijobs.api.node_group import JobNodeGroup, StartupOrder
 from ocijobs.api.run_binding import BoundContainer, RunTemplate
 from ocijobs.api.runtime import Runtime
+from ocijobs.api.spark_runtime import SparkRuntime
 from ocijobs.reconcile.compute import node_groups, node_machine
 from ocijobs.reconcile.environment import (
     NO_VALUES,
     VAULT_PREFIX,
     Values,
     command_line,
-    merge,
     resolve,
 )
+from ocijobs.reconcile.job.application import bound_application
+from ocijobs.reconcile.job.naming import pool_of
+from ocijobs.reconcile.job.variables import groups_of, variables_of
 from ocijobs.reconcile.requests import (
     ContainerEnvironment,
     JobConfiguration,
@@ -39,19 +42,26 @@ DRIVER_ENTRYPOINT = "ocijobs_driver.py"
 """File of the artifact that OCI starts."""
 
 
-def template_of(spec: OCIJobSpec, region: str) -> RunTemplate:
+def template_of(
+    spec: OCIJobSpec, region: str, *, artifact: Artifact | None = None, pool_id: str | None = None
+) -> RunTemplate:
     """Return what the job's runs start, and on what: all that a run's request is made from.
 
     Args:
         spec: of the OCIJob.
         region: where a published conda environment is, unless the spec says otherwise.
+        artifact: the code of a Spark job, once it is known where that is.
+        pool_id: OCID of the pool that a Spark job gives by name.
     """
     given = spec.infrastructure.data_science_job
     container = _container(spec.runtime) if spec.runtime is not None else None
     return RunTemplate(
         infrastructure=given.model_copy(
             update={"job_node_groups": node_groups(spec), "logging": None, "storage_mounts": ()}
-        ),
+        )
+        if given is not None
+        else None,
+        application=bound_application(spec, artifact, pool_id),
         env=spec.env,
         args=spec.args,
         maximum_runtime_in_minutes=spec.maximum_runtime_in_minutes,
@@ -66,7 +76,11 @@ def template_of_job(job: OCIJob, region: str) -> RunTemplate:
     Of an adopted OCI job without a runtime here, OCI has what the spec doesn't say: its variables stay by themselves,
     its arguments and its time limit are sent with the rest of the block.
     """
-    template, adopted = template_of(job.spec, region), job.status.adopted
+    status = job.status
+    template = template_of(
+        job.spec, region, artifact=status.artifact, pool_id=pool_of(job.spec, status)
+    )
+    adopted = status.adopted
     if job.spec.runtime is not None or adopted is None:
         return template
     update = {
@@ -95,25 +109,6 @@ def run_workload(template: RunTemplate, run: RunSettings, values: Values) -> Wor
 def has_settings_of_runs(spec: OCIJobSpec) -> bool:
     """Whether the spec says anything that an adopted OCI job does not have and its runs are to have."""
     return bool(spec.env or spec.args or spec.maximum_runtime_in_minutes)
-
-
-def groups_of(template: RunTemplate) -> tuple[JobNodeGroup, ...]:
-    """Return the groups of nodes that a run has; none where it is on one machine."""
-    return template.infrastructure.job_node_groups if template.infrastructure is not None else ()
-
-
-def variables_of(
-    template: RunTemplate, run: RunSettings | None, group: JobNodeGroup | None = None
-) -> tuple[EnvVar, ...]:
-    """Return the variables of a node as they were written: the job's, the group's over them, the run's over both."""
-    merged = merge(template.env, group.env if group is not None else ())
-    return merge(merged, run.env if run is not None else ())
-
-
-def all_variables(template: RunTemplate, run: RunSettings | None) -> tuple[EnvVar, ...]:
-    """Return every variable that some node has, as it was written."""
-    groups = groups_of(template) or (None,)
-    return tuple(variable for group in groups for variable in variables_of(template, run, group))
 
 
 def machines(template: RunTemplate, run: RunSettings) -> DataScienceJobInfrastructure | None:
@@ -200,7 +195,7 @@ def _former_secrets(
 
 def _operator_variables(runtime: Runtime | None, region: str) -> dict[str, str]:
     """Return the variables that tell OCI what to start, and in which conda environment."""
-    if runtime is None or isinstance(runtime.variant, ContainerRuntime):
+    if runtime is None or isinstance(runtime.variant, ContainerRuntime | SparkRuntime):
         return {}
     return {"JOB_RUN_ENTRYPOINT": DRIVER_ENTRYPOINT, **_conda_variables(runtime.conda, region)}
 

@@ -11,7 +11,7 @@ from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, earliest
 from ocijobs.reconcile.decision import AddFinalizer, Caller, Decision, LookUpRun
 from ocijobs.reconcile.digest import belongs_to, retry_token
 from ocijobs.reconcile.environment import NO_VALUES, expand, resolve
-from ocijobs.reconcile.job.workload import variables_of
+from ocijobs.reconcile.job.variables import variables_of
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.remote import Operation, RunRecord
 from ocijobs.reconcile.run.binding import bind, service_variables

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from ocijobs.api.job_run import RunSettings
-from ocijobs.api.run_binding import Binding, JobBinding
+from ocijobs.api.run_binding import Binding, BoundApplication, JobBinding
+from ocijobs.api.run_overrides import RunSpark
 from ocijobs.reconcile.compute import ComputeCluster, machine, node_machine
 from ocijobs.reconcile.environment import Values
-from ocijobs.reconcile.job.workload import groups_of, machines
+from ocijobs.reconcile.job.variables import groups_of
+from ocijobs.reconcile.job.workload import machines
 
 
 def bind(
@@ -31,6 +33,8 @@ def bind(
 def _compute(job: JobBinding, settings: RunSettings) -> dict[str, Any]:
     """Return what people are told of the machines."""
     given = machines(job.template, settings) if job.template is not None else None
+    if job.template is not None and job.template.application is not None:
+        return _spark(job.template.application, settings.spark or RunSpark())
     if given is None or job.template is None:
         return {}
     groups = groups_of(job.template)
@@ -43,6 +47,18 @@ def _compute(job: JobBinding, settings: RunSettings) -> dict[str, Any]:
         "memory_in_gbs": first.size.memory_in_gbs if first.size else None,
         "block_storage_size_in_gbs": first.block_storage_size_in_gbs,
         "nodes": sum(group.replicas for group in groups) or None,
+    }
+
+
+def _spark(application: BoundApplication, ours: RunSpark) -> dict[str, Any]:
+    """Return what people are told of the driver, which stands for its executors."""
+    own = ours.driver_shape is not None
+    size = ours.driver_shape_config if own else application.driver_shape_config
+    return {
+        "shape_name": ours.driver_shape or application.driver_shape,
+        "ocpus": size.ocpus if size is not None else None,
+        "memory_in_gbs": size.memory_in_gbs if size is not None else None,
+        "nodes": 1 + (ours.num_executors or application.num_executors),
     }
 
 

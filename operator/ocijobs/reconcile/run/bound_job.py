@@ -9,10 +9,11 @@ from ocijobs.api.reasons import Reason
 from ocijobs.api.run_binding import JobBinding, RunTemplate
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL
 from ocijobs.reconcile.decision import Caller, CreateObject, LookUpJob
+from ocijobs.reconcile.job.application import application_of
 from ocijobs.reconcile.ownership import belongs
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.remote import Operation
-from ocijobs.reconcile.requests import JobRequest, SingleNode
+from ocijobs.reconcile.requests import ApplicationRequest, JobCreation, SingleNode
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.own_job import own_job
 from ocijobs.reconcile.serving import Hindrance, caller_of, missing_job, not_ready, serving
@@ -155,21 +156,26 @@ def _outside(o: RunObservation, job_id: str) -> tuple[JobBinding, Caller] | Hind
     )
 
 
-def _foreign(job_id: str, content: JobRequest, caller: Caller) -> JobBinding:
+def _foreign(job_id: str, content: JobCreation, caller: Caller) -> JobBinding:
     """Return the binding to an OCI job: its variables stay by themselves, the rest of a block is sent with it."""
-    workload = content.workload
-    configuration = workload.configuration if isinstance(workload, SingleNode) else None
-    template = RunTemplate(
-        command_line_arguments=configuration.command_line_arguments if configuration else None,
-        maximum_runtime_in_minutes=(
-            configuration.maximum_runtime_in_minutes if configuration else None
-        ),
-    )
     return JobBinding(
         job_id=job_id,
         identity=caller.identity,
         region=caller.region,
         compartment_id=content.compartment_id,
         project_id=content.project_id,
-        template=template,
+        template=_foreign_template(content),
+    )
+
+
+def _foreign_template(content: JobCreation) -> RunTemplate:
+    if isinstance(content, ApplicationRequest):
+        return RunTemplate(application=application_of(content), made_elsewhere=True)
+    workload = content.workload
+    configuration = workload.configuration if isinstance(workload, SingleNode) else None
+    return RunTemplate(
+        command_line_arguments=configuration.command_line_arguments if configuration else None,
+        maximum_runtime_in_minutes=(
+            configuration.maximum_runtime_in_minutes if configuration else None
+        ),
     )

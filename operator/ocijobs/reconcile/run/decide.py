@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from ocijobs.api.infrastructure import Backend
 from ocijobs.api.job import DeletionPolicy
 from ocijobs.api.job_run_status import OCIJobRunStatus
 from ocijobs.reconcile.blocking import earliest
@@ -69,7 +70,8 @@ def _after_the_end(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus
     if meta.deleting:
         return discard(o, now)
     kept = any(attempt.lifecycle_state != RunState.DELETED for attempt in status.attempts)
-    needed = spec.deletion_policy is DeletionPolicy.DELETE and kept
+    deletable = o.backend is not Backend.DATA_FLOW
+    needed = spec.deletion_policy is DeletionPolicy.DELETE and kept and deletable
     if needed != meta.has_finalizer:
         action = AddFinalizer() if needed else RemoveFinalizer()
         return Decision(status=status, actions=(action,))

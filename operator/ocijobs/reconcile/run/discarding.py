@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from ocijobs.api.infrastructure import Backend
 from ocijobs.api.job import DeletionPolicy
 from ocijobs.api.job_run_status import OCIJobRunStatus
+from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe
 from ocijobs.reconcile.decision import (
     Caller,
@@ -28,6 +30,8 @@ def discard(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
     status = o.run.status
     if not o.run.metadata.has_finalizer:
         return Decision(status=status)
+    if o.backend is Backend.DATA_FLOW:
+        return Decision(status=status, actions=(RemoveFinalizer(),), notes=_kept(o))
     former, last = _records(o)
     if o.run.spec.deletion_policy is DeletionPolicy.RETAIN or not (former or last):
         return Decision(status=status, actions=(RemoveFinalizer(),))
@@ -50,6 +54,15 @@ def discard(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
     if due is not None and now < due:
         return Decision(status=status, wake_at=due, notes=_why(o))
     return Decision(status=status, actions=(action,))
+
+
+def _kept(o: RunObservation) -> tuple[Note, ...]:
+    """Say that a record stays which was to go: Data Flow deletes none."""
+    run_id = o.run.status.job_run_id
+    if o.run.spec.deletion_policy is DeletionPolicy.RETAIN or run_id is None:
+        return ()
+    message = f"the record of run {run_id} stays in OCI: Data Flow deletes no record of a run"
+    return (Note(type=NoteType.NORMAL, reason=Reason.RECORDS_REMAIN, message=message),)
 
 
 def _records(o: RunObservation) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -11,7 +11,15 @@ from typing import Any
 
 from ocijobs.api.conditions import Condition, ConditionStatus, ConditionType
 from ocijobs.api.environment import EnvVar
-from ocijobs.api.job_run_status import OCIJobRunStatus, Phase, RunLogs, RunSubmission, StopReason
+from ocijobs.api.infrastructure import Backend
+from ocijobs.api.job_run_status import (
+    OCIJobRunStatus,
+    Phase,
+    RunLogs,
+    RunMetrics,
+    RunSubmission,
+    StopReason,
+)
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.decision import (
     Action,
@@ -21,11 +29,13 @@ from ocijobs.reconcile.decision import (
     Note,
     NoteType,
     ReadResults,
+    ReadRunLogs,
     ReadValues,
     SearchLogs,
 )
 from ocijobs.reconcile.environment import expand, merge, references
 from ocijobs.reconcile.remote import Operation, RefusalKind, RunRecord, RunState
+from ocijobs.reconcile.requests import backend_of
 from ocijobs.reconcile.run.discarding import discard
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.output import tail, within_limit
@@ -83,12 +93,21 @@ def _wanted(o: RunObservation, record: RunRecord, caller: Caller) -> tuple[Actio
         if _declared(o):
             actions.append(ReadResults(caller=caller, run_id=record.id, outputs_uri=uri))
         actions.append(ListOutputs(caller=caller, outputs_uri=uri))
-    if record.log is not None:
+    if (reads := _log_read(o, record, caller)) is not None:
         keys = references(merge(_bound_variables(o), o.run.spec.env))
         if o.known.values is None and keys:
             actions.append(ReadValues(keys=keys, epoch=o.epoch))
-        actions.append(search_logs(o, record, caller))
+        actions.append(reads)
     return tuple(actions)
+
+
+def _log_read(
+    o: RunObservation, record: RunRecord, caller: Caller
+) -> SearchLogs | ReadRunLogs | None:
+    """Return the read of what the run printed; None where that is not kept. Data Flow keeps logs of its own."""
+    if backend_of(record.id) is Backend.DATA_FLOW:
+        return ReadRunLogs(caller=caller, run_id=record.id, results=bool(_declared(o)))
+    return search_logs(o, record, caller) if record.log is not None else None
 
 
 def _bound_variables(o: RunObservation) -> tuple[EnvVar, ...]:
@@ -148,8 +167,15 @@ def _unanswered(o: RunObservation, record: RunRecord, action: Action) -> bool:
     refusal = o.known.calls[_call_of(action)].refusal
     if refusal is not None and refusal.kind in _PASSING:
         return True
-    awaited = isinstance(action, ReadResults | SearchLogs) and record.state is RunState.SUCCEEDED
-    return awaited and bool(_lacking(o))
+    if isinstance(action, ReadRunLogs) and not o.known.log_files:
+        return _began(record)
+    reads = isinstance(action, ReadResults | SearchLogs | ReadRunLogs)
+    return reads and record.state is RunState.SUCCEEDED and bool(_lacking(o))
+
+
+def _began(record: RunRecord) -> bool:
+    """Whether a run of Data Flow has got as far as to have logs."""
+    return record.totals is not None and bool(record.totals.milliseconds)
 
 
 def _collecting(o: RunObservation, record: RunRecord, now: datetime) -> OCIJobRunStatus:
@@ -198,7 +224,9 @@ def _ended(o: RunObservation, record: RunRecord, verdict: Ended, now: datetime) 
     logs: RunLogs | None = changes["logs"]
     lines = shown_tail(o)
     if logs is not None and lines is not None:
-        changes["logs"] = logs.model_copy(update={"tail": lines})
+        logs = logs.model_copy(update={"tail": lines})
+    if logs is not None:
+        changes["logs"] = logs.model_copy(update={"files": o.known.log_files})
     return write_status(
         o,
         now,
@@ -212,7 +240,21 @@ def _ended(o: RunObservation, record: RunRecord, verdict: Ended, now: datetime) 
             "failed": verdict.failed or None,
             "results": _results(o),
             "outputs": o.known.outputs,
+            "metrics": _totals(record),
         },
+    )
+
+
+def _totals(record: RunRecord) -> RunMetrics | None:
+    """Return what Data Flow counts of the run; what Monitoring has of others comes later."""
+    totals = record.totals
+    if totals is None:
+        return None
+    return RunMetrics(
+        total_ocpu=totals.ocpus,
+        data_read_in_bytes=totals.read_bytes,
+        data_written_in_bytes=totals.written_bytes,
+        run_duration_in_milliseconds=totals.milliseconds,
     )
 
 

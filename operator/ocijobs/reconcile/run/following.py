@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ocijobs.api.conditions import ConditionType, find
+from ocijobs.api.infrastructure import Backend
 from ocijobs.api.job_run_status import OCIJobRunStatus, Phase, RunSubmission
 from ocijobs.api.reasons import Reason, reason_named
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
@@ -26,6 +27,7 @@ from ocijobs.reconcile.decision import (
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.release import release_without_credentials
 from ocijobs.reconcile.remote import Operation, RunRecord, RunState, run_state_named
+from ocijobs.reconcile.requests import backend_of
 from ocijobs.reconcile.run.absence import gone
 from ocijobs.reconcile.run.ending import end
 from ocijobs.reconcile.run.observation import RunObservation
@@ -41,6 +43,7 @@ _PHASES = {
         "OCI asks for attention: read status.lifecycleDetails, and cancel the run if it can't go on",
     ),
     RunState.CANCELING: (Phase.CANCELLING, Reason.CANCELLING, "OCI is ending the run"),
+    RunState.STOPPING: (Phase.CANCELLING, Reason.CANCELLING, "OCI is stopping the run"),
 }
 
 _LONGEST_LAG_SECONDS = 60
@@ -125,6 +128,8 @@ def _first_look_worthwhile(o: RunObservation, record: RunRecord | None) -> bool:
     if record.state is not RunState.IN_PROGRESS or status.phase is Phase.RUNNING:
         return False
     log_told = record.log is not None or (status.logs is not None and status.logs.log_id)
+    if backend_of(record.id) is Backend.DATA_FLOW:
+        return False  # Where its logs are is known from its application.
     several = status.binding is not None and status.binding.nodes is not None
     return several or not log_told
 
@@ -203,6 +208,8 @@ def _status(o: RunObservation, record: RunRecord | None, now: datetime) -> OCIJo
     )
     if record is not None and record.state in _PHASES:
         phase, reason, message = _PHASES[record.state]
+        if o.goes_on and record.state is RunState.IN_PROGRESS:
+            reason, message = Reason.STREAMING, "the run goes on until it is stopped"
         if _cancelled(o):
             phase, reason, message = _PHASES[RunState.CANCELING]
         if former.stopping is not None and o.wanted:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from ocijobs.api.job_run_status import OutputList, RunMetrics
+from ocijobs.api.job_run_status import LogFile, OutputList, RunMetrics
 from ocijobs.reconcile.calls import noted
 from ocijobs.reconcile.environment import Values
 from ocijobs.reconcile.once import Evidence
@@ -42,6 +42,7 @@ class RunKnown:
         values: what the environment's references gave, read at `values_at`.
         results: declared and other results that were found; None as long as none were.
         tail: last lines of output as they were written, secrets included.
+        log_files: logs that Data Flow keeps of the run.
         outputs: objects under the outputs' address.
         utilisation: what the run used of its machines; None as long as Monitoring has nothing.
         written_at: when this process last wrote the status.
@@ -62,6 +63,7 @@ class RunKnown:
     values_at: datetime | None = None
     results: Mapping[str, str] | None = None
     tail: tuple[str, ...] | None = field(default=None, repr=False)
+    log_files: tuple[LogFile, ...] = ()
     outputs: OutputList | None = None
     utilisation: RunMetrics | None = None
     written_at: datetime | None = None
@@ -178,6 +180,10 @@ class RunKnown:
         results = {**found, **(self.results or {})} if found or self.results else None
         return replace(after, tail=tuple(answer.tail) or self.tail, results=results)
 
+    def files_answered(self, files: tuple[LogFile, ...]) -> RunKnown:
+        """Return the memory after Data Flow listed its logs of the run."""
+        return replace(self, log_files=files)
+
     def outputs_answered(self, answer: OutputList | Refusal, *, at: datetime) -> RunKnown:
         """Return the memory after the outputs were listed."""
         if isinstance(answer, Refusal):
@@ -208,6 +214,7 @@ class RunKnown:
                 record,
                 log=record.log or before.log,
                 node_groups=record.node_groups or before.node_groups,
+                totals=record.totals or before.totals,
                 complete=record.complete or (before.complete and before.state is record.state),
             ),
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from ocijobs.api.infrastructure import Backend
 from ocijobs.api.job_run_status import OCIJobRunStatus
 from ocijobs.reconcile.blocking import earliest
 from ocijobs.reconcile.decision import Action, Caller, Decision, ReadUtilisation
@@ -26,6 +27,8 @@ def look_again(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
     caller = o.identity.caller(submit.region) if submit is not None else None
     if submit is None or caller is None or ended is None:
         return Decision(status=status)
+    if o.backend is Backend.DATA_FLOW:
+        return Decision(status=status)  # Its logs and totals are whole when the run ends.
     lines = _last_lines(o, caller, ended, now)
     used = _utilisation(o, caller, ended, now)
     return replace(

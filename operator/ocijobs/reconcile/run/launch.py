@@ -14,7 +14,7 @@ from ocijobs.api.environment import EnvVar
 from ocijobs.api.job_run import RunSettings
 from ocijobs.api.names import SCHEDULED_TIME, TAG_NAME, TAG_OWNER
 from ocijobs.api.reasons import Reason
-from ocijobs.api.run_binding import Binding, JobBinding, RunTemplate
+from ocijobs.api.run_binding import Binding, BoundApplication, JobBinding, RunTemplate
 from ocijobs.reconcile.compute import Compute, ComputeCluster, machine
 from ocijobs.reconcile.decision import Caller, ReadValues
 from ocijobs.reconcile.digest import digest, owner_tag
@@ -27,21 +27,19 @@ from ocijobs.reconcile.environment import (
     reserved_names,
     resolve,
 )
+from ocijobs.reconcile.job.application import spark_settings
 from ocijobs.reconcile.job.limits import over_limit
-from ocijobs.reconcile.job.workload import (
-    all_variables,
-    groups_of,
-    machines,
-    run_workload,
-    variables_of,
-)
+from ocijobs.reconcile.job.variables import all_variables, groups_of, variables_of
+from ocijobs.reconcile.job.workload import machines, run_workload
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.remote import Operation
 from ocijobs.reconcile.requests import (
+    ApplicationRunRequest,
     JobConfiguration,
     LogConfiguration,
     MultiNode,
     NoLog,
+    RunCreation,
     RunRequest,
     SingleNode,
     Tags,
@@ -52,6 +50,7 @@ from ocijobs.reconcile.run.binding import bind, service_variables
 from ocijobs.reconcile.run.bound_job import bound_job, settled_at
 from ocijobs.reconcile.run.dependencies import with_results
 from ocijobs.reconcile.run.observation import RunObservation
+from ocijobs.reconcile.run.spark_problem import spark_problem
 from ocijobs.reconcile.serving import Hindrance
 
 
@@ -70,7 +69,7 @@ class Launch:
     """All that a launch needs: as whom, what is sent, and what is recorded of it."""
 
     caller: Caller
-    request: RunRequest
+    request: RunCreation
     request_digest: str
     revision: str | None
     binding: Binding
@@ -117,29 +116,25 @@ def _values(
 
 def _launch(o: RunObservation, job: JobBinding, caller: Caller, sent: Sent) -> Launch | Hindrance:
     meta = o.run.metadata
-    if not (job.job_id and job.compartment_id and job.project_id):
-        return Hindrance(reason=Reason.WAITING_FOR_JOB, message="the OCI job is not known yet")
     settings, template = sent.settings, sent.template
+    application = template.application
+    if not (job.job_id and job.compartment_id and (job.project_id or application is not None)):
+        return Hindrance(reason=Reason.WAITING_FOR_JOB, message="the OCI job is not known yet")
+    if application is not None:
+        return _spark_launch(o, job, caller, sent, application)
     workload = run_workload(template, settings, sent.values)
     known = resolve(variables_of(template, settings), sent.values) | service_variables(
-        job.job_id, job.compartment_id, job.project_id
+        job.job_id, job.compartment_id, job.project_id or ""
     )
     problem = _over_limit(o, sent.variables, workload) or _impossible(o, job, known, sent)
     if problem is not None:
         return Hindrance(reason=Reason.INVALID_SPEC, message=problem, fatal=True)
     request = RunRequest(
         compartment_id=job.compartment_id,
-        project_id=job.project_id,
+        project_id=job.project_id or "",
         job_id=job.job_id,
         display_name=settings.display_name or f"{meta.namespace}/{meta.name}",
-        tags=Tags(
-            freeform={
-                **(settings.freeform_tags or {}),
-                TAG_OWNER: run_owner(o),
-                TAG_NAME: f"{meta.namespace}/{meta.name}",
-            },
-            defined=settings.defined_tags or {},
-        ),
+        tags=_tags(o, settings),
         workload=_with_schedule(o, workload) if _touches(o, job, sent) else None,
         infrastructure=_infrastructure(o, job, sent),
         log=_log(settings),
@@ -151,6 +146,58 @@ def _launch(o: RunObservation, job: JobBinding, caller: Caller, sent: Sent) -> L
         request_digest=_request_digest(request, sent),
         revision=job.revision,
         binding=bind(job, settings, sent.values, expand(uri, known) if uri else None),
+    )
+
+
+def _tags(o: RunObservation, settings: RunSettings) -> Tags:
+    meta = o.run.metadata
+    return Tags(
+        freeform={
+            **(settings.freeform_tags or {}),
+            TAG_OWNER: run_owner(o),
+            TAG_NAME: f"{meta.namespace}/{meta.name}",
+        },
+        defined=settings.defined_tags or {},
+    )
+
+
+def _spark_launch(
+    o: RunObservation,
+    job: JobBinding,
+    caller: Caller,
+    sent: Sent,
+    application: BoundApplication,
+) -> Launch | Hindrance:
+    """Return the launch of a run of Data Flow: what it is sent, it is sent whole."""
+    meta, settings, template = o.run.metadata, sent.settings, sent.template
+    problem = _reserved(sent.variables) or spark_problem(o, template, sent.variables)
+    if problem is not None:
+        return Hindrance(reason=Reason.INVALID_SPEC, message=problem, fatal=True)
+    told = {SCHEDULED_TIME: o.scheduled_time} if o.scheduled_time is not None else {}
+    touched = (
+        settings.env
+        or settings.args is not None
+        or settings.maximum_runtime_in_minutes is not None
+        or settings.spark is not None
+        or references(sent.variables)
+        or (told and not template.made_elsewhere)
+        or _moved_on(o, job)
+    )
+    request = ApplicationRunRequest(
+        compartment_id=job.compartment_id or "",
+        job_id=job.job_id or "",
+        display_name=settings.display_name or f"{meta.namespace}/{meta.name}",
+        tags=_tags(o, settings),
+        spark=spark_settings(template, application, settings, sent.values, told=told)
+        if touched
+        else None,
+    )
+    return Launch(
+        caller=caller,
+        request=request,
+        request_digest=_request_digest(request, sent),
+        revision=job.revision,
+        binding=bind(job, settings, sent.values, None),
     )
 
 
@@ -232,11 +279,18 @@ def run_owner(o: RunObservation) -> str:
 
 def _over_limit(o: RunObservation, variables: tuple[EnvVar, ...], workload: Workload) -> str | None:
     """Return what OCI would refuse about the merged variables and arguments, in words."""
+    return _reserved(variables) or over_limit(
+        workload, o.settings, merged=", merged with the job's,"
+    )
+
+
+def _reserved(variables: tuple[EnvVar, ...]) -> str | None:
+    """Return which names can't be used, in words."""
     if reserved := reserved_names(variables):
         return (
             f"spec.env: {', '.join(reserved)}: reserved for OCI and the operator, use other names"
         )
-    return over_limit(workload, o.settings, merged=", merged with the job's,")
+    return None
 
 
 def _impossible(
@@ -245,6 +299,8 @@ def _impossible(
     """Return what the job can't be run with, in words."""
     settings, template = sent.settings, sent.template
     name = o.run.job_name or o.run.spec.job_id
+    if settings.spark is not None:
+        return f"spec.spark: OCIJob {name} runs no Spark"
     if settings.container is not None and template.container is None:
         return f"spec.container: OCIJob {name} runs no container"
     if settings.infrastructure is not None:
@@ -272,31 +328,41 @@ def _unusable_uri(
     return None
 
 
-def _request_digest(request: RunRequest, sent: Sent) -> str:
+def _request_digest(request: RunCreation, sent: Sent) -> str:
     """Return the digest of the request: Secrets count by uid and resourceVersion, never by value.
 
     Variables and arguments are taken as they were written, since expanded ones may hold a secret.
     """
     settings, values = sent.settings, sent.values
-    return digest(
-        {
-            "compartmentId": request.compartment_id,
+    if isinstance(request, RunRequest):
+        own: dict[str, object] = {
             "projectId": request.project_id,
-            "jobId": request.job_id,
-            "displayName": request.display_name,
-            "freeformTags": request.tags.freeform,
-            "definedTags": request.tags.defined,
             "overridden": request.workload is not None,
-            "template": sent.template.document(),
-            "env": [variable.document() for variable in sent.variables],
-            "values": {str(k): v for k, v in values.values.items() if k.kind == "ConfigMap"},
-            "objects": [item.document() for item in values.objects if item.kind == "Secret"],
-            "args": list(sent.template.args if settings.args is None else settings.args),
             "maximumRuntimeInMinutes": _minutes(request.workload),
             "infrastructure": settings.infrastructure.document()
             if request.infrastructure and settings.infrastructure
             else bool(request.infrastructure),
             "logging": settings.logging.document() if settings.logging else None,
             "container": settings.container.document() if settings.container else None,
+        }
+    else:
+        own = {
+            "overridden": request.spark is not None,
+            "maximumRuntimeInMinutes": settings.maximum_runtime_in_minutes,
+            "spark": settings.spark.document() if settings.spark else None,
+        }
+    return digest(
+        {
+            **own,
+            "compartmentId": request.compartment_id,
+            "jobId": request.job_id,
+            "displayName": request.display_name,
+            "freeformTags": request.tags.freeform,
+            "definedTags": request.tags.defined,
+            "template": sent.template.document(),
+            "env": [variable.document() for variable in sent.variables],
+            "values": {str(k): v for k, v in values.values.items() if k.kind == "ConfigMap"},
+            "objects": [item.document() for item in values.objects if item.kind == "Secret"],
+            "args": list(sent.template.args if settings.args is None else settings.args),
         }
     )

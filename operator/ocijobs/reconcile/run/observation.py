@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from ocijobs.api.infrastructure import Backend
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
 from ocijobs.api.kueue import LABEL_QUEUE, Workload
@@ -14,6 +15,7 @@ from ocijobs.reconcile.dependencies import Relations
 from ocijobs.reconcile.digest import owner_of
 from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.job.known import JobKnown
+from ocijobs.reconcile.requests import backend_of
 from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.settings import Settings
 
@@ -58,6 +60,22 @@ class RunObservation:
     def wanted(self) -> bool:
         """Whether the run is still to be carried out."""
         return not (self.run.metadata.deleting or self.run.spec.cancel)
+
+    @property
+    def backend(self) -> Backend | None:
+        """The service that runs it: of a run that was launched, the one that it was launched on."""
+        job_id = self.run.status.job_id or self.run.spec.job_id
+        if job_id is not None:
+            return backend_of(job_id)
+        return self.job.spec.infrastructure.backend if self.job is not None else None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the run has no end of its own: a stream or a session."""
+        binding = self.run.status.binding
+        template = binding.template if binding is not None else None
+        application = template.application if template is not None else None
+        return application is not None and application.type.goes_on
 
     @property
     def queue_name(self) -> str | None:

@@ -21,11 +21,13 @@ from ocijobs.api.kueue import (
     WORKLOAD,
 )
 from ocijobs.api.names import FINALIZER
-from ocijobs.api.run_binding import RunTemplate
+from ocijobs.api.run_binding import BoundApplication, RunTemplate
+from ocijobs.api.run_overrides import RunSpark
 from ocijobs.api.shape import JobShapeConfigDetails
 from ocijobs.reconcile.compute import ComputeCluster, machine, node_machine
 from ocijobs.reconcile.digest import digest
-from ocijobs.reconcile.job.workload import groups_of, machines
+from ocijobs.reconcile.job.variables import groups_of
+from ocijobs.reconcile.job.workload import machines
 from ocijobs.reconcile.ownership import owner_reference
 
 _NAME_LIMIT = 63
@@ -91,6 +93,8 @@ def workload_of(run: OCIJobRun, request: Request) -> dict[str, Any]:
 def pod_sets(template: RunTemplate, settings: RunSettings) -> tuple[dict[str, Any], ...]:
     """Return the sets of pods: one for each group of nodes, or `main` for one machine."""
     given = machines(template, settings)
+    if template.application is not None:
+        return _of_spark(template.application, settings.spark or RunSpark())
     if given is None:
         return (_pod_set("main", 1, None, None),)
     groups = groups_of(template)
@@ -104,6 +108,29 @@ def pod_sets(template: RunTemplate, settings: RunSettings) -> tuple[dict[str, An
         _pod_set(_set_name(group.name, index), group.replicas, node.shape_name, node.size)
         for index, (group, node) in enumerate(nodes)
     )
+
+
+def _of_spark(application: BoundApplication, ours: RunSpark) -> tuple[dict[str, Any], ...]:
+    """Return the driver and the executors; those that come and go count as many as there are at first."""
+    sizes = {
+        "driver": (ours.driver_shape, ours.driver_shape_config),
+        "executor": (ours.executor_shape, ours.executor_shape_config),
+    }
+    former = {
+        "driver": (application.driver_shape, application.driver_shape_config),
+        "executor": (application.executor_shape, application.executor_shape_config),
+    }
+    counts = {"driver": 1, "executor": ours.num_executors or application.num_executors}
+    sets = []
+    for name, count in counts.items():
+        shape, size = sizes[name] if sizes[name][0] is not None else former[name]
+        details = (
+            JobShapeConfigDetails(ocpus=size.ocpus, memory_in_gbs=size.memory_in_gbs)
+            if size is not None
+            else None
+        )
+        sets.append(_pod_set(name, count, shape, details))
+    return tuple(sets)
 
 
 def _set_name(group: str, index: int) -> str:

@@ -8,13 +8,15 @@ from datetime import datetime
 from typing import Any
 
 from ocijobs.api.conditions import Condition
+from ocijobs.api.infrastructure import Backend
 from ocijobs.api.job_run_status import MOST_ATTEMPTS, Attempt, OCIJobRunStatus, Phase, RunLogs
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.blocking import Blocked, Former, blocked
 from ocijobs.reconcile.console import job_run_url, log_url
 from ocijobs.reconcile.remote import RunRecord, RunState
+from ocijobs.reconcile.requests import backend_of
 from ocijobs.reconcile.run.observation import RunObservation
-from ocijobs.reconcile.standing import RUN_STANDINGS, Headline, conditions
+from ocijobs.reconcile.standing import RUN_STANDINGS, Headline, Standing, conditions
 
 _EXIT_CODE = re.compile(r"exit code (\d+)")
 _COMMIT = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
@@ -32,7 +34,9 @@ def write_status(
     **changes: Any,
 ) -> OCIJobRunStatus:
     """Return the status of a run that is in `phase`, which implies how its conditions stand."""
-    headline = Headline(standing=RUN_STANDINGS[phase][0], reason=reason, message=message)
+    goes_on = o.goes_on and reason is Reason.STREAMING
+    standing = Standing.READY if goes_on else RUN_STANDINGS[phase][0]
+    headline = Headline(standing=standing, reason=reason, message=message)
     return _write(o, now, phase=phase, headline=headline, also=also, blocked_since=None, **changes)
 
 
@@ -72,6 +76,7 @@ def _write(
     former = o.run.status
     return former.model_copy(
         update={
+            "backend": o.backend or former.backend,
             **changes,
             "observed_generation": o.run.metadata.generation,
             "phase": phase,
@@ -92,7 +97,7 @@ def reflect(o: RunObservation, record: RunRecord) -> dict[str, Any]:
     submit = former.submit
     number = submit.attempt if submit is not None else 0
     region = submit.region if submit is not None else None
-    start = record.started_at or former.start_time
+    start = record.started_at or former.start_time or _began(o, record)
     end = record.finished_at if record.state.ended else None
     attempt = Attempt(
         number=number,
@@ -112,6 +117,7 @@ def reflect(o: RunObservation, record: RunRecord) -> dict[str, Any]:
         "start_time": start,
         "completion_time": end,
         "commit": record.commit if is_commit(record.commit) else former.commit,
+        "backend": backend_of(record.id),
         "console_url": job_run_url(region, record.id) if region else None,
         "logs": _logs(former, record, region),
         "attempts": (*(a for a in former.attempts if a.number != number), attempt)[-MOST_ATTEMPTS:],
@@ -120,15 +126,24 @@ def reflect(o: RunObservation, record: RunRecord) -> dict[str, Any]:
     }
 
 
+def _began(o: RunObservation, record: RunRecord) -> datetime | None:
+    """Return when a run was first seen running whose service has no time of the start until it has ended."""
+    seen = record.state is RunState.IN_PROGRESS and backend_of(record.id) is Backend.DATA_FLOW
+    return o.known.told_at if seen else None
+
+
 def is_commit(text: str | None) -> bool:
     """Whether a tag's value is a commit: people write tags too."""
     return text is not None and _COMMIT.fullmatch(text) is not None
 
 
 def _logs(former: OCIJobRunStatus, record: RunRecord, region: str | None) -> RunLogs | None:
-    if record.log is None or region is None:
-        return former.logs
     before = former.logs or RunLogs()
+    if record.log is None or region is None:
+        if region is None or backend_of(record.id) is Backend.DATA_SCIENCE:
+            return former.logs
+        # Data Flow's own logs are on the run's page.
+        return before.model_copy(update={"console_url": job_run_url(region, record.id)})
     return before.model_copy(
         update={
             "log_group_id": record.log.log_group_id,
@@ -139,7 +154,12 @@ def _logs(former: OCIJobRunStatus, record: RunRecord, region: str | None) -> Run
 
 
 def exit_code(record: RunRecord) -> int | None:
-    """Return the exit code: OCI has no field for it, only the words "exit code N" in lifecycleDetails."""
+    """Return the exit code: OCI has no field for it, only the words "exit code N" in lifecycleDetails.
+
+    Data Flow has none at all.
+    """
+    if backend_of(record.id) is Backend.DATA_FLOW:
+        return None
     if record.state is RunState.SUCCEEDED:
         return 0
     if record.state is not RunState.FAILED:

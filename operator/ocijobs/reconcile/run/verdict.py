@@ -9,10 +9,12 @@ from typing import Any
 import re2
 
 from ocijobs.api.failure_policy import ExitCodeOperator, FailureAction, FailureRule
+from ocijobs.api.infrastructure import Backend
 from ocijobs.api.job_run import RunSettings
 from ocijobs.api.job_run_status import OCIJobRunStatus, Phase, StopReason
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.remote import RunRecord, RunState
+from ocijobs.reconcile.requests import backend_of
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.status import exit_code
 
@@ -25,6 +27,12 @@ _STOPPED = {
         Reason.PRE_RUNNING_DEADLINE_EXCEEDED,
         "the machine was not there within spec.preRunningDeadlineSeconds",
     ),
+}
+
+
+_ENDED_WELL = {
+    Backend.DATA_SCIENCE: "the run has ended with exit code 0",
+    Backend.DATA_FLOW: "the run has ended well",
 }
 
 
@@ -61,7 +69,14 @@ def judge(o: RunObservation, record: RunRecord) -> Ended | Again | Kept:
         return Ended(
             phase=Phase.SUCCEEDED,
             reason=Reason.SUCCEEDED,
-            message="the run has ended with exit code 0",
+            message=_ENDED_WELL[backend_of(record.id)],
+            failed=failed,
+        )
+    if record.state is RunState.STOPPED and o.goes_on and not ended_by_us(o):
+        return Ended(
+            phase=Phase.SUCCEEDED,
+            reason=Reason.STOPPED,
+            message="the run, which has no end of its own, was stopped in OCI",
             failed=failed,
         )
     if record.state is RunState.FAILED:
@@ -87,7 +102,7 @@ def _after_failure(
     o: RunObservation, reason: Reason, message: str, record: RunRecord
 ) -> Ended | Again:
     """Return whether a failed attempt is followed by another one."""
-    spec, failed = o.run.spec, o.run.status.failed or 0
+    spec, failed = o.run.spec, _failed_before(o, record)
     action = _action(spec, record)
     if action is FailureAction.FAIL or not o.wanted:
         return Ended(phase=Phase.FAILED, reason=reason, message=message, failed=failed + 1)
@@ -99,6 +114,23 @@ def _after_failure(
         message = f"{failed + 1} attempts have failed, the last: {message}"
         reason = Reason.BACKOFF_LIMIT_EXCEEDED
     return Ended(phase=Phase.FAILED, reason=reason, message=message, failed=failed + 1)
+
+
+def ended_by_us(o: RunObservation) -> bool:
+    """Whether the end of the attempt was asked for here."""
+    return o.run.spec.cancel or o.run.metadata.deleting or o.run.status.stopping is not None
+
+
+def _failed_before(o: RunObservation, record: RunRecord) -> int:
+    """Return how many failures count before this one: a stream that was well for long begins anew.
+
+    So do containers of a Pod, whose back-off is reset after ten minutes.
+    """
+    began = o.run.status.start_time or record.started_at
+    if not o.goes_on or began is None or record.finished_at is None:
+        return o.run.status.failed or 0
+    healthy = (record.finished_at - began).total_seconds() >= o.settings.stream_healthy_seconds
+    return 0 if healthy else o.run.status.failed or 0
 
 
 def _action(spec: RunSettings, record: RunRecord) -> FailureAction:

@@ -1,0 +1,57 @@
+"""What a Spark job's application says, by the fields of the manifest: for telling where two are not alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ocijobs.reconcile.job.application import DRIVER_VARIABLE, EXECUTOR_VARIABLE
+from ocijobs.reconcile.requests import ApplicationRequest, SparkMachine, SparkSettings
+
+_WHERE = "infrastructure.dataFlow"
+_NOTHING = "-"
+
+
+def spark_fields(spark: SparkSettings) -> Iterator[tuple[str, Any]]:
+    """Yield the fields that Data Flow changes in place, with their values."""
+    yield from _machine("driverShape", spark.driver)
+    yield from _machine("executorShape", spark.executor)
+    yield f"{_WHERE}.numExecutors", spark.num_executors
+    for name, value in (spark.configuration or {}).items():
+        yield _property(name), value
+    for name, value in (spark.parameters or {}).items():
+        yield f"runtime.spark.parameters[{name}]", value
+    yield "args", spark.arguments or _NOTHING
+    yield "runtime.spark.archiveUri", spark.archive_uri or _NOTHING
+    yield f"{_WHERE}.logsBucketUri", spark.logs_bucket_uri
+    yield f"{_WHERE}.warehouseBucketUri", spark.warehouse_bucket_uri
+    yield f"{_WHERE}.metastoreId", spark.metastore_id
+    yield f"{_WHERE}.poolId", spark.pool_id
+    log = spark.log
+    yield f"{_WHERE}.applicationLogConfig", (log.log_group_id, log.log_id) if log else None
+    yield "maximumRuntimeInMinutes", spark.max_duration_in_minutes
+    yield f"{_WHERE}.idleTimeoutInMinutes", spark.idle_timeout_in_minutes
+
+
+def code_fields(request: ApplicationRequest) -> Iterator[tuple[str, Any]]:
+    """Yield the fields that are the revision's, with their values; the code itself can't be compared."""
+    yield f"{_WHERE}.type", request.type.value
+    yield f"{_WHERE}.language", request.language.value
+    yield f"{_WHERE}.sparkVersion", request.spark_version
+    yield f"{_WHERE}.privateEndpointId", request.private_endpoint_id
+    yield "runtime.spark.className", request.class_name
+
+
+def _machine(field: str, machine: SparkMachine) -> Iterator[tuple[str, Any]]:
+    yield f"{_WHERE}.{field}", machine.shape
+    if machine.ocpus is not None:
+        yield f"{_WHERE}.{field}Config.ocpus", machine.ocpus
+        yield f"{_WHERE}.{field}Config.memoryInGBs", machine.memory_in_gbs
+
+
+def _property(name: str) -> str:
+    """Return the field of a property: those of variables are the job's variables, whose values are not shown."""
+    for prefix in (DRIVER_VARIABLE, EXECUTOR_VARIABLE):
+        if name.startswith(prefix):
+            return f"env[{name.removeprefix(prefix)}]"
+    return f"{_WHERE}.sparkConfiguration[{name}]"
