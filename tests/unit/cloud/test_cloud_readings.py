@@ -73,7 +73,7 @@ JOBS = {
 
 
 def _request(job: OCIJob, log: LogConfiguration | None = None) -> JobRequest:
-    return job_request(
+    request = job_request(
         job,
         cluster_id="cluster",
         revision="v1-1",
@@ -82,7 +82,11 @@ def _request(job: OCIJob, log: LogConfiguration | None = None) -> JobRequest:
         region="us-ashburn-1",
         log=log,
         storage_mounts=mounts(job.spec, {}),
+        artifact=None,
+        pool_id=None,
     )
+    assert isinstance(request, JobRequest)
+    return request
 
 
 def _as_oci_tells(request: JobRequest) -> Any:

@@ -22,7 +22,7 @@ from ocijobs.reconcile.decision import (
 )
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.remote import JobState
-from ocijobs.reconcile.requests import JobRequest
+from ocijobs.reconcile.requests import JobCreation
 from ocijobs.reconcile.standing import JOB_STANDINGS
 
 
@@ -31,7 +31,7 @@ class JobLaws:
 
     def __init__(self, world: JobWorld) -> None:
         self._world = world
-        self._bodies: dict[str, JobRequest] = {}
+        self._bodies: dict[str, JobCreation] = {}
         self._code: dict[str, str] = {}
         self.given_up: set[str] = set()
         self.left: set[str] = set()

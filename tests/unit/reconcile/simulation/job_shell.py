@@ -166,7 +166,7 @@ class JobShell(Process):
         """Bring the upload to an end that goes on beside the worker."""
         action, self.uploading = self.uploading, None
         if action is not None:
-            refusal = self.world.oci.upload(action.job_id, action.sha256)
+            refusal = self.world.oci.upload(action.job_id, action.artifact.sha256)
             self.known = self.known.upload_answered(
                 action.job_id, refusal, at=self.now, epoch=action.epoch
             )

@@ -31,7 +31,7 @@ from ocijobs.reconcile.decision import (
     SearchLogs,
 )
 from ocijobs.reconcile.remote import RunState
-from ocijobs.reconcile.requests import RunRequest
+from ocijobs.reconcile.requests import RunCreation
 from ocijobs.reconcile.run.attempts import attempt_number
 from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.run.observation import RunObservation
@@ -53,7 +53,7 @@ class RunLaws:
 
     def __init__(self, world: RunWorld) -> None:
         self._world = world
-        self._bodies: dict[str, RunRequest] = {}
+        self._bodies: dict[str, RunCreation] = {}
         self._late_looks: Counter[tuple[str, type]] = Counter()
         self._writes: Counter[str] = Counter()
         self.occasions = 0
