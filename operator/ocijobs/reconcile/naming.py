@@ -13,11 +13,12 @@ class NameKind(StrEnum):
     LOG = "Log"
     MOUNT_TARGET = "MountTarget"
     EXPORT = "Export"
+    POOL = "Pool"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedName:
-    """A name: of a log group or a log its display name, of a mount target its address, of an export its path.
+    """A name: of a log group, a log or a pool its display name, of a mount target its address, of an export its path.
 
     Attributes:
         kind: what is named.
