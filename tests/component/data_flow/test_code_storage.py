@@ -134,7 +134,7 @@ async def test_a_bucket_that_is_not_there_is_told(flow: Flow) -> None:
     assert refusal.kind is RefusalKind.NOT_AUTHORIZED_OR_NOT_FOUND
 
 
-@pytest.mark.parametrize("reads", [0, 4, 12])
+@pytest.mark.parametrize("reads", [0, 4, 20])
 async def test_an_upload_ends_with_the_lease_even_while_it_is_sent(
     flow: Flow, folder: str, tmp_path: Path, reads: int
 ) -> None:
