@@ -1,4 +1,4 @@
-"""coverage.md: the field of a manifest for every key of oracle-ads YAML and every field of the APIs' Create…Details."""
+"""coverage.md: the field of a manifest for every key of oracle-ads YAML and every field that the APIs create from."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ Where what you know from oracle-ads, or from the APIs of Data Science and Data F
 ADS counts some paths from the working directory, and puts a folder's own name before the files in it; an OCIJob counts
 all paths from the root of the code.
 
-On Data Flow, variables are properties of Spark: `spec.env` sets `spark.driverEnv` and `spark.executorEnv`, which ADS has
-in `configuration`. The property `dataflow.auth`, which is `condaAuthType` too, is `resource_principal` unless
+On Data Flow, variables are properties of Spark: `spec.env` sets `spark.driverEnv` and `spark.executorEnv`, which ADS
+has in `configuration`. The property `dataflow.auth`, which is `condaAuthType` too, is `resource_principal` unless
 `sparkConfiguration` has another."""
 
 

@@ -47,8 +47,12 @@ ADS_DATA_FLOW_RUNTIME: Covered = {
     "scriptPathURI": f"{_SPARK}.source",
     "scriptBucket": f"{_FLOW}.artifactBucketUri",
     "archiveUri": f"{_SPARK}.archiveUri",
-    "archiveBucket": Unset("The archive is put into Object Storage by you, where `archiveUri` says."),
-    "overwrite": Unset("Each state of the code is an object of its own, which is never overwritten."),
+    "archiveBucket": Unset(
+        "The archive is put into Object Storage by you, where `archiveUri` says."
+    ),
+    "overwrite": Unset(
+        "Each state of the code is an object of its own, which is never overwritten."
+    ),
     "configuration": f"{_FLOW}.sparkConfiguration",
     "conda": f"{_SPARK}.conda",
     # As the property dataflow.auth.

@@ -17,16 +17,16 @@ from ocijobs.api.shape import ShapeName
 
 BucketUri = Annotated[
     str,
-    Field(
-        max_length=1024, pattern=r"^oci://[A-Za-z0-9_.-]+@[A-Za-z0-9_-]+(/([A-Za-z0-9._/-]*))?$"
-    ),
+    Field(max_length=1024, pattern=r"^oci://[A-Za-z0-9_.-]+@[A-Za-z0-9_-]+(/([A-Za-z0-9._/-]*))?$"),
 ]
 """A bucket, or a folder in it: oci://bucket@namespace/prefix."""
 
 SparkVersion = Annotated[str, Field(max_length=32, pattern=r"^[0-9]+\.[0-9]+(\.[0-9]+)?$")]
 Executors = Annotated[int, Field(ge=1, le=1000)]
 SparkConfiguration = Annotated[
-    Mapping[Annotated[str, Field(min_length=1, max_length=256)], Annotated[str, Field(max_length=4096)]],
+    Mapping[
+        Annotated[str, Field(min_length=1, max_length=256)], Annotated[str, Field(max_length=4096)]
+    ],
     Field(max_length=128),
 ]
 

@@ -184,7 +184,8 @@ class OCIJobSpec(Model):
             ),
             (
                 (
-                    "(has(self.runtime) && !has(self.runtime.container) && !has(self.runtime.spark)) || !has(self.env) || "
+                    "(has(self.runtime) && !has(self.runtime.container) && !has(self.runtime.spark)) || "
+                    "!has(self.env) || "
                     "self.env.all(e, !has(e.valueFrom) || !has(e.valueFrom.vaultSecretRef))"
                 ),
                 (

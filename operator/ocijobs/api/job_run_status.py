@@ -157,7 +157,10 @@ class RunLogs(Model):
         tuple[LogFile, ...], Field(max_length=20, json_schema_extra=map_list("name"))
     ] = Field(
         default=(),
-        description="Logs that Data Flow keeps of the run: its own and the driver's, the executors' as far as there is room.",
+        description=(
+            "Logs that Data Flow keeps of the run: its own and the driver's, the executors' as far "
+            "as there is room."
+        ),
     )
     tail: (
         Annotated[

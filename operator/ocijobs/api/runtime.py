@@ -120,7 +120,8 @@ class Runtime(Model):
     `script` runs one file, Python or shell, as a program: the shortest way from a file to a run. `python` is for code
     with modules of its own, with a working directory, or with a function as its entry. `notebook` runs a Jupyter
     notebook, `git` what a repository has when the run starts, `container` an image, and `pyTorchDistributed` a training
-    on several nodes. `spark` is for infrastructure.dataFlow, the others are for dataScienceJob. Most have `source`, where the code is, and `conda`, the packages that it finds:
+    on several nodes. `spark` is for infrastructure.dataFlow, the others are for dataScienceJob. Most have `source`,
+    where the code is, and `conda`, the packages that it finds:
 
       runtime:
         script:

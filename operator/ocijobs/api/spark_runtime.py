@@ -52,12 +52,13 @@ class SparkRuntime(Model):
             "is; needed where the source has several."
         ),
     )
-    class_name: Annotated[
-        str, Field(min_length=1, max_length=255, pattern=r"^[A-Za-z_$][A-Za-z0-9_$.]*$")
-    ] | None = Field(default=None, description="Main class; needed for SCALA and JAVA.")
-    archive_uri: Annotated[
-        str, Field(max_length=2048, pattern=r"^oci://[^@/]+@[^@/]+/.+$")
-    ] | None = Field(
+    class_name: (
+        Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[A-Za-z_$][A-Za-z0-9_$.]*$")]
+        | None
+    ) = Field(default=None, description="Main class; needed for SCALA and JAVA.")
+    archive_uri: (
+        Annotated[str, Field(max_length=2048, pattern=r"^oci://[^@/]+@[^@/]+/.+$")] | None
+    ) = Field(
         default=None,
         description=(
             "Archive of further dependencies, in the form of Data Flow's dependency packager: "

@@ -1,4 +1,4 @@
-"""Every field of the APIs' Create…Details has a field of the manifest or a reason, and the fields that are named exist."""
+"""Every field that OCI's APIs create from has a field of the manifest or a reason, and what is named exists."""
 
 from collections.abc import Iterator, Mapping
 from types import ModuleType
