@@ -57,7 +57,8 @@ def on_data_flow(infrastructure: Spec, runtime: Part, folder: Path, remarks: lis
             )
         },
         "runtime": {"spark": _spark(given, infrastructure.get("language"), folder, remarks)},
-        "env": [*named, *({"name": n, "value": literal(v)} for n, v in variables.items())],
+        # Those of ADS may refer to the others, which refer to nothing.
+        "env": [*({"name": n, "value": literal(v)} for n, v in variables.items()), *named],
         "args": [literal(item) for item in words(given.get("args"))],
     }
 
@@ -90,8 +91,8 @@ def _machines(given: Spec, remarks: list[str]) -> Spec:
         if machines[shape].endswith(".Flex") and None in machines[size].values():
             machines[size] = {**_SIZE, **cleaned(machines[size])}
             remarks.append(
-                f"{_IN_INFRASTRUCTURE}.{size}: oracle-ads leaves the size to Data Flow; it is "
-                f"{machines[size]['ocpus']} OCPUs and {machines[size]['memoryInGBs']} GB now"
+                f"{_IN_INFRASTRUCTURE}.{size}: oracle-ads leaves the size to Data Flow, an OCIJob says "
+                f"it: ocpus {machines[size]['ocpus']}, memoryInGBs {machines[size]['memoryInGBs']}"
             )
         machines[size] = cleaned(machines[size])
     if _alike(machines):
@@ -156,7 +157,7 @@ def _spark(runtime: Spec, language: object, folder: Path, remarks: list[str]) ->
     return cleaned(
         {
             **source_of(runtime, folder, remarks),
-            "archiveUri": archive,
+            "archiveUri": archive or None,
             "conda": _conda(runtime, remarks),
         }
     )
