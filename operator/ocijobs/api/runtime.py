@@ -165,10 +165,7 @@ class Runtime(Model):
     py_torch_distributed: PyTorchDistributedRuntime | None = Field(
         default=None, description="Distributed training with PyTorch, on one node or several."
     )
-
-    spark: SparkRuntime | None = Field(
-        default=None, description="Spark code: Python, Scala, Java or SQL, on OCI Data Flow."
-    )
+    spark: SparkRuntime | None = Field(default=None)
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
