@@ -277,12 +277,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         'unknown field "spec.jobref"',
     ),
     "an identity of an unknown type": (
-        {
-            "apiVersion": "ocijobs.io/v1alpha1",
-            "kind": "OCIIdentity",
-            "metadata": {"name": "x"},
-            "spec": {"type": "Password", "secretRef": {"name": "x"}},
-        },
+        manifests.identity(type="Password"),
         'supported values: "APIKey"',
     ),
 }

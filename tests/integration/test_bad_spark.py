@@ -218,16 +218,7 @@ REFUSED: dict[str, tuple[Spec, str]] = {
         "variables of driver and executors are those of spec.env",
     ),
     "a bucket of an identity that is none": (
-        {
-            "apiVersion": "ocijobs.io/v1alpha1",
-            "kind": "OCIIdentity",
-            "metadata": {"name": "x"},
-            "spec": {
-                "type": "APIKey",
-                "secretRef": {"name": "x"},
-                "defaults": {"artifactBucketUri": "s3://bucket"},
-            },
-        },
+        manifests.identity(defaults={"artifactBucketUri": "s3://bucket"}),
         "artifactBucketUri",
     ),
 }

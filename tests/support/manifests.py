@@ -55,6 +55,16 @@ def _given(fields: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
+def identity(name: str = "default", **spec: Any) -> dict[str, Any]:
+    """Return an OCIIdentity with an API key."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "OCIIdentity",
+        "metadata": {"name": name},
+        "spec": {"type": "APIKey", "secretRef": {"name": f"{name}-key"}, **spec},
+    }
+
+
 def sweep(name: str = "sweep", of: str = "job", **spec: Any) -> dict[str, Any]:
     """Return an OCIJobSweep of the job `of`."""
     return {
