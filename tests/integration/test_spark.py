@@ -78,9 +78,10 @@ def test_a_spark_job_is_an_application_with_its_code_at_an_address_of_its_own(fl
 
 def test_a_run_of_spark_lives_as_any_other(flow: Stage) -> None:
     flow.emulator.set_mode(default={**SIMULATED, "dataReadInBytes": 1000, "dataWrittenInBytes": 10})
-    flow.kubectl_apply(manifests.spark_job(), manifests.run())
-    ended = flow.until("OCIJobRun", "run", _phase("Succeeded"))
-    status = ended["status"]
+    flow.kubectl_apply(manifests.spark_job())
+    _job(flow)
+    flow.create(manifests.run())
+    status = flow.until("OCIJobRun", "run", _phase("Succeeded"))["status"]
     run = flow.flow().get_run(status["jobRunId"]).data
     assert run.display_name == f"{flow.namespace}/run"
     assert status["backend"] == "DataFlow"

@@ -66,6 +66,13 @@ JOB_RULES: tuple[tuple[str, str], ...] = (
         "runtime must be given, unless an OCI job is adopted",
     ),
     (
+        "has(self.runtime) || !has(self.infrastructure.dataFlow)",
+        (
+            "runtime must be given with infrastructure.dataFlow: what is made of an application that is adopted "
+            "without its code could not be told"
+        ),
+    ),
+    (
         "has(self.adopt) == has(oldSelf.adopt) && (!has(self.adopt) || self.adopt.ocid == oldSelf.adopt.ocid)",
         "adopt.ocid is immutable: create another OCIJob",
     ),
