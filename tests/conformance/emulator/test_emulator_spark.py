@@ -8,7 +8,6 @@ import io
 import os
 import zipfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import oci
