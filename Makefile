@@ -121,7 +121,7 @@ format: $(ENV) ## Format, and mend what can be mended.
 	$(BIN)/ruff format --quiet
 
 .PHONY: test test-unit
-test: test-unit tools clients browser torch ## Run all tests: unit, component, integration, conformance.
+test: test-unit tools clients browser torch spark ## Run all tests: unit, component, integration, conformance.
 	$(call say,tests against the control plane and the local OCI)
 	$(BIN)/pytest --numprocesses $(WORKERS) --durations 10 --ignore tests/unit -m 'not alone' tests
 	$(call say,tests that measure: one by one)
