@@ -55,13 +55,13 @@ $(CLIENTS): requirements/clients.txt
 	@touch $@
 
 .PHONY: spark
-spark: $(SPARK) ## Make .spark, with pyspark and Oracle's HDFS connector: 400 MB; it needs Java and Maven.
+spark: $(SPARK) ## Make .spark, with pyspark, and fetch Oracle's HDFS connector: 400 MB; it needs Java and Maven.
 
 $(SPARK): requirements/spark.txt emulator/oci_emulator/running/connector/pom.xml | $(ENV)
 	$(call say,pyspark and the HDFS connector in .spark)
 	$(PYTHON) -m venv --clear .spark
 	.spark/bin/pip install --quiet --require-hashes --requirement requirements/spark.txt
-	OCI_EMULATOR_CACHE=$(CURDIR)/.spark/cache $(BIN)/oci-emulator spark connector
+	$(BIN)/oci-emulator spark connector
 	@touch $@
 
 .PHONY: torch

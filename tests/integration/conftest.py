@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.support.container_engine import stand_in_engine
 from tests.support.namespace import Namespace
-from tests.support.spark import PYTHON, connector_cache
+from tests.support.spark import PYTHON
 from tests.support.stage import Stage
 
 from devcluster.cluster import Cluster
@@ -48,7 +48,6 @@ def _stage(
         mode="process" if real else "simulated",
         engine=engine,
         spark=PYTHON if spark else None,
-        cache=connector_cache() if spark else None,
     ) as emulator:
         stage = Stage(cluster, namespace, emulator, tmp_path)
         stage.operator.start()

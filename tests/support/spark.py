@@ -10,12 +10,3 @@ PYTHON = Path(os.environ.get("OCI_EMULATOR_SPARK", _FOLDER / "bin" / "python"))
 """A Python that has pyspark."""
 
 needs_spark = pytest.mark.skipif(not PYTHON.exists(), reason="`make spark` has not been run")
-
-
-def connector_cache() -> Path | None:
-    """Where Oracle's HDFS connector is: that of `make spark`, else the user's."""
-    own = _FOLDER / "cache"
-    if own.exists():
-        return own
-    given = os.environ.get("OCI_EMULATOR_CACHE")
-    return Path(given) if given is not None else None
