@@ -1,7 +1,8 @@
 """Applications and runs of OCI Data Flow (API version 20200129).
 
 Its lists take one filter besides the compartment, and none by id: whether something is there at all, only the
-compartment's whole list proves. https://docs.oracle.com/iaas/api/#/en/data-flow/20200129/RunSummary/ListRuns
+compartment's whole list proves. Whether sorting counts as a filter no document says, so the lists come in their own
+order, the newest first, and are turned round here. https://docs.oracle.com/iaas/api/#/en/data-flow/20200129/RunSummary/ListRuns
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from ocijobs.cloud.data_flow_models import (
 )
 from ocijobs.cloud.infrastructure import expect
 from ocijobs.cloud.rate import Lane
-from ocijobs.cloud.service_calls import OLDEST_FIRST, PAGE, ServiceCalls, first, is_unclear
+from ocijobs.cloud.service_calls import PAGE, ServiceCalls, first, is_unclear
 from ocijobs.reconcile.job_record import JobRecord
 from ocijobs.reconcile.remote import Absent, JobState, Refusal, RunRecord, RunState
 from ocijobs.reconcile.requests import (
@@ -179,14 +180,13 @@ class DataFlow:
     async def _applications(
         self, principal: Principal, compartment_id: str
     ) -> tuple[JobRecord, ...] | Refusal:
-        return await self._service.pages(
+        found = await self._service.pages(
             principal,
             "ListApplications",
-            lambda client, page: client.list_applications(
-                compartment_id, limit=PAGE, **OLDEST_FIRST, **page
-            ),
+            lambda client, page: client.list_applications(compartment_id, limit=PAGE, **page),
             application_record,
         )
+        return found if isinstance(found, Refusal) else found[::-1]
 
     async def _run(self, principal: Principal, run_id: str, lane: Lane) -> RunRecord | Refusal:
         return await self._service.read(
@@ -199,12 +199,11 @@ class DataFlow:
     async def _runs(
         self, principal: Principal, compartment_id: str, lane: Lane = Lane.WORK, **one_filter: str
     ) -> tuple[RunRecord, ...] | Refusal:
-        return await self._service.pages(
+        found = await self._service.pages(
             principal,
             "ListRuns",
-            lambda client, page: client.list_runs(
-                compartment_id, limit=PAGE, **OLDEST_FIRST, **one_filter, **page
-            ),
+            lambda client, page: client.list_runs(compartment_id, limit=PAGE, **one_filter, **page),
             partial(application_run_record, complete=False),
             lane=lane,
         )
+        return found if isinstance(found, Refusal) else found[::-1]
