@@ -18,11 +18,11 @@ def flow(stage: Stage) -> Stage:
     return stage
 
 
-def _phase(name: str) -> Any:
+def has_phase(name: str) -> Any:
     return lambda run: run["status"].get("phase") == name
 
 
-def _ready(document: Document) -> bool:
+def is_ready(document: Document) -> bool:
     return any(
         c["type"] == "Ready"
         and c["status"] == "True"
@@ -32,7 +32,7 @@ def _ready(document: Document) -> bool:
 
 
 def _job(stage: Stage, name: str = "job") -> Document:
-    return stage.until("OCIJob", name, _ready)
+    return stage.until("OCIJob", name, is_ready)
 
 
 def test_a_spark_job_is_an_application_with_its_code_at_an_address_of_its_own(flow: Stage) -> None:
@@ -81,7 +81,7 @@ def test_a_run_of_spark_lives_as_any_other(flow: Stage) -> None:
     flow.kubectl_apply(manifests.spark_job())
     _job(flow)
     flow.create(manifests.run())
-    status = flow.until("OCIJobRun", "run", _phase("Succeeded"))["status"]
+    status = flow.until("OCIJobRun", "run", has_phase("Succeeded"))["status"]
     run = flow.flow().get_run(status["jobRunId"]).data
     assert run.display_name == f"{flow.namespace}/run"
     assert status["backend"] == "DataFlow"
@@ -174,7 +174,7 @@ def test_overrides_are_sent_whole(flow: Stage) -> None:
             },
         ),
     )
-    status = flow.until("OCIJobRun", "run", _phase("Succeeded"))["status"]
+    status = flow.until("OCIJobRun", "run", has_phase("Succeeded"))["status"]
     run = flow.flow().get_run(status["jobRunId"]).data
     assert run.num_executors == 4
     assert run.arguments == ["again", "${day}"]
@@ -194,22 +194,22 @@ def test_overrides_are_sent_whole(flow: Stage) -> None:
 def test_cancelling_keeps_the_object_and_the_record(flow: Stage) -> None:
     flow.emulator.set_mode(default={"accepted": 0.2, "inProgress": 3600})
     flow.kubectl_apply(manifests.spark_job(), manifests.run())
-    running = flow.until("OCIJobRun", "run", _phase("Running"))
+    running = flow.until("OCIJobRun", "run", has_phase("Running"))
     assert running["status"]["startTime"]
     flow.patch("OCIJobRun", "run", {"spec": {"cancel": True}})
-    status = flow.until("OCIJobRun", "run", _phase("Cancelled"))["status"]
+    status = flow.until("OCIJobRun", "run", has_phase("Cancelled"))["status"]
     assert status["lifecycleState"] == "CANCELED"
 
 
 def test_a_suspended_run_is_launched_again(flow: Stage) -> None:
     flow.emulator.set_mode(default={"accepted": 0.2, "inProgress": 3600})
     flow.kubectl_apply(manifests.spark_job(), manifests.run())
-    flow.until("OCIJobRun", "run", _phase("Running"))
+    flow.until("OCIJobRun", "run", has_phase("Running"))
     flow.patch("OCIJobRun", "run", {"spec": {"suspend": True}})
-    flow.until("OCIJobRun", "run", _phase("Suspended"))
+    flow.until("OCIJobRun", "run", has_phase("Suspended"))
     flow.emulator.set_mode(default=SIMULATED)
     flow.patch("OCIJobRun", "run", {"spec": {"suspend": False}})
-    status = flow.until("OCIJobRun", "run", _phase("Succeeded"))["status"]
+    status = flow.until("OCIJobRun", "run", has_phase("Succeeded"))["status"]
     states = [attempt["lifecycleState"] for attempt in status["attempts"]]
     assert states == ["CANCELED", "SUCCEEDED"]
 
@@ -228,18 +228,18 @@ def test_a_failed_run_is_tried_again_and_a_deadline_ends_it(flow: Stage) -> None
             },
         ),
     )
-    status = flow.until("OCIJobRun", "twice", _phase("Failed"))["status"]
+    status = flow.until("OCIJobRun", "twice", has_phase("Failed"))["status"]
     assert status["attemptCount"] == 2
     flow.emulator.set_mode(default={"accepted": 0.2, "inProgress": 3600})
     flow.create(manifests.run("late", activeDeadlineSeconds=3))
-    status = flow.until("OCIJobRun", "late", _phase("Failed"))["status"]
+    status = flow.until("OCIJobRun", "late", has_phase("Failed"))["status"]
     assert status["conditions"][0]["reason"] == "DeadlineExceeded"
 
 
 def test_deleting_an_active_run_cancels_it_and_its_record_stays(flow: Stage) -> None:
     flow.emulator.set_mode(default={"accepted": 0.2, "inProgress": 3600})
     flow.kubectl_apply(manifests.spark_job(), manifests.run(deletionPolicy="Delete"))
-    running = flow.until("OCIJobRun", "run", _phase("Running"))
+    running = flow.until("OCIJobRun", "run", has_phase("Running"))
     flow.delete("OCIJobRun", "run")
     flow.until_gone("OCIJobRun", "run")
     run = flow.flow().get_run(running["status"]["jobRunId"]).data
@@ -249,13 +249,13 @@ def test_deleting_an_active_run_cancels_it_and_its_record_stays(flow: Stage) -> 
 
 def test_a_stream_is_ready_while_it_goes_on(flow: Stage) -> None:
     flow.kubectl_apply(manifests.spark_job(machines={"type": "STREAMING"}), manifests.run())
-    running = flow.until("OCIJobRun", "run", _ready)
+    running = flow.until("OCIJobRun", "run", is_ready)
     assert running["status"]["phase"] == "Running"
     assert running["status"]["conditions"][0]["reason"] == "Streaming"
     flow.kubectl("wait", "ocijobrun/run", "--for=condition=Ready", "--timeout=5s")
     writes = len(flow.writes("OCIJobRun", "run"))
     flow.flow().delete_run(running["status"]["jobRunId"])
-    ended = flow.until("OCIJobRun", "run", _phase("Succeeded"))["status"]
+    ended = flow.until("OCIJobRun", "run", has_phase("Succeeded"))["status"]
     assert ended["lifecycleState"] == "STOPPED"
     assert ended["conditions"][0]["reason"] == "Stopped"
     assert len(flow.writes("OCIJobRun", "run")) <= writes + 3
@@ -264,22 +264,22 @@ def test_a_stream_is_ready_while_it_goes_on(flow: Stage) -> None:
 def test_a_session_waits_for_statements(flow: Stage) -> None:
     job = manifests.spark_job(machines={"type": "SESSION"}, code={"source": None})
     flow.kubectl_apply(job, manifests.run())
-    running = flow.until("OCIJobRun", "run", _ready)["status"]
+    running = flow.until("OCIJobRun", "run", is_ready)["status"]
     made = flow.flow().create_statement({"code": "1 + 1"}, running["jobRunId"]).data
     assert made.id
     flow.patch("OCIJobRun", "run", {"spec": {"cancel": True}})
-    flow.until("OCIJobRun", "run", _phase("Cancelled"))
+    flow.until("OCIJobRun", "run", has_phase("Cancelled"))
 
 
 def test_a_stream_is_stopped_by_suspend_and_begins_anew(flow: Stage) -> None:
     flow.kubectl_apply(manifests.spark_job(machines={"type": "STREAMING"}), manifests.run())
-    flow.until("OCIJobRun", "run", _ready)
+    flow.until("OCIJobRun", "run", is_ready)
     flow.patch("OCIJobRun", "run", {"spec": {"suspend": True}})
-    flow.until("OCIJobRun", "run", _phase("Suspended"))
+    flow.until("OCIJobRun", "run", has_phase("Suspended"))
     flow.patch("OCIJobRun", "run", {"spec": {"suspend": False}})
-    flow.until("OCIJobRun", "run", _ready)
+    flow.until("OCIJobRun", "run", is_ready)
     flow.patch("OCIJobRun", "run", {"spec": {"cancel": True}})
-    status = flow.until("OCIJobRun", "run", _phase("Cancelled"))["status"]
+    status = flow.until("OCIJobRun", "run", has_phase("Cancelled"))["status"]
     states = [attempt["lifecycleState"] for attempt in status["attempts"]]
     assert states == ["STOPPED", "STOPPED"]
 
@@ -300,7 +300,7 @@ def test_what_a_run_of_spark_can_not_have_is_said(flow: Stage) -> None:
         manifests.run("machines", infrastructure={"shapeName": "VM.Standard2.1"}),
     )
     for name, field in (("codes", "onExitCodes"), ("machines", "spec.infrastructure")):
-        run = flow.until("OCIJobRun", name, _phase("Failed"))
+        run = flow.until("OCIJobRun", name, has_phase("Failed"))
         ready = run["status"]["conditions"][0]
         assert ready["reason"] == "InvalidSpec"
         assert field in ready["message"]

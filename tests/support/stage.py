@@ -242,6 +242,13 @@ class Stage(Namespace):
         """Return a client of Data Flow."""
         return self.oci_client(oci.data_flow.DataFlowClient)
 
+    def flow_runs(self) -> list[Any]:
+        """Return all runs of Data Flow in the emulator."""
+        client = self.flow()
+        return list(
+            oci.pagination.list_call_get_all_results(client.list_runs, self.emulator.tenancy).data
+        )
+
     def put(self, uri: str, content: str) -> None:
         """Put an object at an `oci://` address."""
         bucket, _, name = uri.removeprefix("oci://").partition("@")

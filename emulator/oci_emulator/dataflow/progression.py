@@ -9,6 +9,7 @@ from oci_emulator.dataflow.deadlines import deadline, next_due
 from oci_emulator.dataflow.files import FileError, Files
 from oci_emulator.dataflow.lifecycle import Outcome, outcome
 from oci_emulator.dataflow.owned import POOL, RUN, owner_of
+from oci_emulator.dataflow.settings import driver_variables
 from oci_emulator.datascience import plans
 from oci_emulator.datascience.progression import Executor
 from oci_emulator.datascience.simulation import Changes, Simulations, in_states
@@ -197,6 +198,7 @@ class Progression:
             "displayName": run.name,
             "applicationId": run.body["applicationId"],
             "index": str(run.inner["index"]),
+            **driver_variables(run.body),
             **{each["name"]: each["value"] for each in run.body.get("parameters", [])},
         }
         lines = plan.lines(values)

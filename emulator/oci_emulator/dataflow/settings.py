@@ -37,6 +37,7 @@ FIELDS = (
 )
 """All that says what runs, and how."""
 _IDLE_MINUTES = 2880
+_DRIVER_ENVIRONMENT = "spark.driverEnv."
 
 
 def settled(body: Mapping[str, Any], rules: Rules) -> JsonObject:
@@ -77,6 +78,15 @@ def overridden(
     if rules.run_configuration == "merge" and "configuration" in own:
         own["configuration"] = {**base.get("configuration", {}), **own["configuration"]}
     return changed(base, own)
+
+
+def driver_variables(settings: Mapping[str, Any]) -> dict[str, str]:
+    """The environment variables that the configuration has for the driver."""
+    return {
+        name.removeprefix(_DRIVER_ENVIRONMENT): value
+        for name, value in settings.get("configuration", {}).items()
+        if name.startswith(_DRIVER_ENVIRONMENT)
+    }
 
 
 def changed(base: JsonObject, own: JsonObject) -> JsonObject:

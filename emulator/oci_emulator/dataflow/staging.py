@@ -11,6 +11,7 @@ from oci_emulator.dataflow.checks import archives_of
 from oci_emulator.dataflow.deadlines import maximum_minutes
 from oci_emulator.dataflow.files import FileError, Files
 from oci_emulator.dataflow.owned import RUN, owner_of
+from oci_emulator.dataflow.settings import driver_variables
 from oci_emulator.dataflow.totals import EVENTS
 from oci_emulator.foundation import Foundation
 from oci_emulator.principals import keys
@@ -24,7 +25,6 @@ from oci_emulator.running.spark import Spark, SparkError
 
 _ENDLESS_MINUTES = 30 * 24 * 60
 _TOKEN_SPARE_SECONDS = 3600
-_DRIVER_ENVIRONMENT = "spark.driverEnv."
 _OWN = "dataflow."
 """Properties of Data Flow, which Spark doesn't know."""
 _LOGGING = """\
@@ -144,7 +144,6 @@ class Staging:
         for archive in extra:
             archives.unpack(archive.path, archive.name, directories.unpacked)
         self._issue_token(run, directories)
-        configuration = run.body.get("configuration", {})
         logs = self.logs_of(run.id)
         command = ["/bin/sh", "-c", _TO_FILE, "sh", str(logs / "stderr")]
         command += self._submit(run, found, code, directories)
@@ -164,11 +163,7 @@ class Staging:
                     "PYTHONPATH": ":".join(_packages(directories.unpacked)),
                     "PYTHONUNBUFFERED": "1",
                 },
-                user={
-                    name.removeprefix(_DRIVER_ENVIRONMENT): value
-                    for name, value in configuration.items()
-                    if name.startswith(_DRIVER_ENVIRONMENT)
-                },
+                user=driver_variables(run.body),
             ),
         )
 

@@ -1,5 +1,6 @@
 """`import` and `export` of jobs on Data Flow: what one says the other says too, and what is lost is told."""
 
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +39,11 @@ def ads(runtime: Spec | None = None, **infrastructure: Any) -> Spec:
 
 
 def run(folder: Path, command: str, document: Any, *arguments: str) -> tuple[Any, Result]:
-    """Return what a command prints of a document, and how it ended."""
+    """Return what a command prints of a document, and how it ended; what it writes goes into the folder."""
     path = folder / "given.yaml"
     path.write_text(yaml.safe_dump(document))
-    done = CliRunner().invoke(main, (command, str(path), *arguments), catch_exceptions=False)
+    with chdir(folder):
+        done = CliRunner().invoke(main, (command, str(path), *arguments), catch_exceptions=False)
     return yaml.safe_load(done.stdout) if done.exit_code == 0 else None, done
 
 
