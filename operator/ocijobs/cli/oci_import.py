@@ -1,4 +1,4 @@
-"""An OCI job as a manifest that adopts it."""
+"""An OCI job as a manifest that adopts it; an application of Data Flow as one that makes another beside it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any
 
 from ocijobs.api.compute_target import ComputeTarget
 from ocijobs.cli.manifests import Document, InputError, manifest, object_name
+from ocijobs.cli.oci_import_application import application_manifest
 from ocijobs.cloud.job_reader import JobUnreadableError, read_job
 from ocijobs.reconcile.compute import Compute, ComputeCluster, Mount
-from ocijobs.reconcile.requests import JobRequest, MultiNode, SingleNode
+from ocijobs.reconcile.requests import ApplicationRequest, JobRequest, MultiNode, SingleNode
 
 Spec = dict[str, Any]
 
@@ -17,7 +18,7 @@ Spec = dict[str, Any]
 def job_of_oci(
     ocid: str, config: Path | None, profile: str, endpoint: str | None, remarks: list[str]
 ) -> Document:
-    """Return the OCIJob that adopts an OCI job.
+    """Return the OCIJob that adopts an OCI job, or that makes what an application is.
 
     Raises:
         InputError: if OCI does not tell of it.
@@ -26,6 +27,8 @@ def job_of_oci(
         request = read_job(ocid, config, profile, endpoint)
     except JobUnreadableError as error:
         raise InputError(f"{ocid}: {error}") from error
+    if isinstance(request, ApplicationRequest):
+        return application_manifest(request, remarks)
     if isinstance(request.workload, MultiNode):
         raise InputError(
             f"{ocid}: is of several nodes, and such a job is not adopted: write its manifest"

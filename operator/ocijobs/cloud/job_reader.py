@@ -6,24 +6,26 @@ from pathlib import Path
 
 import oci
 
+from ocijobs.api.infrastructure import Backend
+from ocijobs.cloud.data_flow_readings import application_request_of
 from ocijobs.cloud.data_science_readings import job_request_of
 from ocijobs.cloud.refusals import FAILURES, refusal_of
 from ocijobs.cloud.resource_fields import UnknownTypeError
-from ocijobs.reconcile.requests import JobRequest
+from ocijobs.reconcile.requests import JobCreation, backend_of
 
 
 class JobUnreadableError(Exception):
     """The job can't be read; the message says why."""
 
 
-def read_job(ocid: str, config: Path | None, profile: str, endpoint: str | None) -> JobRequest:
+def read_job(ocid: str, config: Path | None, profile: str, endpoint: str | None) -> JobCreation:
     """Return what would make the same OCI job, its code excepted.
 
     Args:
-        ocid: of the OCI job.
+        ocid: of the OCI job, or of an application of Data Flow.
         config: configuration file; by default that of the OCI command line.
         profile: of the file.
-        endpoint: of the Data Science API, instead of the region's own.
+        endpoint: of the service's API, instead of the region's own.
 
     Raises:
         JobUnreadableError: if OCI does not tell of it.
@@ -34,8 +36,11 @@ def read_job(ocid: str, config: Path | None, profile: str, endpoint: str | None)
     except (oci.exceptions.ClientError, oci.exceptions.InvalidConfig, ValueError) as error:
         raise JobUnreadableError(f"{path}, profile {profile}: {error}") from error
     options = {"service_endpoint": endpoint} if endpoint is not None else {}
-    client = oci.data_science.DataScienceClient(settings, **options)
     try:
+        if backend_of(ocid) is Backend.DATA_FLOW:
+            flow = oci.data_flow.DataFlowClient(settings, **options)
+            return application_request_of(flow.get_application(ocid).data)
+        client = oci.data_science.DataScienceClient(settings, **options)
         return job_request_of(client.get_job(ocid).data)
     except FAILURES as error:
         raise JobUnreadableError(refusal_of(error).message) from error
