@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from tests.unit.reconcile.simulation.commands import Crash, Jump, Live, Outage, Sleep, Steps, Strike
+from tests.unit.reconcile.simulation.run_circumstances import Circumstances
 from tests.unit.reconcile.simulation.run_history import Command, Do, Progress
 from tests.unit.reconcile.simulation.run_scenario import run_history
-from tests.unit.reconcile.simulation.run_world import Circumstances
 from tests.unit.reconcile.simulation.weather import Mishap
 
 from ocijobs.reconcile.remote import Operation, RunState

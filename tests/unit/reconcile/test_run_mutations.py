@@ -11,9 +11,9 @@ from tests.unit.reconcile.simulation.api_server import ApiServer, ConflictError
 from tests.unit.reconcile.simulation.commands import Crash, Live, Outage, Sleep, Steps, Strike
 from tests.unit.reconcile.simulation.laws import ViolationError
 from tests.unit.reconcile.simulation.mutations import Break, search_once
+from tests.unit.reconcile.simulation.run_circumstances import Circumstances
 from tests.unit.reconcile.simulation.run_history import Command, Do
 from tests.unit.reconcile.simulation.run_scenario import run_history
-from tests.unit.reconcile.simulation.run_world import Circumstances
 from tests.unit.reconcile.simulation.weather import Mishap
 
 from ocijobs.api.job_run import OCIJobRun
