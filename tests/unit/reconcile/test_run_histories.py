@@ -96,6 +96,10 @@ HISTORIES: dict[str, tuple[Circumstances, list[Command]]] = {
             Live(200),
         ],
     ),
+    "results of a run that took no time, and whose logs are late, are awaited": (
+        Circumstances(spark=True, results=True, log_lag=10),
+        [Live(3), Progress(RunState.SUCCEEDED)],
+    ),
 }
 
 
