@@ -136,7 +136,7 @@ def test_variables_make_another_job_on_data_science_and_none_on_data_flow(
     spark: bool,  # noqa: FBT001 - a parameter of the test
     made: int,
 ) -> None:
-    history = [Live(3), Variables("a"), Live(3), Variables("b"), Live(3)]
+    history: list[JobCommand] = [Live(3), Variables("a"), Live(3), Variables("b"), Live(3)]
     scenario = run_job_history(JobCircumstances(spark=spark), history)
     assert len(scenario.world.oci.jobs) == made
     assert scenario.world.oci.calls[Operation.UPDATE] == (2 if spark else 0)
