@@ -287,6 +287,18 @@ def test_what_others_added_to_an_application_is_no_difference() -> None:
     assert setting_differences(requested(make_spark_job()).settings, found.settings) == ()
 
 
+def test_what_an_update_does_not_take_away_is_no_difference() -> None:
+    found = requested(make_spark_job(args=["a"], spark={"archive_uri": "oci://b@n/theirs.zip"}))
+    wanted = requested(make_spark_job(runtime=None))
+    assert setting_differences(wanted.settings, found.settings) == ()
+
+
+def test_arguments_that_others_added_are_one() -> None:
+    found = requested(make_spark_job(args=["a"]))
+    (difference,) = setting_differences(requested(make_spark_job()).settings, found.settings)
+    assert (difference.field, difference.found) == ("args", "('a',)")
+
+
 def test_what_makes_another_application_is_told_of_one_that_is_looked_at() -> None:
     wanted = requested(make_spark_job(spark={"class_name": "org.example.Main"}))
     found = requested(make_spark_job(data_flow={"spark_version": "3.2.1"}))

@@ -115,6 +115,10 @@ HISTORIES: dict[str, tuple[JobCircumstances, list[JobCommand]]] = {
             DoJob.OTHERS_DROP_CODE,
         ],
     ),
+    "what others gave an application that no update takes away is not set back again and again": (
+        SPARK,
+        [Live(3), DoJob.CHANGE_ELSEWHERE],
+    ),
     "variables of a Spark job are changed in place": (
         SPARK,
         [Live(3), Variables("a"), Live(3), Variables("b"), Live(3), Variables("a"), Live(3)],

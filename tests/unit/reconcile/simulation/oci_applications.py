@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import fields, replace
 
 from tests.unit.reconcile.simulation.oci_jobs import SimulatedJob, SimulatedJobs
 from tests.unit.reconcile.simulation.weather import Weather
 
 from ocijobs.api.job_status import Artifact
 from ocijobs.reconcile.remote import JobState, Operation, Refusal
-from ocijobs.reconcile.requests import ApplicationRequest
+from ocijobs.reconcile.requests import ApplicationRequest, ApplicationSettings, JobChange
 from ocijobs.testing import ManualClock
 
 
@@ -39,6 +40,27 @@ class SimulatedApplications(SimulatedJobs):
         request = job.request
         assert isinstance(request, ApplicationRequest)
         return self.folders.get((request.file_uri or "").rpartition("/")[0])
+
+    def change_settings(self) -> None:
+        """Let somebody change the newest application: also what no update takes away again."""
+        super().change_settings()
+        if self.jobs and isinstance(settings := self.jobs[-1].settings, ApplicationSettings):
+            spark = replace(settings.spark, archive_uri="oci://theirs@namespace/archive.zip")
+            self.jobs[-1].settings = replace(settings, spark=spark)
+
+    def update(self, job_id: str, settings: JobChange) -> Refusal | None:
+        """UpdateApplication: what is None stays as it is."""
+        job = self.find(job_id)
+        assert isinstance(settings, ApplicationSettings)
+        if job is not None and isinstance(job.settings, ApplicationSettings):
+            former, spark = job.settings.spark, settings.spark
+            stays = {
+                one.name: getattr(former, one.name)
+                for one in fields(spark)
+                if getattr(spark, one.name) is None
+            }
+            settings = replace(settings, spark=replace(spark, **stays))
+        return super().update(job_id, settings)
 
     def upload(self, job_id: str, artifact: Artifact) -> Refusal | None:
         """PutObject, unless the code is there: Object Storage knows of no application."""
