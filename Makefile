@@ -55,13 +55,13 @@ $(CLIENTS): requirements/clients.txt
 	@touch $@
 
 .PHONY: spark
-spark: $(SPARK) ## Make .spark, with pyspark and Oracle's HDFS connector: 400 MB; it needs Java and Maven.
+spark: $(SPARK) ## Make .spark, with pyspark, and fetch Oracle's HDFS connector: 400 MB; it needs Java and Maven.
 
 $(SPARK): requirements/spark.txt emulator/oci_emulator/running/connector/pom.xml | $(ENV)
 	$(call say,pyspark and the HDFS connector in .spark)
 	$(PYTHON) -m venv --clear .spark
 	.spark/bin/pip install --quiet --require-hashes --requirement requirements/spark.txt
-	OCI_EMULATOR_CACHE=$(CURDIR)/.spark/cache $(BIN)/oci-emulator spark connector
+	$(BIN)/oci-emulator spark connector
 	@touch $@
 
 .PHONY: torch
@@ -121,7 +121,7 @@ format: $(ENV) ## Format, and mend what can be mended.
 	$(BIN)/ruff format --quiet
 
 .PHONY: test test-unit
-test: test-unit tools clients browser torch ## Run all tests: unit, component, integration, conformance.
+test: test-unit tools clients browser torch spark ## Run all tests: unit, component, integration, conformance.
 	$(call say,tests against the control plane and the local OCI)
 	$(BIN)/pytest --numprocesses $(WORKERS) --durations 10 --ignore tests/unit -m 'not alone' tests
 	$(call say,tests that measure: one by one)

@@ -135,6 +135,11 @@ class Settings(BaseModel):
         pattern=r"^ocid1\.[a-z0-9]+\.",
         description="Log group of jobs for which neither their spec nor their identity names one.",
     )
+    default_artifact_bucket_uri: str | None = Field(
+        default=None,
+        pattern=r"^oci://[^@/]+@[^@/]+(/.*)?$",
+        description="Where the code of Spark jobs goes for which neither spec nor identity names a bucket.",
+    )
     drift_interval_seconds: Seconds = Field(
         default=900,
         description="Interval, with jitter, at which a job is looked at in OCI for changes by others.",

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests.support.container_engine import stand_in_engine
 from tests.support.namespace import Namespace
+from tests.support.spark import PYTHON
 from tests.support.stage import Stage
 
 from devcluster.cluster import Cluster
@@ -18,7 +19,7 @@ from oci_emulator.testing import Emulator
 def stage(
     definitions: Cluster, namespace: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Iterator[Stage]:
-    """A stage with simulated runs, or with real processes where the test is marked `real_runs`."""
+    """A stage with simulated runs, or with real ones where the test is marked `real_runs` or `real_spark`."""
     with _stage(definitions, namespace, tmp_path, request) as stage:
         yield stage
 
@@ -37,11 +38,17 @@ def queued_stage(kueue: Cluster, tmp_path: Path, request: pytest.FixtureRequest)
 def _stage(
     cluster: Cluster, namespace: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Iterator[Stage]:
-    real = request.node.get_closest_marker("real_runs") is not None
+    spark = request.node.get_closest_marker("real_spark") is not None
+    real = spark or request.node.get_closest_marker("real_runs") is not None
     state = tmp_path / "oci"
     state.mkdir()
     engine = str(stand_in_engine(tmp_path / "engine"))
-    with Emulator(state, mode="process" if real else "simulated", engine=engine) as emulator:
+    with Emulator(
+        state,
+        mode="process" if real else "simulated",
+        engine=engine,
+        spark=PYTHON if spark else None,
+    ) as emulator:
         stage = Stage(cluster, namespace, emulator, tmp_path)
         stage.operator.start()
         try:

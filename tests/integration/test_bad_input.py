@@ -48,7 +48,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
                 },
             }
         ),
-        "exactly one of script, python, notebook, git, container and pyTorchDistributed must be given",
+        "exactly one of script, python, notebook, git, container, pyTorchDistributed and spark must be given",
     ),
     "two sources": (
         _with_source(inline={"a.py": ""}, configMap={"name": "code"}),
@@ -112,7 +112,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "no infrastructure": (
         _job(infrastructure={}),
-        "spec.infrastructure.dataScienceJob: Required value",
+        "exactly one of dataScienceJob and dataFlow must be given",
     ),
     "an infrastructure that there is not": (
         _job(infrastructure={"dataScienceJob": {"shapeName": "x"}, "kubernetesJob": {}}),
@@ -177,7 +177,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
                 }
             ],
         ),
-        "let the code in the image read the secret",
+        "let the code read the secret",
     ),
     "replicas beside groups of nodes": (
         _job(
@@ -277,12 +277,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         'unknown field "spec.jobref"',
     ),
     "an identity of an unknown type": (
-        {
-            "apiVersion": "ocijobs.io/v1alpha1",
-            "kind": "OCIIdentity",
-            "metadata": {"name": "x"},
-            "spec": {"type": "Password", "secretRef": {"name": "x"}},
-        },
+        manifests.identity(type="Password"),
         'supported values: "APIKey"',
     ),
 }

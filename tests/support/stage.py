@@ -238,6 +238,23 @@ class Stage(Namespace):
             ).data
         )
 
+    def flow(self) -> Any:
+        """Return a client of Data Flow."""
+        return self.oci_client(oci.data_flow.DataFlowClient)
+
+    def put(self, uri: str, content: str) -> None:
+        """Put an object at an `oci://` address."""
+        bucket, _, name = uri.removeprefix("oci://").partition("@")
+        name = name.partition("/")[2]
+        storage = self.oci_client(oci.object_storage.ObjectStorageClient)
+        storage.put_object(self.emulator.namespace, bucket, name, content.encode())
+
+    def objects_in(self, bucket: str) -> list[str]:
+        """Return the names of all objects of a bucket."""
+        storage = self.oci_client(oci.object_storage.ObjectStorageClient)
+        found = storage.list_objects(self.emulator.namespace, bucket).data.objects
+        return sorted(item.name for item in found)
+
     def most_active_runs(self) -> int:
         """Return the greatest number of job runs that were active in the emulator at a time."""
         changes = sorted(

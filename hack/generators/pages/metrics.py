@@ -62,7 +62,7 @@ def described() -> Iterator[Described]:
                 labels=tuple(vars(metric)["_labelnames"]),
                 help=family.documentation,
             )
-    for family in ObjectCounts(lambda: [("a", "b")], lambda: [("a", "b")]).collect():
+    for family in ObjectCounts(lambda: [("a", "b", "c")], lambda: [("a", "b", "c")]).collect():
         yield Described(
             name=family.name,
             type=family.type,

@@ -42,13 +42,14 @@ ADS_INFRASTRUCTURE: Covered = {
 }
 """Keys of `infrastructure.spec` of type dataScienceJob."""
 
-_EVERY_RUNTIME: Covered = {
+ADS_EVERY_RUNTIME: Covered = {
     "env": "env",
     "args": "args",
     "maximumRuntimeInMinutes": "maximumRuntimeInMinutes",
     "freeformTags": "freeformTags",
     "definedTags": "definedTags",
 }
+"""Keys of `runtime.spec` of every type."""
 
 
 def _runtime(name: str, keys: Covered) -> dict[str, str | Unset]:
@@ -57,7 +58,7 @@ def _runtime(name: str, keys: Covered) -> dict[str, str | Unset]:
         key: f"runtime.{name}{value}" if isinstance(value, str) and value.startswith(".") else value
         for key, value in keys.items()
     }
-    return {**_EVERY_RUNTIME, **own}
+    return {**ADS_EVERY_RUNTIME, **own}
 
 
 _CODE: Covered = {"scriptPathURI": ".source", "entrypoint": ".entrypoint", "conda": ".conda"}
@@ -164,7 +165,8 @@ _GROUPED: Covered = {
 }
 
 
-def _under(prefix: str, fields: Covered, changes: Covered | None = None) -> dict[str, str | Unset]:
+def under(prefix: str, fields: Covered, changes: Covered | None = None) -> dict[str, str | Unset]:
+    """Return the fields of what a field holds, with some of them changed."""
     return {f"{prefix}.{name}": value for name, value in {**fields, **(changes or {})}.items()}
 
 
@@ -175,8 +177,8 @@ CREATE_JOB_DETAILS: Covered = {
     "description": "description",
     "freeformTags": "freeformTags",
     "definedTags": "definedTags",
-    **_under("jobConfigurationDetails", _CONFIGURATION),
-    **_under(
+    **under("jobConfigurationDetails", _CONFIGURATION),
+    **under(
         "jobInfrastructureConfigurationDetails",
         {
             "jobInfrastructureType": _BY_OPERATOR,
@@ -185,18 +187,18 @@ CREATE_JOB_DETAILS: Covered = {
             "capacityReservationId": f"{_COMPUTE}.capacityReservationId",
             "capacityReservationIds": f"{_GROUP}.capacityReservationIds",
             "computeTargetId": f"{_COMPUTE}.computeTarget.computeTargetId",
-            **_under(
+            **under(
                 "resourceConfiguration.resourceRequestConfiguration",
                 {name: f"{_REQUEST}.{name}" for name in ("ocpus", "memoryInGBs", "gpus")},
             ),
-            **_under(
+            **under(
                 "resourceConfiguration.resourceLimitConfiguration",
                 {name: f"{_LIMIT}.{name}" for name in ("ocpus", "memoryInGBs")},
             ),
         },
     ),
-    **_under("jobEnvironmentConfigurationDetails", _CONTAINER),
-    **_under(
+    **under("jobEnvironmentConfigurationDetails", _CONTAINER),
+    **under(
         "jobLogConfigurationDetails",
         {
             "enableLogging": f"{_COMPUTE}.logging.enableLogging",
@@ -207,7 +209,7 @@ CREATE_JOB_DETAILS: Covered = {
             "logId": f"{_COMPUTE}.logging.logId",
         },
     ),
-    **_under(
+    **under(
         "jobStorageMountConfigurationDetailsList",
         {
             "storageType": Unset("It follows from what is mounted."),
@@ -220,7 +222,7 @@ CREATE_JOB_DETAILS: Covered = {
             "exportId": f"{_MOUNTS}.fileStorage.exportId",
         },
     ),
-    **_under(
+    **under(
         "jobNodeConfigurationDetails",
         {
             "jobNodeType": Unset("There is one: MULTI_NODE."),
@@ -228,15 +230,15 @@ CREATE_JOB_DETAILS: Covered = {
             "maximumRuntimeInMinutes": "maximumRuntimeInMinutes",
             "jobNetworkConfiguration.jobNetworkType": Unset("It follows from `subnetId`."),
             "jobNetworkConfiguration.subnetId": f"{_COMPUTE}.subnetId",
-            **_under(
+            **under(
                 "jobNodeGroupConfigurationDetailsList",
                 {
                     "name": f"{_GROUP}.name",
                     "replicas": f"{_GROUP}.replicas",
                     "minimumSuccessReplicas": f"{_GROUP}.minimumSuccessReplicas",
-                    **_under("jobConfigurationDetails", _CONFIGURATION, _GROUPED),
-                    **_under("jobEnvironmentConfigurationDetails", _CONTAINER),
-                    **_under(
+                    **under("jobConfigurationDetails", _CONFIGURATION, _GROUPED),
+                    **under("jobEnvironmentConfigurationDetails", _CONTAINER),
+                    **under(
                         "jobInfrastructureConfigurationDetails",
                         {
                             "jobInfrastructureType": Unset("There is one for groups: MULTI_NODE."),

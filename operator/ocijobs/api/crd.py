@@ -69,6 +69,7 @@ class Kind:
         return self.name.lower()
 
 
+_BACKEND = Column("Backend", ".status.backend", "Service of OCI that runs it.")
 _READY = ".status.conditions[?(@.type=='Ready')]"
 _REASON = Column("Reason", f"{_READY}.reason", "Why, in one word.", wide=True)
 _MESSAGE = Column("Message", f"{_READY}.message", "Why, in words.", wide=True)
@@ -81,6 +82,7 @@ KINDS: tuple[Kind, ...] = (
         short="ocij",
         columns=(
             Column("Ready", f"{_READY}.status", "Whether OCI has the job as the manifest says."),
+            _BACKEND,
             Column("Revision", ".status.revision", "Current revision."),
             Column("Active", ".status.runs.active", "Runs that are active.", type="integer"),
             Column("Last-Run", ".status.lastRun.name", "The run that was launched last."),
@@ -97,6 +99,7 @@ KINDS: tuple[Kind, ...] = (
         short="ocijr",
         columns=(
             Column("Job", ".spec.jobRef.name", "The OCIJob that is run."),
+            _BACKEND,
             Column("Phase", ".status.phase", "Where the run is."),
             Column("Attempts", ".status.attemptCount", "Job runs in OCI.", "integer", wide=True),
             Column("Exit", ".status.exitCode", "Exit code of the code.", type="integer"),

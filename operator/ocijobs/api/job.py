@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field
 from ocijobs.api.environment import Arguments, EnvVars
 from ocijobs.api.identity import IdentityReference
 from ocijobs.api.infrastructure import Infrastructure
+from ocijobs.api.job_rules import JOB_RULES
 from ocijobs.api.job_status import OCIJobStatus
 from ocijobs.api.metadata import ObjectMeta
 from ocijobs.api.model import (
@@ -106,106 +107,7 @@ class OCIJobSpec(Model):
     variables, arguments, logging) makes a new revision, that is, another OCI job.
     """
 
-    model_config = ConfigDict(
-        json_schema_extra=validations(
-            (
-                (
-                    "has(self.compartmentId) == has(oldSelf.compartmentId) && "
-                    "(!has(self.compartmentId) || self.compartmentId == oldSelf.compartmentId)"
-                ),
-                "compartmentId is immutable: create another OCIJob",
-            ),
-            (
-                (
-                    "has(self.projectId) == has(oldSelf.projectId) && "
-                    "(!has(self.projectId) || self.projectId == oldSelf.projectId)"
-                ),
-                "projectId is immutable: create another OCIJob",
-            ),
-            (
-                (
-                    "has(self.identityRef) == has(oldSelf.identityRef) && "
-                    "(!has(self.identityRef) || self.identityRef == oldSelf.identityRef)"
-                ),
-                "identityRef is immutable: create another OCIJob",
-            ),
-            (
-                "has(self.infrastructure.dataFlow) == has(oldSelf.infrastructure.dataFlow)",
-                "infrastructure can't change from one service to the other: create another OCIJob",
-            ),
-            (
-                "!has(self.runtime) || has(self.runtime.spark) == has(self.infrastructure.dataFlow)",
-                "runtime.spark runs on infrastructure.dataFlow, and nothing else does",
-            ),
-            (
-                "!has(self.projectId) || !has(self.infrastructure.dataFlow)",
-                "projectId is of Data Science: leave it out with infrastructure.dataFlow",
-            ),
-            (
-                (
-                    "!has(self.runtime) || !has(self.runtime.spark) || !has(self.infrastructure.dataFlow) || "
-                    "(self.infrastructure.dataFlow.type == 'SESSION') != has(self.runtime.spark.source)"
-                ),
-                "runtime.spark.source is needed, unless infrastructure.dataFlow.type is SESSION, which has none",
-            ),
-            (
-                (
-                    "!has(self.runtime) || !has(self.runtime.spark) || !has(self.infrastructure.dataFlow) || "
-                    "self.infrastructure.dataFlow.type == 'SESSION' || "
-                    "(self.infrastructure.dataFlow.language in ['SCALA', 'JAVA']) == has(self.runtime.spark.className)"
-                ),
-                "runtime.spark.className is needed for SCALA and JAVA, and only for them",
-            ),
-            (
-                "!has(self.runtime) || !has(self.runtime.spark) || !has(self.outputs)",
-                (
-                    "outputs are saved by a driver, and Spark has none of ours: write to Object Storage with "
-                    "Spark, as df.write.parquet('oci://bucket@namespace/path') does"
-                ),
-            ),
-            (
-                "has(self.runtime) || has(self.adopt)",
-                "runtime must be given, unless an OCI job is adopted",
-            ),
-            (
-                "has(self.adopt) == has(oldSelf.adopt) && (!has(self.adopt) || self.adopt.ocid == oldSelf.adopt.ocid)",
-                "adopt.ocid is immutable: create another OCIJob",
-            ),
-            (
-                "has(self.runtime) || !(has(self.outputs) || has(self.results))",
-                "outputs and results are the driver's: give a runtime too",
-            ),
-            (
-                "!has(self.runtime) || !has(self.runtime.container) || !has(self.outputs)",
-                (
-                    "outputs are saved by a driver, and a container has none: mount a bucket with "
-                    "infrastructure.dataScienceJob.storageMounts"
-                ),
-            ),
-            (
-                (
-                    "(has(self.runtime) && !has(self.runtime.container) && !has(self.runtime.spark)) || "
-                    "!has(self.env) || "
-                    "self.env.all(e, !has(e.valueFrom) || !has(e.valueFrom.vaultSecretRef))"
-                ),
-                (
-                    "vaultSecretRef is read by a driver, and a container and Spark have none: let the code "
-                    "read the secret"
-                ),
-            ),
-            (
-                (
-                    "!has(self.runtime) || !((has(self.runtime.container) && has(self.runtime.container.replicas)) || "
-                    "(has(self.runtime.pyTorchDistributed) && "
-                    "has(self.runtime.pyTorchDistributed.replicas))) || "
-                    "!has(self.infrastructure.dataScienceJob) || "
-                    "!(has(self.infrastructure.dataScienceJob.jobNodeGroups) || "
-                    "has(self.infrastructure.dataScienceJob.computeTarget))"
-                ),
-                "replicas are one group of nodes: leave them out with jobNodeGroups or computeTarget",
-            ),
-        )
-    )
+    model_config = ConfigDict(json_schema_extra=validations(*JOB_RULES))
 
     identity_ref: IdentityReference | None = Field(
         default=None,
@@ -316,7 +218,7 @@ class OCIJobSpec(Model):
 
 
 class OCIJob(Model):
-    """A template of job runs in OCI Data Science: code, software, compute and settings.
+    """A template of runs in OCI Data Science or Data Flow: code, software, compute and settings.
 
     The code is immutable in OCI; the settings can be changed. A change that OCI can't make in place becomes a
     new revision, that is, another OCI job; runs keep the revision that they were launched with.

@@ -38,9 +38,17 @@ class Model(BaseModel):
         return document
 
 
+_SAYS_BY_BEING_THERE = frozenset({"spark"})
+"""Fields that may be given with nothing in them, as the runtime of a session is."""
+
+
 def _without_empty(node: Any) -> Any:
     if isinstance(node, dict):
-        return {k: _without_empty(v) for k, v in node.items() if v not in ([], {})}
+        return {
+            k: _without_empty(v)
+            for k, v in node.items()
+            if v not in ([], {}) or k in _SAYS_BY_BEING_THERE
+        }
     if isinstance(node, list):
         return [_without_empty(item) for item in node]
     return node

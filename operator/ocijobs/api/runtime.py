@@ -120,7 +120,7 @@ class Runtime(Model):
     `script` runs one file, Python or shell, as a program: the shortest way from a file to a run. `python` is for code
     with modules of its own, with a working directory, or with a function as its entry. `notebook` runs a Jupyter
     notebook, `git` what a repository has when the run starts, `container` an image, and `pyTorchDistributed` a training
-    on several nodes. `spark` goes with infrastructure.dataFlow, the others with dataScienceJob. Most have `source`,
+    on several nodes. `spark` is for infrastructure.dataFlow, the others are for dataScienceJob. Most have `source`,
     where the code is, and `conda`, the packages that it finds:
 
       runtime:
@@ -165,10 +165,7 @@ class Runtime(Model):
     py_torch_distributed: PyTorchDistributedRuntime | None = Field(
         default=None, description="Distributed training with PyTorch, on one node or several."
     )
-
-    spark: SparkRuntime | None = Field(
-        default=None, description="Spark code: Python, Scala, Java or SQL, on OCI Data Flow."
-    )
+    spark: SparkRuntime | None = Field(default=None)
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:

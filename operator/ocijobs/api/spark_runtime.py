@@ -27,7 +27,16 @@ Parameters = Annotated[
 
 
 class SparkRuntime(Model):
-    """Spark code, in the language that infrastructure.dataFlow.language says.
+    """Spark code on OCI Data Flow: Python, Scala, Java or SQL, as infrastructure.dataFlow.language says.
+
+      runtime:
+        spark:
+          source:
+            inline:
+              main.py: |
+                from pyspark.sql import SparkSession
+
+                print(SparkSession.builder.getOrCreate().range(10).count())
 
     The operator puts the code into Object Storage, under infrastructure.dataFlow.artifactBucketUri: the entrypoint,
     the Python modules beside it (as one archive that Python finds them in), and the jars beside it.

@@ -94,7 +94,9 @@ def _spark(
         return None
     code = spark_code(runtime.entrypoint, given.language, files, path.with_name("modules.zip"))
     write_archive(path, code.objects)
-    return _built(code.entrypoint, path, tuple(n for n in code.objects if n != code.entrypoint))
+    return _built(
+        code.entrypoint, path, tuple(sorted(n for n in code.objects if n != code.entrypoint))
+    )
 
 
 def _drivers() -> dict[str, Content]:

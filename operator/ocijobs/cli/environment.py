@@ -31,6 +31,11 @@ def references_to_ads(text: str) -> str:
     return _OF_MANIFESTS.sub(translated, text)
 
 
+def literal(text: str) -> str:
+    """Return a text as manifests have it where `$(VAR)` is a reference: what it says itself is none."""
+    return text.replace("$", "$$") if re.search(r"\$[$(]", text) else text
+
+
 def variables_from_ads(given: Any) -> list[dict[str, str]]:
     """Return `env` of a manifest from that of ADS: a list of names and values, or a map.
 
@@ -41,11 +46,12 @@ def variables_from_ads(given: Any) -> list[dict[str, str]]:
         if isinstance(given, Mapping)
         else ((v["name"], v.get("value")) for v in given or ())
     )
-    texts = {str(name): references_from_ads(_text(value)) for name, value in pairs}
+    texts = {str(name): references_from_ads(text_of(value)) for name, value in pairs}
     return [{"name": name, "value": texts[name]} for name in _ordered(texts)]
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
+    """Return a value as ADS sends it: what is no text is JSON."""
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value)

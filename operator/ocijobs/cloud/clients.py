@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any
 
 import oci
+from oci.data_flow import DataFlowClient
 from oci.data_science import DataScienceClient
 from oci.logging import LoggingManagementClient
 from oci.loggingsearch import LogSearchClient
@@ -32,6 +33,7 @@ _ERROR, _TEXT = "object", "str"
 class Service(Enum):
     """A service of OCI."""
 
+    DATA_FLOW = "dataflow"
     DATA_SCIENCE = "datascience"
     LOGGING = "logging"
     LOG_SEARCH = "loggingsearch"
@@ -41,6 +43,7 @@ class Service(Enum):
 
 
 _CLIENTS = {
+    Service.DATA_FLOW: DataFlowClient,
     Service.DATA_SCIENCE: DataScienceClient,
     Service.LOGGING: LoggingManagementClient,
     Service.LOG_SEARCH: LogSearchClient,

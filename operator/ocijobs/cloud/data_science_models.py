@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from oci.data_science import models
 
 from ocijobs.api.job_run_status import NodeGroupState
-from ocijobs.api.names import TAG_COMMIT, TAG_OWNER
 from ocijobs.api.storage_mount import ObjectStorageMount
-from ocijobs.cloud.data_science_readings import UnknownTypeError, job_request_of
-from ocijobs.cloud.refusals import MalformedAnswerError
+from ocijobs.cloud.data_science_readings import job_request_of
+from ocijobs.cloud.resource_fields import (
+    check,
+    commit_of,
+    content_of,
+    owner_of,
+    state_of,
+    tag_fields,
+    whole_seconds,
+)
 from ocijobs.reconcile.compute import Compute, ComputeCluster, Mount, NodeMachine
 from ocijobs.reconcile.job_record import JobRecord
 from ocijobs.reconcile.remote import JobState, LogAddress, RunRecord, RunState
@@ -31,9 +37,6 @@ from ocijobs.reconcile.requests import (
 _GROUP_DETAILS = 1024
 """Characters kept of what OCI says of a group of nodes."""
 
-_SHOWN = 256
-"""Characters of an error that are shown."""
-
 
 def create_job_details(request: JobRequest) -> Any:
     """Return CreateJobDetails."""
@@ -46,8 +49,7 @@ def create_job_details(request: JobRequest) -> Any:
         job_infrastructure_configuration_details=_infrastructure(request.settings.infrastructure),
         job_storage_mount_configuration_details_list=_mounts(request.settings.storage_mounts),
         job_log_configuration_details=_log(request.log),
-        freeform_tags=dict(request.settings.tags.freeform),
-        defined_tags={k: dict(v) for k, v in request.settings.tags.defined.items()},
+        **tag_fields(request.settings.tags),
     )
 
 
@@ -58,8 +60,7 @@ def update_job_details(settings: JobSettings) -> Any:
         description=settings.description or "",
         job_infrastructure_configuration_details=_infrastructure(settings.infrastructure),
         job_storage_mount_configuration_details_list=_mounts(settings.storage_mounts),
-        freeform_tags=dict(settings.tags.freeform),
-        defined_tags={k: dict(v) for k, v in settings.tags.defined.items()},
+        **tag_fields(settings.tags),
     )
 
 
@@ -85,8 +86,7 @@ def create_job_run_details(request: RunRequest) -> Any:
             if request.log is not None
             else {}
         ),
-        freeform_tags=dict(request.tags.freeform),
-        defined_tags={k: dict(v) for k, v in request.tags.defined.items()},
+        **tag_fields(request.tags),
     )
 
 
@@ -245,21 +245,16 @@ def job_record(job: Any, *, complete: bool = False) -> JobRecord:
     Raises:
         MalformedAnswerError: if it lacks what every job has.
     """
-    _check(job)
-    content = unreadable = None
-    if complete:
-        try:
-            content = job_request_of(job)
-        except (UnknownTypeError, ValueError, AttributeError, TypeError) as error:
-            unreadable = str(error)[:_SHOWN]
+    check(job)
+    content, unreadable = content_of(job_request_of, job) if complete else (None, None)
     return JobRecord(
         content=content,
         unreadable=unreadable,
         id=job.id,
         compartment_id=job.compartment_id,
-        state=_state(JobState, job.lifecycle_state),
+        state=state_of(JobState, job),
         details=getattr(job, "lifecycle_details", None) or "",
-        owner=(job.freeform_tags or {}).get(TAG_OWNER),
+        owner=owner_of(job),
     )
 
 
@@ -269,20 +264,20 @@ def run_record(run: Any, *, complete: bool) -> RunRecord:
     Raises:
         MalformedAnswerError: if it lacks what every run has.
     """
-    _check(run)
+    check(run)
     log = getattr(run, "log_details", None)
     return RunRecord(
         id=run.id,
         job_id=run.job_id,
         compartment_id=run.compartment_id,
-        state=_state(RunState, run.lifecycle_state),
+        state=state_of(RunState, run),
         details=run.lifecycle_details or "",
-        accepted_at=_seconds(run.time_accepted),
-        started_at=_seconds(run.time_started),
-        finished_at=_seconds(run.time_finished),
+        accepted_at=whole_seconds(run.time_accepted),
+        started_at=whole_seconds(run.time_started),
+        finished_at=whole_seconds(run.time_finished),
         log=LogAddress(log_group_id=log.log_group_id, log_id=log.log_id) if log else None,
-        owner=(run.freeform_tags or {}).get(TAG_OWNER),
-        commit=(run.freeform_tags or {}).get(TAG_COMMIT),
+        owner=owner_of(run),
+        commit=commit_of(run),
         node_groups=tuple(
             NodeGroupState(
                 name=group.name,
@@ -293,20 +288,3 @@ def run_record(run: Any, *, complete: bool) -> RunRecord:
         ),
         complete=complete,
     )
-
-
-def _check(resource: Any) -> None:
-    if not (resource.id and resource.compartment_id and resource.lifecycle_state):
-        raise MalformedAnswerError(type(resource).__name__)
-
-
-def _state(states: Any, value: str) -> Any:
-    try:
-        return states(value)
-    except ValueError:
-        return states.UNKNOWN
-
-
-def _seconds(moment: datetime | None) -> datetime | None:
-    """Return the time in UTC and whole seconds, as Kubernetes writes times."""
-    return moment.astimezone(UTC).replace(microsecond=0) if moment is not None else None

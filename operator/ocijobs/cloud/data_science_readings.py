@@ -9,6 +9,7 @@ from ocijobs.api.node_group import StartupOrder
 from ocijobs.api.shape import CpuBaseline, JobShapeConfigDetails
 from ocijobs.api.startup_probe import StartupProbe
 from ocijobs.api.storage_mount import FileStorageMount, ObjectStorageMount
+from ocijobs.cloud.resource_fields import UnknownTypeError, tags_of
 from ocijobs.reconcile.compute import Compute, ComputeCluster, Mount, NodeMachine
 from ocijobs.reconcile.requests import (
     ContainerEnvironment,
@@ -19,13 +20,8 @@ from ocijobs.reconcile.requests import (
     MultiNode,
     NodeGroup,
     SingleNode,
-    Tags,
     Workload,
 )
-
-
-class UnknownTypeError(Exception):
-    """A job is of a type that this operator does not know."""
 
 
 def job_request_of(job: Any) -> JobRequest:
@@ -41,7 +37,7 @@ def job_request_of(job: Any) -> JobRequest:
             display_name=job.display_name or "",
             description=job.description,
             infrastructure=_infrastructure(job.job_infrastructure_configuration_details),
-            tags=Tags(freeform=job.freeform_tags or {}, defined=job.defined_tags or {}),
+            tags=tags_of(job),
             storage_mounts=tuple(
                 _mount(item) for item in job.job_storage_mount_configuration_details_list or ()
             ),

@@ -1,7 +1,8 @@
-"""What OCI has under a name: log groups, logs, file systems, compute shapes."""
+"""What OCI has under a name: log groups, logs, file systems, pools of Data Flow, compute shapes."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from oci.resource_search.models import FreeTextSearchDetails
@@ -72,6 +73,8 @@ class Directory:
                 return await self._mount_targets(principal, name.name)
             case NameKind.EXPORT:
                 return await self._exports(principal, name.name)
+            case NameKind.POOL:
+                return await self._pools(principal, compartment_id, name.name)
 
     async def _mount_targets(self, principal: Principal, address: str) -> list[str] | Refusal:
         """Find mount targets by address: they name the private IP that has it (as oracle-ads looks them up)."""
@@ -92,6 +95,24 @@ class Directory:
         exports = [item for item in found if item.resource_type == NameKind.EXPORT.value]
         exact = [e for e in exports if path in {e.display_name, *_texts(e.additional_details)}]
         return [export.identifier for export in exact or exports]
+
+    async def _pools(
+        self, principal: Principal, compartment_id: str, name: str
+    ) -> list[str] | Refusal:
+        """Find pools by display name; the list takes no other filter, so it has those that are gone too."""
+
+        def send(client: Any) -> list[str]:
+            pools = _all_pages(
+                lambda page: client.list_pools(compartment_id, display_name=name, **page),
+                lambda collection: collection.items,
+            )
+            return [
+                pool.id
+                for pool in pools
+                if pool.display_name == name and pool.lifecycle_state not in _GONE
+            ]
+
+        return await self._calls.call(_request(principal, Service.DATA_FLOW, "ListPools"), send)
 
     async def _search(self, principal: Principal, text: str) -> list[Any] | Refusal:
         details = FreeTextSearchDetails(
@@ -115,14 +136,10 @@ class Directory:
             return kept[1]
 
         def send(client: Any) -> tuple[str, ...]:
-            names: list[str] = []
-            page: dict[str, str] = {}
-            while True:
-                answer = client.list_job_shapes(compartment_id, **page)
-                names.extend(shape.name for shape in answer.data)
-                if not answer.has_next_page:
-                    return tuple(sorted(names))
-                page = {"page": answer.next_page}
+            shapes = _all_pages(
+                lambda page: client.list_job_shapes(compartment_id, **page), lambda data: data
+            )
+            return tuple(sorted(shape.name for shape in shapes))
 
         request = _request(principal, Service.DATA_SCIENCE, "ListJobShapes")
         shapes = await self._calls.call(request, send)
@@ -136,7 +153,25 @@ _WORDS = {
     NameKind.LOG: "log",
     NameKind.MOUNT_TARGET: "mount target with the address",
     NameKind.EXPORT: "export with the path",
+    NameKind.POOL: "pool",
 }
+
+_GONE = frozenset({"DELETED", "DELETING", "FAILED"})
+"""States of pools that are none any more."""
+
+
+def _all_pages(
+    fetch: Callable[[dict[str, str]], Any], items: Callable[[Any], Iterable[Any]]
+) -> list[Any]:
+    """Return what all pages of a list have; they are asked for one after the other, as one call."""
+    found: list[Any] = []
+    page: dict[str, str] = {}
+    while True:
+        answer = fetch(page)
+        found.extend(items(answer.data))
+        if not answer.has_next_page:
+            return found
+        page = {"page": answer.next_page}
 
 
 def _texts(details: Any) -> list[str]:

@@ -5,13 +5,26 @@ Every call is safe to repeat, and returns what it brought or why it was refused;
 
 from __future__ import annotations
 
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, TypeVar
 
 from ocijobs.api.job_status import Artifact
 from ocijobs.cloud.clients import Principal
 from ocijobs.reconcile.job_record import JobRecord
 from ocijobs.reconcile.remote import Absent, Refusal, RunRecord, RunState
 from ocijobs.reconcile.requests import JobChange, JobCreation, RunCreation
+
+RequestT = TypeVar("RequestT")
+
+
+def expect(request: object, kind: type[RequestT]) -> RequestT:
+    """Return a request as what its infrastructure takes.
+
+    Raises:
+        TypeError: if it is of another infrastructure, which no caller sends it.
+    """
+    if not isinstance(request, kind):
+        raise TypeError(f"a {type(request).__name__} is not for this infrastructure")
+    return request
 
 
 class Infrastructure(Protocol):
@@ -32,7 +45,7 @@ class Infrastructure(Protocol):
     async def look_up_job(
         self, principal: Principal, compartment_id: str, job_id: str
     ) -> JobRecord | Absent | Refusal:
-        """Return a job; Absent if OCI answers 404 and a list by its id is empty."""
+        """Return a job; Absent if OCI answers 404 and a complete list does not have it."""
         ...
 
     async def upload_artifact(
@@ -72,7 +85,7 @@ class Infrastructure(Protocol):
     async def look_up_run(
         self, principal: Principal, compartment_id: str, run_id: str
     ) -> RunRecord | Absent | Refusal:
-        """Return a run; Absent if OCI answers 404 and a list by its id is empty."""
+        """Return a run; Absent if OCI answers 404 and a complete list does not have it."""
         ...
 
     async def cancel_run(self, principal: Principal, run_id: str) -> Refusal | None:

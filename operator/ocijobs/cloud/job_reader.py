@@ -6,8 +6,9 @@ from pathlib import Path
 
 import oci
 
-from ocijobs.cloud.data_science_readings import UnknownTypeError, job_request_of
+from ocijobs.cloud.data_science_readings import job_request_of
 from ocijobs.cloud.refusals import FAILURES, refusal_of
+from ocijobs.cloud.resource_fields import UnknownTypeError
 from ocijobs.reconcile.requests import JobRequest
 
 

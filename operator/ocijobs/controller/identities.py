@@ -54,12 +54,11 @@ class Identities:
 
     def _with_operator_defaults(self, defaults: IdentityDefaults) -> IdentityDefaults:
         """Return the identity's defaults, and the operator's where it has none."""
-        settings = self._settings
-        return IdentityDefaults(
-            compartment_id=defaults.compartment_id or settings.default_compartment_id,
-            project_id=defaults.project_id or settings.default_project_id,
-            log_group_id=defaults.log_group_id or settings.default_log_group_id,
-        )
+        given = {
+            name: getattr(defaults, name) or getattr(self._settings, f"default_{name}")
+            for name in IdentityDefaults.model_fields
+        }
+        return defaults.model_copy(update=given)
 
     def users_of(self, identity: ObjectKey) -> Iterable[ObjectKey]:
         """Yield the jobs, sweeps and runs of the namespace that use an identity."""

@@ -24,7 +24,7 @@ from ocijobs.controller.wiring import Machinery, assemble
 from ocijobs.kube.client import ApiError, Configuration, KubeClient
 from ocijobs.kube.lease import LeaderLease
 from ocijobs.kube.reads import ObjectReader
-from ocijobs.observe.metrics import Metrics, ObjectCounts
+from ocijobs.observe.metrics import Labels, Metrics, ObjectCounts
 from ocijobs.observe.server import ObserveServer
 from ocijobs.settings import Settings
 
@@ -203,15 +203,17 @@ class Operator:
 
 
 def _counts(store: Store) -> ObjectCounts:
-    def runs() -> Iterable[tuple[str, str]]:
+    def runs() -> Iterable[Labels]:
         for entry in store.of_kind("OCIJobRun"):
             if isinstance(entry.resource, OCIJobRun):
-                yield entry.key.namespace, entry.resource.status.phase or "Pending"
+                status = entry.resource.status
+                yield entry.key.namespace, status.backend or "", status.phase or "Pending"
 
-    def jobs() -> Iterable[tuple[str, str]]:
+    def jobs() -> Iterable[Labels]:
         for entry in store.of_kind("OCIJob"):
             if isinstance(entry.resource, OCIJob):
                 ready = find(entry.resource.status.conditions, ConditionType.READY)
-                yield entry.key.namespace, ready.status if ready else "Unknown"
+                backend = entry.resource.spec.infrastructure.backend
+                yield entry.key.namespace, backend, ready.status if ready else "Unknown"
 
     return ObjectCounts(runs, jobs)

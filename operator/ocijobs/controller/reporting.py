@@ -70,18 +70,22 @@ class Reporter:
         )
 
     def _measure(self, before: OCIJobRunStatus, after: OCIJobRunStatus) -> None:
+        backend = after.backend or ""
         if before.start_time is None and after.start_time and after.accepted_time:
             waited = (after.start_time - after.accepted_time).total_seconds()
-            self._metrics.start_seconds.observe(max(0.0, waited))
+            self._metrics.start_seconds.labels(backend).observe(max(0.0, waited))
         ended = after.phase is not None and after.phase.terminal
         if not ended or after.phase is None or before.phase is after.phase:
             return
         ready = find(after.conditions, ConditionType.READY)
-        self._metrics.runs_ended.labels(after.phase, ready.reason if ready else "").inc()
+        reason = ready.reason if ready else ""
+        self._metrics.runs_ended.labels(backend, after.phase, reason).inc()
+        if after.metrics is not None:
+            self._metrics.spark_used(after.metrics)
         if after.completion_time is None:
             return
         if after.start_time is not None:
             ran = (after.completion_time - after.start_time).total_seconds()
-            self._metrics.run_seconds.observe(max(0.0, ran))
+            self._metrics.run_seconds.labels(backend).observe(max(0.0, ran))
         lag = (self._clock.now() - after.completion_time).total_seconds()
         self._metrics.status_lag_seconds.observe(max(0.0, lag))

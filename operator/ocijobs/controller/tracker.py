@@ -1,4 +1,4 @@
-"""The shared poll: runs are followed together, by lists, for each principal and compartment.
+"""The shared poll: runs are followed together, by lists, for each principal, compartment and service.
 
 What a list has becomes memory and wakes its run; a run that a complete poll does not have is looked up by itself,
 which `reconcile/run/following.py` decides on. A finished run costs nothing.
@@ -11,10 +11,12 @@ import logging
 import math
 import random
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from ocijobs.api.infrastructure import Backend
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.clock import Clock, wait_for
 from ocijobs.cloud.clients import Principal
@@ -24,8 +26,16 @@ from ocijobs.controller.memory import Memory
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.observe.metrics import Metrics
 from ocijobs.reconcile.decision import Followed
-from ocijobs.reconcile.polling import PAGE_SIZE, Pace, PolledRun, PollQuery, plan_poll
+from ocijobs.reconcile.polling import (
+    PAGE_SIZE,
+    Pace,
+    PolledRun,
+    PollQuery,
+    known_pages,
+    plan_poll,
+)
 from ocijobs.reconcile.remote import Refusal, RefusalKind, RunRecord
+from ocijobs.reconcile.requests import backend_of
 from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.settings import Settings
 
@@ -40,6 +50,7 @@ class GroupKey(NamedTuple):
 
     principal: Principal
     compartment_id: str
+    backend: Backend
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,14 +82,14 @@ class Tracker:
     def __init__(
         self,
         *,
-        infrastructure: Infrastructure,
+        infrastructures: Mapping[Backend, Infrastructure],
         memory: Memory,
         queue: WorkQueue,
         clock: Clock,
         settings: Settings,
         metrics: Metrics,
     ) -> None:
-        self._infrastructure, self._memory, self._queue = infrastructure, memory, queue
+        self._infrastructures, self._memory, self._queue = infrastructures, memory, queue
         self._clock, self._metrics = clock, metrics
         self._pace = Pace(
             least_seconds=settings.poll_min_seconds,
@@ -106,7 +117,8 @@ class Tracker:
         if followed is not None:
             identity = identity_key(key.namespace, followed.caller.identity)
             principal = Principal(identity=identity, region=followed.caller.region)
-            wanted = GroupKey(principal, followed.compartment_id)
+            backend = backend_of(followed.job_id)
+            wanted = GroupKey(principal, followed.compartment_id, backend)
         former = self._group_of.get(uid)
         if former is not None and former != wanted:
             del self._group_of[uid]
@@ -158,11 +170,12 @@ class Tracker:
         """Ask once for all runs; return whether any has changed, and how many calls it took."""
         began = self._clock.now()
         watched = {run.followed.run_id: run for run in group.runs.values()}
-        plan = plan_poll([self._polled(run) for run in watched.values()], group.pages)
+        polled = [self._polled(run) for run in watched.values()]
+        plan = plan_poll(polled, group.pages, key.backend)
         seen: dict[str, RunRecord] = {}
         pages: dict[PollQuery, int] = {}
         for query in plan:
-            answer = await self._infrastructure.list_runs(
+            answer = await self._infrastructures[key.backend].list_runs(
                 key.principal,
                 key.compartment_id,
                 state=query.state,
@@ -176,7 +189,8 @@ class Tracker:
                 before = seen.get(record.id)
                 if record.id in watched and (before is None or before.superseded_by(record)):
                     seen[record.id] = record
-        group.pages, group.failing_since = pages, None
+        group.pages = known_pages(group.pages, pages, {run.job_id for run in polled})
+        group.failing_since = None
         changed = [
             self._learn(run, seen.get(run_id), began)
             for run_id, run in watched.items()

@@ -14,31 +14,34 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from ocijobs import __version__
+from ocijobs.api.job_run_status import RunMetrics
 
 _FAST = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _SLOW = (1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 14400, 86400)
 
 
+Labels = tuple[str, str, str]
+"""Namespace, backend (empty while it is not known), and how an object stands."""
+
+
 class ObjectCounts(Collector):
-    """Objects by namespace and phase, counted when they are asked for."""
+    """Objects by namespace, backend and phase, counted when they are asked for."""
 
     def __init__(
-        self,
-        runs: Callable[[], Iterable[tuple[str, str]]],
-        jobs: Callable[[], Iterable[tuple[str, str]]],
+        self, runs: Callable[[], Iterable[Labels]], jobs: Callable[[], Iterable[Labels]]
     ) -> None:
         self._runs, self._jobs = runs, jobs
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
         """Yield the counts."""
-        yield _counts("ocijobs_runs", "OCIJobRuns by phase.", "phase", self._runs())
-        yield _counts("ocijobs_jobs", "OCIJobs by status of Ready.", "ready", self._jobs())
+        yield _counts("ocijobs_runs", "OCIJobRuns by backend and phase.", "phase", self._runs())
+        yield _counts(
+            "ocijobs_jobs", "OCIJobs by backend and status of Ready.", "ready", self._jobs()
+        )
 
 
-def _counts(
-    name: str, help_text: str, label: str, objects: Iterable[tuple[str, str]]
-) -> GaugeMetricFamily:
-    family = GaugeMetricFamily(name, help_text, labels=("namespace", label))
+def _counts(name: str, help_text: str, label: str, objects: Iterable[Labels]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, help_text, labels=("namespace", "backend", label))
     for labels, count in sorted(Tally(objects).items()):
         family.add_metric(labels, count)
     return family
@@ -110,20 +113,37 @@ class Metrics:
         )
         self.runs_ended = Counter(
             "ocijobs_run_terminal",
-            "Runs that have ended, by phase and reason.",
-            ("phase", "reason"),
+            "Runs that have ended, by backend, phase and reason.",
+            ("backend", "phase", "reason"),
             registry=registry,
         )
         self.start_seconds = Histogram(
             "ocijobs_run_start_latency_seconds",
             "Time from a run's acceptance by OCI to the start of its code.",
+            ("backend",),
             buckets=_SLOW,
             registry=registry,
         )
         self.run_seconds = Histogram(
             "ocijobs_run_duration_seconds",
             "Time from the start of a run's code to its end.",
+            ("backend",),
             buckets=_SLOW,
+            registry=registry,
+        )
+        self.spark_read_bytes = Counter(
+            "ocijobs_spark_read_bytes",
+            "Bytes that runs of Data Flow have read, as it counts them.",
+            registry=registry,
+        )
+        self.spark_written_bytes = Counter(
+            "ocijobs_spark_written_bytes",
+            "Bytes that runs of Data Flow have written, as it counts them.",
+            registry=registry,
+        )
+        self.spark_ocpu_seconds = Counter(
+            "ocijobs_spark_ocpu_seconds",
+            "OCPUs of ended runs of Data Flow times their duration.",
             registry=registry,
         )
         self.status_lag_seconds = Histogram(
@@ -146,6 +166,13 @@ class Metrics:
     def count_objects(self, counts: ObjectCounts) -> None:
         """Have objects counted at each scrape."""
         self.registry.register(counts)
+
+    def spark_used(self, used: RunMetrics) -> None:
+        """Note what an ended run of Data Flow has used."""
+        seconds = (used.run_duration_in_milliseconds or 0) / 1000
+        self.spark_read_bytes.inc(used.data_read_in_bytes or 0)
+        self.spark_written_bytes.inc(used.data_written_in_bytes or 0)
+        self.spark_ocpu_seconds.inc((used.total_ocpu or 0) * seconds)
 
     def oci_call(self, service: str, operation: str, code: int, seconds: float) -> None:
         """Note a call to OCI."""

@@ -18,7 +18,7 @@ class NameKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedName:
-    """A name: of a log group or a log its display name, of a mount target its address, of an export its path.
+    """A name: of a log group, a log or a pool its display name, of a mount target its address, of an export its path.
 
     Attributes:
         kind: what is named.

@@ -7,14 +7,15 @@ So only states are listed in which some run was seen last, and the one that come
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
+from ocijobs.api.infrastructure import Backend
 from ocijobs.reconcile.remote import ACTIVE_RUN_STATES, RunState
 
 PAGE_SIZE = 100
-"""Runs on a page of ListJobRuns."""
+"""Runs on a page of a list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,52 +29,87 @@ class PolledRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollQuery:
-    """One list: of a state in the compartment, of a state of one job, or of one run."""
+    """One list: of a state in the compartment, of a job, of a state of one job, or of one run.
+
+    Data Flow's lists take one filter, so there is none of a state of one job.
+    """
 
     state: RunState | None = None
     job_id: str | None = None
     run_id: str | None = None
 
 
-def plan_poll(runs: Sequence[PolledRun], pages: Mapping[PollQuery, int]) -> tuple[PollQuery, ...]:
+_STATES = {
+    Backend.DATA_SCIENCE: tuple(s for s in ACTIVE_RUN_STATES if s is not RunState.STOPPING),
+    Backend.DATA_FLOW: tuple(s for s in ACTIVE_RUN_STATES if s is not RunState.NEEDS_ATTENTION),
+}
+"""Active states that a service has, in the order of the lifecycle."""
+
+
+def plan_poll(
+    runs: Sequence[PolledRun], pages: Mapping[PollQuery, int], backend: Backend
+) -> tuple[PollQuery, ...]:
     """Return the lists to ask for, in the order of the lifecycle, so that a run that moves on is not missed.
 
     Args:
         runs: all that are followed in one compartment by one principal.
-        pages: how many pages each list had last time; others' runs are in them too.
+        pages: how many pages each list had when it was last asked for; others' runs are in them too.
+        backend: the service that the runs are of.
     """
     if not runs:
         return ()
-    by_state = tuple(PollQuery(state=state) for state in _states(runs))
-    jobs = sorted({run.job_id for run in runs})
-    by_job = tuple(
-        PollQuery(state=state, job_id=job)
-        for job in jobs
-        for state in _states([run for run in runs if run.job_id == job])
-    )
+    by_state = tuple(PollQuery(state=state) for state in _states(runs, backend))
     singly = tuple(PollQuery(run_id=run.run_id) for run in runs)
-    plans = (by_state, by_job, singly)
+    # Of plans that cost the same, the one whose cost is certain goes before the one whose cost is assumed.
+    plans = (by_state, singly, _by_job(runs, backend))
     return min(plans, key=lambda plan: sum(_cost(query, runs, pages) for query in plan))
 
 
-def _states(runs: Iterable[PolledRun]) -> tuple[RunState, ...]:
+def _by_job(runs: Sequence[PolledRun], backend: Backend) -> tuple[PollQuery, ...]:
+    """Return a list of each job: of its active runs, or on Data Flow of all it ever had."""
+    jobs = sorted({run.job_id for run in runs})
+    if backend is Backend.DATA_FLOW:
+        return tuple(PollQuery(job_id=job) for job in jobs)
+    return tuple(
+        PollQuery(state=state, job_id=job)
+        for job in jobs
+        for state in _states([run for run in runs if run.job_id == job], backend)
+    )
+
+
+def _states(runs: Iterable[PolledRun], backend: Backend) -> tuple[RunState, ...]:
     """Return the states that the runs may be in, as far as a list is to tell."""
+    states = _STATES[backend]
     seen = {run.state for run in runs}
     if None in seen or RunState.UNKNOWN in seen:
-        return ACTIVE_RUN_STATES
+        return states
     if RunState.ACCEPTED in seen:
         seen.add(RunState.IN_PROGRESS)
-    return tuple(state for state in ACTIVE_RUN_STATES if state in seen) or (RunState.IN_PROGRESS,)
+    return tuple(state for state in states if state in seen) or (RunState.IN_PROGRESS,)
 
 
 def _cost(query: PollQuery, runs: Sequence[PolledRun], pages: Mapping[PollQuery, int]) -> int:
     """Return how many calls the list takes: as many as last time, or as our own runs alone would need."""
     if query in pages:
         return pages[query]
-    counts = Counter(
-        run.state for run in runs if query.job_id is None or run.job_id == query.job_id
+    if query.run_id is not None:
+        return 1
+    listed = sum(
+        query.job_id in {None, run.job_id} and query.state in {None, run.state} for run in runs
     )
-    return max(1, math.ceil(counts[query.state] / PAGE_SIZE))
+    return max(1, math.ceil(listed / PAGE_SIZE))
+
+
+def known_pages(
+    before: Mapping[PollQuery, int], now: Mapping[PollQuery, int], jobs: AbstractSet[str]
+) -> dict[PollQuery, int]:
+    """Return how many pages lists have: of each as it was last seen, as long as its job's runs are followed.
+
+    A list that turned out to be long is not forgotten when another is asked for instead, or it would be asked for
+    again the next time.
+    """
+    kept = {query: count for query, count in before.items() if query.job_id in {None, *jobs}}
+    return kept | {query: count for query, count in now.items() if query.run_id is None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

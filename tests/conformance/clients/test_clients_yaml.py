@@ -11,7 +11,9 @@ import yaml
 from click.testing import CliRunner
 from tests.conformance.clients.conftest import ENVIRONMENT
 
+from oci_emulator.testing import Emulator
 from ocijobs.api.coverage import ADS_INFRASTRUCTURE, ADS_RUNTIMES
+from ocijobs.api.coverage_data_flow import ADS_DATA_FLOW, ADS_DATA_FLOW_RUNTIME
 from ocijobs.api.job import OCIJob
 from ocijobs.cli.__main__ import main
 
@@ -24,6 +26,8 @@ RUNTIMES = (
     "gitPython",
     "container",
     "pyTorchDistributed",
+    "dataFlow",
+    "stored",
 )
 
 
@@ -41,7 +45,16 @@ def ads(*arguments: str, home: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a configuration: ADS makes a client of Data Flow to read its YAML, and calls nothing."""
+    folder = tmp_path_factory.mktemp("home")
+    (folder / ".oci").mkdir()
+    (folder / ".oci" / "config").symlink_to(emulator.config)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def written(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the YAML of a job of every runtime, as oracle-ads writes it, and with the jobs' code."""
     folder = tmp_path_factory.mktemp("ads")
     files = {
@@ -55,7 +68,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    ads("write", str(folder), home=folder)
+    ads("write", str(folder), home=home)
     return folder
 
 
@@ -65,14 +78,16 @@ def said(*arguments: str) -> Any:
     return yaml.safe_load(result.stdout)
 
 
-def understood(path: Path) -> Any:
+def understood(path: Path, home: Path) -> Any:
     """Return what oracle-ads makes of a file."""
-    return json.loads(ads("read", str(path), home=path.parent).splitlines()[-1])
+    return json.loads(ads("read", str(path), home=home).splitlines()[-1])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", RUNTIMES)
-def test_a_job_of_ads_comes_back_as_it_was(written: Path, tmp_path: Path, kind: str) -> None:
+def test_a_job_of_ads_comes_back_as_it_was(
+    written: Path, home: Path, tmp_path: Path, kind: str
+) -> None:
     document = said("import", str(written / f"{kind}.yaml"))
     meta = {**document["metadata"], "creationTimestamp": "2026-01-01T00:00:00Z"}
     OCIJob.model_validate({**document, "metadata": meta})
@@ -81,7 +96,7 @@ def test_a_job_of_ads_comes_back_as_it_was(written: Path, tmp_path: Path, kind: 
     exported = said("export", str(manifest), "--code", str(tmp_path / "code"))
     path = tmp_path / "exported.yaml"
     path.write_text(yaml.safe_dump(exported))
-    before, after = understood(written / f"{kind}.yaml"), understood(path)
+    before, after = understood(written / f"{kind}.yaml", home), understood(path, home)
     assert _comparable(after) == _comparable(before)
     again = said("import", str(path))
     assert _without_code(again) == _without_code(document)
@@ -105,7 +120,7 @@ def _comparable(job: dict[str, Any]) -> dict[str, Any]:
     # Tags are the job's, whichever of the two places they are given in.
     for place in (runtime, infrastructure):
         place.pop("freeformTags", None), place.pop("definedTags", None)
-    runtime["env"] = sorted(runtime["env"], key=lambda v: v["name"])
+    runtime["env"] = sorted(runtime.get("env", ()), key=lambda v: v["name"])
     return {"runtime": runtime, "infrastructure": infrastructure, "name": job["name"]}
 
 
@@ -122,6 +137,8 @@ def _without_code(document: dict[str, Any]) -> dict[str, Any]:
 def test_every_key_of_ads_has_a_field_of_the_manifest_or_a_reason(tmp_path: Path) -> None:
     keys = json.loads(ads("keys", home=tmp_path).splitlines()[-1])
     assert set(keys.pop("dataScienceJob")) - ADS_INFRASTRUCTURE.keys() == set()
+    assert set(keys.pop("infrastructure of Data Flow")) == ADS_DATA_FLOW.keys()
+    assert set(keys.pop("dataFlow")) == ADS_DATA_FLOW_RUNTIME.keys()
     assert {name: set(found) - ADS_RUNTIMES[name].keys() for name, found in keys.items()} == {
         name: set() for name in ADS_RUNTIMES
     }

@@ -8,18 +8,14 @@ import io
 import os
 import zipfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import oci
 import pytest
 from oci.data_flow import models
+from tests.support.spark import PYTHON, needs_spark
 
 from oci_emulator.testing import Emulator
-
-SPARK = Path(__file__).parents[3] / ".spark"
-PYTHON = Path(os.environ.get("OCI_EMULATOR_SPARK", SPARK / "bin" / "python"))
-needs_spark = pytest.mark.skipif(not PYTHON.exists(), reason="`make spark` has not been run")
 
 WORD_COUNT = """
 import os, sys
@@ -53,14 +49,9 @@ def spark(tmp_path_factory: pytest.TempPathFactory, make_flow: Callable[..., Any
     """Data Flow that really runs."""
     os.environ["LEAKED"] = "from the emulator's own environment"
     state = tmp_path_factory.mktemp("spark") / "state"
-    with Emulator(state, mode="process", spark=PYTHON, cache=spark_cache()) as started:
+    with Emulator(state, mode="process", spark=PYTHON) as started:
         del os.environ["LEAKED"]
         yield make_flow(started, {"count.py": WORD_COUNT.encode(), "fit.py": REGRESSION.encode()})
-
-
-def spark_cache() -> Path:
-    """Where the connector is: that of `make spark`, else the user's."""
-    return SPARK / "cache" if (SPARK / "cache").exists() else Path(os.environ["OCI_EMULATOR_CACHE"])
 
 
 def log(flow: Any, run: Any, name: str) -> str:
@@ -168,7 +159,7 @@ def test_data_is_read_with_the_rights_of_the_run(spark: Any, auth: str) -> None:
 
 @needs_spark
 def test_a_run_is_lost_with_the_emulator(own_flow: Any) -> None:
-    flow = own_flow(mode="process", spark=PYTHON, cache=spark_cache())
+    flow = own_flow(mode="process", spark=PYTHON)
     uri = flow.put("forever.py", b"import signal; signal.pause()")
     run = flow.start(flow.application(file_uri=uri).id)
     flow.ended(run.id, "IN_PROGRESS")

@@ -7,8 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocijobs.api.environment import EnvVar
-from ocijobs.cli.environment import references_from_ads, references_to_ads, variables_from_ads
-from ocijobs.reconcile.environment import NO_VALUES, resolve
+from ocijobs.cli.environment import (
+    literal,
+    references_from_ads,
+    references_to_ads,
+    variables_from_ads,
+)
+from ocijobs.reconcile.environment import NO_VALUES, expand, resolve
 
 
 @pytest.mark.parametrize(
@@ -30,6 +35,12 @@ def test_references_are_written_as_a_pod_has_them(ads: str, ours: str) -> None:
 def test_they_come_back_as_they_were(parts: list[str]) -> None:
     text = "".join(parts)
     assert references_to_ads(references_from_ads(text)) == text
+
+
+@given(st.text("A$(){}"))
+def test_a_literal_text_has_no_references(text: str) -> None:
+    assert expand(literal(text), {"A": "a"}) == text
+    assert literal("$5") == "$5"
 
 
 def _resolved(env: Any) -> dict[str, str]:

@@ -140,11 +140,17 @@ class Caller:
     leads: bool = True
 
 
-def make_caller(url: str, threads: ThreadPoolExecutor, **settings: Any) -> Caller:
-    """Return what makes calls to the server, as a leader with credentials."""
+def make_caller(
+    url: str,
+    threads: ThreadPoolExecutor,
+    *,
+    key: Mapping[str, bytes] | None = None,
+    **settings: Any,
+) -> Caller:
+    """Return what makes calls to the server, as a leader with credentials; the server may want to know the key."""
     observed: list[tuple[str, str, int]] = []
     credentials = CredentialStore()
-    credentials.put(IDENTITY, parse_api_key(secret(), region=None, version="v1"))
+    credentials.put(IDENTITY, parse_api_key(key or secret(), region=None, version="v1"))
 
     def fence() -> None:
         if not caller.leads:

@@ -18,6 +18,7 @@ from tests.unit.cloud.scripted_oci import (
     error,
 )
 
+from ocijobs.api.job_status import Artifact
 from ocijobs.artifact.build import BuiltArtifact
 from ocijobs.artifact.staging import Staging
 from ocijobs.cloud.data_science import DataScience
@@ -42,6 +43,7 @@ from ocijobs.reconcile.requests import (
 from ocijobs.testing import COMPARTMENT, PROJECT, make_ocid
 
 JOB, RUN = make_ocid("datasciencejob"), make_ocid("datasciencejobrun")
+ARTIFACT = Artifact(name="train.zip", sha256="5e", size=7)
 NOT_FOUND = error(404, "NotAuthorizedOrNotFound")
 
 
@@ -244,14 +246,14 @@ def test_an_artifact_is_uploaded_as_a_file_unless_there_is_one(
     science: DataScience, oci_server: ScriptedOci
 ) -> None:
     oci_server.will(NOT_FOUND, Answer(status=204))
-    upload = science.upload_artifact(PRINCIPAL, JOB, "train.zip", io.BytesIO(b"content"))
+    upload = science.upload_artifact(PRINCIPAL, JOB, ARTIFACT, io.BytesIO(b"content"))
     assert asyncio.run(upload) is None
     _, sent = oci_server.received
     assert sent.body == b"content"
     assert sent.headers["content-disposition"] == "attachment; filename=train.zip"
 
     oci_server.will(Answer(headers={"content-type": "application/octet-stream"}))
-    again = science.upload_artifact(PRINCIPAL, JOB, "train.zip", io.BytesIO(b"content"))
+    again = science.upload_artifact(PRINCIPAL, JOB, ARTIFACT, io.BytesIO(b"content"))
     assert asyncio.run(again) is None
     assert [received.method for received in oci_server.received] == ["HEAD", "POST", "HEAD"]
 
@@ -260,7 +262,7 @@ def test_an_artifact_is_not_uploaded_where_it_is_not_known_whether_there_is_one(
     science: DataScience, oci_server: ScriptedOci
 ) -> None:
     oci_server.will(*[error(500, "InternalError")] * 3)
-    upload = science.upload_artifact(PRINCIPAL, JOB, "train.zip", io.BytesIO(b"content"))
+    upload = science.upload_artifact(PRINCIPAL, JOB, ARTIFACT, io.BytesIO(b"content"))
     assert isinstance(asyncio.run(upload), Refusal)
     assert {received.method for received in oci_server.received} == {"HEAD"}
 
@@ -284,5 +286,5 @@ def test_an_upload_ends_with_the_lease_even_while_it_is_sent(
     assert content is not None
     oci_server.will(NOT_FOUND)
     with content, pytest.raises(NotLeadingError):
-        asyncio.run(science.upload_artifact(PRINCIPAL, JOB, "a.zip", content))
+        asyncio.run(science.upload_artifact(PRINCIPAL, JOB, ARTIFACT, content))
     assert reads == 4

@@ -4,6 +4,7 @@ from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from ocijobs import __version__
+from ocijobs.api.job_run_status import RunMetrics
 from ocijobs.observe.metrics import Metrics, ObjectCounts
 
 
@@ -22,7 +23,9 @@ def exposed(metrics: Metrics) -> dict[str, tuple[str, dict[tuple[str, ...], floa
 
 def test_every_metric_has_its_type() -> None:
     metrics = Metrics()
-    metrics.count_objects(ObjectCounts(lambda: [("a", "Running")], lambda: [("a", "True")]))
+    metrics.count_objects(
+        ObjectCounts(lambda: [("a", "DataFlow", "Running")], lambda: [("a", "DataFlow", "True")])
+    )
     assert {name: kind for name, (kind, _) in exposed(metrics).items()} == {
         "ocijobs_runs": "gauge",
         "ocijobs_jobs": "gauge",
@@ -40,6 +43,9 @@ def test_every_metric_has_its_type() -> None:
         "ocijobs_run_terminal": "counter",
         "ocijobs_run_start_latency_seconds": "histogram",
         "ocijobs_run_duration_seconds": "histogram",
+        "ocijobs_spark_read_bytes": "counter",
+        "ocijobs_spark_written_bytes": "counter",
+        "ocijobs_spark_ocpu_seconds": "counter",
         "ocijobs_status_lag_seconds": "histogram",
         "ocijobs_released": "counter",
         "ocijobs_build_info": "gauge",
@@ -48,7 +54,9 @@ def test_every_metric_has_its_type() -> None:
 
 def test_no_label_names_an_object() -> None:
     metrics = Metrics()
-    metrics.count_objects(ObjectCounts(lambda: [("a", "Running")], lambda: [("a", "True")]))
+    metrics.count_objects(
+        ObjectCounts(lambda: [("a", "DataFlow", "Running")], lambda: [("a", "DataFlow", "True")])
+    )
     metrics.oci_call("datascience", "GetJob", 200, 0.1)
     metrics.kube_request("PATCH", "ocijobs", 200, 0.1)
     text = generate_latest(metrics.registry).decode()
@@ -59,24 +67,52 @@ def test_no_label_names_an_object() -> None:
         for name in sample.labels
     }
     assert labels == {
-        *("namespace", "phase", "ready", "service", "operation", "code"),
+        *("namespace", "backend", "phase", "ready", "service", "operation", "code"),
         *("verb", "resource", "version", "le"),
     }
 
 
 def test_objects_are_counted_at_each_scrape_and_none_is_left_of_what_is_gone() -> None:
-    runs = [("team-a", "Running"), ("team-a", "Running"), ("team-b", "Failed")]
+    runs = [
+        ("team-a", "DataScience", "Running"),
+        ("team-a", "DataScience", "Running"),
+        ("team-b", "DataFlow", "Failed"),
+    ]
     metrics = Metrics()
-    metrics.count_objects(ObjectCounts(lambda: runs, lambda: [("team-a", "True")]))
+    metrics.count_objects(ObjectCounts(lambda: runs, lambda: [("team-a", "DataScience", "True")]))
     assert exposed(metrics)["ocijobs_runs"][1] == {
-        ("ocijobs_runs", "team-a", "Running"): 2,
-        ("ocijobs_runs", "team-b", "Failed"): 1,
+        ("ocijobs_runs", "DataScience", "team-a", "Running"): 2,
+        ("ocijobs_runs", "DataFlow", "team-b", "Failed"): 1,
     }
-    runs[:] = [("team-a", "Succeeded")]
-    assert exposed(metrics)["ocijobs_runs"][1] == {("ocijobs_runs", "team-a", "Succeeded"): 1}
+    runs[:] = [("team-a", "DataScience", "Succeeded")]
+    assert exposed(metrics)["ocijobs_runs"][1] == {
+        ("ocijobs_runs", "DataScience", "team-a", "Succeeded"): 1
+    }
     runs.clear()
     assert exposed(metrics)["ocijobs_runs"][1] == {}
-    assert exposed(metrics)["ocijobs_jobs"][1] == {("ocijobs_jobs", "team-a", "True"): 1}
+    assert exposed(metrics)["ocijobs_jobs"][1] == {
+        ("ocijobs_jobs", "DataScience", "team-a", "True"): 1
+    }
+
+
+def test_what_spark_has_used_adds_up() -> None:
+    metrics = Metrics()
+    for _ in range(2):
+        metrics.spark_used(
+            RunMetrics(
+                total_ocpu=3,
+                data_read_in_bytes=100,
+                data_written_in_bytes=10,
+                run_duration_in_milliseconds=2000,
+            )
+        )
+    metrics.spark_used(RunMetrics())
+    found = exposed(metrics)
+    used = {
+        name: found[f"ocijobs_spark_{name}"][1][(f"ocijobs_spark_{name}_total",)]
+        for name in ("read_bytes", "written_bytes", "ocpu_seconds")
+    }
+    assert used == {"read_bytes": 200, "written_bytes": 20, "ocpu_seconds": 12}
 
 
 def test_calls_are_counted_by_what_came_of_them_and_timed_by_what_they_were() -> None:

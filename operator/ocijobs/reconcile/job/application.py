@@ -268,4 +268,20 @@ def revision_content(spec: OCIJobSpec, bucket_uri: str | None) -> dict[str, Any]
         "entrypoint": runtime.entrypoint,
         "className": runtime.class_name,
         "artifactBucketUri": bucket_uri,
+        "given": _given(spec, given, runtime),
     }
+
+
+def _given(spec: OCIJobSpec, given: DataFlowInfrastructure, runtime: SparkRuntime) -> list[str]:
+    """Return which of the settings are given that an update can't take away again: what it leaves out stays."""
+    settings = {
+        "archiveUri": runtime.archive_uri,
+        "logsBucketUri": given.logs_bucket_uri,
+        "warehouseBucketUri": given.warehouse_bucket_uri,
+        "metastoreId": given.metastore_id,
+        "pool": given.pool_id or given.pool_name,
+        "applicationLogConfig": given.application_log_config,
+        "maximumRuntimeInMinutes": spec.maximum_runtime_in_minutes,
+        "idleTimeoutInMinutes": given.idle_timeout_in_minutes,
+    }
+    return [name for name, value in settings.items() if value is not None]

@@ -30,7 +30,22 @@ def spark_problem(
             f"spec.env: {', '.join(from_vault)}: a Vault secret is read by a driver, and Spark has none of "
             "ours: let the code read the secret"
         )
-    return _foreign_problem(o, template)
+    return _two_families(o, template) or _foreign_problem(o, template)
+
+
+def _two_families(o: RunObservation, template: RunTemplate) -> str | None:
+    """Return that driver and executors would not be of one family, in words."""
+    ours, application = o.run.spec.spark, template.application
+    if ours is None or application is None:
+        return None
+    driver = ours.driver_shape or application.driver_shape
+    executor = ours.executor_shape or application.executor_shape
+    if driver.rpartition(".")[0] == executor.rpartition(".")[0]:
+        return None
+    return (
+        f"spec.spark: driver and executors must have shapes of one family, and {driver} and {executor} have not: "
+        "give both"
+    )
 
 
 def _foreign_problem(o: RunObservation, template: RunTemplate) -> str | None:

@@ -10,6 +10,8 @@ from typing import Any
 
 from ads.jobs import (
     ContainerRuntime,
+    DataFlow,
+    DataFlowRuntime,
     DataScienceJob,
     GitPythonRuntime,
     Job,
@@ -96,11 +98,63 @@ def infrastructure() -> Any:
     )
 
 
+def spark() -> Any:
+    """Return a runtime of Data Flow, with every key that says something."""
+    runtime = (
+        DataFlowRuntime()
+        .with_script_bucket("oci://code@mytenancy/spark")
+        .with_custom_conda("oci://envs@mytenancy/spark/1.0", region="us-phoenix-1")
+        .with_archive_uri("oci://code@mytenancy/archive.zip")
+        .with_configuration(
+            {
+                "spark.sql.shuffle.partitions": "8",
+                "spark.driverEnv.MODE": "$(fast)",
+                "spark.executorEnv.MODE": "$(fast)",
+                "spark.dynamicAllocation.enabled": "true",
+                "spark.dynamicAllocation.shuffleTracking.enabled": "true",
+                "spark.dynamicAllocation.minExecutors": "1",
+                "spark.dynamicAllocation.maxExecutors": "4",
+            }
+        )
+    )
+    return runtime.with_argument("one", "two words", "$${x}", "$(y)")
+
+
+def data_flow() -> Any:
+    """Return an infrastructure of Data Flow, with every key that says something."""
+    return (
+        DataFlow()
+        .with_compartment_id("ocid1.compartment.oc1..a")
+        .with_language("PYTHON")
+        .with_spark_version("3.5.0")
+        .with_driver_shape("VM.Standard.E4.Flex")
+        .with_driver_shape_config(ocpus=1, memory_in_gbs=16)
+        .with_executor_shape("VM.Standard.E4.Flex")
+        .with_executor_shape_config(ocpus=2, memory_in_gbs=32)
+        .with_num_executors(2)
+        .with_pool_id("ocid1.dataflowpool.oc1.iad.a")
+        .with_private_endpoint_id("ocid1.dataflowprivateendpoint.oc1.iad.a")
+        .with_metastore_id("ocid1.datacatalogmetastore.oc1.iad.a")
+        .with_warehouse_bucket_uri("oci://warehouse@mytenancy/tables")
+        .with_logs_bucket_uri("oci://logs@mytenancy/")
+        .with_freeform_tag(team="a")
+        .with_defined_tag(costs={"center": "7"})
+    )
+
+
+def _data_flow_keys() -> set[str]:
+    """Return the keys of the infrastructure; the sizes of shapes are keys within keys."""
+    sizes = {DataFlow.CONST_OCPUS, DataFlow.CONST_MEMORY_IN_GBS}
+    mapped = {key for name, key in DataFlow.attribute_map.items() if name not in sizes}
+    return {*mapped, DataFlow.CONST_LANGUAGE}
+
+
 def _constants(each: Any) -> set[str]:
     """Return the keys that a runtime has besides those that it maps: ADS takes any."""
     names = {
         PyTorchDistributedRuntime: ("CONST_GIT", "CONST_INPUT", "CONST_DEP", "CONST_COMMAND"),
         ContainerRuntime: ("CONST_REPLICA", "CONST_SCRIPT_PATH"),
+        DataFlowRuntime: ("CONST_CONDA", "CONST_ARCHIVE_BUCKET"),
     }.get(each, ())
     common = () if each is DataScienceJob else ("CONST_MAXIMUM_RUNTIME_IN_MINUTES",)
     return {value for name in (*names, *common) if (value := getattr(each, name, None))}
@@ -113,13 +167,23 @@ if sys.argv[1] == "write":
         runtime.with_maximum_runtime_in_minutes(30)
         job = Job(name=f"train-{kind.lower()}", infrastructure=infrastructure(), runtime=runtime)
         job.to_yaml(uri=str(Path(sys.argv[2]) / f"{kind}.yaml"))
+    # A script that ADS would upload, and one that is in Object Storage.
+    for kind, script in {
+        "dataFlow": str(Path(sys.argv[2]) / "train.py"),
+        "stored": "oci://code@mytenancy/main.py",
+    }.items():
+        runtime = spark().with_script_uri(script).with_maximum_runtime_in_minutes(30)
+        job = Job(name=f"train-{kind.lower()}", infrastructure=data_flow(), runtime=runtime)
+        job.to_yaml(uri=str(Path(sys.argv[2]) / f"{kind}.yaml"))
 elif sys.argv[1] == "keys":
     classes = (ScriptRuntime, PythonRuntime, NotebookRuntime, GitPythonRuntime, ContainerRuntime)
-    more = (PyTorchDistributedRuntime, DataScienceJob)
+    more = (PyTorchDistributedRuntime, DataFlowRuntime, DataScienceJob)
     keys = {
         each().type: sorted({*each.attribute_map, *_constants(each)}) for each in (*classes, *more)
     }
-    sys.stdout.write(json.dumps(keys) + "\n")
+    # Infrastructure and runtime of Data Flow have the same type.
+    flow = {"infrastructure of Data Flow": sorted(_data_flow_keys())}
+    sys.stdout.write(json.dumps({**keys, **flow}) + "\n")
 else:
     job = Job.from_yaml(uri=sys.argv[2])
     parts = {"infrastructure": job.infrastructure.to_dict(), "runtime": job.runtime.to_dict()}

@@ -1,0 +1,63 @@
+"""A job of oracle-ads as a document: its two parts, and what it has no keys for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from ocijobs.api.environment import EnvVar
+from ocijobs.api.job import OCIJobSpec
+from ocijobs.cli.document_keys import Spec, cleaned
+from ocijobs.cli.manifests import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Infrastructure or runtime: its type, and its keys."""
+
+    type: str
+    spec: Spec
+
+    def document(self, kind: str) -> Document:
+        """Return the part as ADS has it."""
+        return {"kind": kind, "type": self.type, "spec": cleaned(self.spec)}
+
+
+def job_document(name: str, infrastructure: Part, runtime: Part) -> Document:
+    """Return the job."""
+    return {
+        "kind": "job",
+        "spec": {
+            "name": name,
+            "infrastructure": infrastructure.document("infrastructure"),
+            "runtime": runtime.document("runtime"),
+        },
+    }
+
+
+def tags_of(spec: OCIJobSpec) -> Spec:
+    """Return the tags, which ADS has in the infrastructure or in the runtime."""
+    return {
+        "freeformTags": dict(spec.freeform_tags or {}),
+        "definedTags": {name: dict(tags) for name, tags in (spec.defined_tags or {}).items()},
+    }
+
+
+def with_values(variables: Iterable[EnvVar], remarks: list[str]) -> tuple[EnvVar, ...]:
+    """Return the variables that have a value of their own: ADS has no others."""
+    kept = []
+    for variable in variables:
+        if variable.value is None:
+            remarks.append(
+                f"spec.env[{variable.name}].valueFrom: ADS has no references; set a value"
+            )
+        else:
+            kept.append(variable)
+    return tuple(kept)
+
+
+def remark_on_rest(given: Mapping[str, object], remarks: list[str]) -> None:
+    """Tell of fields that are given and that ADS has no keys for."""
+    remarks.extend(
+        f"{path}: ADS can't say this; left out" for path, value in given.items() if value
+    )

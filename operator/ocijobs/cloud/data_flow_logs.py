@@ -1,0 +1,127 @@
+"""The output of a run of Data Flow, from the logs that the service keeps of it when it has ended.
+
+Spark writes what the code prints, tracebacks of Python included, to `spark_application_stdout.log.gz`. What failed
+before there was any code is in the application's STDERR, or in the driver's.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from requests.exceptions import ContentDecodingError
+
+from ocijobs.api.job_run_status import LogFile
+from ocijobs.cloud.calls import Calls
+from ocijobs.cloud.clients import Principal, Service
+from ocijobs.cloud.log_lines import LineKeeper, plain
+from ocijobs.cloud.service_calls import PAGE, ServiceCalls
+from ocijobs.reconcile.remote import Refusal
+from ocijobs.reconcile.run.known import LogLines
+
+MOST_FILES = 20
+"""Logs that are told of."""
+
+_SOURCES = ("APPLICATION", "DRIVER", "EXECUTOR")
+_TYPES = ("STDOUT", "STDERR")
+_READ_IN_TURN = (("APPLICATION", "STDOUT"), ("APPLICATION", "STDERR"), ("DRIVER", "STDERR"))
+"""Logs that are read until one has some text."""
+
+_CHUNK = 1 << 16
+_MOST_TEXT = 256 << 20
+"""Bytes that are read of a log, decompressed."""
+
+_LONGEST_NAME = 255
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOutput:
+    """The last lines of a run, and the logs there are of it."""
+
+    lines: LogLines
+    files: tuple[LogFile, ...]
+
+
+class RunLogs:
+    """Reads logs, as the identity of the run."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._service = ServiceCalls(calls, Service.DATA_FLOW)
+
+    async def read(
+        self, principal: Principal, run_id: str, *, results: bool
+    ) -> RunOutput | Refusal:
+        """Return the output of a run (ListRunLogs, all pages; GetRunLog); of one without logs yet it is empty.
+
+        Args:
+            principal: as whom.
+            run_id: of the run.
+            results: whether result lines are wanted beside the last ones.
+        """
+        found = await self._service.pages(
+            principal,
+            "ListRunLogs",
+            lambda client, page: client.list_run_logs(run_id, limit=PAGE, **page),
+            _file,
+        )
+        if isinstance(found, Refusal):
+            return found
+        files = sorted((file for file in found if file is not None), key=_place)
+        lines = await self._lines(principal, run_id, files, results=results)
+        if isinstance(lines, Refusal):
+            return lines
+        return RunOutput(lines=lines, files=tuple(files[:MOST_FILES]))
+
+    async def _lines(
+        self, principal: Principal, run_id: str, files: list[LogFile], *, results: bool
+    ) -> LogLines | Refusal:
+        """Return the lines of the first log that has some text; of several that are alike, the last one's."""
+        names = {(file.source, file.type): file.name for file in files}
+        for which in _READ_IN_TURN:
+            if which not in names:
+                continue
+
+            def send(client: Any, name: str = names[which]) -> LineKeeper:
+                return _kept(client.get_run_log(run_id, name).data, results=results)
+
+            kept = await self._service.read(principal, "GetRunLog", send)
+            if isinstance(kept, Refusal):
+                return kept
+            if kept.has_text:
+                return kept.lines()
+        return LogLines(tail=(), results=())
+
+
+def _file(summary: Any) -> LogFile | None:
+    """Return a log; None for one whose name is none that a status has room for."""
+    if not summary.name or len(summary.name) > _LONGEST_NAME:
+        return None
+    return LogFile(
+        name=summary.name,
+        source=summary.source or "",
+        type=summary.type or "",
+        size_in_bytes=summary.size_in_bytes,
+    )
+
+
+def _place(file: LogFile) -> tuple[int, int, str]:
+    return _index(_SOURCES, file.source), _index(_TYPES, file.type), file.name
+
+
+def _index(order: tuple[str, ...], value: str) -> int:
+    return order.index(value) if value in order else len(order)
+
+
+def _kept(response: Any, *, results: bool) -> LineKeeper:
+    """Read a log as far as it matters: the service may or may not say that it is compressed."""
+    keeper = LineKeeper(results=results)
+    size = 0
+    # A log that is broken ends where it is, whoever decompresses it.
+    with response as stream, suppress(ContentDecodingError):
+        for piece in plain(stream.iter_content(_CHUNK)):
+            keeper.add(piece)
+            size += len(piece)
+            if size >= _MOST_TEXT:
+                break
+    return keeper

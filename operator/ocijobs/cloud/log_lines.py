@@ -1,0 +1,102 @@
+"""The lines of a text that comes in pieces, of any length, in memory that is bounded."""
+
+from __future__ import annotations
+
+import zlib
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+from ocijobs.api.names import RESULTS_KEY
+from ocijobs.reconcile.run.known import LogLines
+from ocijobs.reconcile.run.output import TAIL_LINES, results_of_line
+
+_GZIP = b"\x1f\x8b"
+_GZIP_FORM = 16 + zlib.MAX_WBITS
+_PIECE = 1 << 16
+
+_LINE_BYTES = 1 << 15
+"""Bytes kept of a line: more than is shown, so that a secret in what is shown is there as a whole."""
+
+_RESULT_LINES = 100
+_RESULTS = RESULTS_KEY.encode()
+
+
+class LineKeeper:
+    """Keeps the last lines, and the last result lines if they are wanted."""
+
+    def __init__(self, *, results: bool) -> None:
+        self._wants_results = results
+        self._tail: deque[bytes] = deque(maxlen=TAIL_LINES)
+        self._results: deque[str] = deque(maxlen=_RESULT_LINES)
+        self._begun = bytearray()
+        self._has_text = False
+
+    @property
+    def has_text(self) -> bool:
+        """Whether there was more than blank lines."""
+        return self._has_text or bool(self._begun.strip())
+
+    def add(self, piece: bytes) -> None:
+        """Take the next piece of the text."""
+        first, *others = piece.split(b"\n")
+        self._go_on(first)
+        for other in others:
+            self._end_line()
+            self._go_on(other)
+
+    def lines(self) -> LogLines:
+        """Return what was kept; the text has ended."""
+        if self._begun:
+            self._end_line()
+        return LogLines(tail=tuple(map(_text, self._tail)), results=tuple(self._results))
+
+    def _go_on(self, part: bytes) -> None:
+        self._begun += part[: _LINE_BYTES - len(self._begun)]
+
+    def _end_line(self) -> None:
+        line = bytes(self._begun)
+        self._begun.clear()
+        self._has_text = self._has_text or bool(line.strip())
+        self._tail.append(line)
+        if self._wants_results and _RESULTS in line and results_of_line(_text(line)) is not None:
+            self._results.append(_text(line))
+
+
+def _text(line: bytes) -> str:
+    return line.decode(errors="replace").removesuffix("\r")
+
+
+def plain(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Return a text in pieces, decompressed if it is gzip; what is broken of it ends it."""
+    source = iter(chunks)
+    beginning = b""
+    for chunk in source:
+        beginning += chunk
+        if len(beginning) >= len(_GZIP):
+            break
+    if not beginning.startswith(_GZIP):
+        yield beginning
+        yield from source
+        return
+    try:
+        yield from _decompressed(beginning, source)
+    except zlib.error:
+        return
+
+
+def _decompressed(beginning: bytes, source: Iterator[bytes]) -> Iterator[bytes]:
+    """Return what one or several gzip members have, a small piece at a time: a few bytes may be a gigabyte."""
+    decompressor = zlib.decompressobj(_GZIP_FORM)
+    waiting = beginning
+    while True:
+        piece = decompressor.decompress(waiting, _PIECE)
+        if piece:
+            yield piece
+        waiting = decompressor.unconsumed_tail
+        if decompressor.eof:
+            waiting = decompressor.unused_data
+            decompressor = zlib.decompressobj(_GZIP_FORM)
+        if not waiting and not piece:
+            waiting = next(source, b"")
+            if not waiting:
+                return

@@ -1,0 +1,78 @@
+"""What the SDK's models of jobs and runs have alike, whatever the service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from ocijobs.api.names import TAG_COMMIT, TAG_OWNER
+from ocijobs.cloud.refusals import MalformedAnswerError
+from ocijobs.reconcile.requests import Tags
+
+T = TypeVar("T")
+StateT = TypeVar("StateT", bound=StrEnum)
+
+_SHOWN = 256
+"""Characters that are shown of why a resource can't be read."""
+
+
+class UnknownTypeError(Exception):
+    """A job is of a type that this operator does not know."""
+
+
+def check(resource: Any) -> None:
+    """Refuse an answer that lacks what every resource has.
+
+    Raises:
+        MalformedAnswerError: if it does.
+    """
+    if not (resource.id and resource.compartment_id and resource.lifecycle_state):
+        raise MalformedAnswerError(type(resource).__name__)
+
+
+def content_of(read: Callable[[Any], T], resource: Any) -> tuple[T | None, str | None]:
+    """Return what a resource is made of; or why it can't be read, as one of later days."""
+    try:
+        return read(resource), None
+    except (UnknownTypeError, ValueError, AttributeError, TypeError) as error:
+        return None, str(error)[:_SHOWN]
+
+
+def state_of(states: type[StateT], resource: Any) -> StateT:
+    """Return the state of a resource: UNKNOWN if it came after this operator."""
+    try:
+        return states(resource.lifecycle_state)
+    except ValueError:
+        return states["UNKNOWN"]
+
+
+def owner_of(resource: Any) -> str | None:
+    """Return the owner tag."""
+    owner: str | None = (resource.freeform_tags or {}).get(TAG_OWNER)
+    return owner
+
+
+def commit_of(resource: Any) -> str | None:
+    """Return the tag that names the commit of the code."""
+    commit: str | None = (resource.freeform_tags or {}).get(TAG_COMMIT)
+    return commit
+
+
+def whole_seconds(moment: datetime | None) -> datetime | None:
+    """Return the time in UTC and whole seconds, as Kubernetes writes times."""
+    return moment.astimezone(UTC).replace(microsecond=0) if moment is not None else None
+
+
+def tags_of(resource: Any) -> Tags:
+    """Return the tags of a resource."""
+    return Tags(freeform=resource.freeform_tags or {}, defined=resource.defined_tags or {})
+
+
+def tag_fields(tags: Tags) -> dict[str, Any]:
+    """Return the fields of the SDK's models that hold tags."""
+    return {
+        "freeform_tags": dict(tags.freeform),
+        "defined_tags": {namespace: dict(keys) for namespace, keys in tags.defined.items()},
+    }

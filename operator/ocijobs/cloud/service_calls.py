@@ -1,0 +1,112 @@
+"""Calls to one service of OCI: reads, writes, and lists to their end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
+
+from ocijobs.cloud.calls import Calls, Request
+from ocijobs.cloud.clients import Principal, Service
+from ocijobs.cloud.rate import Lane
+from ocijobs.reconcile.remote import Refusal, RefusalKind
+
+T = TypeVar("T")
+
+PAGE = 100
+"""The largest page that the lists give."""
+
+OLDEST_FIRST = {"sort_by": "timeCreated", "sort_order": "ASC"}
+"""Order in which what is created while pages are read comes on the last one."""
+
+
+def is_unclear(answer: object) -> bool:
+    """Whether it is OCI's 404: the resource is not there, or a permission lacks."""
+    return isinstance(answer, Refusal) and answer.kind is RefusalKind.NOT_AUTHORIZED_OR_NOT_FOUND
+
+
+def first(found: tuple[T, ...] | Refusal, fits: Callable[[T], bool]) -> T | Refusal | None:
+    """Return the first item of a list that fits: None if none does, or why there is no complete list."""
+    if isinstance(found, Refusal):
+        return found
+    return next((item for item in found if fits(item)), None)
+
+
+class ServiceCalls:
+    """The calls of one service. `send` and `fetch` get the SDK's client, in another thread."""
+
+    def __init__(self, calls: Calls, service: Service) -> None:
+        self._calls, self._service = calls, service
+
+    async def read(
+        self,
+        principal: Principal,
+        operation: str,
+        send: Callable[[Any], T],
+        *,
+        lane: Lane = Lane.WORK,
+    ) -> T | Refusal:
+        """Return what a call brings that changes nothing."""
+        request = Request(
+            principal=principal, service=self._service, operation=operation, lane=lane
+        )
+        return await self._calls.call(request, send)
+
+    async def write(
+        self, principal: Principal, operation: str, send: Callable[[Any], T]
+    ) -> T | Refusal:
+        """Return what a call brings that changes something."""
+        request = Request(
+            principal=principal, service=self._service, operation=operation, write=True
+        )
+        return await self._calls.call(request, send)
+
+    async def done(
+        self, principal: Principal, operation: str, send: Callable[[Any], Any]
+    ) -> Refusal | None:
+        """Make a call that changes something; None if OCI took it."""
+        answer = await self.write(principal, operation, send)
+        return answer if isinstance(answer, Refusal) else None
+
+    async def pages(
+        self,
+        principal: Principal,
+        operation: str,
+        fetch: Callable[[Any, dict[str, str]], Any],
+        read: Callable[[Any], T],
+        *,
+        lane: Lane = Lane.WORK,
+    ) -> tuple[T, ...] | Refusal:
+        """Return the items of all pages, or why one of them was refused: half a list is none.
+
+        Args:
+            principal: as whom.
+            operation: name of the operation.
+            fetch: asks for a page: gets the client, and the options that name the page.
+            read: makes of the SDK's model what is returned.
+            lane: whether the calls go first.
+        """
+        items: list[T] = []
+        page: dict[str, str] = {}
+        while True:
+            answer = await self.read(
+                principal, operation, partial(_page, fetch, read, page), lane=lane
+            )
+            if isinstance(answer, Refusal):
+                return answer
+            found, following = answer
+            items.extend(found)
+            if not following:
+                return tuple(items)
+            page = {"page": following}
+
+
+def _page(
+    fetch: Callable[[Any, dict[str, str]], Any],
+    read: Callable[[Any], T],
+    page: dict[str, str],
+    client: Any,
+) -> tuple[list[T], str | None]:
+    """Return the items of a page, and the token of the next one."""
+    answer = fetch(client, page)
+    return [read(item) for item in answer.data], answer.next_page
