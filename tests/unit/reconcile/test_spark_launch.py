@@ -43,6 +43,7 @@ from ocijobs.testing import (
 
 APPLICATION = make_ocid("dataflowapplication", "elsewhere")
 E4, A1 = "VM.Standard.E4.Flex", "VM.Standard.A1.Flex"
+SIZE = {"ocpus": 4, "memory_in_gbs": 64}
 SECRET = {"name": "TOKEN", "value_from": {"secret_key_ref": {"name": "secret", "key": "token"}}}
 VAULT = {"name": "KEY", "value_from": {"vault_secret_ref": {"secret_id": make_ocid("vaultsecret")}}}
 ON_EXIT_CODES = {"action": "Ignore", "on_exit_codes": {"operator": "In", "values": [3]}}
@@ -142,8 +143,8 @@ def test_a_run_that_overrides_anything_is_sent_all_of_it(spec: dict[str, Any]) -
 
 def test_a_runs_machines_and_properties_are_laid_over_the_jobs() -> None:
     ours = {
-        "executor_shape": A1,
-        "executor_shape_config": {"ocpus": 4, "memory_in_gbs": 64},
+        "executor_shape": E4,
+        "executor_shape_config": SIZE,
         "spark_configuration": {"spark.jars": "oci://b@n/ours.jar", "dataflow.auth": "user"},
         "parameters": [{"name": "b", "value": "ours"}],
         "logs_bucket_uri": "oci://logs@n",
@@ -162,7 +163,7 @@ def test_a_runs_machines_and_properties_are_laid_over_the_jobs() -> None:
     }
     assert settings.parameters == {"a": "1", "b": "ours"}
     assert settings.driver.shape == E4
-    assert settings.executor == SparkMachine(shape=A1, ocpus=4, memory_in_gbs=64)
+    assert settings.executor == SparkMachine(shape=E4, ocpus=4, memory_in_gbs=64)
     assert settings.logs_bucket_uri == "oci://logs@n"
 
 
@@ -210,6 +211,7 @@ def test_a_variable_from_a_secret_is_sent_with_each_run() -> None:
             {"failure_policy": {"rules": [ON_EXIT_CODES]}},
             "spec.failurePolicy.rules[0].onExitCodes",
         ),
+        ({"spark": {"executor_shape": A1, "executor_shape_config": SIZE}}, "spec.spark"),
         ({"env": [VAULT]}, "spec.env: KEY"),
         ({"env": [{"name": "JOB_OCID", "value": "x"}]}, "spec.env: JOB_OCID"),
     ],

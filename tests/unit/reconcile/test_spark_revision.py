@@ -69,20 +69,42 @@ def test_what_no_run_can_be_sent_makes_another_application(change: dict[str, Any
         {"env": [{"name": "DEPTH", "value": "4"}]},
         {"env": [SECRET]},
         {"args": ["--fast"]},
-        {"maximum_runtime_in_minutes": 10},
         {"results": ["auc"]},
         {"spark": {"conda": CONDA}},
-        {"spark": {"archive_uri": "oci://b@n/archive.zip"}},
         {"spark": {"parameters": [{"name": "a", "value": "b"}]}},
         {"data_flow": {"num_executors": 9}},
         {"data_flow": {"driver_shape_config": FLEX}},
         {"data_flow": {"spark_configuration": {"spark.sql.shuffle.partitions": "8"}}},
         {"data_flow": {"dynamic_allocation": {"min_executors": 1, "max_executors": 4}}},
-        {"data_flow": {"pool_id": POOL}},
-        {"data_flow": {"metastore_id": make_ocid("datacatalogmetastore")}},
-        {"data_flow": {"logs_bucket_uri": "oci://logs@n"}},
     ],
     ids=str,
 )
 def test_what_is_changed_in_place_makes_none(change: dict[str, Any]) -> None:
     assert revision(**change) == revision()
+
+
+@pytest.mark.parametrize(
+    ("given", "other"),
+    [
+        ({"maximum_runtime_in_minutes": 10}, {"maximum_runtime_in_minutes": 20}),
+        (
+            {"spark": {"archive_uri": "oci://b@n/a.zip"}},
+            {"spark": {"archive_uri": "oci://b@n/b.zip"}},
+        ),
+        *(
+            ({"data_flow": {field: one}}, {"data_flow": {field: two}})
+            for field, one, two in [
+                ("pool_id", POOL, make_ocid("dataflowpool", "b")),
+                ("metastore_id", make_ocid("metastore"), make_ocid("metastore", "b")),
+                ("logs_bucket_uri", "oci://a@n", "oci://b@n"),
+                ("warehouse_bucket_uri", "oci://a@n", "oci://b@n"),
+            ]
+        ),
+    ],
+    ids=str,
+)
+def test_what_an_update_can_not_take_away_makes_one_when_it_is_given_and_not_when_it_changes(
+    given: dict[str, Any], other: dict[str, Any]
+) -> None:
+    assert revision(**given) != revision()
+    assert revision(**given) == revision(**other)
