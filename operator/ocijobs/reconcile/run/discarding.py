@@ -62,9 +62,7 @@ def kept_records(o: RunObservation) -> tuple[Note, ...]:
     data_flow = o.backend is Backend.DATA_FLOW
     if o.run.spec.deletion_policy is DeletionPolicy.RETAIN or not (data_flow and run_ids):
         return ()
-    message = (
-        f"the record of run {', '.join(run_ids)} stays in OCI: Data Flow deletes no record of a run"
-    )
+    message = f"what OCI has of {', '.join(run_ids)} stays: Data Flow deletes no record of a run"
     return (Note(type=NoteType.NORMAL, reason=Reason.RECORDS_REMAIN, message=message),)
 
 

@@ -180,4 +180,8 @@ class JobLaws:
             return
         left = [job for job in self._world.oci.of(meta.uid) if self._ours(job)]
         demand(not any(map(self._world.oci.living, left)), "nothing is left in OCI of what goes")
+        self.no_code_is_left()
+
+    def no_code_is_left(self) -> None:
+        """Object Storage has nothing more of what went."""
         self._folders.none_is_left(self.given_up)

@@ -186,6 +186,7 @@ class JobScenario(Scenario[Variables | DoJob]):
         for remote in self.world.oci.jobs:
             spared = remote.uid in self.laws.given_up or remote.id in self.laws.left
             demand(spared or not self.world.oci.living(remote), "no OCI job is left of what went")
+        self.laws.no_code_is_left()
 
 
 def _variables_of(remote: SimulatedJob) -> dict[str, str]:
