@@ -17,8 +17,10 @@ from ocijobs.testing.observations import (
     make_run_observation,
     make_run_record,
     make_sources,
+    make_spark_run_record,
 )
 from ocijobs.testing.resources import (
+    CODE_BUCKET,
     COMPARTMENT,
     LOG_GROUP,
     NAMESPACE,
@@ -31,11 +33,14 @@ from ocijobs.testing.resources import (
     make_metadata,
     make_ocid,
     make_ready_job,
+    make_ready_spark_job,
     make_run,
+    make_spark_job,
     make_submission,
 )
 
 __all__ = [
+    "CODE_BUCKET",
     "COMPARTMENT",
     "DEFAULT_SETTINGS",
     "LOG",
@@ -58,9 +63,12 @@ __all__ = [
     "make_metadata",
     "make_ocid",
     "make_ready_job",
+    "make_ready_spark_job",
     "make_run",
     "make_run_observation",
     "make_run_record",
     "make_sources",
+    "make_spark_job",
+    "make_spark_run_record",
     "make_submission",
 ]

@@ -18,6 +18,7 @@ from ocijobs.reconcile.remote import (
     Operation,
     RunRecord,
     RunState,
+    RunTotals,
 )
 from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.run.observation import RunObservation
@@ -74,6 +75,19 @@ def make_run_record(state: RunState = RunState.ACCEPTED, **changes: Any) -> RunR
         "complete": True,
     }
     return RunRecord(**{**defaults, **changes})
+
+
+def make_spark_run_record(state: RunState = RunState.ACCEPTED, **changes: Any) -> RunRecord:
+    """Return a run of Data Flow as an answer to create or get tells it: its start and totals come with its end."""
+    defaults: dict[str, Any] = {
+        "id": make_ocid("dataflowrun"),
+        "job_id": make_ocid("dataflowapplication", REVISION),
+        "started_at": START + timedelta(minutes=5) if state.ended else None,
+        "totals": RunTotals(ocpus=2, read_bytes=2048, written_bytes=512, milliseconds=240_000)
+        if state.ended
+        else None,
+    }
+    return make_run_record(state, **{**defaults, **changes})
 
 
 def make_job_record(state: JobState = JobState.ACTIVE, **changes: Any) -> JobRecord:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ocijobs.api.identity import IdentityReference, OCIIdentity, OCIIdentitySpec, OCIIdentityStatus
+from ocijobs.api.infrastructure import Backend
 from ocijobs.api.job import OCIJob, OCIJobSpec
 from ocijobs.api.job_run import OCIJobRun, OCIJobRunSpec
 from ocijobs.api.job_run_status import OCIJobRunStatus, RunSubmission
@@ -36,6 +37,8 @@ def make_ocid(kind: str = "datasciencejob", unique: str = "a") -> str:
 COMPARTMENT = make_ocid("compartment")
 PROJECT = make_ocid("datascienceproject")
 LOG_GROUP = make_ocid("loggroup")
+CODE_BUCKET = "oci://code@namespace/jobs"
+"""Where builders' Spark jobs have their code."""
 
 
 def make_metadata(
@@ -111,13 +114,74 @@ def make_ready_job(
     meta = metadata or make_metadata(name, finalizer=True)
     ocid = job_id or make_ocid("datasciencejob", revision)
     artifact = Artifact(name="job.zip", sha256="ab" * 32, size=1024)
+    status = _ready_status(meta, ocid, revision, artifact).model_copy(
+        update={"project_id": PROJECT}
+    )
+    return make_job(name, metadata=meta, status=status, **spec)
+
+
+def make_spark_job(
+    name: str = "job",
+    *,
+    metadata: ObjectMeta | None = None,
+    status: OCIJobStatus | None = None,
+    data_flow: Mapping[str, Any] | None = None,
+    spark: Mapping[str, Any] | None = None,
+    **spec: Any,
+) -> OCIJob:
+    """Return a job with one inline file of PySpark on Data Flow, which no operator has looked at.
+
+    Args:
+        name: of the object.
+        metadata: of the object.
+        status: of the object.
+        data_flow: further fields of `infrastructure.data_flow`, or others than the builder's.
+        spark: likewise of `runtime.spark`.
+        **spec: further fields of the spec.
+    """
+    infrastructure = {
+        "spark_version": "3.5.0",
+        "driver_shape": "VM.Standard.E4.Flex",
+        "driver_shape_config": {"ocpus": 1, "memory_in_gbs": 16},
+        "artifact_bucket_uri": CODE_BUCKET,
+        **(data_flow or {}),
+    }
+    runtime = {"source": {"inline": {"main.py": "print('hello')"}}, **(spark or {})}
+    defaults = {
+        "project_id": None,
+        "infrastructure": {"data_flow": infrastructure},
+        "runtime": {"spark": runtime},
+    }
+    return make_job(name, metadata=metadata, status=status, **{**defaults, **spec})
+
+
+def make_ready_spark_job(
+    name: str = "job",
+    *,
+    metadata: ObjectMeta | None = None,
+    job_id: str | None = None,
+    revision: str = REVISION,
+    **spec: Any,
+) -> OCIJob:
+    """Return a Spark job that is Ready for its generation, with one application; `spec` as of `make_spark_job`."""
+    meta = metadata or make_metadata(name, finalizer=True)
+    ocid = job_id or make_ocid("dataflowapplication", revision)
+    sha256 = "ab" * 32
+    uri = f"{CODE_BUCKET}/cluster/{meta.namespace}/{sha256}"
+    artifact = Artifact(name="main.py", sha256=sha256, size=1024, uri=uri)
+    status = _ready_status(meta, ocid, revision, artifact).model_copy(
+        update={"backend": Backend.DATA_FLOW}
+    )
+    return make_spark_job(name, metadata=meta, status=status, **spec)
+
+
+def _ready_status(meta: ObjectMeta, ocid: str, revision: str, artifact: Artifact) -> OCIJobStatus:
     headline = Headline(standing=Standing.READY, reason=Reason.SYNCED, message="as the manifest")
-    status = OCIJobStatus(
+    return OCIJobStatus(
         observed_generation=meta.generation,
         identity=IdentityReference(name=DEFAULT_IDENTITY),
         region=REGION,
         compartment_id=COMPARTMENT,
-        project_id=PROJECT,
         job_id=ocid,
         revision=revision,
         artifact=artifact,
@@ -133,7 +197,6 @@ def make_ready_job(
         ),
         conditions=conditions((), headline, generation=meta.generation, now=START),
     )
-    return make_job(name, metadata=meta, status=status, **spec)
 
 
 def make_submission(**changes: Any) -> RunSubmission:

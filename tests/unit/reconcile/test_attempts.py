@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from tests.unit.reconcile.simulation.run_circumstances import Circumstances
 from tests.unit.reconcile.simulation.run_scenario import RunScenario
-from tests.unit.reconcile.simulation.run_world import Circumstances
 
 from ocijobs.api.job_run_status import Phase
 from ocijobs.reconcile.remote import RunState

@@ -14,9 +14,9 @@ from tests.unit.reconcile.simulation.laws import ViolationError
 from tests.unit.reconcile.simulation.mutations import Break, search_once
 from tests.unit.reconcile.simulation.weather import Mishap
 
-from ocijobs.api.job_status import OCIJobStatus, Revision
-from ocijobs.reconcile.decision import CreateJob, Decision
-from ocijobs.reconcile.job import creation, history, readiness
+from ocijobs.api.job_status import JobSubmission, OCIJobStatus, Revision
+from ocijobs.reconcile.decision import Caller, CreateJob, Decision, UploadArtifact
+from ocijobs.reconcile.job import creation, history, readiness, removal
 from ocijobs.reconcile.job.known import JobKnown, Removal
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.plan import Plan
@@ -81,6 +81,61 @@ def _delete_without_a_mark(patch: pytest.MonkeyPatch) -> None:
     )
 
 
+def _delete_code_that_others_have(patch: pytest.MonkeyPatch) -> None:
+    """Nobody asks whether another revision or another job has the code."""
+    remove = removal.remove_revision
+
+    def hasty(
+        o: JobObservation, caller: Caller, compartment_id: str, revision: Revision, now: datetime
+    ) -> removal.RemovalStep:
+        alone = o.job.status.model_copy(update={"revisions": (revision,)})
+        job = o.job.model_copy(update={"status": alone})
+        alone_o = replace(o, job=job, code_in_use=frozenset())
+        return remove(alone_o, caller, compartment_id, revision, now)
+
+    patch.setattr(history, "remove_revision", hasty)
+
+
+def _forget_the_code(patch: pytest.MonkeyPatch) -> None:
+    """An application goes, and its code stays."""
+
+    def remove(
+        o: JobObservation, caller: Caller, compartment_id: str, revision: Revision, now: datetime
+    ) -> removal.RemovalStep:
+        return removal.remove_oci_job(o, caller, compartment_id, revision.job_id, now)
+
+    patch.setattr(history, "remove_revision", remove)
+
+
+def _upload_before_it_is_told(patch: pytest.MonkeyPatch) -> None:
+    """Where code goes is not in status before it is there."""
+    bind = creation._bind
+
+    def silent(
+        o: JobObservation,
+        submit: JobSubmission,
+        record: JobRecord,
+        plan: Plan | None,
+        now: datetime,
+    ) -> OCIJobStatus:
+        status = bind(o, submit, record, plan, now)
+        bound = tuple(r.model_copy(update={"artifact": None}) for r in status.revisions)
+        return status.model_copy(update={"revisions": bound})
+
+    def upload(
+        o: JobObservation, plan: Plan, revision: Revision, now: datetime
+    ) -> Decision[OCIJobStatus]:
+        del now
+        assert plan.artifact is not None
+        action = UploadArtifact(
+            caller=plan.caller, job_id=revision.job_id, artifact=plan.artifact, epoch=o.epoch
+        )
+        return Decision(status=o.job.status, actions=(action,))
+
+    patch.setattr(creation, "_bind", silent)
+    patch.setattr(readiness, "_announce", upload)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutation:
     """A broken rule, and a history in which it does harm."""
@@ -133,6 +188,24 @@ MUTATIONS = {
         harm="a job that is Ready is ACTIVE|a job rests when everything works|reaches a fixed point",
         history=[Variables("a"), Live(3), Variables("b"), Live(3), Live(10), Variables("a")],
         circumstances=JobCircumstances(activation=5),
+    ),
+    "delete code that another revision has": Mutation(
+        breaks=_delete_code_that_others_have,
+        harm="code of a revision that stays is not deleted",
+        history=[Live(3), DoJob.DOWNGRADE_SPARK, *([Live(3)] * 3), Live(10)],
+        circumstances=JobCircumstances(spark=True, history_limit=0),
+    ),
+    "forget the code": Mutation(
+        breaks=_forget_the_code,
+        harm="no code is left of what went",
+        history=[Live(3), DoJob.CHANGE_CODE, DoJob.REQUEST, *([Live(10)] * 3)],
+        circumstances=JobCircumstances(spark=True, history_limit=0),
+    ),
+    "upload code before status tells where": Mutation(
+        breaks=_upload_before_it_is_told,
+        harm="no code is uploaded to where status does not say",
+        history=[Live(3)],
+        circumstances=JobCircumstances(spark=True),
     ),
 }
 

@@ -13,3 +13,10 @@ def test_a_job_keeps_every_law_in_every_history(
     given_: JobCircumstances, history: list[JobCommand]
 ) -> None:
     run_job_history(given_, history)
+
+
+@given(job_circumstances(spark=True), job_histories())
+def test_a_spark_job_keeps_every_law_in_every_history(
+    given_: JobCircumstances, history: list[JobCommand]
+) -> None:
+    run_job_history(given_, history)

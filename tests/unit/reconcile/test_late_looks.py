@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from tests.unit.reconcile.simulation.run_circumstances import Circumstances
 from tests.unit.reconcile.simulation.run_scenario import RunScenario
-from tests.unit.reconcile.simulation.run_world import Circumstances
 from tests.unit.reconcile.simulation.weather import Mishap
 
 from ocijobs.api.job_run_status import RunMetrics, Utilisation
@@ -20,13 +20,13 @@ class Story:
         self.scenario = RunScenario(circumstances)
         self.asked: list[int] = []
         world = self.scenario.world
-        answer = world.utilisation
+        answer = world.left.utilisation
 
         def utilisation(run_id: str) -> RunMetrics | Refusal | None:
             self.asked.append(round(self.seconds))
             return answer(run_id)
 
-        monkeypatch.setattr(world, "utilisation", utilisation)
+        monkeypatch.setattr(world.left, "utilisation", utilisation)
         self.pass_time(3, 1)
         world.oci.progress(RunState.IN_PROGRESS)
         self.pass_time(3, 1)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from tests.unit.reconcile.simulation.run_circumstances import Circumstances
 from tests.unit.reconcile.simulation.run_scenario import RunScenario
-from tests.unit.reconcile.simulation.run_world import Circumstances
 
 from ocijobs.api.conditions import ConditionType, find
 from ocijobs.api.job import Outputs

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from tests.unit.reconcile.simulation.commands import Crash, Jump, Live, Outage, Sleep, Steps, Strike
+from tests.unit.reconcile.simulation.run_circumstances import Circumstances
 from tests.unit.reconcile.simulation.run_history import Command, Do, Progress
 from tests.unit.reconcile.simulation.run_scenario import run_history
-from tests.unit.reconcile.simulation.run_world import Circumstances
 from tests.unit.reconcile.simulation.weather import Mishap
 
 from ocijobs.reconcile.remote import Operation, RunState
@@ -95,6 +95,10 @@ HISTORIES: dict[str, tuple[Circumstances, list[Command]]] = {
             Live(3),
             Live(200),
         ],
+    ),
+    "results of a run that took no time, and whose logs are late, are awaited": (
+        Circumstances(spark=True, results=True, log_lag=10),
+        [Live(3), Progress(RunState.SUCCEEDED)],
     ),
 }
 

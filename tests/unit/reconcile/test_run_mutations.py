@@ -11,9 +11,9 @@ from tests.unit.reconcile.simulation.api_server import ApiServer, ConflictError
 from tests.unit.reconcile.simulation.commands import Crash, Live, Outage, Sleep, Steps, Strike
 from tests.unit.reconcile.simulation.laws import ViolationError
 from tests.unit.reconcile.simulation.mutations import Break, search_once
-from tests.unit.reconcile.simulation.run_history import Command, Do
+from tests.unit.reconcile.simulation.run_circumstances import Circumstances
+from tests.unit.reconcile.simulation.run_history import Command, Do, Progress
 from tests.unit.reconcile.simulation.run_scenario import run_history
-from tests.unit.reconcile.simulation.run_world import Circumstances
 from tests.unit.reconcile.simulation.weather import Mishap
 
 from ocijobs.api.job_run import OCIJobRun
@@ -21,8 +21,17 @@ from ocijobs.api.job_run_status import OCIJobRunStatus
 from ocijobs.api.metadata import ObjectMeta
 from ocijobs.reconcile import once
 from ocijobs.reconcile.decision import CreateRun, Decision
-from ocijobs.reconcile.remote import Operation, Refusal, RunRecord
-from ocijobs.reconcile.run import absence, decide, following, gate, launch, submission
+from ocijobs.reconcile.remote import Operation, Refusal, RunRecord, RunState
+from ocijobs.reconcile.run import (
+    absence,
+    decide,
+    ending,
+    following,
+    gate,
+    launch,
+    submission,
+    verdict,
+)
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.status import write_status
 
@@ -96,6 +105,26 @@ def _tell_the_time(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(following, "_details_hold", lambda *_: None)
 
 
+def _send_what_the_application_has(patch: pytest.MonkeyPatch) -> None:
+    """A job that was edited since the run was bound to it is taken for the same."""
+    patch.setattr(launch, "_moved_on", lambda *_: False)
+
+
+def _forget_the_totals(patch: pytest.MonkeyPatch) -> None:
+    """What Data Flow counts is not in the write that ends the run."""
+    patch.setattr(ending, "_totals", lambda _: None)
+
+
+def _count_every_failure(patch: pytest.MonkeyPatch) -> None:
+    """That a stream was well for long is nothing."""
+    patch.setattr(verdict, "_failed_before", lambda o, _: o.run.status.failed or 0)
+
+
+def _take_streams_for_batches(patch: pytest.MonkeyPatch) -> None:
+    """No run goes on."""
+    patch.setattr(RunObservation, "goes_on", property(lambda _: False))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutation:
     """A broken rule, and a history in which it does harm."""
@@ -114,6 +143,8 @@ SECRET_CHANGES: list[Command] = [
     Live(3),
     Live(3),
 ]
+
+FAILING: list[Command] = [Live(3), Progress(RunState.FAILED), Live(3)]
 
 MUTATIONS = {
     "drop the intent": Mutation(
@@ -165,6 +196,30 @@ MUTATIONS = {
         breaks=_write_without_resource_version,
         harm="a run is bound to its own",
         history=[Sleep(4), Steps(9), Do.REPLACE, Live(3)],
+    ),
+    "send a later attempt what its application has by now": Mutation(
+        breaks=_send_what_the_application_has,
+        harm="an attempt is sent what the run is bound to",
+        history=[*FAILING, Do.EDIT_JOB, Do.SYNC_JOB, Live(10)],
+        circumstances=Circumstances(spark=True, backoff_limit=1),
+    ),
+    "forget the totals": Mutation(
+        breaks=_forget_the_totals,
+        harm="totals come in the write that ends the run",
+        history=[],
+        circumstances=Circumstances(spark=True),
+    ),
+    "count every failure of a stream": Mutation(
+        breaks=_count_every_failure,
+        harm="a stream's failures count anew if it was well",
+        history=[*FAILING, *([Live(10)] * 3), Progress(RunState.IN_PROGRESS), Live(601), *FAILING],
+        circumstances=Circumstances(stream=True, backoff_limit=3),
+    ),
+    "take streams for batches": Mutation(
+        breaks=_take_streams_for_batches,
+        harm="a stream in progress is Ready",
+        history=[],
+        circumstances=Circumstances(stream=True),
     ),
 }
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from tests.unit.reconcile.simulation.commands import Live, Strike
 from tests.unit.reconcile.simulation.laws import ViolationError
+from tests.unit.reconcile.simulation.run_circumstances import Circumstances
 from tests.unit.reconcile.simulation.run_history import Command, Do, Progress
 from tests.unit.reconcile.simulation.run_queue import QUEUE_LABEL
 from tests.unit.reconcile.simulation.run_scenario import run_history
-from tests.unit.reconcile.simulation.run_world import Circumstances
 from tests.unit.reconcile.simulation.weather import Mishap
 
 from ocijobs.api.job_run import RunSettings

@@ -145,7 +145,7 @@ def spark_settings(
     sent = added(application.configuration, spark.spark_configuration)
     parameters = _values(application.parameters) | _values(spark.parameters)
     log = application.application_log_config
-    # Of an application that was made elsewhere, what the run does not say is not known here.
+    # Of an application that was made elsewhere, what is not said here stays as it is there.
     foreign = bool(template.made_elsewhere)
     return SparkSettings(
         driver=_machine(spark.driver_shape, spark.driver_shape_config)
@@ -153,7 +153,7 @@ def spark_settings(
         executor=_machine(spark.executor_shape, spark.executor_shape_config)
         or _sized(application.executor_shape, application.executor_shape_config),
         num_executors=spark.num_executors or application.num_executors,
-        configuration=None if foreign else {**sent, **_environment(variables)},
+        configuration={**sent, **_environment(variables)} if configured(template) else None,
         parameters=None if foreign and not spark.parameters else parameters,
         arguments=None if foreign and not args else tuple(expand(arg, variables) for arg in args),
         archive_uri=application.archive_uri,
@@ -165,6 +165,12 @@ def spark_settings(
         max_duration_in_minutes=minutes or template.maximum_runtime_in_minutes,
         idle_timeout_in_minutes=application.idle_timeout_in_minutes,
     )
+
+
+def configured(template: RunTemplate) -> bool:
+    """Whether the properties of the job's application are known here: those of a run's jobId are not kept."""
+    application = template.application
+    return application is not None and bool(application.configuration)
 
 
 def _environment(variables: Mapping[str, str]) -> dict[str, str]:

@@ -13,7 +13,7 @@ _NOTHING = "-"
 
 
 def spark_fields(spark: SparkSettings) -> Iterator[tuple[str, Any]]:
-    """Yield the fields that Data Flow changes in place, with their values."""
+    """Yield the fields that Data Flow changes in place, with their values; what is None stays as it is there."""
     yield from _machine("driverShape", spark.driver)
     yield from _machine("executorShape", spark.executor)
     yield f"{_WHERE}.numExecutors", spark.num_executors
@@ -21,8 +21,8 @@ def spark_fields(spark: SparkSettings) -> Iterator[tuple[str, Any]]:
         yield _property(name), value
     for name, value in (spark.parameters or {}).items():
         yield f"runtime.spark.parameters[{name}]", value
-    yield "args", spark.arguments or _NOTHING
-    yield "runtime.spark.archiveUri", spark.archive_uri or _NOTHING
+    yield "args", None if spark.arguments is None else spark.arguments or _NOTHING
+    yield "runtime.spark.archiveUri", spark.archive_uri
     yield f"{_WHERE}.logsBucketUri", spark.logs_bucket_uri
     yield f"{_WHERE}.warehouseBucketUri", spark.warehouse_bucket_uri
     yield f"{_WHERE}.metastoreId", spark.metastore_id

@@ -158,12 +158,13 @@ def _bind(
     Its settings are known only where nothing was edited since the intent.
     """
     wanted = plan is not None and _same(plan, submit)
+    former = next((r for r in o.job.status.revisions if r.name == submit.revision), None)
     revision = Revision(
         name=submit.revision,
         job_id=record.id,
         settings_digest=plan.settings_digest if plan is not None and wanted else "",
         # Before the upload, so that no code is left behind of which nobody knows.
-        artifact=plan.artifact if plan is not None and wanted else None,
+        artifact=plan.artifact if plan and wanted else (former.artifact if former else None),
         last_used_at=now,
     )
     others = tuple(r for r in o.job.status.revisions if r.name != submit.revision)

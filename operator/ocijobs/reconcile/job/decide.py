@@ -12,6 +12,7 @@ from ocijobs.reconcile.decision import Caller, Decision
 from ocijobs.reconcile.job.adoption import adopt, adopted_record, observe
 from ocijobs.reconcile.job.creation import create, open_intent
 from ocijobs.reconcile.job.deletion import delete_job
+from ocijobs.reconcile.job.drift import is_gone
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.outlook import Needed, Obstacle
 from ocijobs.reconcile.job.place import Place, find_caller, find_place
@@ -93,7 +94,7 @@ def _keep(o: JobObservation, plan: Plan, now: datetime) -> Decision[OCIJobStatus
         )
     if o.held and submit is None and not o.job.status.revisions:
         return _hindered(o, Obstacle(reason=Reason.HELD, message=HELD), now)
-    if revision is None or submit is not None:
+    if revision is None or submit is not None or (revision.removing and is_gone(o, revision)):
         return create(o, plan, now)
     if revision.removing:
         return clear_away(o, plan, revision, now)

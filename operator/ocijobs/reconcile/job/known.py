@@ -247,11 +247,10 @@ class JobKnown:
         self, job_id: str, answer: Refusal | None, *, at: datetime, epoch: str
     ) -> JobKnown:
         """Return the memory after the artifact was found in OCI or uploaded."""
-        after = self.called(Operation.UPLOAD, at=at, refusal=answer, epoch=epoch)
-        if answer is not None:
-            return after
-        # What was deleted before may be here again.
-        return replace(after, uploaded=job_id, code_deleted=frozenset())
+        called = self.called(Operation.UPLOAD, at=at, refusal=answer, epoch=epoch)
+        # What was deleted before may be here again, whatever the answer.
+        after = replace(called, code_deleted=frozenset())
+        return after if answer is not None else replace(after, uploaded=job_id)
 
     def update_answered(
         self,

@@ -153,6 +153,13 @@ def _artifact(o: JobObservation, sources: SourcesRead) -> Artifact | Obstacle | 
     return artifact.model_copy(update={"uri": uri})
 
 
+def _kept(o: JobObservation, revision: str) -> Artifact | None:
+    """Return code of Spark that a revision has: it stays where it is, however it would be packed by now."""
+    found = (r for r in o.job.status.revisions if r.name == revision and r.complete)
+    kept = (r.artifact for r in found if not r.removing and r.artifact and r.artifact.uri)
+    return next(kept, None)
+
+
 def _revision(o: JobObservation, place: Place, found: Found, sources: SourcesRead) -> str:
     if o.backend is Backend.DATA_FLOW:
         return application_revision_name(
@@ -192,7 +199,7 @@ def _plan(
             region=place.caller.region,
             log=found.log,
             storage_mounts=mounts(o.job.spec, found.file_systems),
-            artifact=artifact,
+            artifact=_kept(o, name) or artifact,
             pool_id=found.pool_id,
         )
 
@@ -208,7 +215,7 @@ def _plan(
         request=request,
         settings_digest=settings_digest(request.settings),
         sources=sources,
-        artifact=artifact,
+        artifact=_kept(o, revision) or artifact,
         names=found.names,
     )
 

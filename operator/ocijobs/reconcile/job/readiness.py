@@ -212,14 +212,21 @@ def _ready(
 
 
 def _lost(o: JobObservation, revision: Revision, now: datetime) -> Decision[OCIJobStatus]:
-    """Forget a revision whose OCI job others have deleted: it is made again."""
+    """Forget a revision whose OCI job others have deleted: it is made again.
+
+    Code of Spark is still there: who has it stays known until the new OCI job does.
+    """
+    artifact = revision.artifact
+    others = tuple(r for r in o.job.status.revisions if r.name != revision.name)
+    going = revision.model_copy(update={"removing": True})
+    has_folder = artifact is not None and artifact.uri is not None
     status = write_status(
         o,
         now,
         standing=Standing.PROGRESSING,
         reason=Reason.CREATING,
         message=f"OCI job {revision.job_id} is gone, and is made again",
-        revisions=tuple(r for r in o.job.status.revisions if r.name != revision.name),
+        revisions=(*others, going) if has_folder else others,
         # No token of the former creation is sent again.
         creations=(o.job.status.creations or 0) + 1,
     )

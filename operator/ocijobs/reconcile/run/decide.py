@@ -12,7 +12,7 @@ from ocijobs.reconcile.blocking import earliest
 from ocijobs.reconcile.decision import AddFinalizer, Decision, DeleteObject, RemoveFinalizer
 from ocijobs.reconcile.release import release_at
 from ocijobs.reconcile.remote import RunRecord, RunState
-from ocijobs.reconcile.run.discarding import discard
+from ocijobs.reconcile.run.discarding import discard, kept_records
 from ocijobs.reconcile.run.following import follow
 from ocijobs.reconcile.run.gate import await_launch
 from ocijobs.reconcile.run.late_looks import look_again
@@ -73,8 +73,10 @@ def _after_the_end(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus
     deletable = o.backend is not Backend.DATA_FLOW
     needed = spec.deletion_policy is DeletionPolicy.DELETE and kept and deletable
     if needed != meta.has_finalizer:
-        action = AddFinalizer() if needed else RemoveFinalizer()
-        return Decision(status=status, actions=(action,))
+        if needed:
+            return Decision(status=status, actions=(AddFinalizer(),))
+        # Nothing holds the object any more that could tell it at its deletion.
+        return Decision(status=status, actions=(RemoveFinalizer(),), notes=kept_records(o))
     expires_at = _expires_at(o)
     if expires_at is not None and now >= expires_at:
         return Decision(status=status, actions=(DeleteObject(),))

@@ -31,7 +31,7 @@ def discard(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
     if not o.run.metadata.has_finalizer:
         return Decision(status=status)
     if o.backend is Backend.DATA_FLOW:
-        return Decision(status=status, actions=(RemoveFinalizer(),), notes=_kept(o))
+        return Decision(status=status, actions=(RemoveFinalizer(),), notes=kept_records(o))
     former, last = _records(o)
     if o.run.spec.deletion_policy is DeletionPolicy.RETAIN or not (former or last):
         return Decision(status=status, actions=(RemoveFinalizer(),))
@@ -56,12 +56,13 @@ def discard(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
     return Decision(status=status, actions=(action,))
 
 
-def _kept(o: RunObservation) -> tuple[Note, ...]:
-    """Say that a record stays which was to go: Data Flow deletes none."""
-    run_id = o.run.status.job_run_id
-    if o.run.spec.deletion_policy is DeletionPolicy.RETAIN or run_id is None:
+def kept_records(o: RunObservation) -> tuple[Note, ...]:
+    """Say that records stay which were to go: Data Flow deletes none."""
+    run_ids = [attempt.job_run_id for attempt in o.run.status.attempts]
+    data_flow = o.backend is Backend.DATA_FLOW
+    if o.run.spec.deletion_policy is DeletionPolicy.RETAIN or not (data_flow and run_ids):
         return ()
-    message = f"the record of run {run_id} stays in OCI: Data Flow deletes no record of a run"
+    message = f"what OCI has of {', '.join(run_ids)} stays: Data Flow deletes no record of a run"
     return (Note(type=NoteType.NORMAL, reason=Reason.RECORDS_REMAIN, message=message),)
 
 

@@ -167,8 +167,9 @@ def _unanswered(o: RunObservation, record: RunRecord, action: Action) -> bool:
     refusal = o.known.calls[_call_of(action)].refusal
     if refusal is not None and refusal.kind in _PASSING:
         return True
-    if isinstance(action, ReadRunLogs) and not o.known.log_files:
-        return _began(record)
+    unread = isinstance(action, ReadRunLogs) and refusal is None and not o.known.log_files
+    if unread and _began(record):
+        return True
     reads = isinstance(action, ReadResults | SearchLogs | ReadRunLogs)
     return reads and record.state is RunState.SUCCEEDED and bool(_lacking(o))
 

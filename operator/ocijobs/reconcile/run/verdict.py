@@ -126,7 +126,8 @@ def _failed_before(o: RunObservation, record: RunRecord) -> int:
 
     So do containers of a Pod, whose back-off is reset after ten minutes.
     """
-    began = o.run.status.start_time or record.started_at
+    # What OCI tells is by one clock; what was seen here first is by another, and later.
+    began = record.started_at or o.run.status.start_time
     if not o.goes_on or began is None or record.finished_at is None:
         return o.run.status.failed or 0
     healthy = (record.finished_at - began).total_seconds() >= o.settings.stream_healthy_seconds

@@ -29,8 +29,13 @@ class DoJob(Enum):
     REFUSE_WRITE = "the next status write is refused"
     LOSE_WRITE_ANSWER = "the next status write is done, and its answer lost"
     RENAME = "a setting is edited that OCI changes in place"
+    UPGRADE_SPARK = "the version of Spark becomes a later one"
+    DOWNGRADE_SPARK = "the version of Spark becomes an earlier one"
+    OTHERS_TAKE_CODE = "another job has the same code"
+    OTHERS_DROP_CODE = "that job goes"
     MISCONFIGURE = "the spec is edited to what OCI would refuse"
     CHANGE_CODE = "the ConfigMap changes"
+    REVERT_CODE = "the ConfigMap has what it had before"
     REMOVE_CODE = "the ConfigMap goes"
     BREAK_CODE = "the ConfigMap has no code any more"
     RESTORE_CODE = "the ConfigMap is there, and has code"
@@ -66,6 +71,7 @@ _JOB_CALLS = (
     Operation.UPDATE,
     Operation.LIST_RUNS,
     Operation.DELETE,
+    Operation.DELETE_CODE,
     Operation.READ_SOURCES,
     Operation.LIST_SHAPES,
 )
@@ -73,6 +79,8 @@ _COMMON = (
     DoJob.UPLOAD,
     DoJob.RENAME,
     DoJob.CHANGE_CODE,
+    DoJob.REVERT_CODE,
+    DoJob.DOWNGRADE_SPARK,
     DoJob.REQUEST,
     DoJob.LAUNCH,
     DoJob.END_RUN,
@@ -82,11 +90,17 @@ _COMMON = (
 )
 _LIVING = st.sampled_from([3.0, 1.0, 10.0, 60.0, 181.0, 601.0]).map(Live)
 _SLEEPING = st.sampled_from([1.0, 60.0, 200.0, 1000.0, 23.5 * 3600, 25.0 * 3600]).map(Sleep)
+_BEYOND = (
+    Strike(Operation.DELETE_CODE, Mishap.LATE),
+    Outage(Operation.DELETE_CODE, Mishap.LATE),
+)
+"""Code that has come back would be deleted by a request that timed out before: nobody can tell that it is under way."""
+
 _TROUBLE = st.one_of(
     st.builds(Strike, st.sampled_from(_JOB_CALLS), st.sampled_from(Mishap)),
     st.builds(Strike, st.just(Operation.CREATE), st.sampled_from(Mishap)),
     st.builds(Outage, st.sampled_from(_JOB_CALLS), st.sampled_from(Mishap)),
-)
+).filter(lambda trouble: trouble not in _BEYOND)
 _COMMANDS: st.SearchStrategy[JobCommand] = st.one_of(
     _LIVING,
     st.integers(1, 8).map(Steps),
@@ -108,8 +122,8 @@ def job_histories() -> st.SearchStrategy[list[JobCommand]]:
     )
 
 
-def job_circumstances() -> st.SearchStrategy[JobCircumstances]:
-    """Return circumstances, plain ones first."""
+def job_circumstances(*, spark: bool = False) -> st.SearchStrategy[JobCircumstances]:
+    """Return circumstances of a job on one of the services, plain ones first."""
     return st.builds(
         JobCircumstances,
         lag=st.sampled_from([0.0, 20.0, 100.0]),
@@ -118,4 +132,5 @@ def job_circumstances() -> st.SearchStrategy[JobCircumstances]:
         records_hold=st.booleans(),
         history_limit=st.sampled_from([1, 0, 10]),
         retain=st.sampled_from([False, False, True]),
+        spark=st.just(spark),
     )

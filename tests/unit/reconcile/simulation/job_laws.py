@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from tests.unit.reconcile.simulation.code_laws import CodeLaws
 from tests.unit.reconcile.simulation.job_world import JobWorld
 from tests.unit.reconcile.simulation.laws import conditions_are_the_tables, demand
 from tests.unit.reconcile.simulation.oci_jobs import SimulatedJob
@@ -18,6 +19,7 @@ from ocijobs.reconcile.decision import (
     Decision,
     DeleteJob,
     Note,
+    UpdateJob,
     UploadArtifact,
 )
 from ocijobs.reconcile.job.observation import JobObservation
@@ -33,8 +35,14 @@ class JobLaws:
         self._world = world
         self._bodies: dict[str, JobCreation] = {}
         self._code: dict[str, str] = {}
+        self._updated: set[tuple[str, str]] = set()
+        self._folders = CodeLaws(world)
         self.given_up: set[str] = set()
         self.left: set[str] = set()
+
+    def restarted(self) -> None:
+        """Allow what every process may do once."""
+        self._updated.clear()
 
     def on_decision(
         self, o: JobObservation, decision: Decision[OCIJobStatus], now: datetime
@@ -50,22 +58,23 @@ class JobLaws:
         for action in decision.actions:
             if isinstance(action, DeleteJob):
                 self._deletes_what_nobody_needs(o, action.job_id)
+        self._folders.on_decision(o, decision)
         if decision.serves is not None:
             self._serves_the_code(o, decision.serves)
 
-    @staticmethod
-    def _deletes_what_nobody_needs(o: JobObservation, job_id: str) -> None:
+    def _deletes_what_nobody_needs(self, o: JobObservation, job_id: str) -> None:
         needed = {run.job_id for run in o.runs if run.live}
         demand(job_id not in needed or o.job.metadata.abandoned, "no live run loses its OCI job")
-        deleting = o.job.metadata.deleting
-        demand(deleting or job_id != o.job.status.job_id, "the current OCI job is not deleted")
+        remote = self._world.oci.find(job_id)
+        going = o.job.metadata.deleting or (remote is not None and remote.taken_away)
+        demand(going or job_id != o.job.status.job_id, "the current OCI job is not deleted")
 
     def _serves_the_code(self, o: JobObservation, serves: datetime) -> None:
         """A launch is let through with code that is in OCI, or with none where what was read is no code."""
         sources, remote = o.known.sources, self._world.oci.find(o.job.status.job_id)
         demand(sources is not None and sources.at == serves, "what serves was read when it says")
         if sources is not None and sources.missing is None:
-            there = remote is not None and remote.artifact == sources.sha256
+            there = remote is not None and self._world.oci.code_of(remote) == sources.sha256
             demand(there, "what serves a launch has the code that was read for it")
 
     def on_write(self, uid: str, former: OCIJobStatus, after: OCIJobStatus) -> None:
@@ -96,7 +105,8 @@ class JobLaws:
             return
         state = remote.state(self._world.clock.now())
         demand(state is JobState.ACTIVE, "a job that is Ready is ACTIVE")
-        uploaded = status.artifact is not None and status.artifact.sha256 == remote.artifact
+        code = self._world.oci.code_of(remote)
+        uploaded = status.artifact is not None and status.artifact.sha256 == code
         demand(uploaded, "the artifact in status is the one in OCI")
 
     def on_call(self, seen: ObjectMeta, action: Action) -> None:
@@ -116,6 +126,20 @@ class JobLaws:
         if isinstance(action, UploadArtifact) and ours is not None:
             bound = {revision.job_id for revision in ours.status.revisions}
             demand(action.job_id in bound, "nothing is uploaded to a job that is not in status")
+            self._folders.on_upload(ours, action)
+        if isinstance(action, UpdateJob):
+            self._changes_something(action)
+
+    def _changes_something(self, action: UpdateJob) -> None:
+        """Settings that OCI has taken are not sent again by the same process, unless others changed them."""
+        remote = self._world.oci.find(action.job_id)
+        same = remote is not None and remote.settings == action.settings
+        again = (action.job_id, action.settings_digest) in self._updated
+        demand(not (same and again), "settings are sent once")
+
+    def on_updated(self, action: UpdateJob) -> None:
+        """OCI has taken settings."""
+        self._updated.add((action.job_id, action.settings_digest))
 
     def after_call(self) -> None:
         """No two living OCI jobs are of one revision, and a revision is one code."""
@@ -129,6 +153,7 @@ class JobLaws:
             if job.artifact is not None:
                 code = self._code.setdefault(job.owner, job.artifact)
                 demand(code == job.artifact, "a revision is one code")
+        self._folders.after_call()
 
     def _ours(self, job: SimulatedJob) -> bool:
         return not (job.uid in self.given_up or job.id in self.left)
@@ -155,3 +180,8 @@ class JobLaws:
             return
         left = [job for job in self._world.oci.of(meta.uid) if self._ours(job)]
         demand(not any(map(self._world.oci.living, left)), "nothing is left in OCI of what goes")
+        self.no_code_is_left()
+
+    def no_code_is_left(self) -> None:
+        """Object Storage has nothing more of what went."""
+        self._folders.none_is_left(self.given_up)

@@ -10,12 +10,14 @@ from tests.unit.reconcile.simulation.job_laws import JobLaws
 from tests.unit.reconcile.simulation.job_shell import JobShell
 from tests.unit.reconcile.simulation.job_world import JobCircumstances, JobWorld
 from tests.unit.reconcile.simulation.laws import demand
+from tests.unit.reconcile.simulation.oci_jobs import SimulatedJob
 from tests.unit.reconcile.simulation.scenario import Scenario
 
 from ocijobs.api.conditions import ConditionType, find, is_true
 from ocijobs.api.job import OCIJob
 from ocijobs.api.names import ANNOTATION_ABANDON, ANNOTATION_PAUSED
 from ocijobs.reconcile.remote import Operation
+from ocijobs.reconcile.requests import ApplicationSettings, JobRequest
 from ocijobs.testing.observations import DEFAULT_SETTINGS
 
 MOST_ROUNDS = 400
@@ -63,7 +65,12 @@ class JobScenario(Scenario[Variables | DoJob]):
             DoJob.LOSE_WRITE_ANSWER: lambda: setattr(shell, "write_mishap", "answer lost"),
             DoJob.RENAME: world.rename,
             DoJob.MISCONFIGURE: world.misconfigure,
+            DoJob.UPGRADE_SPARK: lambda: world.edit_spark("3.5.0"),
+            DoJob.DOWNGRADE_SPARK: lambda: world.edit_spark("3.2.1"),
+            DoJob.OTHERS_TAKE_CODE: world.others_take_code,
+            DoJob.OTHERS_DROP_CODE: world.others_drop_code,
             DoJob.CHANGE_CODE: world.change_code,
+            DoJob.REVERT_CODE: world.revert_code,
             DoJob.REMOVE_CODE: lambda: setattr(world, "code_there", False),
             DoJob.BREAK_CODE: lambda: setattr(world, "code_valid", False),
             DoJob.RESTORE_CODE: world.restore_code,
@@ -151,12 +158,12 @@ class JobScenario(Scenario[Variables | DoJob]):
         demand(status.observed_generation == job.metadata.generation, "for its newest spec")
         remote = self.world.oci.find(status.job_id)
         demand(
-            remote is not None and remote.artifact == self.world.artifact, "with its newest code"
+            remote is not None and self.world.oci.code_of(remote) == self.world.artifact,
+            "with its newest code",
         )
         if remote is None:
             return
-        (configuration,) = remote.request.workload.configurations
-        sent = configuration.environment_variables
+        sent = _variables_of(remote)
         wanted = {variable.name: variable.value for variable in job.spec.env}
         demand(wanted.items() <= sent.items(), "with its newest variables")
         name = job.spec.display_name or f"{job.metadata.namespace}/{job.metadata.name}"
@@ -179,6 +186,18 @@ class JobScenario(Scenario[Variables | DoJob]):
         for remote in self.world.oci.jobs:
             spared = remote.uid in self.laws.given_up or remote.id in self.laws.left
             demand(spared or not self.world.oci.living(remote), "no OCI job is left of what went")
+        self.laws.no_code_is_left()
+
+
+def _variables_of(remote: SimulatedJob) -> dict[str, str]:
+    """Return the variables that runs have which override none."""
+    if isinstance(remote.request, JobRequest):
+        (configuration,) = remote.request.workload.configurations
+        return dict(configuration.environment_variables)
+    assert isinstance(remote.settings, ApplicationSettings)
+    properties = remote.settings.spark.configuration or {}
+    prefix = "spark.driverEnv."
+    return {k.removeprefix(prefix): v for k, v in properties.items() if k.startswith(prefix)}
 
 
 def run_job_history(circumstances: JobCircumstances, history: Sequence[JobCommand]) -> JobScenario:

@@ -18,6 +18,7 @@ from ocijobs.reconcile.decision import (
     AddFinalizer,
     CreateJob,
     Decision,
+    DeleteCode,
     DeleteJob,
     ListActiveRuns,
     ListShapes,
@@ -53,6 +54,7 @@ class JobShell(Process):
         self.serves: datetime | None = None
         self.identity_known = False
         self.gone_since: datetime | None = None
+        self.laws.restarted()
 
     def _decide(self) -> bool:
         job = self.world.api.object
@@ -82,6 +84,7 @@ class JobShell(Process):
             job=self.world.api.present,
             identity=self._identity(),
             runs=self.world.runs,
+            code_in_use=self.world.code_in_use,
             known=self.known,
             refresh_after=self.world.wanted_after,
         )
@@ -125,6 +128,10 @@ class JobShell(Process):
                 self.known = self.known.shapes_listed(listed, at=self.now, epoch=epoch)
             case ListActiveRuns() | DeleteJob():
                 self._remove(action)
+            case DeleteCode(uri=uri, epoch=epoch):
+                self._finish_upload_to(uri)
+                refusal = self.world.applications.delete_code(uri)
+                self.known = self.known.code_delete_answered(uri, refusal, at=self.now, epoch=epoch)
             case _:
                 demand(False, f"{action} is no action of a job")
         self.laws.after_call()
@@ -151,6 +158,8 @@ class JobShell(Process):
             case UpdateJob(job_id=job_id, settings=settings, settings_digest=digest):
                 refusal = oci.update(job_id, settings)
                 self.known = known.update_answered(job_id, digest, refusal, at=at, epoch=epoch)
+                if refusal is None:
+                    self.laws.on_updated(action)
 
     def _remove(self, action: ListActiveRuns | DeleteJob) -> None:
         oci, known, at, epoch = self.world.oci, self.known, self.now, action.epoch
@@ -162,11 +171,16 @@ class JobShell(Process):
             refusal = oci.delete(job_id)
             self.known = known.delete_answered(job_id, refusal, at=at, epoch=epoch)
 
+    def _finish_upload_to(self, uri: str) -> None:
+        """Let an upload end first that has begun: code is not deleted under it."""
+        if self.uploading is not None and self.uploading.artifact.uri == uri:
+            self.upload()
+
     def upload(self) -> None:
         """Bring the upload to an end that goes on beside the worker."""
         action, self.uploading = self.uploading, None
         if action is not None:
-            refusal = self.world.oci.upload(action.job_id, action.artifact.sha256)
+            refusal = self.world.oci.upload(action.job_id, action.artifact)
             self.known = self.known.upload_answered(
                 action.job_id, refusal, at=self.now, epoch=action.epoch
             )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from tests.unit.reconcile.simulation.api_server import ApiServer
 from tests.unit.reconcile.simulation.identity import SimulatedIdentity
+from tests.unit.reconcile.simulation.oci_applications import SimulatedApplications
 from tests.unit.reconcile.simulation.oci_jobs import SimulatedJobs
 from tests.unit.reconcile.simulation.weather import Weather
 
@@ -18,7 +20,15 @@ from ocijobs.api.names import ANNOTATION_REQUESTED_AT
 from ocijobs.reconcile.job.known import SourcesRead
 from ocijobs.reconcile.job.observation import RunView
 from ocijobs.reconcile.remote import Operation, Refusal, RefusalKind
-from ocijobs.testing import START, ManualClock, make_job, make_sources
+from ocijobs.testing import (
+    CODE_BUCKET,
+    NAMESPACE,
+    START,
+    ManualClock,
+    make_job,
+    make_sources,
+    make_spark_job,
+)
 
 ODD_MICROSECONDS = timedelta(microseconds=123456)
 """Nobody's clock shows whole seconds."""
@@ -35,6 +45,7 @@ class JobCircumstances:
         records_hold: whether OCI refuses to delete a job while records of its runs remain.
         history_limit: spec.revisionHistoryLimit.
         retain: whether spec.deletionPolicy is Retain.
+        spark: whether it is a Spark job, whose OCI jobs are applications of Data Flow.
     """
 
     lag: float = 0
@@ -43,6 +54,7 @@ class JobCircumstances:
     records_hold: bool = False
     history_limit: int = 1
     retain: bool = False
+    spark: bool = False
 
 
 class JobWorld:
@@ -53,15 +65,20 @@ class JobWorld:
         self.clock = ManualClock(START + ODD_MICROSECONDS)
         self.weather = Weather(self.clock)
         self.identity = SimulatedIdentity()
-        self.oci = SimulatedJobs(self.clock, self.weather)
+        self.applications = SimulatedApplications(self.clock, self.weather)
+        self.applications.needed = self._needed
+        spark = circumstances.spark
+        self.oci = self.applications if spark else SimulatedJobs(self.clock, self.weather)
         self.oci.lag = timedelta(seconds=circumstances.lag)
         self.oci.activation = timedelta(seconds=circumstances.activation)
         self.oci.deletion = timedelta(seconds=circumstances.deletion)
-        self.oci.records_hold = circumstances.records_hold
+        self.oci.records_hold = circumstances.records_hold and not spark
         self.api: ApiServer[OCIJob] = ApiServer()
         self.code = 1
         self.code_there = True
         self.code_valid = True
+        self.code_in_use: frozenset[str] = frozenset()
+        """Folders of code that another job has."""
         self.wanted_after: datetime | None = None
         self.runs: tuple[RunView, ...] = ()
         self._launched = 0
@@ -75,16 +92,50 @@ class JobWorld:
             return
         self.runs = ()
         policy = DeletionPolicy.RETAIN if self.circumstances.retain else DeletionPolicy.DELETE
-        job = make_job(
-            runtime={"script": {"source": {"config_map": {"name": "code"}}}},
-            deletion_policy=policy,
-            revision_history_limit=self.circumstances.history_limit,
-        )
+        source = {"source": {"config_map": {"name": "code"}}}
+        given: dict[str, Any] = {
+            "deletion_policy": policy,
+            "revision_history_limit": self.circumstances.history_limit,
+        }
+        if self.circumstances.spark:
+            job = make_spark_job(spark=source, **given)
+        else:
+            job = make_job(runtime={"script": source}, **given)
         self.api.create(job, self.clock.now())
 
     def edit_variables(self, value: str) -> None:
-        """Set the job's variable: another revision, or a former one again."""
+        """Set the job's variable: another revision, or a former one again; in place of Spark."""
         self.api.edit_spec(env=(EnvVar(name="VARIANT", value=value),))
+
+    def edit_spark(self, version: str) -> None:
+        """Set the version of Spark: another revision of a Spark job, with the same code."""
+        job = self.api.object
+        given = job.spec.infrastructure.data_flow if job is not None else None
+        if job is not None and given is not None:
+            edited = given.model_copy(update={"spark_version": version})
+            infrastructure = job.spec.infrastructure.model_copy(update={"data_flow": edited})
+            self.api.edit_spec(infrastructure=infrastructure)
+
+    def others_take_code(self) -> None:
+        """Let another job have the code that this one has: the folder is one."""
+        uri = f"{CODE_BUCKET}/cluster/{NAMESPACE}/{self.artifact}"
+        self.code_in_use = frozenset({uri})
+        self.applications.folders[uri] = self.artifact
+
+    def others_drop_code(self) -> None:
+        """Let that job go, with the code unless this one has it."""
+        dropped, self.code_in_use = self.code_in_use, frozenset()
+        for uri in dropped:
+            if not self._needed(uri):
+                self.applications.folders.pop(uri, None)
+
+    def _needed(self, uri: str) -> bool:
+        """Whether a job goes on having a folder of code, as the API server tells it."""
+        job = self.api.object
+        going = job is None or (job.metadata.deleting and not job.spec.retained)
+        kept = () if job is None or going else job.status.revisions
+        ours = {r.artifact.uri for r in kept if r.artifact is not None and not r.removing}
+        return uri in self.code_in_use or uri in ours
 
     def misconfigure(self) -> None:
         """Set a variable that is reserved."""
@@ -103,6 +154,10 @@ class JobWorld:
     def change_code(self) -> None:
         """Change the ConfigMap, of which nobody tells the operator."""
         self.code += 1
+
+    def revert_code(self) -> None:
+        """Give the ConfigMap its former content back."""
+        self.code = max(1, self.code - 1)
 
     def restore_code(self) -> None:
         """Let the ConfigMap be there, with code that can be run."""
@@ -173,7 +228,8 @@ class JobWorld:
             return replace(read, digest="", sha256="", missing="there is no ConfigMap code")
         if not self.code_valid:
             return replace(read, digest="", sha256="", invalid="spec.runtime: no file is Python")
-        return replace(read, digest=f"{self.code:064x}", sha256=self.artifact)
+        name = "main.py" if self.circumstances.spark else read.name
+        return replace(read, digest=f"{self.code:064x}", sha256=self.artifact, name=name)
 
     @property
     def artifact(self) -> str:

@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from tests.unit.reconcile.simulation.retry_tokens import RetryTokens
 from tests.unit.reconcile.simulation.weather import Weather
 
+from ocijobs.api.job_status import Artifact
 from ocijobs.api.names import TAG_OWNER
 from ocijobs.reconcile.job_record import JobRecord
 from ocijobs.reconcile.remote import Absent, JobState, Operation, Refusal, RefusalKind
-from ocijobs.reconcile.requests import JobRequest, JobSettings
+from ocijobs.reconcile.requests import JobChange, JobCreation
 from ocijobs.testing import ManualClock, make_ocid
 
 TOMBSTONE = timedelta(hours=1)
@@ -29,8 +30,8 @@ class SimulatedJob:
     """A job and all that became of it: states with the times at which they begin, some of them still to come."""
 
     id: str
-    request: JobRequest
-    settings: JobSettings
+    request: JobCreation
+    settings: JobChange
     history: list[tuple[datetime, JobState]] = field(default_factory=list)
     artifact: str | None = None
     taken_away: bool = False
@@ -60,10 +61,14 @@ SHAPES = ("VM.Standard2.1", "VM.Standard3.Flex")
 class SimulatedJobs:
     """The jobs of one project, with their runs as far as they hold a job."""
 
+    kind = "datasciencejob"
+    born = JobState.CREATING
+    """What a job begins as: it is activated when it has its artifact."""
+
     def __init__(self, clock: ManualClock, weather: Weather) -> None:
         self._clock = clock
         self._weather = weather
-        self._tokens: RetryTokens[JobRequest, SimulatedJob] = RetryTokens(clock)
+        self._tokens: RetryTokens[JobCreation, SimulatedJob] = RetryTokens(clock)
         self.jobs: list[SimulatedJob] = []
         self.lag = timedelta()
         self.activation = timedelta()
@@ -85,19 +90,19 @@ class SimulatedJobs:
         """Whether nobody has begun to delete the job."""
         return job.state(self._clock.now()) in LIVING
 
-    def create(self, token: str, request: JobRequest) -> JobRecord | Refusal:
+    def create(self, token: str, request: JobCreation) -> JobRecord | Refusal:
         """CreateJob: the same token with the same body gives the same job for 24 hours."""
         self.calls[Operation.CREATE] += 1
         return self._weather.call(Operation.CREATE, lambda: self._create(token, request))
 
-    def _create(self, token: str, request: JobRequest) -> JobRecord | Refusal:
+    def _create(self, token: str, request: JobCreation) -> JobRecord | Refusal:
         known = self._tokens.known(token, request)
         if isinstance(known, Refusal):
             return known
         if known is None:
-            ocid = make_ocid("datasciencejob", str(len(self.jobs) + 1))
+            ocid = make_ocid(self.kind, str(len(self.jobs) + 1))
             known = SimulatedJob(ocid, request, request.settings)
-            known.history.append((self._clock.now(), JobState.CREATING))
+            known.history.append((self._clock.now(), self.born))
             self.jobs.append(known)
             self._tokens.keep(token, request, known)
         return self._told(known, self._clock.now())
@@ -156,14 +161,18 @@ class SimulatedJobs:
         job = self._reachable(job_id)
         if job is None:
             return NOT_FOUND
-        content = replace(job.request, settings=job.settings)
+        content: JobCreation = replace(job.request, settings=job.settings)  # type: ignore[arg-type]
         return replace(self._told(job, self._clock.now()), content=content)
 
     def _reachable(self, job_id: str) -> SimulatedJob | None:
         job = self.find(job_id)
         return None if job is None or self._buried(job) else job
 
-    def upload(self, job_id: str, sha256: str) -> Refusal | None:
+    def code_of(self, job: SimulatedJob) -> str | None:
+        """Return the SHA-256 of the code that the job's runs start."""
+        return job.artifact
+
+    def upload(self, job_id: str, artifact: Artifact) -> Refusal | None:
         """HeadJobArtifact, and CreateJobArtifact if there is none: it can be uploaded once."""
         self.calls[Operation.UPLOAD] += 1
 
@@ -172,13 +181,13 @@ class SimulatedJobs:
             if job is None or not self.living(job):
                 return NOT_FOUND
             if job.artifact is None:
-                job.artifact = sha256
+                job.artifact = artifact.sha256
                 job.history.append((self._clock.now() + self.activation, JobState.ACTIVE))
             return None
 
         return self._weather.call(Operation.UPLOAD, carry_out)
 
-    def update(self, job_id: str, settings: JobSettings) -> Refusal | None:
+    def update(self, job_id: str, settings: JobChange) -> Refusal | None:
         """UpdateJob."""
         self.calls[Operation.UPDATE] += 1
 

@@ -18,7 +18,7 @@ from ocijobs.reconcile.remote import (
     RunRecord,
     RunState,
 )
-from ocijobs.reconcile.requests import RunRequest
+from ocijobs.reconcile.requests import RunCreation
 from ocijobs.testing import LOG, ManualClock, make_ocid
 
 TOMBSTONE = timedelta(hours=1)
@@ -40,7 +40,7 @@ class SimulatedRun:
     """A job run and all that became of it: states with the times at which they began."""
 
     id: str
-    request: RunRequest
+    request: RunCreation
     history: list[tuple[datetime, RunState]] = field(default_factory=list)
     details: str | None = None
     taken_away: bool = False
@@ -64,6 +64,16 @@ class SimulatedRun:
     def live(self) -> bool:
         """Whether the run has not ended."""
         return self.state.active
+
+    @property
+    def started_at(self) -> datetime | None:
+        """When the code started."""
+        return self.began(RunState.IN_PROGRESS)
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When the run ended."""
+        return next((at for at, state in self.history if state.ended), None)
 
     def began(self, *states: RunState) -> datetime | None:
         """Return when the first of these states began."""
@@ -95,10 +105,13 @@ class SimulatedRun:
 class SimulatedRuns:
     """The job runs of one compartment."""
 
+    cancelling = RunState.CANCELING
+    """What becomes of a run that is to be ended."""
+
     def __init__(self, clock: ManualClock, weather: Weather) -> None:
         self._clock = clock
         self._weather = weather
-        self._tokens: RetryTokens[RunRequest, SimulatedRun] = RetryTokens(clock)
+        self._tokens: RetryTokens[RunCreation, SimulatedRun] = RetryTokens(clock)
         self.runs: list[SimulatedRun] = []
         self.lag = timedelta()
         self.log_known_from = RunState.ACCEPTED
@@ -108,21 +121,24 @@ class SimulatedRuns:
         """Return the runs that were ever created for an object."""
         return [run for run in self.runs if run.uid == uid]
 
-    def create(self, token: str, request: RunRequest) -> RunRecord | Refusal:
+    def create(self, token: str, request: RunCreation) -> RunRecord | Refusal:
         """CreateJobRun: the same token with the same body gives the same run for 24 hours."""
         return self._weather.call(Operation.CREATE, lambda: self._create(token, request))
 
-    def _create(self, token: str, request: RunRequest) -> RunRecord | Refusal:
+    def _create(self, token: str, request: RunCreation) -> RunRecord | Refusal:
         known = self._tokens.known(token, request)
         if known is not None:
             return known if isinstance(known, Refusal) else self._told(known)
         if request.job_id not in self.jobs:
             return NOT_FOUND
-        run = SimulatedRun(make_ocid("datasciencejobrun", str(len(self.runs) + 1)), request)
+        run = self._new(request)
         run.history.append((self._clock.now(), RunState.ACCEPTED))
         self.runs.append(run)
         self._tokens.keep(token, request, run)
         return self._told(run)
+
+    def _new(self, request: RunCreation) -> SimulatedRun:
+        return SimulatedRun(make_ocid("datasciencejobrun", str(len(self.runs) + 1)), request)
 
     def _told(self, run: SimulatedRun) -> RunRecord:
         """Return the run as an answer to create or get tells it."""
@@ -184,10 +200,10 @@ class SimulatedRuns:
         """CancelJobRun: taken in some states only."""
 
         def carry_out() -> Refusal | None:
-            run = self._find(run_id)
+            run = self.find(run_id)
             if not run.state.cancellable:
                 return INCORRECT_STATE
-            self._enter(run, RunState.CANCELING)
+            self._enter(run, self.cancelling)
             return None
 
         return self._weather.call(Operation.CANCEL, carry_out)
@@ -196,7 +212,7 @@ class SimulatedRuns:
         """DeleteJobRun: of ended runs only."""
 
         def carry_out() -> Refusal | None:
-            run = self._find(run_id)
+            run = self.find(run_id)
             if run.state is RunState.DELETED:
                 return NOT_FOUND
             if run.live:
@@ -218,14 +234,15 @@ class SimulatedRuns:
             self.runs[-1].taken_away = True
             self._enter(self.runs[-1], RunState.DELETED)
 
-    def _find(self, run_id: str) -> SimulatedRun:
+    def find(self, run_id: str) -> SimulatedRun:
+        """Return the run of that OCID, which must be there."""
         return next(run for run in self.runs if run.id == run_id)
 
     def _enter(self, run: SimulatedRun, state: RunState) -> None:
         if (
             state.ended
             and run.began(RunState.IN_PROGRESS) is None
-            and state is not RunState.CANCELED
+            and state not in {RunState.CANCELED, RunState.STOPPED}
         ):
             run.history.append((self._clock.now(), RunState.IN_PROGRESS))
         run.history.append((self._clock.now(), state))

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from hypothesis import strategies as st
 from tests.unit.reconcile.simulation.commands import Crash, Jump, Live, Outage, Sleep, Steps, Strike
-from tests.unit.reconcile.simulation.run_world import Circumstances
+from tests.unit.reconcile.simulation.run_circumstances import Circumstances
 from tests.unit.reconcile.simulation.weather import Mishap
 
 from ocijobs.reconcile.remote import Operation, RunState
@@ -49,7 +49,7 @@ class Do(Enum):
     CHANGE_SECRET = "the Secret's value changes"
     REMOVE_SECRET = "the Secret goes"
     RESTORE_SECRET = "the Secret comes back"
-    TAKE_AWAY = "somebody deletes the job run in OCI"
+    TAKE_AWAY = "somebody deletes the job run in OCI; Data Flow ends it"
     REFUSE_CREDENTIALS = "OCI refuses the credentials"
     RENEW_CREDENTIALS = "the credentials are renewed"
     LOSE_CREDENTIALS = "the credentials are gone"
@@ -133,8 +133,8 @@ def histories() -> st.SearchStrategy[list[Command]]:
     )
 
 
-def circumstances() -> st.SearchStrategy[Circumstances]:
-    """Return circumstances, plain ones first."""
+def circumstances(*, spark: bool = False, stream: bool = False) -> st.SearchStrategy[Circumstances]:
+    """Return circumstances of a run on one of the services, plain ones first."""
     return st.builds(
         Circumstances,
         lag=st.sampled_from([0.0, 20.0, 100.0]),
@@ -154,4 +154,6 @@ def circumstances() -> st.SearchStrategy[Circumstances]:
         expires=st.sampled_from([False, False, True]),
         queued=st.booleans(),
         kueue=st.sampled_from([True, True, True, False]),
+        spark=st.just(spark),
+        stream=st.just(stream),
     )

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from tests.unit.reconcile.simulation.laws import conditions_are_the_tables, demand
 from tests.unit.reconcile.simulation.run_world import RunWorld
+from tests.unit.reconcile.simulation.spark_laws import SparkLaws
 
 from ocijobs.api.conditions import ConditionType
 from ocijobs.api.job_run_status import OCIJobRunStatus, Phase, StopReason
@@ -38,10 +39,13 @@ from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.standing import RUN_STANDINGS, of_generation
 
 _LOOKS: dict[type, int] = {SearchLogs: 1, ReadUtilisation: 3}
-"""How often a process looks for what comes late."""
+"""How often a process looks for what comes late; of runs of Data Flow nothing does."""
 
-_WRITES = 6
-"""Status writes of a plain life: with the intent, accepted, running, the end; late lines, utilisation."""
+_WRITES = 4
+"""Status writes of a plain life: with the intent, accepted, running, the end."""
+
+_LATE_WRITES = 2
+"""Of what comes late: lines, utilisation."""
 
 _WRITES_OF_ATTEMPT = 4
 _WRITES_OF_OCCASION = 2
@@ -56,6 +60,7 @@ class RunLaws:
         self._bodies: dict[str, RunCreation] = {}
         self._late_looks: Counter[tuple[str, type]] = Counter()
         self._writes: Counter[str] = Counter()
+        self._spark = SparkLaws(world)
         self.occasions = 0
         self.given_up: set[str] = set()
 
@@ -71,7 +76,8 @@ class RunLaws:
             demand(decision.wake_at > now, "what has nothing to do now wakes in the future")
 
     def on_launch(self, o: RunObservation, decision: Decision[OCIJobRunStatus]) -> None:
-        """Nothing is begun or created that a queue does not admit."""
+        """Nothing is begun or created that a queue does not admit, or that is not what the run is bound to."""
+        self._spark.on_launch(o, decision)
         queue, before, after = o.queue, o.run.status, decision.status
         if not (queue.served and self._world.circumstances.queued):
             return
@@ -122,14 +128,19 @@ class RunLaws:
             demand(
                 after.phase not in back, "a run that is being cancelled is not shown as going on"
             )
+        self._spark.on_write(former, after, known)
         if not ended and after.phase is Phase.SUCCEEDED:
             self._results_are_there(uid, after, known, now)
 
     def _is_one_of_few(self, uid: str, after: OCIJobRunStatus) -> None:
         self._writes[uid] += 1
         given = self._world.circumstances
+        late = _LATE_WRITES
+        if given.on_data_flow:
+            # Its logs are awaited, and whole when they come.
+            late = bool(given.log_lag) and not given.results
         # Results are awaited; what a run waits for is awaited, and comes; so is the queue's admission.
-        plain = _WRITES + given.results + 2 * given.waits + 2 * given.queued
+        plain = _WRITES + late + given.results + 2 * given.waits + 2 * given.queued
         stated = plain + _WRITES_OF_ATTEMPT * attempt_number(after)
         most = stated + _WRITES_OF_OCCASION * self.occasions
         demand(self._writes[uid] <= most, "there are no more writes than there are occasions")
@@ -139,7 +150,8 @@ class RunLaws:
         demand(attempt_number(after) == attempt_number(former) + 1, "attempts follow each other")
         demand((after.failed or 0) <= limit, "no attempt beyond the limit")
         held = former.stopping in {StopReason.SUSPENDED, StopReason.EVICTED}
-        free = held or self._world.circumstances.ignores
+        # Of a stream the laws of Spark tell what counts.
+        free = held or self._world.circumstances.ignores or self._world.circumstances.stream
         demand((after.failed or 0) > (former.failed or 0) or free, "a failed attempt counts")
         ended = next((a for a in after.attempts if a.number == attempt_number(former)), None)
         demand(ended and RunState(ended.lifecycle_state).ended, "an attempt follows one that ended")
@@ -158,7 +170,8 @@ class RunLaws:
         self, uid: str, status: OCIJobRunStatus, known: RunKnown, now: datetime
     ) -> None:
         declared = status.binding.results if status.binding is not None else None
-        nowhere = self._world.circumstances.log is None and not self._world.circumstances.outputs
+        given = self._world.circumstances
+        nowhere = not given.keeps_lines and not given.outputs
         if not declared or nowhere or set(declared) <= set(status.results or {}):
             return
         demand(known.ended_at is not None, "an end is known before it is written")
@@ -185,6 +198,7 @@ class RunLaws:
             )
             body = self._bodies.setdefault(action.token, action.request)
             demand(body == action.request, "no token is sent with two bodies")
+        self._spark.on_call(action)
         phase = ours.status.phase if ours is not None else None
         if phase is not None and phase.terminal and ours is not None:
             self._only_looks_once(seen, action, deleting=ours.metadata.deleting)
@@ -201,8 +215,9 @@ class RunLaws:
             return
         look = (seen.uid, type(action))
         self._late_looks[look] += 1
-        demand(type(action) in _LOOKS, "nothing but log and utilisation is asked for after the end")
-        demand(self._late_looks[look] <= _LOOKS[type(action)], "looks after the end are few")
+        looks = {} if self._world.circumstances.on_data_flow else _LOOKS
+        demand(type(action) in looks, "nothing but log and utilisation is asked for after the end")
+        demand(self._late_looks[look] <= looks[type(action)], "looks after the end are few")
 
     def after_call(self, uid: str) -> None:
         """OCI has at most one run of an object, but for those that somebody deleted there."""

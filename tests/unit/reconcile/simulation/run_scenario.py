@@ -8,12 +8,14 @@ from datetime import datetime, timedelta
 from tests.unit.reconcile.simulation.commands import Live
 from tests.unit.reconcile.simulation.laws import demand
 from tests.unit.reconcile.simulation.oci_runs import SimulatedRun
+from tests.unit.reconcile.simulation.run_circumstances import Circumstances
 from tests.unit.reconcile.simulation.run_history import Command, Do, Progress
 from tests.unit.reconcile.simulation.run_laws import RunLaws
 from tests.unit.reconcile.simulation.run_shell import RunShell
-from tests.unit.reconcile.simulation.run_world import Circumstances, RunWorld
+from tests.unit.reconcile.simulation.run_world import RunWorld
 from tests.unit.reconcile.simulation.scenario import Scenario
 
+from ocijobs.api.conditions import ConditionType, find
 from ocijobs.api.job import DeletionPolicy
 from ocijobs.api.job_run import OCIJobRun
 from ocijobs.api.job_run_status import Phase
@@ -112,7 +114,8 @@ class RunScenario(Scenario[Progress | Do]):
         self.world.heal()
         self.world.api.annotate(ANNOTATION_PAUSED, None)
         self.shell.write_mishap = None
-        self._until_settled(RunState.SUCCEEDED)
+        stream = self.world.circumstances.stream
+        self._until_settled(RunState.STOPPED if stream else RunState.SUCCEEDED)
         self._ends_well()
         self._restart_writes_nothing()
 
@@ -122,10 +125,25 @@ class RunScenario(Scenario[Progress | Do]):
             if count >= 2:
                 self.world.oci.progress(RunState.IN_PROGRESS)
             if count >= 4:
+                self._streams_quietly()
                 self.world.oci.progress(outcome)
             if self._settled():
                 return
         demand(False, "a run ends, or goes, when everything works")
+
+    def _streams_quietly(self) -> None:
+        """Demand of a stream that is in progress, and of which nothing is to be heard, that nothing is written."""
+        api, weather, given = self.world.api, self.world.weather, self.world.circumstances
+        run = api.object
+        wanted = run is not None and not (run.metadata.deleting or run.spec.cancel)
+        passing = weather.next_arrival() is not None or given.deadline or given.lag
+        streams = run is not None and _reason(run) == Reason.STREAMING
+        if passing or not (wanted and streams):
+            return
+        before = api.status_writes
+        for _ in range(3):
+            self.live(POLL_SECONDS)
+        demand(api.status_writes == before, "a stream in progress writes nothing")
 
     def _pause(self) -> float:
         """Return the seconds until something happens by itself."""
@@ -167,6 +185,7 @@ class RunScenario(Scenario[Progress | Do]):
         held = (
             run.spec.deletion_policy is DeletionPolicy.DELETE
             and own
+            and not self.world.circumstances.on_data_flow
             # Nobody asks OCI about a run that has ended, until it is deleted.
             and run.status.lifecycle_state != RunState.DELETED
         )
@@ -174,13 +193,16 @@ class RunScenario(Scenario[Progress | Do]):
 
     def _reason_is_true(self, run: OCIJobRun, own: list[SimulatedRun]) -> None:
         """Demand that what is said of the end is what has happened."""
-        reason = next(c.reason for c in run.status.conditions if c.type == "Ready")
+        reason = _reason(run)
         match reason:
             case Reason.SUCCEEDED | Reason.RUN_FAILED | Reason.BACKOFF_LIMIT_EXCEEDED:
                 demand(own[-1].began(RunState(str(run.status.lifecycle_state))), "the end is OCI's")
             case Reason.CANCELLED:
                 cancelled = run.spec.cancel or own[-1].began(RunState.CANCELED)
                 demand(cancelled, "a cancelled run was cancelled")
+            case Reason.STOPPED:
+                demand(not run.spec.cancel, "a stream that was stopped here was cancelled")
+                demand(own[-1].began(RunState.STOPPED), "a stopped stream was stopped")
             case Reason.REMOTE_DELETED:
                 demand(own[-1].began(RunState.DELETED), "what is called gone is gone")
             case Reason.JOB_DELETED:
@@ -211,6 +233,11 @@ class RunScenario(Scenario[Progress | Do]):
             self.live(POLL_SECONDS)
         after = (api.status_writes, api.finalizer_writes, queue.writes)
         demand(after == before, "a restart writes nothing")
+
+
+def _reason(run: OCIJobRun) -> str | None:
+    ready = find(run.status.conditions, ConditionType.READY)
+    return ready.reason if ready is not None else None
 
 
 def run_history(circumstances: Circumstances, history: Sequence[Command]) -> RunScenario:

@@ -32,6 +32,7 @@ from ocijobs.reconcile.decision import (
     Note,
     PatchWorkload,
     ReadResults,
+    ReadRunLogs,
     ReadUtilisation,
     ReadValues,
     RefreshJob,
@@ -162,7 +163,7 @@ class RunShell(Process):
             case ReadValues(keys=keys):
                 answer = self.world.values(keys)
                 self.known = self.known.values_answered(answer, at=self.now, epoch=observed.epoch)
-            case ReadResults() | ListOutputs() | SearchLogs() | ReadUtilisation():
+            case ReadResults() | ListOutputs() | SearchLogs() | ReadRunLogs() | ReadUtilisation():
                 self._collect(action)
             case CreateWorkload() | PatchWorkload() | FinishWorkload() | DeleteWorkload():
                 self._queue(action, notes)
@@ -215,14 +216,23 @@ class RunShell(Process):
             case _:
                 demand(False, f"{action} is no action of a run")
 
-    def _collect(self, action: ReadResults | ListOutputs | SearchLogs | ReadUtilisation) -> None:
+    def _collect(
+        self, action: ReadResults | ListOutputs | SearchLogs | ReadRunLogs | ReadUtilisation
+    ) -> None:
         """Read what a run left behind; log and utilisation are read in the next batch."""
+        left, known, at = self.world.left, self.known, self.now
         match action:
             case ReadResults():
-                results = self.world.results()
-                self.known = self.known.results_answered(results, at=self.now)
+                self.known = known.results_answered(left.results(), at=at)
             case ListOutputs():
-                self.known = self.known.outputs_answered(self.world.outputs(), at=self.now)
+                self.known = known.outputs_answered(left.outputs(), at=at)
+            case ReadRunLogs(run_id=run_id):
+                read = left.run_logs(run_id)
+                if isinstance(read, Refusal):
+                    self.known = known.logs_answered(read, at=at)
+                else:
+                    lines, files = read
+                    self.known = known.logs_answered(lines, at=at).files_answered(files)
             case SearchLogs():
                 self.searching = action
             case ReadUtilisation():
@@ -231,11 +241,11 @@ class RunShell(Process):
     def batch(self) -> None:
         """Let the batches of log searches and of queries be answered."""
         if self.measuring is not None:
-            used = self.world.utilisation(self.measuring.run_id)
+            used = self.world.left.utilisation(self.measuring.run_id)
             self.known = self.known.utilisation_answered(used, at=self.now)
             self.measuring = None
         if self.searching is not None:
-            answer = self.world.log_lines(self.searching.run_id)
+            answer = self.world.left.log_lines(self.searching.run_id)
             self.known = self.known.logs_answered(answer, at=self.now)
             self.searching = None
 

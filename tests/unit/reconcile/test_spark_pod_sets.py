@@ -1,0 +1,52 @@
+"""What a run of Spark asks its queue for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ocijobs.api.job_run import RunSettings
+from ocijobs.api.kueue import LABEL_SHAPE
+from ocijobs.api.run_binding import RunTemplate
+from ocijobs.api.run_overrides import RunSpark
+from ocijobs.reconcile.job.workload import template_of
+from ocijobs.reconcile.run.pod_sets import pod_sets
+from ocijobs.testing import REGION, make_spark_job
+
+E4 = "VM.Standard.E4.Flex"
+SMALL, LARGE = {"cpu": "1", "memory": "16Gi"}, {"cpu": "2", "memory": "32Gi"}
+FLEX = {"ocpus": 2, "memory_in_gbs": 32}
+
+
+def asked(spark: dict[str, Any] | None = None, **data_flow: Any) -> list[tuple[Any, ...]]:
+    """Return what a run asks its queue for: name, count, shape and requests of each set of pods."""
+    template: RunTemplate = template_of(make_spark_job(data_flow=data_flow).spec, REGION)
+    ours = RunSettings(spark=RunSpark.model_validate(spark) if spark else None)
+    return [
+        (
+            each["name"],
+            each["count"],
+            each["template"]["spec"]["nodeSelector"][LABEL_SHAPE],
+            each["template"]["spec"]["containers"][0].get("resources", {}).get("requests", {}),
+        )
+        for each in pod_sets(template, ours)
+    ]
+
+
+def test_a_queue_counts_the_driver_and_its_executors() -> None:
+    assert asked(num_executors=3) == [("driver", 1, E4, SMALL), ("executor", 3, E4, SMALL)]
+
+
+def test_executors_that_come_and_go_count_as_many_as_there_are_at_first() -> None:
+    found = asked(num_executors=2, dynamic_allocation={"min_executors": 1, "max_executors": 9})
+    assert found == [("driver", 1, E4, SMALL), ("executor", 2, E4, SMALL)]
+
+
+def test_a_run_s_own_machines_count_instead_of_the_job_s() -> None:
+    ours = {"executor_shape": E4, "executor_shape_config": FLEX, "num_executors": 5}
+    assert asked(ours) == [("driver", 1, E4, SMALL), ("executor", 5, E4, LARGE)]
+
+
+def test_machines_of_fixed_shapes_count_by_their_shape_alone() -> None:
+    fixed: dict[str, Any] = {"driver_shape": "VM.Standard2.1", "driver_shape_config": None}
+    found = asked(**fixed)
+    assert found == [("driver", 1, "VM.Standard2.1", {}), ("executor", 1, "VM.Standard2.1", {})]
