@@ -124,10 +124,14 @@ def test_what_is_changed_in_oci_is_set_back(flow: Stage) -> None:
     flow.kubectl_apply(manifests.spark_job(args=["--all"]))
     job_id = _job(flow)["status"]["jobId"]
     client = flow.flow()
-    client.update_application({"arguments": ["--none"], "numExecutors": 5}, job_id)
-    flow.until_event("job", "DriftCorrected")
-    application = client.get_application(job_id).data
-    assert (application.num_executors, application.arguments) == (1, ["--all"])
+    before = client.get_application(job_id).data
+    other = {"arguments": ["--none"], "numExecutors": 5, "fileUri": before.file_uri + "c"}
+    client.update_application(other, job_id)
+    told = flow.until_event("job", "DriftCorrected")
+    assert "runtime.spark.source" in told
+    after = client.get_application(job_id).data
+    assert (after.num_executors, after.arguments) == (1, ["--all"])
+    assert after.file_uri == before.file_uri
 
 
 def test_code_goes_with_the_last_job_that_has_it(flow: Stage) -> None:

@@ -60,14 +60,14 @@ def application_manifest(request: ApplicationRequest, remarks: list[str]) -> Doc
 
 
 def _machines(request: ApplicationRequest, properties: dict[str, str]) -> Spec:
-    spark = request.settings.spark
+    code, spark = request.settings.code, request.settings.spark
     log = spark.log
     executor = spark.executor if spark.executor != spark.driver else None
     return cleaned(
         {
-            "sparkVersion": request.spark_version,
+            "sparkVersion": code.spark_version,
             "type": request.type.value,
-            "language": request.language.value,
+            "language": code.language.value,
             "driverShape": spark.driver.shape,
             "driverShapeConfig": _size(spark.driver),
             "executorShape": executor.shape if executor is not None else None,
@@ -76,7 +76,7 @@ def _machines(request: ApplicationRequest, properties: dict[str, str]) -> Spec:
             "dynamicAllocation": take_dynamic_allocation(properties),
             "sparkConfiguration": properties,
             "poolId": spark.pool_id,
-            "privateEndpointId": request.private_endpoint_id,
+            "privateEndpointId": code.private_endpoint_id,
             "metastoreId": spark.metastore_id,
             "warehouseBucketUri": spark.warehouse_bucket_uri,
             "logsBucketUri": spark.logs_bucket_uri,
@@ -89,13 +89,13 @@ def _machines(request: ApplicationRequest, properties: dict[str, str]) -> Spec:
 
 
 def _code(request: ApplicationRequest) -> Spec:
-    spark = request.settings.spark
-    source = {"objectStorage": {"uri": request.file_uri}} if request.file_uri else None
+    code, spark = request.settings.code, request.settings.spark
+    source = {"objectStorage": {"uri": code.file_uri}} if code.file_uri else None
     parameters = (spark.parameters or {}).items()
     return cleaned(
         {
             "source": source,
-            "className": request.class_name,
+            "className": code.class_name,
             "archiveUri": spark.archive_uri,
             "parameters": [{"name": name, "value": value} for name, value in parameters],
         }

@@ -21,6 +21,7 @@ from ocijobs.cloud.resource_fields import (
 from ocijobs.reconcile.job_record import JobRecord
 from ocijobs.reconcile.remote import JobState, LogAddress, RunRecord, RunState, RunTotals
 from ocijobs.reconcile.requests import (
+    ApplicationCode,
     ApplicationRequest,
     ApplicationRunRequest,
     ApplicationSettings,
@@ -34,13 +35,9 @@ def create_application_details(request: ApplicationRequest) -> Any:
     return models.CreateApplicationDetails(
         compartment_id=request.compartment_id,
         type=request.type.value,
-        language=request.language.value,
-        spark_version=request.spark_version,
-        file_uri=request.file_uri,
-        class_name=request.class_name,
-        private_endpoint_id=request.private_endpoint_id,
         display_name=request.settings.display_name,
         description=request.settings.description,
+        **_code(request.settings.code),
         **_spark(request.settings.spark),
         **tag_fields(request.settings.tags),
     )
@@ -51,6 +48,7 @@ def update_application_details(settings: ApplicationSettings) -> Any:
     return models.UpdateApplicationDetails(
         display_name=settings.display_name,
         description=settings.description or "",
+        **_code(settings.code),
         **_spark(settings.spark),
         **tag_fields(settings.tags),
     )
@@ -65,6 +63,17 @@ def create_run_details(request: ApplicationRunRequest) -> Any:
         **(_spark(request.spark) if request.spark is not None else {}),
         **tag_fields(request.tags),
     )
+
+
+def _code(code: ApplicationCode) -> dict[str, Any]:
+    fields = {
+        "language": code.language.value,
+        "spark_version": code.spark_version,
+        "file_uri": code.file_uri,
+        "class_name": code.class_name,
+        "private_endpoint_id": code.private_endpoint_id,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _spark(spark: SparkSettings) -> dict[str, Any]:

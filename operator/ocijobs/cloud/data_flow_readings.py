@@ -8,6 +8,7 @@ from ocijobs.api.data_flow import ApplicationType, SparkLanguage
 from ocijobs.cloud.resource_fields import UnknownTypeError, tags_of
 from ocijobs.reconcile.remote import LogAddress
 from ocijobs.reconcile.requests import (
+    ApplicationCode,
     ApplicationRequest,
     ApplicationSettings,
     SparkMachine,
@@ -27,15 +28,17 @@ def application_request_of(application: Any) -> ApplicationRequest:
     return ApplicationRequest(
         compartment_id=application.compartment_id,
         type=ApplicationType(application.type or ApplicationType.BATCH),
-        language=SparkLanguage(application.language),
-        spark_version=application.spark_version,
-        file_uri=application.file_uri,
-        class_name=application.class_name,
-        private_endpoint_id=application.private_endpoint_id,
         settings=ApplicationSettings(
             display_name=application.display_name or "",
             description=application.description or None,
             tags=tags_of(application),
+            code=ApplicationCode(
+                language=SparkLanguage(application.language),
+                spark_version=application.spark_version,
+                file_uri=application.file_uri,
+                class_name=application.class_name,
+                private_endpoint_id=application.private_endpoint_id,
+            ),
             spark=_spark(application),
         ),
     )

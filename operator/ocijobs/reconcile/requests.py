@@ -174,30 +174,36 @@ class SparkSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApplicationSettings:
-    """What UpdateApplicationDetails changes in place, of what we change in place."""
+class ApplicationCode:
+    """What an application says of its runs that no run can be sent instead (CreateRunDetails).
 
-    display_name: str
-    description: str | None
-    tags: Tags
-    spark: SparkSettings
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApplicationRequest:
-    """CreateApplicationDetails.
-
-    What comes before `settings` is the revision's: a run can't be sent anything else for it (CreateRunDetails).
-    `file_uri` is None of a session, and of an application that is adopted without its code.
+    Each is of one revision, so it changes only where others have changed it. `file_uri` is None of a session.
     """
 
-    compartment_id: str
-    type: ApplicationType
     language: SparkLanguage
     spark_version: str
     file_uri: str | None
     class_name: str | None
     private_endpoint_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplicationSettings:
+    """UpdateApplicationDetails: all that Data Flow changes in place."""
+
+    display_name: str
+    description: str | None
+    tags: Tags
+    code: ApplicationCode
+    spark: SparkSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplicationRequest:
+    """CreateApplicationDetails."""
+
+    compartment_id: str
+    type: ApplicationType
     settings: ApplicationSettings
 
     @property

@@ -19,6 +19,7 @@ from ocijobs.cloud.data_flow import DataFlow
 from ocijobs.reconcile.job_record import JobRecord
 from ocijobs.reconcile.remote import Refusal, RunRecord
 from ocijobs.reconcile.requests import (
+    ApplicationCode,
     ApplicationRequest,
     ApplicationRunRequest,
     ApplicationSettings,
@@ -67,15 +68,17 @@ class Flow:
         request = ApplicationRequest(
             compartment_id=self.emulator.tenancy,
             type=ApplicationType.BATCH,
-            language=SparkLanguage.PYTHON,
-            spark_version="3.5.0",
-            file_uri=self.uri("main.py"),
-            class_name=None,
-            private_endpoint_id=None,
             settings=ApplicationSettings(
                 display_name="team-a/count",
                 description=None,
                 tags=Tags(freeform={"ocijobs_owner": owner}, defined={}),
+                code=ApplicationCode(
+                    language=SparkLanguage.PYTHON,
+                    spark_version="3.5.0",
+                    file_uri=self.uri("main.py"),
+                    class_name=None,
+                    private_endpoint_id=None,
+                ),
                 spark=SPARK,
             ),
         )

@@ -19,6 +19,7 @@ from ocijobs.cloud.data_flow_models import (
 from ocijobs.cloud.refusals import MalformedAnswerError
 from ocijobs.reconcile.remote import JobState, LogAddress, RunState, RunTotals
 from ocijobs.reconcile.requests import (
+    ApplicationCode,
     ApplicationRequest,
     ApplicationRunRequest,
     ApplicationSettings,
@@ -62,17 +63,20 @@ _SETTINGS = st.builds(
     display_name=_WORD,
     description=_MAYBE,
     tags=st.builds(Tags, freeform=_WORDS, defined=st.dictionaries(_WORD, _WORDS, max_size=2)),
+    code=st.builds(
+        ApplicationCode,
+        language=st.sampled_from(SparkLanguage),
+        spark_version=_WORD,
+        file_uri=_MAYBE,
+        class_name=_MAYBE,
+        private_endpoint_id=_MAYBE,
+    ),
     spark=_SPARK,
 )
 _REQUESTS = st.builds(
     ApplicationRequest,
     compartment_id=st.just(COMPARTMENT),
     type=st.sampled_from(ApplicationType),
-    language=st.sampled_from(SparkLanguage),
-    spark_version=_WORD,
-    file_uri=_MAYBE,
-    class_name=_MAYBE,
-    private_endpoint_id=_MAYBE,
     settings=_SETTINGS,
 )
 
@@ -123,7 +127,7 @@ def test_an_application_reads_as_what_it_was_made_of(request: ApplicationRequest
 def test_an_update_has_all_that_can_change_and_nothing_else(settings: ApplicationSettings) -> None:
     details = update_application_details(settings)
     assert {"type", "compartment_id"}.isdisjoint(details.attribute_map)
-    made = application(language="PYTHON", spark_version="3.5.0", **sent(details))
+    made = application(**sent(details))
     content = application_record(made, complete=True).content
     assert isinstance(content, ApplicationRequest)
     assert content.settings == settings

@@ -146,8 +146,8 @@ def test_executors_have_the_driver_s_machine_unless_they_have_one_of_their_own()
 
 def test_the_code_is_where_its_content_says() -> None:
     request = requested(make_spark_job())
-    assert request.file_uri == f"{FOLDER}/main.py"
-    assert requested(make_spark_job(), artifact=None).file_uri is None
+    assert request.settings.code.file_uri == f"{FOLDER}/main.py"
+    assert requested(make_spark_job(), artifact=None).settings.code.file_uri is None
 
 
 # The plan.
@@ -243,7 +243,7 @@ def test_a_session_has_no_code() -> None:
     plan = planned(observed(job, known=JobKnown(sources=make_sources(name="", sha256=""))))
     assert isinstance(plan, Plan)
     assert isinstance(plan.request, ApplicationRequest)
-    assert plan.request.file_uri is None
+    assert plan.request.settings.code.file_uri is None
 
 
 # Differences.

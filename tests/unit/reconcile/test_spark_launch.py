@@ -16,6 +16,7 @@ from ocijobs.reconcile.environment import ValueKey, Values
 from ocijobs.reconcile.job.known import JobKnown
 from ocijobs.reconcile.remote import RunState
 from ocijobs.reconcile.requests import (
+    ApplicationCode,
     ApplicationRequest,
     ApplicationRunRequest,
     ApplicationSettings,
@@ -67,6 +68,13 @@ def elsewhere(**spec: Any) -> RunObservation:
         display_name="theirs",
         description=None,
         tags=Tags(freeform={}, defined={}),
+        code=ApplicationCode(
+            language=SparkLanguage.PYTHON,
+            spark_version="3.5.0",
+            file_uri="oci://b@n/main.py",
+            class_name=None,
+            private_endpoint_id=None,
+        ),
         spark=SparkSettings(
             driver=machine,
             executor=machine,
@@ -79,11 +87,6 @@ def elsewhere(**spec: Any) -> RunObservation:
     content = ApplicationRequest(
         compartment_id=COMPARTMENT,
         type=ApplicationType.BATCH,
-        language=SparkLanguage.PYTHON,
-        spark_version="3.5.0",
-        file_uri="oci://b@n/main.py",
-        class_name=None,
-        private_endpoint_id=None,
         settings=settings,
     )
     record = make_job_record(id=APPLICATION, content=content)

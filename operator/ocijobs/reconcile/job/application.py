@@ -18,10 +18,11 @@ from ocijobs.api.job_status import Artifact
 from ocijobs.api.run_binding import BoundApplication, RunTemplate
 from ocijobs.api.run_overrides import RunSpark
 from ocijobs.api.spark_runtime import ApplicationParameter, SparkRuntime
-from ocijobs.reconcile.environment import Values, expand, resolve
+from ocijobs.reconcile.environment import NO_VALUES, Values, expand, resolve
 from ocijobs.reconcile.job.variables import variables_of
 from ocijobs.reconcile.remote import LogAddress
 from ocijobs.reconcile.requests import (
+    ApplicationCode,
     ApplicationRequest,
     ApplicationSettings,
     SparkMachine,
@@ -220,37 +221,29 @@ def _size_of(machine: SparkMachine) -> ShapeConfig | None:
     return ShapeConfig(ocpus=machine.ocpus, memory_in_gbs=machine.memory_in_gbs)
 
 
-def application_request(
+def application_settings(
     job: OCIJob,
     given: DataFlowInfrastructure,
-    settings: ApplicationSettings,
+    template: RunTemplate,
+    application: BoundApplication,
     *,
-    compartment_id: str,
     artifact: Artifact | None,
-) -> ApplicationRequest:
-    """Return the request that creates the application of a revision."""
-    runtime = job.spec.runtime.spark if job.spec.runtime is not None else None
-    return ApplicationRequest(
-        compartment_id=compartment_id,
-        type=given.type,
-        language=given.language,
-        spark_version=given.spark_version,
-        file_uri=f"{artifact.uri}/{artifact.name}" if artifact is not None else None,
-        class_name=runtime.class_name if runtime is not None else None,
-        private_endpoint_id=given.private_endpoint_id,
-        settings=settings,
-    )
-
-
-def application_settings(
-    job: OCIJob, template: RunTemplate, application: BoundApplication, tags: Tags, values: Values
+    tags: Tags,
 ) -> ApplicationSettings:
-    """Return what Data Flow changes in place of a job."""
+    """Return what Data Flow changes in place of a job: set back where others have changed it, the code too."""
+    runtime = job.spec.runtime.spark if job.spec.runtime is not None else None
     return ApplicationSettings(
         display_name=job.spec.display_name or f"{job.metadata.namespace}/{job.metadata.name}",
         description=job.spec.description,
         tags=tags,
-        spark=spark_settings(template, application, None, values, told={}),
+        code=ApplicationCode(
+            language=given.language,
+            spark_version=given.spark_version,
+            file_uri=f"{artifact.uri}/{artifact.name}" if artifact is not None else None,
+            class_name=runtime.class_name if runtime is not None else None,
+            private_endpoint_id=given.private_endpoint_id,
+        ),
+        spark=spark_settings(template, application, None, NO_VALUES, told={}),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ocijobs.reconcile.job.application import DRIVER_VARIABLE, EXECUTOR_VARIABLE
-from ocijobs.reconcile.requests import ApplicationRequest, SparkMachine, SparkSettings
+from ocijobs.reconcile.requests import ApplicationCode, SparkMachine, SparkSettings
 
 _WHERE = "infrastructure.dataFlow"
 _NOTHING = "-"
@@ -33,13 +33,13 @@ def spark_fields(spark: SparkSettings) -> Iterator[tuple[str, Any]]:
     yield f"{_WHERE}.idleTimeoutInMinutes", spark.idle_timeout_in_minutes
 
 
-def code_fields(request: ApplicationRequest) -> Iterator[tuple[str, Any]]:
-    """Yield the fields that are the revision's, with their values; the code itself can't be compared."""
-    yield f"{_WHERE}.type", request.type.value
-    yield f"{_WHERE}.language", request.language.value
-    yield f"{_WHERE}.sparkVersion", request.spark_version
-    yield f"{_WHERE}.privateEndpointId", request.private_endpoint_id
-    yield "runtime.spark.className", request.class_name
+def code_fields(code: ApplicationCode) -> Iterator[tuple[str, Any]]:
+    """Yield the fields that are the revision's, with their values: others may change them all the same."""
+    yield f"{_WHERE}.language", code.language.value
+    yield f"{_WHERE}.sparkVersion", code.spark_version
+    yield f"{_WHERE}.privateEndpointId", code.private_endpoint_id
+    yield "runtime.spark.className", code.class_name
+    yield "runtime.spark.source", code.file_uri
 
 
 def _machine(field: str, machine: SparkMachine) -> Iterator[tuple[str, Any]]:

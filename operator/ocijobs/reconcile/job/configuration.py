@@ -17,14 +17,13 @@ from ocijobs.api.model import Model
 from ocijobs.api.names import TAG_NAME, TAG_OWNER
 from ocijobs.reconcile.compute import Mount, compute, node_groups
 from ocijobs.reconcile.digest import digest, owner_tag
-from ocijobs.reconcile.environment import NO_VALUES
 from ocijobs.reconcile.job.application import (
-    application_request,
     application_settings,
     revision_content,
 )
 from ocijobs.reconcile.job.workload import job_workload, template_of
 from ocijobs.reconcile.requests import (
+    ApplicationRequest,
     ApplicationSettings,
     JobChange,
     JobCreation,
@@ -171,12 +170,12 @@ def job_request(
     given = job.spec.infrastructure.data_flow
     template = template_of(job.spec, region, artifact=artifact, pool_id=pool_id)
     if given is not None and template.application is not None:
-        return application_request(
-            job,
-            given,
-            application_settings(job, template, template.application, tags, NO_VALUES),
+        return ApplicationRequest(
             compartment_id=compartment_id,
-            artifact=artifact,
+            type=given.type,
+            settings=application_settings(
+                job, given, template, template.application, artifact=artifact, tags=tags
+            ),
         )
     return JobRequest(
         compartment_id=compartment_id,

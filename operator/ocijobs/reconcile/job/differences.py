@@ -78,6 +78,7 @@ def _settings(settings: JobChange) -> Iterator[tuple[str, Any]]:
         for key, tag in tags.items():
             yield f"definedTags[{namespace}][{key}]", str(tag)
     if isinstance(settings, ApplicationSettings):
+        yield from code_fields(settings.code)
         yield from spark_fields(settings.spark)
         return
     match settings.infrastructure:
@@ -110,7 +111,7 @@ def _mount(mount: Mount) -> str:
 
 def _workload(request: JobCreation) -> Iterator[tuple[str, Any]]:
     if not isinstance(request, JobRequest):
-        yield from code_fields(request)
+        yield "infrastructure.dataFlow.type", request.type.value
         return
     log = request.log
     yield f"{_COMPUTE}.logging.logGroupId", log.log_group_id if log is not None else None

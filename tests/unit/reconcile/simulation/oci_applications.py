@@ -39,7 +39,7 @@ class SimulatedApplications(SimulatedJobs):
         """Return the SHA-256 of the code that is where the application says."""
         request = job.request
         assert isinstance(request, ApplicationRequest)
-        return self.folders.get((request.file_uri or "").rpartition("/")[0])
+        return self.folders.get((request.settings.code.file_uri or "").rpartition("/")[0])
 
     def change_settings(self) -> None:
         """Let somebody change the newest application: also what no update takes away again."""
