@@ -367,9 +367,9 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         "Wait, or cancel the runs (`spec.cancel: true`).",
     ),
     Reason.RECORDS_REMAIN: Explanation(
-        "OCI refused to delete the job because records of its runs remain. The OCI job stays; the"
-        " object goes.",
-        "Delete the runs' records and the job in OCI if they are not wanted.",
+        "Something stays in OCI although the object goes: an OCI job that OCI refused to delete because records of "
+        "its runs remain, or the record of a run of Data Flow, which deletes none.",
+        "Delete the runs' records and the job in OCI if they are not wanted; of Data Flow, nothing can be done.",
     ),
     Reason.RELEASED: Explanation(
         "The object was let go although what it owns in OCI could not be removed: the credentials"

@@ -9,14 +9,13 @@ from ocijobs.clock import SystemClock
 from ocijobs.controller.identities import Identities
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.store import Store
-from ocijobs.settings import Settings
-from ocijobs.testing import NAMESPACE
+from ocijobs.testing import DEFAULT_SETTINGS, NAMESPACE
 
 
 @pytest.mark.parametrize("name", list(IdentityDefaults.model_fields))
 def test_each_default_of_an_identity_can_be_the_operators(name: str) -> None:
     given = "oci://code@ns/spark" if name.endswith("uri") else "ocid1.thing.oc1..a"
-    settings = Settings.model_construct(**{f"default_{name}": given})
+    settings = DEFAULT_SETTINGS.model_copy(update={f"default_{name}": given})
     identities = Identities(Store(), Memory(), SystemClock(), settings)
     view = identities.view(NAMESPACE, IdentityReference(name="default"))
     assert getattr(view.defaults, name) == given

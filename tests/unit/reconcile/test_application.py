@@ -288,8 +288,8 @@ def test_what_others_added_to_an_application_is_no_difference() -> None:
 
 
 def test_what_an_update_does_not_take_away_is_no_difference() -> None:
-    found = requested(make_spark_job(args=["a"], spark={"archive_uri": "oci://b@n/theirs.zip"}))
-    wanted = requested(make_spark_job(runtime=None))
+    found = requested(make_spark_job(spark={"archive_uri": "oci://b@n/theirs.zip"}))
+    wanted = requested(make_spark_job())
     assert setting_differences(wanted.settings, found.settings) == ()
 
 

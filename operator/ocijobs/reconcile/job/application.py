@@ -154,7 +154,7 @@ def spark_settings(
         executor=_machine(spark.executor_shape, spark.executor_shape_config)
         or _sized(application.executor_shape, application.executor_shape_config),
         num_executors=spark.num_executors or application.num_executors,
-        configuration={**sent, **_environment(variables)} if configured(template) else None,
+        configuration=None if foreign else {**sent, **_environment(variables)},
         parameters=None if foreign and not spark.parameters else parameters,
         arguments=None if foreign and not args else tuple(expand(arg, variables) for arg in args),
         archive_uri=application.archive_uri,
@@ -166,12 +166,6 @@ def spark_settings(
         max_duration_in_minutes=minutes or template.maximum_runtime_in_minutes,
         idle_timeout_in_minutes=application.idle_timeout_in_minutes,
     )
-
-
-def configured(template: RunTemplate) -> bool:
-    """Whether the properties of the job's application are known here: those of a run's jobId are not kept."""
-    application = template.application
-    return application is not None and bool(application.configuration)
 
 
 def _environment(variables: Mapping[str, str]) -> dict[str, str]:

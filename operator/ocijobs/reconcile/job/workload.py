@@ -54,7 +54,6 @@ def template_of(
         pool_id: OCID of the pool that a Spark job gives by name.
     """
     given = spec.infrastructure.data_science_job
-    application = bound_application(spec, artifact, pool_id)
     container = _container(spec.runtime) if spec.runtime is not None else None
     return RunTemplate(
         infrastructure=given.model_copy(
@@ -62,14 +61,12 @@ def template_of(
         )
         if given is not None
         else None,
-        application=application,
+        application=bound_application(spec, artifact, pool_id),
         env=spec.env,
         args=spec.args,
         maximum_runtime_in_minutes=spec.maximum_runtime_in_minutes,
         container=container,
         variables=_operator_variables(spec.runtime, region),
-        # Arguments and parameters that an adopted application has are its own.
-        made_elsewhere=(application is not None and spec.runtime is None) or None,
     )
 
 
@@ -91,7 +88,7 @@ def template_of_job(job: OCIJob, region: str) -> RunTemplate:
         "maximum_runtime_in_minutes": job.spec.maximum_runtime_in_minutes
         or adopted.maximum_runtime_in_minutes,
         # What the spec says of runs is not in the OCI job, so that each run is sent it.
-        "made_elsewhere": template.made_elsewhere or has_settings_of_runs(job.spec) or None,
+        "made_elsewhere": has_settings_of_runs(job.spec) or None,
     }
     return template.model_copy(update=update)
 

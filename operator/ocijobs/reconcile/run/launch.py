@@ -27,7 +27,7 @@ from ocijobs.reconcile.environment import (
     reserved_names,
     resolve,
 )
-from ocijobs.reconcile.job.application import configured, spark_settings
+from ocijobs.reconcile.job.application import spark_settings
 from ocijobs.reconcile.job.limits import over_limit
 from ocijobs.reconcile.job.variables import all_variables, groups_of, variables_of
 from ocijobs.reconcile.job.workload import machines, run_workload
@@ -180,7 +180,7 @@ def _spark_launch(
         or settings.maximum_runtime_in_minutes is not None
         or settings.spark is not None
         or references(sent.variables)
-        or (told and configured(template))
+        or (told and not template.made_elsewhere)
         or _moved_on(o, job)
     )
     request = ApplicationRunRequest(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ocijobs.api.environment import EnvVar
 from ocijobs.api.run_binding import RunTemplate
-from ocijobs.reconcile.job.application import configured
 from ocijobs.reconcile.run.observation import RunObservation
 
 
@@ -51,7 +50,7 @@ def _two_families(o: RunObservation, template: RunTemplate) -> str | None:
 def _foreign_problem(o: RunObservation, template: RunTemplate) -> str | None:
     """Return what a run can't override of an application that was made elsewhere, in words."""
     spec = o.run.spec
-    if configured(template):
+    if not template.made_elsewhere:
         return None
     field = None
     if spec.env:
