@@ -10,7 +10,7 @@ from tests.support.namespace import Namespace
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
-@pytest.mark.parametrize("folder", ["model-selection", "model-selection/nightly"])
+@pytest.mark.parametrize("folder", ["model-selection", "model-selection/nightly", "spark"])
 def test_an_example_that_is_applied_again_is_unchanged(alone: Namespace, folder: str) -> None:
     first = alone.kubectl("apply", "-k", str(EXAMPLES / folder)).splitlines()
     again = alone.kubectl("apply", "-k", str(EXAMPLES / folder)).splitlines()

@@ -47,6 +47,25 @@ def test_a_plain_run_costs_two_finalizer_writes_and_four_of_status(stage: Stage)
     assert calls["SearchLogs"] == 2
 
 
+def test_a_plain_run_of_spark_costs_no_more(stage: Stage) -> None:
+    stage.emulator.set_mode(default=PLAIN)
+    stage.identity(artifactBucketUri=stage.bucket("code"))
+    stage.kubectl_apply(manifests.spark_job(results=["auc"]))
+    stage.until_reason("OCIJob", "job", "Synced")
+    seen = stage.emulator.last_seq()
+    stage.create(manifests.run())
+    run = stage.until("OCIJobRun", "run", _finished)
+    assert run["status"]["results"] == {"auc": "0.5"}
+    assert Counter(sub for sub, _ in stage.writes("OCIJobRun", "run")) == {"": 2, "status": 4}
+    calls = {operation: sum(n.values()) for operation, n in stage.emulator.counts(seen).items()}
+    assert calls.pop("CreateRun") == 1
+    # What Data Flow kept of the output: which logs there are, and the one that has it.
+    assert (calls.pop("ListRunLogs"), calls.pop("GetRunLog")) == (1, 1)
+    # What is left are polls: by lists with all runs of the compartment, or by one call while there is one run; and
+    # Data Flow's own look for the code.
+    assert set(calls) == {"ListRuns", "GetRun", "GetObject"}
+
+
 def test_results_and_outputs_cost_one_read_and_one_list(stage: Stage) -> None:
     bucket = stage.bucket("outputs")
     _ready(stage, results=["auc"], outputs={"uri": f"{bucket}/$(JOB_RUN_OCID)"})

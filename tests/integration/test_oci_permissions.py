@@ -1,10 +1,12 @@
-"""The IAM statements of docs/identity.md: they are enough for the training example."""
+"""The IAM statements of docs/identity.md: they are enough for the training example, and for Spark."""
 
 import re
 from pathlib import Path
 
 import pytest
 from tests.support import manifests
+from tests.support.namespace import Document
+from tests.support.spark import needs_spark
 from tests.support.stage import Stage
 
 ROOT = Path(__file__).parents[2]
@@ -12,9 +14,12 @@ EXAMPLE = ROOT / "examples" / "training"
 RUN = "train-classifier-200"
 
 
+def _page() -> str:
+    return (ROOT / "docs" / "identity.md").read_text()
+
+
 def _documented(of: str) -> list[str]:
-    text = (ROOT / "docs" / "identity.md").read_text()
-    found = re.search(rf"<!-- statements of {of} -->\n```\n(.*?)```", text, re.DOTALL)
+    found = re.search(rf"<!-- statements of {of} -->\n```\n(.*?)```", _page(), re.DOTALL)
     assert found is not None, of
     return [line.replace("compartment ml", "tenancy") for line in found[1].splitlines()]
 
@@ -65,3 +70,100 @@ def test_a_call_is_refused_where_a_statement_lacks(
     outputs = {"uri": f"{bucket}/$(JOB_RUN_OCID)"}
     stage.kubectl_apply(manifests.job(outputs=outputs), manifests.run())
     stage.emulator.wait_for(operation, status=404, principal=user.id)
+
+
+SPARK_JOB = {
+    "main.py": """
+import sys
+from pyspark.sql import SparkSession
+from shapes import SIDES
+
+spark = SparkSession.builder.getOrCreate()
+target = sys.argv[1]
+spark.createDataFrame(SIDES, ["shape", "sides"]).write.parquet(target)
+print(spark.read.parquet(target).count(), "shapes")
+""",
+    "shapes.py": "SIDES = [('triangle', 3), ('square', 4)]\n",
+}
+
+
+def _spark_job(stage: Stage) -> Document:
+    """Return a job with a module beside the code; it writes to the bucket `data`."""
+    return manifests.spark_job(
+        files=SPARK_JOB,
+        code={"entrypoint": "main.py"},
+        args=[f"oci://data@{stage.emulator.namespace}/shapes"],
+    )
+
+
+def _only(stage: Stage, *statements: str) -> str:
+    """Make a tenancy with buckets for code and data, where these statements hold alone; return the user's OCID."""
+    code = stage.bucket("spark-code")
+    stage.bucket("data")
+    user = stage.emulator.add_user("operator", groups=["job-operators"])
+    rule = re.search(r"all \{resource.type = 'dataflowrun'.*\}", _page())
+    assert rule is not None
+    matching = rule[0].replace("ocid1.compartment.oc1..…", stage.emulator.tenancy)
+    stage.emulator.set_policies(list(statements), {"spark-runs": matching})
+    stage.identity(user.config, artifactBucketUri=code)
+    return user.id
+
+
+def _without(of: str, lacking: str) -> list[str]:
+    statements = [each for each in _documented(of) if lacking not in each]
+    assert len(statements) == len(_documented(of)) - 1
+    return statements
+
+
+@pytest.mark.real_spark
+@pytest.mark.slow
+@needs_spark
+def test_the_documented_statements_are_enough_for_spark(stage: Stage) -> None:
+    user = _only(stage, *_documented("the user of Spark"), *_documented("the runs of Spark"))
+    job = _spark_job(stage)
+    stage.kubectl_apply(job, manifests.run())
+    status = stage.until_ended("run", seconds=300)["status"]
+    assert status["phase"] == "Succeeded", status
+    assert "2 shapes" in status["logs"]["tail"]
+    job["spec"]["args"] = ["elsewhere"]
+    stage.kubectl_apply(job, manifests.run("cancelled"))
+    stage.until_synced("job")
+    stage.until("OCIJobRun", "cancelled", lambda run: "jobRunId" in run["status"])
+    for kind, name in (("OCIJobRun", "run"), ("OCIJobRun", "cancelled"), ("OCIJob", "job")):
+        stage.delete(kind, name)
+        stage.until_gone(kind, name)
+    asked = stage.emulator.journal(principal=user, limit=1000)
+    assert {entry.status for entry in asked} == {200, 204}
+    assert {entry.operation for entry in asked} >= {
+        *("CreateApplication", "UpdateApplication", "DeleteApplication"),
+        *("CreateRun", "DeleteRun", "ListRuns", "ListRunLogs", "GetRunLog"),
+        *("PutObject", "ListObjects", "DeleteObject"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("lacking", "operation"),
+    [
+        ("dataflow-application", "CreateApplication"),
+        ("dataflow-run", "CreateRun"),
+        ("spark-code", "PutObject"),
+    ],
+)
+def test_a_call_for_spark_is_refused_where_a_statement_lacks(
+    stage: Stage, lacking: str, operation: str
+) -> None:
+    user = _only(stage, *_without("the user of Spark", lacking))
+    stage.kubectl_apply(_spark_job(stage), manifests.run())
+    stage.emulator.wait_for(operation, status=404, principal=user)
+
+
+@pytest.mark.real_spark
+@pytest.mark.slow
+@needs_spark
+@pytest.mark.parametrize("lacking", ["spark-code", "'data'"])
+def test_a_run_of_spark_fails_where_a_statement_lacks(stage: Stage, lacking: str) -> None:
+    _only(stage, *_documented("the user of Spark"), *_without("the runs of Spark", lacking))
+    stage.kubectl_apply(_spark_job(stage), manifests.run())
+    status = stage.until_ended("run", seconds=300)["status"]
+    assert status["phase"] == "Failed"
+    assert "com.oracle.bmc.objectstorage" in "\n".join(status["logs"]["tail"])
