@@ -159,8 +159,15 @@ def _phase_rows(
 ) -> Iterable[tuple[str, Statuses]]:
     for phase, standings in phases.items():
         for number, standing in enumerate(standings):
-            note = ", refused for long" if number else ""
+            note = _FURTHER[standing] if number else ""
             yield f"{code(phase.value)}{note}", statuses(TABLE[standing])
+
+
+_FURTHER = {
+    Standing.STALLED: ", refused for long",
+    Standing.READY: ", a stream or a session of Spark",
+}
+"""What a phase is that stands otherwise than it does first of all."""
 
 
 _STATES = {

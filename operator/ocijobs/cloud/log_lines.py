@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -21,6 +22,11 @@ _RESULT_LINES = 100
 _RESULTS = RESULTS_KEY.encode()
 
 
+_FRAME = re.compile(rb"\s+(at [^\s(]+\(.*\)|\.\.\. \d+ more)\s*")
+_FRAMES = 3
+"""Frames that are kept of each stack of Java: with forty of them the last lines would not tell what the error was."""
+
+
 class LineKeeper:
     """Keeps the last lines, and the last result lines if they are wanted."""
 
@@ -30,6 +36,7 @@ class LineKeeper:
         self._results: deque[str] = deque(maxlen=_RESULT_LINES)
         self._begun = bytearray()
         self._has_text = False
+        self._frames = 0
 
     @property
     def has_text(self) -> bool:
@@ -57,7 +64,9 @@ class LineKeeper:
         line = bytes(self._begun)
         self._begun.clear()
         self._has_text = self._has_text or bool(line.strip())
-        self._tail.append(line)
+        self._frames = self._frames + 1 if _FRAME.fullmatch(line) else 0
+        if self._frames <= _FRAMES:
+            self._tail.append(line)
         if self._wants_results and _RESULTS in line and results_of_line(_text(line)) is not None:
             self._results.append(_text(line))
 

@@ -122,7 +122,7 @@ def test_the_operator_takes_from_the_log_what_the_driver_takes_from_the_output(l
 @given(_lines())
 def test_whatever_is_taken_can_be_written_to_kubernetes(line: str) -> None:
     for name, value in (results_of_line(line) or {}).items():
-        assert (name + value).encode()
+        assert f"{name}={value}".encode()
 
 
 def test_a_log_line_that_is_no_unicode_is_no_result_line() -> None:

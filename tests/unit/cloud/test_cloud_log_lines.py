@@ -32,6 +32,16 @@ def test_lines_are_the_same_in_whatever_pieces_they_come(text: str, size: int) -
     assert kept(*chunks_of(text.encode(), size)).tail == tuple(lines[-20:])
 
 
+def test_of_a_stack_of_java_the_cause_is_kept_and_not_all_the_frames() -> None:
+    frames = "".join(f"\tat com.oracle.bmc.Client.call{n}(Client.java:{n})\n" for n in range(40))
+    error = f"Error: failed\n{frames}Caused by: NotFound: no such bucket\n{frames}\t... 12 more\nthe end\n"
+    shown = kept(error.encode()).tail
+    assert shown[0] == "Error: failed"
+    assert "Caused by: NotFound: no such bucket" in shown
+    assert shown[-2:] == ("\tat com.oracle.bmc.Client.call2(Client.java:2)", "the end")
+    assert len(shown) == 9
+
+
 @given(_TEXT, st.integers(1, 50), st.integers(0, 200))
 def test_compressed_text_is_text_in_one_archive_or_two(text: str, size: int, cut: int) -> None:
     content = text.encode()

@@ -9,6 +9,7 @@ from ocijobs.api.identity import IdentityDefaults
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_status import Artifact, Revision
 from ocijobs.reconcile.decision import FindName
+from ocijobs.reconcile.job.adoption import adopt
 from ocijobs.reconcile.job.application import added, application_of
 from ocijobs.reconcile.job.configuration import job_request
 from ocijobs.reconcile.job.differences import all_differences, setting_differences
@@ -30,6 +31,8 @@ from ocijobs.testing import (
     make_caller,
     make_identity_view,
     make_job_observation,
+    make_job_record,
+    make_metadata,
     make_ocid,
     make_sources,
     make_spark_job,
@@ -48,6 +51,7 @@ CONDA = {"type": "published", "uri": "oci://envs@n/conda/spark"}
 FLEX = {"ocpus": 2, "memory_in_gbs": 32}
 SECRET = {"name": "TOKEN", "value_from": {"secret_key_ref": {"name": "secret", "key": "token"}}}
 POOL = make_ocid("dataflowpool")
+APPLICATION = make_ocid("dataflowapplication", "elsewhere")
 
 
 # Configuration.
@@ -216,6 +220,32 @@ def test_code_of_a_complete_revision_stays_where_it_is_however_it_is_packed_now(
     assert plan.request.settings.spark.configuration["spark.submit.pyFiles"] == (
         f"{FOLDER}/modules.zip"
     )
+
+
+def test_code_of_an_application_that_is_adopted_stays_where_it_is() -> None:
+    """What another cluster made has its modules there, too, and nobody puts them anywhere else."""
+    sources = make_sources(name="main.py", libraries=("modules.zip",))
+    former = planned(
+        observed(make_spark_job(), known=JobKnown(sources=sources), cluster_id="another")
+    )
+    assert isinstance(former, Plan)
+    record = make_job_record(
+        id=APPLICATION, owner=f"another/uid/{former.revision}", content=former.request
+    )
+    job = make_spark_job(
+        metadata=make_metadata("job", finalizer=True),
+        adopt={"ocid": APPLICATION, "former_owner": "another/uid"},
+    )
+    o = observed(job, known=JobKnown(sources=sources))
+    plan = planned(o)
+    assert isinstance(plan, Plan)
+    status = adopt(o, plan, record, SETTLED).status
+    after = planned(replace(o, job=job.model_copy(update={"status": status})))
+    assert isinstance(after, Plan)
+    assert isinstance(former.request, ApplicationRequest)
+    assert isinstance(after.request, ApplicationRequest)
+    assert after.request.settings.code == former.request.settings.code
+    assert after.request.settings.spark == former.request.settings.spark
 
 
 def test_a_pool_that_is_given_by_name_is_found_in_the_job_s_compartment_first() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from ocijobs.api.job import Adoption
-from ocijobs.api.job_status import AdoptedJob, Difference, OCIJobStatus, Revision
+from ocijobs.api.job_status import AdoptedJob, Artifact, Difference, OCIJobStatus, Revision
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL
 from ocijobs.reconcile.console import job_url
@@ -27,7 +27,7 @@ from ocijobs.reconcile.job.status import write_status
 from ocijobs.reconcile.job_record import JobRecord
 from ocijobs.reconcile.pacing import due_at, fraction
 from ocijobs.reconcile.remote import JobState, Operation
-from ocijobs.reconcile.requests import JobCreation, JobRequest, SingleNode
+from ocijobs.reconcile.requests import ApplicationRequest, JobCreation, JobRequest, SingleNode
 from ocijobs.reconcile.standing import Standing
 
 
@@ -100,7 +100,12 @@ def adopt(
     same = content is not None and _is_revision(o, plan, record, content)
     name = plan.revision if same else adopted_name(record.id)
     revision = Revision(
-        name=name, job_id=record.id, settings_digest="", complete=True, last_used_at=now
+        name=name,
+        job_id=record.id,
+        settings_digest="",
+        artifact=_code_of(plan, content) if same else None,
+        complete=True,
+        last_used_at=now,
     )
     others = [r for r in o.job.status.revisions if r.name != name and r.job_id != record.id]
     status = write_status(
@@ -122,6 +127,15 @@ def adopt(
         type=NoteType.NORMAL, reason=Reason.ADOPTED, message=f"adopted OCI job {record.id}{how}"
     )
     return Decision(status=status, notes=(note,))
+
+
+def _code_of(plan: Plan, content: JobCreation | None) -> Artifact | None:
+    """Return the code of an application of ours, at the place where it is: that of another cluster, or namespace."""
+    code = content.settings.code if isinstance(content, ApplicationRequest) else None
+    if plan.artifact is None or code is None or code.file_uri is None:
+        return None
+    folder, found, _ = code.file_uri.rpartition(f"/{plan.artifact.name}")
+    return plan.artifact.model_copy(update={"uri": folder}) if found else None
 
 
 def _is_revision(o: JobObservation, plan: Plan, record: JobRecord, content: JobCreation) -> bool:
@@ -162,7 +176,6 @@ def observe(
         compartment_id=record.compartment_id,
         project_id=content.project_id if content is not None else None,
         job_id=record.id,
-        backend=o.backend,
         revision=adopted_name(record.id),
         console_url=job_url(caller.region, record.id),
         adopted=_adopted(record, kept=False),

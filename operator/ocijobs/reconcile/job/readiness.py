@@ -190,7 +190,6 @@ def _ready(
         standing=Standing.READY,
         reason=reason,
         message=message,
-        backend=o.backend,
         job_id=revision.job_id,
         revision=revision.name,
         revisions=pruned.revisions,

@@ -41,6 +41,7 @@ def _write(o: JobObservation, now: datetime, headline: Headline, **changes: Any)
         update={
             "runs": RunCounts(active=sum(run.live for run in o.runs)),
             "last_run": _last_run(o) or former.last_run,
+            "backend": o.backend,
             **changes,
             "observed_generation": generation,
             "conditions": conditions(former.conditions, headline, generation=generation, now=now),

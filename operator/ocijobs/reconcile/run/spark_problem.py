@@ -60,6 +60,6 @@ def _foreign_problem(o: RunObservation, template: RunTemplate) -> str | None:
     if field is None:
         return None
     return (
-        f"spec.{field}: Data Flow takes a configuration whole, and that of {spec.job_id} is not kept here: "
-        "make it an OCIJob"
+        f"spec.{field}: a run by jobId can't have it: Data Flow takes a configuration whole, and that of {spec.job_id} "
+        "is not kept here, since it may hold secrets; make the application an OCIJob"
     )
