@@ -10,8 +10,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ocijobs.api.conditions import Condition, ConditionStatus, ConditionType
-from ocijobs.api.environment import EnvVar
-from ocijobs.api.infrastructure import Backend
 from ocijobs.api.job_run_status import (
     OCIJobRunStatus,
     Phase,
@@ -22,20 +20,18 @@ from ocijobs.api.job_run_status import (
 )
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.decision import (
-    Action,
-    Caller,
     Decision,
-    ListOutputs,
     Note,
     NoteType,
-    ReadResults,
-    ReadRunLogs,
-    ReadValues,
-    SearchLogs,
 )
-from ocijobs.reconcile.environment import expand, merge, references
-from ocijobs.reconcile.remote import Operation, RefusalKind, RunRecord, RunState
-from ocijobs.reconcile.requests import backend_of
+from ocijobs.reconcile.remote import Operation, RunRecord, RunState
+from ocijobs.reconcile.run.collecting import (
+    declared,
+    lacking,
+    operation_of,
+    unanswered,
+    wanted_reads,
+)
 from ocijobs.reconcile.run.discarding import discard
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.output import tail, within_limit
@@ -44,8 +40,6 @@ from ocijobs.reconcile.run.verdict import Again, Ended, Kept, attempts_after, ju
 
 AGAIN_SECONDS = 3.0
 """Pause between two looks for what has not come yet."""
-
-_PASSING = frozenset({RefusalKind.UNAVAILABLE, RefusalKind.THROTTLED})
 
 
 def end(
@@ -60,17 +54,17 @@ def end(
     if not isinstance(verdict, Ended):
         return _go_on(o, record, verdict, now)
     deadline = _deadline(o, record, ended_at)
-    if caller is None and record.state is RunState.SUCCEEDED and _lacking(o) and now < deadline:
+    if caller is None and record.state is RunState.SUCCEEDED and lacking(o) and now < deadline:
         # Credentials may come back while results are awaited.
         return Decision(status=_collecting(o, record, now), wake_at=deadline)
-    wanted = _wanted(o, record, caller) if caller is not None else ()
-    first = tuple(action for action in wanted if _call_of(action) not in o.known.calls)
+    wanted = wanted_reads(o, record, caller) if caller is not None else ()
+    first = tuple(action for action in wanted if operation_of(action) not in o.known.calls)
     if first:
         return Decision(status=o.run.status, actions=first)
-    open_ = tuple(action for action in wanted if _unanswered(o, record, action))
+    open_ = tuple(action for action in wanted if unanswered(o, record, action))
     if not open_ or now >= deadline:
         return Decision(status=_ended(o, record, verdict, now), notes=_notes(o))
-    again_at = max(o.known.calls[_call_of(action)].at for action in open_) + timedelta(
+    again_at = max(o.known.calls[operation_of(action)].at for action in open_) + timedelta(
         seconds=AGAIN_SECONDS
     )
     status = _collecting(o, record, now)
@@ -83,100 +77,6 @@ def _deadline(o: RunObservation, record: RunRecord, ended_at: datetime) -> datet
     """Return until when something is awaited: a run that ended long ago is looked at once."""
     wait = timedelta(seconds=o.settings.results_wait_seconds)
     return min(ended_at + wait, max(ended_at, (record.finished_at or ended_at) + wait))
-
-
-def _wanted(o: RunObservation, record: RunRecord, caller: Caller) -> tuple[Action, ...]:
-    """Return the reads of all that this run may have left behind."""
-    actions: list[Action] = []
-    uri = outputs_uri(o, record.id)
-    if uri is not None:
-        if _declared(o):
-            actions.append(ReadResults(caller=caller, run_id=record.id, outputs_uri=uri))
-        actions.append(ListOutputs(caller=caller, outputs_uri=uri))
-    if (reads := _log_read(o, record, caller)) is not None:
-        keys = references(merge(_bound_variables(o), o.run.spec.env))
-        if o.known.values is None and keys:
-            actions.append(ReadValues(keys=keys, epoch=o.epoch))
-        actions.append(reads)
-    return tuple(actions)
-
-
-def _log_read(
-    o: RunObservation, record: RunRecord, caller: Caller
-) -> SearchLogs | ReadRunLogs | None:
-    """Return the read of what the run printed; None where that is not kept. Data Flow keeps logs of its own."""
-    if backend_of(record.id) is Backend.DATA_FLOW:
-        return ReadRunLogs(caller=caller, run_id=record.id, results=bool(_declared(o)))
-    return search_logs(o, record, caller) if record.log is not None else None
-
-
-def _bound_variables(o: RunObservation) -> tuple[EnvVar, ...]:
-    """Return the job's variables, as the run was launched with them."""
-    binding = o.run.status.binding
-    if binding is not None and binding.template is not None:
-        return binding.template.env
-    return o.job.spec.env if o.job is not None else ()
-
-
-def search_logs(o: RunObservation, record: RunRecord, caller: Caller) -> SearchLogs:
-    """Return the search for the run's last lines, and for its result lines where some are declared."""
-    if record.log is None:
-        raise AssertionError  # pragma: no cover - callers ask for runs with a log
-    return SearchLogs(
-        caller=caller,
-        compartment_id=record.compartment_id,
-        run_id=record.id,
-        log=record.log,
-        since=record.accepted_at or o.run.metadata.creation_timestamp,
-        results=bool(_declared(o)),
-    )
-
-
-def outputs_uri(o: RunObservation, run_id: str) -> str | None:
-    """Return where the run's outputs are."""
-    binding = o.run.status.binding
-    if binding is None or binding.outputs_uri is None:
-        return None
-    return expand(binding.outputs_uri, {"JOB_RUN_OCID": run_id})
-
-
-def _declared(o: RunObservation) -> tuple[str, ...]:
-    binding = o.run.status.binding
-    return (binding.results or ()) if binding is not None else ()
-
-
-def _lacking(o: RunObservation) -> tuple[str, ...]:
-    found = o.known.results or {}
-    return tuple(name for name in _declared(o) if name not in found)
-
-
-def _call_of(action: Action) -> Operation:
-    match action:
-        case ReadResults():
-            return Operation.READ_RESULTS
-        case ListOutputs():
-            return Operation.LIST_OUTPUTS
-        case ReadValues():
-            return Operation.READ_VALUES
-        case _:
-            return Operation.SEARCH_LOGS
-
-
-def _unanswered(o: RunObservation, record: RunRecord, action: Action) -> bool:
-    """Whether it is worth waiting for another answer to this read."""
-    refusal = o.known.calls[_call_of(action)].refusal
-    if refusal is not None and refusal.kind in _PASSING:
-        return True
-    unread = isinstance(action, ReadRunLogs) and refusal is None and not o.known.log_files
-    if unread and _began(record):
-        return True
-    reads = isinstance(action, ReadResults | SearchLogs | ReadRunLogs)
-    return reads and record.state is RunState.SUCCEEDED and bool(_lacking(o))
-
-
-def _began(record: RunRecord) -> bool:
-    """Whether a run of Data Flow has got as far as to have logs."""
-    return record.totals is not None and bool(record.totals.milliseconds)
 
 
 def _collecting(o: RunObservation, record: RunRecord, now: datetime) -> OCIJobRunStatus:
@@ -260,15 +160,15 @@ def _totals(record: RunRecord) -> RunMetrics | None:
 
 
 def _results(o: RunObservation) -> dict[str, str] | None:
-    found = {n: v for n, v in (o.known.results or {}).items() if n in _declared(o)}
+    found = {n: v for n, v in (o.known.results or {}).items() if n in declared(o)}
     return found if found and within_limit(found) else None
 
 
 def _results_ready(o: RunObservation, now: datetime) -> tuple[Condition, ...]:
-    declared = _declared(o)
-    if not declared:
+    names = declared(o)
+    if not names:
         return ()
-    lacking = tuple(name for name in declared if name not in (_results(o) or {}))
+    lacking = tuple(name for name in names if name not in (_results(o) or {}))
     return (
         Condition(
             type=ConditionType.RESULTS_READY,
@@ -277,7 +177,7 @@ def _results_ready(o: RunObservation, now: datetime) -> tuple[Condition, ...]:
             message=(
                 f"declared in spec.results of the OCIJob, and not reported: {', '.join(lacking)}"
                 if lacking
-                else f"reported: {', '.join(declared)}"
+                else f"reported: {', '.join(names)}"
             ),
             observed_generation=o.run.metadata.generation,
             last_transition_time=now,

@@ -13,7 +13,8 @@ from ocijobs.api.job_run_status import OCIJobRunStatus
 from ocijobs.reconcile.blocking import earliest
 from ocijobs.reconcile.decision import Action, Caller, Decision, ReadUtilisation
 from ocijobs.reconcile.remote import LogAddress, Operation, RunRecord, RunState
-from ocijobs.reconcile.run.ending import search_logs, shown_tail
+from ocijobs.reconcile.run.collecting import search_logs
+from ocijobs.reconcile.run.ending import shown_tail
 from ocijobs.reconcile.run.observation import RunObservation
 
 _UTILISATION_LOOKS = 3

@@ -33,9 +33,10 @@ from ocijobs.reconcile.run.gate import (
     queue_again,
     too_late,
 )
-from ocijobs.reconcile.run.launch import Launch, prepare, run_owner
+from ocijobs.reconcile.run.launch import Launch, prepare
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.queueing import lost_admission
+from ocijobs.reconcile.run.request import run_owner
 from ocijobs.reconcile.run.status import write_blocked, write_status
 from ocijobs.reconcile.serving import Hindrance
 

@@ -1,15 +1,54 @@
-"""What a run of a Spark job can't have, though the schema can't tell: the schema of a run does not see its job."""
+"""The request of a run on Data Flow: what it is sent, it is sent whole.
+
+The schema of a run does not see its job, so what a run of Spark can't have is said here.
+"""
 
 from __future__ import annotations
 
 from ocijobs.api.environment import EnvVar
-from ocijobs.api.run_binding import RunTemplate
+from ocijobs.api.names import SCHEDULED_TIME
+from ocijobs.api.run_binding import BoundApplication, JobBinding, RunTemplate
+from ocijobs.reconcile.environment import references
+from ocijobs.reconcile.job.application import spark_settings
+from ocijobs.reconcile.requests import ApplicationRunRequest
 from ocijobs.reconcile.run.observation import RunObservation
+from ocijobs.reconcile.run.request import Sent, moved_on, reserved_problem, tags_of
 
 
-def spark_problem(
-    o: RunObservation, template: RunTemplate, variables: tuple[EnvVar, ...]
-) -> str | None:
+def application_run_request(
+    o: RunObservation, job: JobBinding, sent: Sent, application: BoundApplication
+) -> ApplicationRunRequest | str:
+    """Return the request of the run, or what it can't have, in words."""
+    meta, settings, template = o.run.metadata, sent.settings, sent.template
+    problem = reserved_problem(sent.variables) or _problem(o, template, sent.variables)
+    if problem is not None:
+        return problem
+    told = {SCHEDULED_TIME: o.scheduled_time} if o.scheduled_time is not None else {}
+    spark = spark_settings(template, application, settings, sent.values, told=told)
+    return ApplicationRunRequest(
+        compartment_id=job.compartment_id or "",
+        job_id=job.job_id or "",
+        display_name=settings.display_name or f"{meta.namespace}/{meta.name}",
+        tags=tags_of(o, settings),
+        spark=spark if _touches(o, job, sent) else None,
+    )
+
+
+def _touches(o: RunObservation, job: JobBinding, sent: Sent) -> bool:
+    """Whether the run is anything else than the application says."""
+    settings, template = sent.settings, sent.template
+    return bool(
+        settings.env
+        or settings.args is not None
+        or settings.maximum_runtime_in_minutes is not None
+        or settings.spark is not None
+        or references(sent.variables)
+        or (o.scheduled_time is not None and not template.made_elsewhere)
+        or moved_on(o, job)
+    )
+
+
+def _problem(o: RunObservation, template: RunTemplate, variables: tuple[EnvVar, ...]) -> str | None:
     """Return what the Spark job can't be run with, in words."""
     spec = o.run.spec
     name = o.run.job_name or spec.job_id
