@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from typing import Any
+from weakref import WeakValueDictionary
 
 from ocijobs.api.infrastructure import Backend
 from ocijobs.artifact.staging import Staging
@@ -63,7 +63,7 @@ class JobActions:
     ) -> None:
         self._infrastructures, self._directory = infrastructures, directory
         self._code, self._code_in_use = code, code_in_use
-        self._code_locks: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._code_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._sources, self._staging = sources, staging
         self._memory, self._queue, self._clock, self._fence = memory, queue, clock, fence
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -124,6 +124,10 @@ class JobActions:
                 at = self._clock.now()
                 return lambda known: known.delete_answered(job_id, refusal, at=at, epoch=epoch)
 
+    def _lock(self, uri: str) -> asyncio.Lock:
+        """Return the lock of a folder of code, which is there for as long as somebody has it."""
+        return self._code_locks.setdefault(uri, asyncio.Lock())
+
     def _of(self, request: JobCreation) -> Infrastructure:
         """Return where a request goes."""
         backend = Backend.DATA_SCIENCE if isinstance(request, JobRequest) else Backend.DATA_FLOW
@@ -140,7 +144,7 @@ class JobActions:
         it finds nothing.
         """
         uri, refusal = action.uri, None
-        async with self._code_locks[uri]:
+        async with self._lock(uri):
             if not self._code_in_use(uri):
                 refusal = await self._code.delete(self._principal(entry, action.caller), uri)
         at = self._clock.now()
@@ -201,7 +205,7 @@ class JobActions:
             self._learn(entry, lambda known: replace(known, sources=None))
         else:
             with content:
-                async with self._code_locks[action.artifact.uri or action.job_id]:
+                async with self._lock(action.artifact.uri or action.job_id):
                     answer = await self._having(action.job_id).upload_artifact(
                         principal, action.job_id, action.artifact, content
                     )

@@ -168,15 +168,15 @@ def _results_ready(o: RunObservation, now: datetime) -> tuple[Condition, ...]:
     names = declared(o)
     if not names:
         return ()
-    lacking = tuple(name for name in names if name not in (_results(o) or {}))
+    missing = tuple(name for name in names if name not in (_results(o) or {}))
     return (
         Condition(
             type=ConditionType.RESULTS_READY,
-            status=ConditionStatus.FALSE if lacking else ConditionStatus.TRUE,
-            reason=Reason.RESULT_MISSING if lacking else Reason.RESULTS_COLLECTED,
+            status=ConditionStatus.FALSE if missing else ConditionStatus.TRUE,
+            reason=Reason.RESULT_MISSING if missing else Reason.RESULTS_COLLECTED,
             message=(
-                f"declared in spec.results of the OCIJob, and not reported: {', '.join(lacking)}"
-                if lacking
+                f"declared in spec.results of the OCIJob, and not reported: {', '.join(missing)}"
+                if missing
                 else f"reported: {', '.join(names)}"
             ),
             observed_generation=o.run.metadata.generation,
