@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from ocijobs.api.conditions import ConditionType, find
 from ocijobs.api.identity import IdentityDefaults
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_status import Artifact, Revision
@@ -12,6 +13,7 @@ from ocijobs.reconcile.decision import FindName
 from ocijobs.reconcile.job.adoption import adopt
 from ocijobs.reconcile.job.application import added, application_of
 from ocijobs.reconcile.job.configuration import job_request
+from ocijobs.reconcile.job.decide import decide_job
 from ocijobs.reconcile.job.differences import all_differences, setting_differences
 from ocijobs.reconcile.job.known import JobKnown
 from ocijobs.reconcile.job.observation import JobObservation
@@ -246,6 +248,18 @@ def test_code_of_an_application_that_is_adopted_stays_where_it_is() -> None:
     assert isinstance(after.request, ApplicationRequest)
     assert after.request.settings.code == former.request.settings.code
     assert after.request.settings.spark == former.request.settings.spark
+
+
+def test_a_job_of_the_other_service_is_not_adopted() -> None:
+    ocid = make_ocid("datasciencejob")
+    job = make_spark_job(adopt={"ocid": ocid})
+    status = decide_job(observed(job), SETTLED).status
+    ready = find(status.conditions, ConditionType.READY)
+    assert ready is not None
+    assert (ready.reason, ready.message) == (
+        "InvalidSpec",
+        f"spec.adopt.ocid: {ocid} is of DataScience, and spec.infrastructure is of DataFlow",
+    )
 
 
 def test_a_pool_that_is_given_by_name_is_found_in_the_job_s_compartment_first() -> None:

@@ -27,7 +27,13 @@ from ocijobs.reconcile.job.status import write_status
 from ocijobs.reconcile.job_record import JobRecord
 from ocijobs.reconcile.pacing import due_at, fraction
 from ocijobs.reconcile.remote import JobState, Operation
-from ocijobs.reconcile.requests import ApplicationRequest, JobCreation, JobRequest, SingleNode
+from ocijobs.reconcile.requests import (
+    ApplicationRequest,
+    JobCreation,
+    JobRequest,
+    SingleNode,
+    backend_of,
+)
 from ocijobs.reconcile.standing import Standing
 
 
@@ -36,6 +42,10 @@ def adopted_record(
 ) -> JobRecord | Needed | Obstacle:
     """Return what OCI told of the OCI job, or that it is to be asked first, or what hinders the adoption."""
     where = "spec.adopt.ocid"
+    if (other := backend_of(adoption.ocid)) is not o.backend:
+        return Obstacle.of_spec(
+            f"{where}: {adoption.ocid} is of {other}, and spec.infrastructure is of {o.backend}"
+        )
     watched, call = o.known.watched, o.known.calls.get(Operation.LOOK_UP)
     action = LookUpJob(
         caller=caller,
