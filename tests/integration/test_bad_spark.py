@@ -48,6 +48,10 @@ REFUSED: dict[str, tuple[Spec, str]] = {
         _job(runtime={"script": SCRIPT}),
         "runtime.spark runs on infrastructure.dataFlow, and nothing else does",
     ),
+    "an application adopted without its code": (
+        manifests.spark_job(adopt={"ocid": "ocid1.dataflowapplication.oc1.iad.a"}, runtime=None),
+        "runtime must be given with infrastructure.dataFlow",
+    ),
     "no version of Spark": (_with(sparkVersion=None), "dataFlow.sparkVersion: Required value"),
     "no shape": (
         _with(driverShape=None, driverShapeConfig=None),

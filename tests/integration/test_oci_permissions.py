@@ -166,4 +166,5 @@ def test_a_run_of_spark_fails_where_a_statement_lacks(stage: Stage, lacking: str
     stage.kubectl_apply(_spark_job(stage), manifests.run())
     status = stage.until_ended("run", seconds=300)["status"]
     assert status["phase"] == "Failed"
-    assert "com.oracle.bmc.objectstorage" in "\n".join(status["logs"]["tail"])
+    told = "\n".join(status["logs"]["tail"])
+    assert "Caused by: com.oracle.bmc.model.BmcException" in told

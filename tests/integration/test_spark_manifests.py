@@ -76,7 +76,6 @@ SESSION = manifests.spark_job(
 SQL = manifests.spark_job(files={"report.sql": "SELECT 1;\n"}, machines={"language": "SQL"})
 
 ADOPTED = manifests.spark_job(adopt={"ocid": "ocid1.dataflowapplication.oc1.iad.a"})
-del ADOPTED["spec"]["runtime"]
 
 RUN = manifests.run(
     spark={

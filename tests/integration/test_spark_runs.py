@@ -1,9 +1,13 @@
 """Spark that really runs, from `kubectl apply` to what is in status: pyspark, with data in Object Storage."""
 
+import shutil
+import subprocess
+from pathlib import Path
+
 import pytest
 from tests.support import manifests
 from tests.support.namespace import Document
-from tests.support.spark import needs_spark
+from tests.support.spark import PYTHON, needs_spark
 from tests.support.stage import Stage
 
 pytestmark = [pytest.mark.real_spark, pytest.mark.slow, needs_spark]
@@ -90,6 +94,57 @@ def test_words_are_counted_and_a_model_is_fitted(spark: Stage) -> None:
     assert fitted["phase"] == "Succeeded", fitted
     assert fitted["results"] == {"slope": "3.0", "intercept": "1.0"}
     assert any(name.startswith("model/") for name in spark.objects_in("data"))
+
+
+COUNT = """
+import org.apache.spark.sql.SparkSession;
+public class Count {
+    public static void main(String[] arguments) {
+        SparkSession spark = SparkSession.builder().getOrCreate();
+        System.out.println("counted " + spark.range(Long.parseLong(arguments[0])).count());
+    }
+}
+"""
+
+
+def _jar(folder: Path) -> bytes:
+    """Return a jar with the class Count, compiled against the Spark that runs it."""
+    (folder / "Count.java").write_text(COUNT)
+    jars = next((PYTHON.parent.parent / "lib").glob("python*")) / "site-packages/pyspark/jars"
+    subprocess.run(
+        ["javac", "--class-path", f"{jars}/*", "-d", str(folder), str(folder / "Count.java")],
+        check=True,
+    )
+    subprocess.run(["jar", "cf", "count.jar", "Count.class"], cwd=folder, check=True)
+    return (folder / "count.jar").read_bytes()
+
+
+@pytest.mark.skipif(not shutil.which("javac"), reason="there is no javac")
+def test_a_jar_and_statements_of_sql_run(spark: Stage, tmp_path: Path) -> None:
+    code = spark.bucket("jars")
+    spark.put(f"{code}/count.jar", _jar(tmp_path))
+    spark.kubectl_apply(
+        manifests.spark_job(
+            "jar",
+            machines={"language": "JAVA"},
+            code={
+                "className": "Count",
+                "source": {"objectStorage": {"uri": f"{code}/count.jar"}},
+            },
+            args=["1000"],
+        ),
+        manifests.spark_job(
+            "sql",
+            machines={"language": "SQL"},
+            files={"report.sql": "SELECT 'rows', count(*) FROM range(7);\n"},
+        ),
+        manifests.run("jar", of="jar"),
+        manifests.run("sql", of="sql"),
+    )
+    for name, line in (("jar", "counted 1000"), ("sql", "rows\t7")):
+        status = _ended(spark, name)
+        assert status["phase"] == "Succeeded", status
+        assert line in status["logs"]["tail"]
 
 
 def test_a_failure_shows_the_traceback_of_python(spark: Stage) -> None:

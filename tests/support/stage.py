@@ -249,12 +249,13 @@ class Stage(Namespace):
             oci.pagination.list_call_get_all_results(client.list_runs, self.emulator.tenancy).data
         )
 
-    def put(self, uri: str, content: str) -> None:
+    def put(self, uri: str, content: str | bytes) -> None:
         """Put an object at an `oci://` address."""
         bucket, _, name = uri.removeprefix("oci://").partition("@")
         name = name.partition("/")[2]
         storage = self.oci_client(oci.object_storage.ObjectStorageClient)
-        storage.put_object(self.emulator.namespace, bucket, name, content.encode())
+        body = content.encode() if isinstance(content, str) else content
+        storage.put_object(self.emulator.namespace, bucket, name, body)
 
     def objects_in(self, bucket: str) -> list[str]:
         """Return the names of all objects of a bucket."""
