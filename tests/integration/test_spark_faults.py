@@ -17,8 +17,8 @@ from ocijobs.api.names import API_VERSION
 
 __all__ = ["flow"]
 
-RUNS = 24
-KILLS = 8
+RUNS = 15
+KILLS = 5
 
 
 @pytest.mark.slow

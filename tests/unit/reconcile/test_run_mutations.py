@@ -29,6 +29,7 @@ from ocijobs.reconcile.run import (
     following,
     gate,
     launch,
+    spark_request,
     submission,
     verdict,
 )
@@ -107,7 +108,7 @@ def _tell_the_time(patch: pytest.MonkeyPatch) -> None:
 
 def _send_what_the_application_has(patch: pytest.MonkeyPatch) -> None:
     """A job that was edited since the run was bound to it is taken for the same."""
-    patch.setattr(launch, "_moved_on", lambda *_: False)
+    patch.setattr(spark_request, "moved_on", lambda *_: False)
 
 
 def _forget_the_totals(patch: pytest.MonkeyPatch) -> None:
