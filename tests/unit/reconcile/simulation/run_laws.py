@@ -141,6 +141,8 @@ class RunLaws:
             late = bool(given.log_lag) and not given.results
         # Results are awaited; what a run waits for is awaited, and comes; so is the queue's admission.
         plain = _WRITES + late + given.results + 2 * given.waits + 2 * given.queued
+        # A deadline has its reason written, and then that OCI ends the run.
+        plain += 2 * (given.deadline is not None) + 2 * (given.pre_running is not None)
         stated = plain + _WRITES_OF_ATTEMPT * attempt_number(after)
         most = stated + _WRITES_OF_OCCASION * self.occasions
         demand(self._writes[uid] <= most, "there are no more writes than there are occasions")
