@@ -49,6 +49,7 @@ def until_found(stage: Stage) -> None:
     """Await that the operator has listed Workloads, as the audit log tells."""
     deadline = time.monotonic() + 60
     while not _listed(stage):
+        # The audit log is a file of another program, and tells nobody that it grew.
         assert time.monotonic() < deadline, stage.hint()
         time.sleep(0.1)
 
@@ -73,15 +74,20 @@ def stop(stage: Stage, name: str, policy: str) -> None:
     )
 
 
-def test_one_run_is_launched_and_the_other_waits_for_its_quota(queued_stage: Stage) -> None:
-    stage = queued_stage
+def one_runs_and_one_waits(stage: Stage) -> Document:
+    """Have two runs of which the queue has room for one; return the other."""
     queue(stage)
     stage.emulator.set_mode(default=FOREVER)
     stage.identity()
     stage.kubectl_apply(job(), queued("first"))
     stage.until_reason("OCIJobRun", "first", "Running")
     stage.kubectl_apply(queued("second"))
-    held = stage.until_told("OCIJobRun", "second", "insufficient unused quota for cpu")
+    return stage.until_told("OCIJobRun", "second", "insufficient unused quota for cpu")
+
+
+def test_one_run_is_launched_and_the_other_waits_for_its_quota(queued_stage: Stage) -> None:
+    stage = queued_stage
+    held = one_runs_and_one_waits(stage)
     assert phase(held) == "Pending"
     assert condition(held, "Ready")["reason"] == "WaitingForQueue"
     assert condition(held, "Ready")["message"].startswith("queue team: ")
@@ -258,13 +264,7 @@ def test_the_runs_of_a_sweep_are_queued_as_the_sweep_says(queued_stage: Stage) -
 
 def test_a_restart_with_nothing_changed_writes_no_workload(queued_stage: Stage) -> None:
     stage = queued_stage
-    queue(stage)
-    stage.emulator.set_mode(default=FOREVER)
-    stage.identity()
-    stage.kubectl_apply(job(), queued("first"))
-    stage.until_reason("OCIJobRun", "first", "Running")
-    stage.kubectl_apply(queued("second"))
-    stage.until_told("OCIJobRun", "second", "insufficient unused quota for cpu")
+    one_runs_and_one_waits(stage)
     before = {w["metadata"]["name"]: w["metadata"]["resourceVersion"] for w in workloads(stage)}
     stage.operator.stop()
     stage.restart_operator()

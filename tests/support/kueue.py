@@ -185,6 +185,7 @@ def _apply(cluster: Cluster, *documents: Any) -> None:
 
 def _until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
     deadline = time.monotonic() + _START_SECONDS
+    # A program of others says that it is ready to who asks, and tells nobody.
     while not _ready(port):
         ended = process.poll() is not None or time.monotonic() > deadline
         assert not ended, f"Kueue is not ready:\n{log.read_text()[-3000:]}"
