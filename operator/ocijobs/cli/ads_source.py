@@ -13,6 +13,8 @@ from ocijobs.cli.document_keys import Spec
 from ocijobs.cli.manifests import InputError
 
 _INLINE_LIMIT = 524288
+_SECONDS = 30
+"""How long a web server may say nothing."""
 
 
 def source_of(
@@ -32,7 +34,7 @@ def source_of(
 
 def _sha256(url: str) -> str:
     try:
-        with urllib.request.urlopen(url) as answer:  # noqa: S310 - the scheme was looked at
+        with urllib.request.urlopen(url, timeout=_SECONDS) as answer:  # noqa: S310 - the scheme was looked at
             return hashlib.file_digest(answer, "sha256").hexdigest()
     except OSError as error:
         raise InputError(f"{url}: can't be fetched, and its SHA-256 is needed: {error}") from error
