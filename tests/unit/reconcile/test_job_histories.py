@@ -137,8 +137,7 @@ def test_every_law_is_kept_although(
     ("spark", "made"), [(False, 3), (True, 1)], ids=["Data Science", "Data Flow"]
 )
 def test_variables_make_another_job_on_data_science_and_none_on_data_flow(
-    spark: bool,  # noqa: FBT001 - a parameter of the test
-    made: int,
+    *, spark: bool, made: int
 ) -> None:
     history: list[JobCommand] = [Live(3), Variables("a"), Live(3), Variables("b"), Live(3)]
     scenario = run_job_history(JobCircumstances(spark=spark), history)

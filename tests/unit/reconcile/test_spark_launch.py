@@ -285,7 +285,7 @@ def _ended(*, deleted: bool = False, policy: str = "Delete") -> RunObservation:
 
 @pytest.mark.parametrize("deleted", [False, True], ids=["at the end", "at the deletion"])
 def test_that_a_record_stays_which_was_to_go_is_told_when_the_object_is_let_go(
-    deleted: bool,  # noqa: FBT001 - a parameter of the test
+    *, deleted: bool
 ) -> None:
     decision = decide_run(_ended(deleted=deleted), SETTLED)
     assert decision.actions == (RemoveFinalizer(),)

@@ -13,7 +13,14 @@ from ocijobs.api.job_status import Artifact
 from ocijobs.api.names import TAG_OWNER
 from ocijobs.reconcile.job_record import JobRecord
 from ocijobs.reconcile.remote import Absent, JobState, Operation, Refusal, RefusalKind
-from ocijobs.reconcile.requests import JobChange, JobCreation
+from ocijobs.reconcile.requests import (
+    ApplicationRequest,
+    ApplicationSettings,
+    JobChange,
+    JobCreation,
+    JobRequest,
+    JobSettings,
+)
 from ocijobs.testing import ManualClock, make_ocid
 
 TOMBSTONE = timedelta(hours=1)
@@ -45,6 +52,16 @@ class SimulatedJob:
     def uid(self) -> str:
         """Uid of the object that the job is of."""
         return self.owner.split("/")[1]
+
+    @property
+    def content(self) -> JobCreation:
+        """What would make the job as it is now."""
+        match self.request, self.settings:
+            case JobRequest() as request, JobSettings() as changed:
+                return replace(request, settings=changed)
+            case ApplicationRequest() as application, ApplicationSettings() as settings:
+                return replace(application, settings=settings)
+        raise AssertionError("a job was changed to one of the other service")
 
     def state(self, when: datetime) -> JobState | None:
         """Return the state at a time, or None if the job was not there yet."""
@@ -161,8 +178,7 @@ class SimulatedJobs:
         job = self._reachable(job_id)
         if job is None:
             return NOT_FOUND
-        content: JobCreation = replace(job.request, settings=job.settings)  # type: ignore[arg-type]
-        return replace(self._told(job, self._clock.now()), content=content)
+        return replace(self._told(job, self._clock.now()), content=job.content)
 
     def _reachable(self, job_id: str) -> SimulatedJob | None:
         job = self.find(job_id)
