@@ -55,7 +55,7 @@ $(CLIENTS): requirements/clients.txt
 	@touch $@
 
 .PHONY: spark
-spark: $(SPARK) ## Make .spark, with pyspark, and fetch Oracle's HDFS connector: 400 MB; it needs Java and Maven.
+spark: $(SPARK) ## Make .spark, with pyspark, and fetch Oracle's HDFS connector: 400 MB; it needs a JDK and Maven.
 
 $(SPARK): requirements/spark.txt emulator/oci_emulator/running/connector/pom.xml | $(ENV)
 	$(call say,pyspark and the HDFS connector in .spark)

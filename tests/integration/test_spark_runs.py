@@ -1,6 +1,5 @@
 """Spark that really runs, from `kubectl apply` to what is in status: pyspark, with data in Object Storage."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -119,7 +118,6 @@ def _jar(folder: Path) -> bytes:
     return (folder / "count.jar").read_bytes()
 
 
-@pytest.mark.skipif(not shutil.which("javac"), reason="there is no javac")
 def test_a_jar_and_statements_of_sql_run(spark: Stage, tmp_path: Path) -> None:
     code = spark.bucket("jars")
     spark.put(f"{code}/count.jar", _jar(tmp_path))
