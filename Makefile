@@ -79,15 +79,15 @@ browser: ## Install Chromium from Debian's packages, if there is none.
 .PHONY: control-plane chart-tools kueue tools
 control-plane: $(ENV) ## Build Kubernetes' control plane: minutes the first time, then cached.
 	$(call say,control plane (minutes the first time))
-	$(BIN)/devcluster build
+	$(BIN)/kubecontrolplane build
 
 chart-tools: $(ENV) ## Build helm and kubeconform, likewise.
 	$(call say,helm and kubeconform (minutes the first time))
-	$(BIN)/devcluster build --set chart-tools
+	$(BIN)/kubecontrolplane build --set chart-tools
 
 kueue: $(ENV) ## Build Kueue's controller, likewise.
 	$(call say,Kueue (minutes the first time))
-	$(BIN)/devcluster build --set kueue
+	$(BIN)/kubecontrolplane build --set kueue
 
 tools: control-plane chart-tools kueue ## Build all three.
 
@@ -136,7 +136,7 @@ image: ## Build the operator's image from BASE_IMAGE.
 	$(ENGINE) build --build-arg BASE_IMAGE=$(BASE_IMAGE) --tag $(IMAGE) .
 
 chart: chart-tools ## Package the chart into dist/.
-	"$$($(BIN)/devcluster build --set chart-tools)/helm" package helm/oci-jobs-operator --destination dist
+	"$$($(BIN)/kubecontrolplane build --set chart-tools)/helm" package helm/oci-jobs-operator --destination dist
 
 goldens: $(ENV) ## Ask Kubernetes' own CronJob controller anew when schedules fire.
 	cd cluster/crongoldens && GOFLAGS=-mod=readonly CGO_ENABLED=0 go run -modfile=../go.mod . > ../../tests/unit/reconcile/goldens/cron.json

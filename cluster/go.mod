@@ -1,7 +1,7 @@
-// The binaries of a Kubernetes control plane, pinned. `devcluster build` builds the tools below,
-// `devcluster repin vX.Y.Z` moves them to another release; README.md says how.
+// The binaries of a Kubernetes control plane, pinned. `kubecontrolplane build` builds the tools below,
+// `kubecontrolplane repin vX.Y.Z` moves them to another release; README.md says how.
 // Every k8s.io module that Kubernetes develops in its own tree is replaced by its published twin.
-module devcluster/controlplane
+module kubecontrolplane/controlplane
 
 go 1.26.0
 

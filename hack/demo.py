@@ -21,10 +21,10 @@ from typing import Any
 import click
 import oci
 
-from devcluster import cluster as devcluster
-from devcluster import process
-from devcluster.cluster import Cluster
-from devcluster.errors import DevclusterError
+from kubecontrolplane import cluster as control_plane
+from kubecontrolplane import process
+from kubecontrolplane.cluster import Cluster
+from kubecontrolplane.errors import ControlPlaneError
 from oci_emulator.testing import Emulator, EmulatorError
 from ocijobs.testing.process import OperatorProcess
 
@@ -67,7 +67,7 @@ class Kubectl:
         Raises:
             DemoError: it failed.
         """
-        done = subprocess.run(  # noqa: S603 - the kubectl that devcluster built
+        done = subprocess.run(  # noqa: S603 - the kubectl that kubecontrolplane built
             self.command(*arguments), capture_output=True, text=True, check=False
         )
         if done.returncode:
@@ -86,7 +86,7 @@ def demo() -> dict[str, Any]:
     with step(f"software environment {SLUG} (built once, then cached)"):
         _call([sys.executable, "-m", "oci_emulator", "conda", "build", SLUG])
     with step("Kubernetes control plane"):
-        cluster = devcluster.up(STATE / "cluster", fresh=True)
+        cluster = control_plane.up(STATE / "cluster", fresh=True)
         kubectl = Kubectl(program=cluster.kubectl, kubeconfig=cluster.kubeconfig)
     with step("local OCI"):
         emulator = Emulator(STATE / "oci", mode="process", namespace=OBJECT_STORAGE_NAMESPACE)
@@ -219,7 +219,7 @@ def _section(title: str, lines: Sequence[str]) -> None:
 
 def tell_how_to_reach() -> None:
     """Say how to go on with what is left running."""
-    cluster = devcluster.find(STATE / "cluster")
+    cluster = control_plane.find(STATE / "cluster")
     port = (STATE / "operator.port").read_text()
     click.secho("==> kept running", bold=True)
     for line in (
@@ -239,7 +239,7 @@ def down() -> None:
         record = process.ProcessRecord.load(STATE / f"{name}.process")
         if record is not None:
             process.stop(record, grace=30)
-    devcluster.down(STATE / "cluster", delete=True)
+    control_plane.down(STATE / "cluster", delete=True)
     shutil.rmtree(STATE, ignore_errors=True)
 
 
@@ -265,7 +265,7 @@ def main(context: click.Context) -> None:
         succeeded = demo()["status"]["phase"] == "Succeeded"
         if not succeeded:
             _logs()
-    except (DemoError, DevclusterError, EmulatorError, RuntimeError, TimeoutError) as error:
+    except (DemoError, ControlPlaneError, EmulatorError, RuntimeError, TimeoutError) as error:
         click.secho(f"the demo failed: {error}", fg="red", err=True)
         _logs()
     finally:

@@ -2,4 +2,4 @@
 
 # The fixtures `cluster` (a real control plane, started when the first test wants it), `namespace` and `definitions`;
 # `kueue` is another one, with Kueue.
-pytest_plugins = ["devcluster.testing", "tests.support.stages", "tests.support.kueue"]
+pytest_plugins = ["kubecontrolplane.testing", "tests.support.stages", "tests.support.kueue"]

@@ -1,5 +1,5 @@
-// Tools that check Helm charts, pinned. `devcluster build --set chart-tools` builds them.
-module devcluster/charttools
+// Tools that check Helm charts, pinned. `kubecontrolplane build --set chart-tools` builds them.
+module kubecontrolplane/charttools
 
 go 1.26.0
 

@@ -1,5 +1,5 @@
-// Kueue, pinned. `devcluster build --set kueue` builds its controller.
-module devcluster/kueue
+// Kueue, pinned. `kubecontrolplane build --set kueue` builds its controller.
+module kubecontrolplane/kueue
 
 go 1.26.0
 

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from tests.support.stage import Stage
 
-from devcluster.cluster import Cluster
+from kubecontrolplane.cluster import Cluster
 from oci_emulator.testing import Emulator
 from ocijobs.controller.operator import Operator
 from ocijobs.kube.client import load_configuration

@@ -8,7 +8,7 @@ import pytest_asyncio
 from tests.support import manifests
 from tests.support.namespace import Document, Namespace
 
-from devcluster.cluster import Cluster
+from kubecontrolplane.cluster import Cluster
 from ocijobs.api.metadata import ObjectKey, ObjectMeta
 from ocijobs.kube.client import ApiError, KubeClient, load_configuration
 from ocijobs.kube.lease import NotLeadingError

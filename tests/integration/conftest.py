@@ -10,8 +10,8 @@ from tests.support.namespace import Namespace
 from tests.support.spark import PYTHON
 from tests.support.stage import Stage
 
-from devcluster.cluster import Cluster
-from devcluster.testing import namespace_in
+from kubecontrolplane.cluster import Cluster
+from kubecontrolplane.testing import namespace_in
 from oci_emulator.testing import Emulator
 
 

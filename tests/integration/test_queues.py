@@ -13,8 +13,8 @@ from tests.support.queues import API, job, queue, queued
 from tests.support.stage import Stage
 from tests.support.stages import install_definitions
 
-from devcluster.cluster import up
-from devcluster.testing import namespace_in
+from kubecontrolplane.cluster import up
+from kubecontrolplane.testing import namespace_in
 from oci_emulator.testing import Emulator
 
 FOREVER = {"accepted": 0.2, "inProgress": 600}

@@ -11,7 +11,7 @@ from tests.support.namespace import condition
 from tests.support.stage import Stage
 from tests.support.stages import install_definitions
 
-from devcluster.cluster import Cluster, down, up
+from kubecontrolplane.cluster import Cluster, down, up
 from ocijobs.cli.__main__ import main
 
 

@@ -22,11 +22,11 @@ from tests.support.certificates import Issued, authority, server_certificate
 from tests.support.namespace import Document
 from tests.support.stages import install_definitions, until_explained
 
-from devcluster.binaries import KUEUE, KUEUE_CONTROLLER
-from devcluster.build import Pins, ensure_built
-from devcluster.cluster import Cluster
-from devcluster.ports import free_port
-from devcluster.toolchain import find_go
+from kubecontrolplane.binaries import KUEUE, KUEUE_CONTROLLER
+from kubecontrolplane.build import Pins, ensure_built
+from kubecontrolplane.cluster import Cluster
+from kubecontrolplane.ports import free_port
+from kubecontrolplane.toolchain import find_go
 
 _HOME = "kueue-system"
 _SERVICE, _SECRET = "kueue-webhook-service", "kueue-webhook-server-cert"

@@ -10,7 +10,7 @@ from kubernetes import client as kubernetes_client
 from kubernetes import config as kubernetes_config
 from kubernetes import watch as kubernetes_watch
 
-from devcluster.cluster import Cluster
+from kubecontrolplane.cluster import Cluster
 from ocijobs.api.crd import KINDS
 from ocijobs.api.names import GROUP, VERSION
 

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from tests.support.namespace import PLURALS, Document, Namespace
 
-from devcluster.cluster import Cluster
+from kubecontrolplane.cluster import Cluster
 from oci_emulator.testing import Emulator
 from ocijobs.api.names import API_VERSION
 from ocijobs.kube.permissions import CLUSTER, OWN_NAMESPACE, WATCHED_NAMESPACES

@@ -6,7 +6,7 @@ import time
 import pytest
 import yaml
 
-from devcluster.cluster import Cluster
+from kubecontrolplane.cluster import Cluster
 from ocijobs.api.crd import KINDS, custom_resource_definitions
 
 

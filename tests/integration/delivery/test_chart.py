@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from devcluster.binaries import CHART_TOOLS
-from devcluster.build import ensure_built
-from devcluster.cluster import Cluster
+from kubecontrolplane.binaries import CHART_TOOLS
+from kubecontrolplane.build import ensure_built
+from kubecontrolplane.cluster import Cluster
 from ocijobs.api.crd import custom_resource_definitions
 from ocijobs.kube.permissions import CLUSTER, OWN_NAMESPACE, WATCHED_NAMESPACES, Permission
 from ocijobs.settings import SETTINGS_FILE_VARIABLE, load
@@ -98,7 +98,7 @@ def schemas(tmp_path_factory: pytest.TempPathFactory) -> str:
     crds = [
         part for path in sorted((ROOT / "crds").glob("*.yaml")) for part in ("--crd", str(path))
     ]
-    command = [sys.executable, "-m", "devcluster", "schemas", "--output", str(folder), *crds]
+    command = [sys.executable, "-m", "kubecontrolplane", "schemas", "--output", str(folder), *crds]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return done.stdout.strip()
 

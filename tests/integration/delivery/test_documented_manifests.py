@@ -11,7 +11,7 @@ import pytest
 import yaml
 from tests.support.namespace import Document, Namespace
 
-from devcluster.cluster import Cluster
+from kubecontrolplane.cluster import Cluster
 from ocijobs.api.names import GROUP
 
 ROOT = Path(__file__).parents[3]

@@ -13,9 +13,9 @@ ROOT = Path(__file__).parents[3]
 PACKAGES = {
     "pyproject.toml": "operator/ocijobs",
     "emulator/pyproject.toml": "emulator/oci_emulator",
-    "cluster/pyproject.toml": "cluster/devcluster",
+    "cluster/pyproject.toml": "cluster/kubecontrolplane",
 }
-OWN = {"ocijobs", "oci_emulator", "devcluster"}
+OWN = {"ocijobs", "oci_emulator", "kubecontrolplane"}
 # They run in a job's own environment, or at development time, and say so themselves.
 APART = ("operator/ocijobs/artifact/drivers", "emulator/oci_emulator/schema/generate")
 

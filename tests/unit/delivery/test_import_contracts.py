@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-PACKAGES = ("operator/ocijobs", "emulator/oci_emulator", "cluster/devcluster")
+PACKAGES = ("operator/ocijobs", "emulator/oci_emulator", "cluster/kubecontrolplane")
 
 
 @pytest.fixture

@@ -1,0 +1,180 @@
+"""A pytest plugin: one control plane for a whole run of tests, a namespace for each test.
+
+Load it from the top-level conftest.py with `pytest_plugins = ["kubecontrolplane.testing"]`. The control
+plane starts when the first test asks for it, is shared by all workers of pytest-xdist, and ends
+with the run. A run that was killed leaves its control plane behind; the next run ends that.
+"""
+
+import os
+import re
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kubecontrolplane.cluster import Cluster, down, find_by_kubeconfig, up
+from kubecontrolplane.errors import ApiError
+from kubecontrolplane.process import ProcessRecord, current_process
+
+_PREFIX = "kubecontrolplane-run-"
+_OWNER = "owner.json"
+_CONTROL_PLANE = "control-plane"
+_ACCOUNT_SECONDS = 120
+# A namespace is a DNS label, at most 63 characters; the rest is for what makes it unique.
+_NAME_PART = 46
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """One run of pytest, in whichever of its processes.
+
+    Attributes:
+        directory: the control plane's.
+        owner: the process that ends it; None if nobody does, as a user named the directory.
+        here: whether that process is this one.
+    """
+
+    directory: Path
+    owner: ProcessRecord | None
+    here: bool
+
+
+_RUN = pytest.StashKey[_Run]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --control-plane-dir."""
+    parser.getgroup("kubecontrolplane").addoption(
+        "--control-plane-dir",
+        type=Path,
+        metavar="DIR",
+        help="Use the control plane of this directory, and leave it running afterwards.",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Settle where this run's control plane will be, should a test want one."""
+    worker: dict[str, Any] | None = getattr(config, "workerinput", None)
+    named: Path | None = config.getoption("--control-plane-dir")
+    if named is not None:
+        run = _Run(directory=named.absolute(), owner=None, here=False)
+    elif worker is not None:
+        owner = ProcessRecord(**worker["kubecontrolplane_owner"])
+        run = _Run(directory=Path(worker["kubecontrolplane_directory"]), owner=owner, here=False)
+    else:
+        # Not made yet: most runs never need it. Nobody can guess the name and be there first.
+        unique = f"{_PREFIX}{secrets.token_hex(8)}"
+        directory = Path(tempfile.gettempdir(), unique, _CONTROL_PLANE)
+        run = _Run(directory=directory, owner=current_process(), here=True)
+    config.stash[_RUN] = run
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of pytest-xdist what the controller settled."""
+    run = node.config.stash[_RUN]
+    node.workerinput["kubecontrolplane_directory"] = str(run.directory)
+    if run.owner is not None:
+        node.workerinput["kubecontrolplane_owner"] = asdict(run.owner)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End this run's control plane, after all tests and all workers."""
+    run = config.stash.get(_RUN, None)
+    if run is not None and run.here and run.directory.parent.exists():
+        _end(run.directory.parent)
+
+
+@pytest.fixture(scope="session")
+def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """The control plane of this run, with an audit log.
+
+    KUBECONFIG leads to it meanwhile, so that no client falls back to a cluster of the user's.
+    """
+    run = request.config.stash[_RUN]
+    if run.owner is not None:
+        _end_orphans()
+        _claim(run.directory.parent, run.owner)
+    started = up(run.directory, audit=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KUBECONFIG", str(started.kubeconfig))
+        yield find_by_kubeconfig(started.kubeconfig)
+
+
+@pytest.fixture(scope="session")
+def own_cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """A control plane, with an audit log, that this process of pytest has for itself.
+
+    For what concerns a whole cluster, such as definitions of others.
+    """
+    run = request.config.stash[_RUN]
+    parent = run.directory.parent
+    if run.owner is not None:
+        _end_orphans()
+        _claim(parent, run.owner)
+    started = up(parent / f"own-{os.getpid()}", audit=True)
+    try:
+        yield started
+    finally:
+        started.down(delete=True)
+
+
+@pytest.fixture
+def namespace(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A namespace of the test's own, with its default ServiceAccount; deleted without waiting."""
+    with namespace_in(cluster, request.node.name) as name:
+        yield name
+
+
+@contextmanager
+def namespace_in(cluster: Cluster, test: str) -> Iterator[str]:
+    """Make a namespace for a test in a control plane."""
+    name = namespace_name(test)
+    api = cluster.api()
+    api.request(
+        "POST",
+        "/api/v1/namespaces",
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}},
+    )
+    accounts = f"/api/v1/namespaces/{name}/serviceaccounts"
+    api.await_object(accounts, "default", seconds=_ACCOUNT_SECONDS)
+    yield name
+    try:
+        api.request("DELETE", f"/api/v1/namespaces/{name}")
+    except ApiError as error:
+        if error.status != HTTPStatus.NOT_FOUND:  # the test may have deleted it itself
+            raise
+
+
+def namespace_name(test: str) -> str:
+    """A name that is unique and tells which test it belongs to (a DNS label, RFC 1123)."""
+    readable = re.sub(r"[^a-z0-9]+", "-", test.lower())[:_NAME_PART].strip("-")
+    return f"{readable or 'test'}-{secrets.token_hex(5)}"
+
+
+def _claim(directory: Path, owner: ProcessRecord) -> None:
+    directory.mkdir(mode=0o700, exist_ok=True)
+    owner.save(directory / _OWNER)
+
+
+def _end_orphans() -> None:
+    """End the control planes of runs that were killed before they could."""
+    for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/{_OWNER}"):
+        owner = ProcessRecord.load(path)
+        if owner is not None and not owner.alive:
+            _end(path.parent)
+
+
+def _end(directory: Path) -> None:
+    for each in directory.iterdir():
+        if each.is_dir():
+            down(each, delete=True)
+    (directory / _OWNER).unlink(missing_ok=True)
+    with suppress(FileNotFoundError):  # another run may be ending the same orphan
+        directory.rmdir()

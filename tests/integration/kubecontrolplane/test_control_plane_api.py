@@ -1,0 +1,259 @@
+"""The control plane behaves as a real cluster: RBAC, tokens, collection, namespaces, CEL, audit.
+
+These tests use the plugin's own fixtures, as the tests of any operator would.
+"""
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from kubecontrolplane.cluster import Cluster, find_by_kubeconfig
+from kubecontrolplane.errors import ApiError, ForeignClusterError
+
+pytestmark = pytest.mark.integration
+
+GENEROUS = 120.0
+
+Kube = Callable[..., subprocess.CompletedProcess[str]]
+
+READER = """\
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: reader}
+rules:
+  - {apiGroups: [""], resources: [configmaps], verbs: [get, list]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: reader}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: reader}
+subjects:
+  - {kind: ServiceAccount, name: robot}
+  - {kind: Group, apiGroup: rbac.authorization.k8s.io, name: readers}
+"""
+DEPLOYMENT = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: example.org/web}]}
+"""
+# No pod is ever needed, so the job is complete at once and its time to live over.
+JOB = """\
+apiVersion: batch/v1
+kind: Job
+metadata: {name: short}
+spec:
+  completions: 0
+  ttlSecondsAfterFinished: 0
+  template: {spec: {restartPolicy: Never, containers: [{name: a, image: example.org/a}]}}
+"""
+
+
+@pytest.fixture
+def kube(cluster: Cluster, namespace: str) -> Kube:
+    """Kubectl in the test's namespace, with the administrator's or another kubeconfig."""
+
+    def run(
+        *arguments: str, stdin: str = "", kubeconfig: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        who = f"--kubeconfig={kubeconfig or cluster.kubeconfig}"
+        return subprocess.run(
+            [cluster.kubectl, who, f"--namespace={namespace}", *arguments],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+class TestIdentities:
+    def test_a_service_account_may_do_what_it_was_granted_and_nothing_else(
+        self, kube: Kube, cluster: Cluster, namespace: str, tmp_path: Path
+    ) -> None:
+        kube("create", "serviceaccount", "robot").check_returncode()
+        kube("apply", "-f", "-", stdin=READER).check_returncode()
+        robot = tmp_path / "robot"
+        robot.write_text(cluster.kubeconfig_for_service_account(namespace, "robot"))
+
+        granted = kube("get", "configmaps", "-o", "name", kubeconfig=robot)
+        assert granted.stdout == "configmap/kube-root-ca.crt\n", granted.stderr
+        denied = kube("get", "secrets", kubeconfig=robot)
+        assert denied.returncode == 1
+        name = f"system:serviceaccount:{namespace}:robot"
+        assert f'Forbidden): secrets is forbidden: User "{name}" cannot list' in denied.stderr
+
+    def test_a_token_of_kubectl_says_who_it_is(
+        self, kube: Kube, cluster: Cluster, namespace: str
+    ) -> None:
+        token = kube("create", "token", "default", "--duration=10m").stdout
+        # An empty kubeconfig, so that nobody but the token speaks.
+        done = kube(
+            *("auth", "whoami", "--output=jsonpath={.status.userInfo.username}"),
+            *(f"--server={cluster.server}", f"--token={token}"),
+            f"--certificate-authority={cluster.directory / 'pki' / 'ca.crt'}",
+            kubeconfig=Path(os.devnull),
+        )
+        assert done.stdout == f"system:serviceaccount:{namespace}:default", done.stderr
+
+    def test_a_user_has_what_its_group_was_granted(
+        self, kube: Kube, cluster: Cluster, tmp_path: Path
+    ) -> None:
+        kube("apply", "-f", "-", stdin=READER).check_returncode()
+        ann = tmp_path / "ann"
+        ann.write_text(cluster.kubeconfig_for_user("ann", ["readers"]))
+        assert kube("get", "configmaps", kubeconfig=ann).returncode == 0
+        assert 'User "ann" cannot create' in kube("create", "configmap", "x", kubeconfig=ann).stderr
+
+    def test_an_account_that_is_not_there_is_an_error(
+        self, cluster: Cluster, namespace: str
+    ) -> None:
+        with pytest.raises(ApiError, match='serviceaccounts "nobody" not found') as refused:
+            cluster.kubeconfig_for_service_account(namespace, "nobody")
+        assert refused.value.status == 404
+
+
+class TestControllers:
+    def test_a_namespace_goes_with_all_that_is_in_it(self, kube: Kube, namespace: str) -> None:
+        kube("create", "configmap", "inside").check_returncode()
+        done = kube("delete", "namespace", namespace, "--timeout=120s")
+        assert done.returncode == 0, done.stderr
+        assert "not found" in kube("get", "namespace", namespace).stderr
+
+    def test_what_an_object_owns_goes_with_it(self, kube: Kube) -> None:
+        kube("apply", "-f", "-", stdin=DEPLOYMENT).check_returncode()
+        made = kube("wait", "--for=create", "replicaset", "--selector=app=web", "--timeout=120s")
+        assert made.returncode == 0, made.stderr
+        kube("delete", "deployment", "web", "--cascade=foreground").check_returncode()
+        assert kube("get", "replicaset", "-o", "name").stdout == ""
+
+    def test_a_finished_job_goes_when_its_time_to_live_is_over(self, kube: Kube) -> None:
+        kube("create", "-f", "-", stdin=JOB).check_returncode()
+        done = kube("wait", "--for=delete", "job/short", "--timeout=120s")
+        assert done.returncode == 0, done.stderr
+
+
+class TestAdmission:
+    def test_rules_in_cel_are_checked(self, kube: Kube, namespace: str) -> None:
+        crd = {
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": f"gadgets.{namespace}.example"},
+            "spec": {
+                "group": f"{namespace}.example",
+                "names": {"kind": "Gadget", "plural": "gadgets"},
+                "scope": "Namespaced",
+                "versions": [
+                    {
+                        "name": "v1",
+                        "served": True,
+                        "storage": True,
+                        "schema": {
+                            "openAPIV3Schema": {
+                                "type": "object",
+                                "properties": {"size": {"type": "integer"}},
+                                "x-kubernetes-validations": [
+                                    {"rule": "self.size < 3", "message": "too large a gadget"}
+                                ],
+                            }
+                        },
+                    }
+                ],
+            },
+        }
+        kube("create", "-f", "-", stdin=json.dumps(crd)).check_returncode()
+        name = f"crd/gadgets.{namespace}.example"
+        kube("wait", "--for=condition=Established", name, "--timeout=120s").check_returncode()
+        gadget = {
+            "apiVersion": f"{namespace}.example/v1",
+            "kind": "Gadget",
+            "metadata": {"name": "g"},
+        }
+        refused = kube("create", "-f", "-", stdin=json.dumps({**gadget, "size": 3}))
+        assert "too large a gadget" in refused.stderr
+        accepted = kube("create", "-f", "-", stdin=json.dumps({**gadget, "size": 2}))
+        kube("delete", name).check_returncode()
+        assert accepted.returncode == 0, accepted.stderr
+
+    def test_nothing_is_created_in_a_namespace_that_is_not_there(self, kube: Kube) -> None:
+        done = kube("create", "configmap", "x", "--namespace=nowhere")
+        assert 'namespaces "nowhere" not found' in done.stderr
+
+
+def await_events(
+    cluster: Cluster, wanted: Callable[[dict[str, Any]], bool]
+) -> list[dict[str, Any]]:
+    """The wanted events of the audit log, as soon as there are any."""
+    assert cluster.audit_log is not None
+    deadline = time.monotonic() + GENEROUS
+    while time.monotonic() < deadline:
+        # The last line may still be in the middle of being written.
+        lines = cluster.audit_log.read_text().splitlines(keepends=True)
+        events = [json.loads(line) for line in lines if line.endswith("\n")]
+        if found := [event for event in events if wanted(event)]:
+            return found
+        time.sleep(0.05)
+    pytest.fail(f"no such event in {cluster.audit_log}")
+
+
+class TestAudit:
+    def test_a_request_is_there_once(
+        self, kube: Kube, cluster: Cluster, namespace: str, tmp_path: Path
+    ) -> None:
+        ann = tmp_path / "ann"
+        ann.write_text(cluster.kubeconfig_for_user("ann"))
+        assert kube("delete", "secret", "treasure", kubeconfig=ann).returncode == 1
+        [event] = await_events(
+            cluster,
+            lambda event: (
+                event["user"]["username"] == "ann"
+                and event.get("objectRef", {}).get("namespace") == namespace
+            ),
+        )
+        assert (event["verb"], event["objectRef"]["resource"]) == ("delete", "secrets")
+        assert event["objectRef"]["name"] == "treasure"
+        assert event["responseStatus"]["code"] == 403
+
+
+class TestForeignClusters:
+    def test_the_kubeconfig_leads_to_the_cluster(self, cluster: Cluster) -> None:
+        assert find_by_kubeconfig(cluster.kubeconfig) == cluster
+
+    def test_clients_that_ask_the_environment_get_this_cluster(self, cluster: Cluster) -> None:
+        assert os.environ["KUBECONFIG"] == str(cluster.kubeconfig)
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("server", "https://prod.example.org:6443"),
+            ("certificate-authority-data", "c29tZWJvZHkgZWxzZSdz"),
+        ],
+    )
+    def test_a_copy_that_leads_elsewhere_is_refused(
+        self, field: str, value: str, cluster: Cluster, tmp_path: Path
+    ) -> None:
+        document = yaml.safe_load(cluster.kubeconfig.read_text())
+        document["clusters"][0]["cluster"][field] = value
+        copy = tmp_path / "copy"
+        copy.write_text(yaml.safe_dump(document))
+        with pytest.raises(ForeignClusterError, match="leads to"):
+            find_by_kubeconfig(copy)
+
+    def test_another_user_of_the_cluster_is_accepted(
+        self, cluster: Cluster, tmp_path: Path
+    ) -> None:
+        copy = tmp_path / "ann"
+        copy.write_text(cluster.kubeconfig_for_user("ann"))
+        assert find_by_kubeconfig(copy) == cluster
