@@ -7,9 +7,12 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 MAKEFLAGS += --no-builtin-rules
 
+# Many images of CI forbid byte code: then each of some hundred processes of a run would compile all modules anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 PYTHON ?= python3
-# Processes that run tests: one for each core, or a number.
-WORKERS ?= auto
+# Processes that run tests. They wait more than they compute, so two share a core.
+WORKERS ?= $(shell echo $$((2 * $$(nproc))))
 # What builds images: docker or podman.
 ENGINE ?= $(shell command -v docker || command -v podman || echo docker)
 BASE_IMAGE ?= python:3.13-slim
@@ -27,6 +30,7 @@ SPARK := .spark/installed
 
 SAY_TORCH := printf '\033[1m==> PyTorch, for the test of distributed training\033[0m\n'
 SAY_BROWSER := printf '\033[1m==> Chromium, for the tests of the emulator page\033[0m\n'
+COMMA := ,
 say = @printf '\033[1m==> %s\033[0m\n' '$(1)'
 
 .PHONY: help
@@ -120,16 +124,26 @@ format: $(ENV) ## Format, and mend what can be mended.
 	$(BIN)/ruff check --fix --quiet
 	$(BIN)/ruff format --quiet
 
-.PHONY: test test-unit
-test: test-unit tools clients browser torch spark ## Run all tests: unit, component, integration, conformance.
-	$(call say,tests against the control plane and the local OCI)
-	$(BIN)/pytest --numprocesses $(WORKERS) --durations 10 --ignore tests/unit -m 'not alone' tests
-	$(call say,tests that measure: one by one)
-	$(BIN)/pytest -m alone --ignore tests/unit tests
+# Each tier keeps what its tests cost in .costs/. The budgets are seconds of CPU on the machine of CI, without the control
+# plane; a run that is over says so.
+TEST = $(BIN)/pytest --numprocesses $(WORKERS) --dist loadgroup --costs .costs/$@.json
+
+.PHONY: test test-all test-unit bench chaos mutants coverage
+test: control-plane chart-tools ## Run all tests but for breadth: what to run before each commit.
+	$(call say,tests: unit$(COMMA) component$(COMMA) integration$(COMMA) conformance)
+	$(TEST) --cpu-budget 1400 -m 'not breadth and not bench and not chaos' tests
+
+test-all: test tools clients browser torch spark ## Run those and breadth: Spark and PyTorch for real, oci-cli and ADS, Kueue, a browser.
+	$(call say,tests of breadth)
+	$(TEST) --cpu-budget 2400 -m breadth tests
 
 test-unit: $(ENV) ## Run the tests that need neither cluster nor network.
 	$(call say,unit tests)
-	$(BIN)/pytest --numprocesses $(WORKERS) --durations 5 tests/unit
+	$(TEST) -m 'not breadth' tests/unit
+
+chaos: control-plane ## Run the tests that roll dice; the seed is printed, and OCIJOBS_CHAOS_SEED takes it.
+	$(call say,tests that roll dice)
+	$(TEST) -m chaos tests
 
 .PHONY: image chart goldens lock clean
 image: ## Build the operator's image from BASE_IMAGE.
