@@ -95,6 +95,11 @@ kueue: $(ENV) ## Build Kueue's controller, likewise.
 
 tools: control-plane chart-tools kueue ## Build all three.
 
+.PHONY: conda
+conda: $(ENV) ## Build what stands in for the conda environment of the examples: a minute the first time, then cached.
+	$(call say,the conda environment of the examples)
+	$(BIN)/oci-emulator conda build generalml_p311_cpu_x86_64_v1
+
 .PHONY: demo demo-down
 demo: control-plane ## Run the example from kubectl apply to Succeeded; KEEP=1 leaves it running.
 	$(BIN)/python hack/demo.py
@@ -129,7 +134,7 @@ format: $(ENV) ## Format, and mend what can be mended.
 TEST = $(BIN)/pytest --numprocesses $(WORKERS) --dist loadgroup --costs .costs/$@.json
 
 .PHONY: test test-all test-unit bench chaos mutants coverage
-test: control-plane chart-tools ## Run all tests but for breadth: what to run before each commit.
+test: control-plane chart-tools conda ## Run all tests but for breadth: what to run before each commit.
 	$(call say,tests: unit$(COMMA) component$(COMMA) integration$(COMMA) conformance)
 	$(TEST) --cpu-budget 1400 -m 'not breadth and not bench and not chaos' tests
 
