@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import oci
+import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -57,7 +58,7 @@ class Stage(Namespace):
         super().__init__(cluster, namespace)
         self.home = f"operator-{namespace[-20:]}"
         self.emulator, self.folder = emulator, folder
-        self._audit = AuditLog(Path(str(cluster.audit_log)))
+        self._audit = None if cluster.audit_log is None else AuditLog(cluster.audit_log)
         folder.mkdir(exist_ok=True)
         self._kubeconfig = self._account()
         self.operator = self.made()
@@ -133,7 +134,9 @@ class Stage(Namespace):
         return found
 
     def audited(self) -> Iterator[dict[str, Any]]:
-        """Yield what the API server has noted of the operator's requests."""
+        """Yield what the API server has noted of the operator's requests; without an audit log the test is skipped."""
+        if self._audit is None:
+            pytest.skip(f"{self.cluster.server} has no audit log that could be read here")
         return self._audit.entries(f"system:serviceaccount:{self.home}:operator")
 
     def clear(self) -> None:
