@@ -17,7 +17,7 @@ import yaml
 from kubecontrolplane.cluster import Cluster, find_by_kubeconfig
 from kubecontrolplane.errors import ApiError, ForeignClusterError
 
-pytestmark = pytest.mark.integration
+pytestmark = pytest.mark.breadth
 
 GENEROUS = 120.0
 

@@ -14,7 +14,7 @@ from kubecontrolplane import process
 from kubecontrolplane.cluster import down, status, up
 from kubecontrolplane.process import ProcessRecord, current_process
 
-pytestmark = pytest.mark.integration
+pytestmark = pytest.mark.breadth
 
 CONFTEST = 'pytest_plugins = ["kubecontrolplane.testing"]\n'
 # Every test notes what it was given, beside the tests.
