@@ -50,11 +50,18 @@ def _stage(
         spark=PYTHON if spark else None,
     ) as emulator:
         stage = Stage(cluster, namespace, emulator, tmp_path)
-        stage.operator.start()
+        if request.node.get_closest_marker("no_operator") is None:
+            stage.start_operator(**_settings(request.node))
         try:
             yield stage
         finally:
             stage.clear()
+
+
+def _settings(test: pytest.Item) -> dict[str, object]:
+    """Return what the nearest marker `settings` says; the test's own comes before its module's."""
+    marker = test.get_closest_marker("settings")
+    return dict(marker.kwargs) if marker is not None else {}
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """Least privilege: the operator is refused nothing that it asks for, and is granted nothing that it does not use."""
 
-import json
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from tests.support import manifests
@@ -85,10 +83,8 @@ def _wait_in_a_queue(stage: Stage) -> None:
 def _audited(stage: Stage) -> tuple[set[tuple[str, str, str]], list[str]]:
     used: set[tuple[str, str, str]] = set()
     refused: list[str] = []
-    user = f"system:serviceaccount:{stage.home}:operator"
-    for line in Path(str(stage.cluster.audit_log)).read_text().splitlines():
-        entry = json.loads(line)
-        if entry["user"]["username"] != user or "objectRef" not in entry:
+    for entry in stage.audited():
+        if "objectRef" not in entry:
             continue
         ref = entry["objectRef"]
         resource = "/".join(part for part in (ref.get("resource"), ref.get("subresource")) if part)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import time
+from http import HTTPStatus
 from pathlib import Path
 
 from tests.support import manifests
@@ -55,10 +55,11 @@ def until_found(stage: Stage) -> None:
 
 
 def _listed(stage: Stage) -> bool:
-    lines = Path(str(stage.cluster.audit_log)).read_text().splitlines()
-    mentioned = (json.loads(line) for line in lines if '"resource":"workloads"' in line)
     return any(
-        event["verb"] == "list" and event["responseStatus"]["code"] == 200 for event in mentioned
+        entry["verb"] == "list"
+        and entry.get("objectRef", {}).get("resource") == "workloads"
+        and entry.get("responseStatus", {}).get("code") == HTTPStatus.OK
+        for entry in stage.audited()
     )
 
 

@@ -158,8 +158,9 @@ def test_data_is_read_with_the_rights_of_the_run(spark: Any, auth: str) -> None:
 
 
 @needs_spark
-def test_a_run_is_lost_with_the_emulator(own_flow: Any) -> None:
-    flow = own_flow(mode="process", spark=PYTHON)
+def test_a_run_is_lost_with_the_emulator(own_process: Any, make_flow: Any) -> None:
+    cloud = own_process(mode="process", spark=PYTHON)
+    flow = make_flow(cloud.emulator, {"main.py": b"print(1)"})
     uri = flow.put("forever.py", b"import signal; signal.pause()")
     run = flow.start(flow.application(file_uri=uri).id)
     flow.ended(run.id, "IN_PROGRESS")
@@ -171,10 +172,10 @@ def test_a_run_is_lost_with_the_emulator(own_flow: Any) -> None:
 
 
 def test_without_pyspark_a_run_fails_and_says_so(
-    own_flow: Any, monkeypatch: pytest.MonkeyPatch
+    own_process: Any, make_flow: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("OCI_EMULATOR_SPARK", raising=False)
-    flow = own_flow(mode="process")
+    flow = make_flow(own_process(mode="process").emulator, {"main.py": b"print(1)"})
     run = flow.ended(flow.start(flow.application().id).id)
     assert run.lifecycle_state == "FAILED"
     assert run.lifecycle_details.startswith("Spark can't run here: ")
