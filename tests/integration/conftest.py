@@ -5,7 +5,6 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
-from tests.support.container_engine import stand_in_engine
 from tests.support.namespace import Namespace
 from tests.support.spark import PYTHON
 from tests.support.stage import Stage
@@ -13,15 +12,6 @@ from tests.support.stage import Stage
 from kubecontrolplane.cluster import Cluster
 from kubecontrolplane.testing import namespace_in
 from oci_emulator.testing import Emulator, EmulatorPool
-
-
-@pytest.fixture(scope="session")
-def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorPool]:
-    """Local OCIs that stages have one after the other, each as if fresh."""
-    folder = tmp_path_factory.mktemp("emulators")
-    engine = str(stand_in_engine(folder / "engine"))
-    with EmulatorPool(folder, engine=engine) as pool:
-        yield pool
 
 
 @pytest.fixture
