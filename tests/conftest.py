@@ -8,6 +8,7 @@ from tests.support.patience import patience
 pytest_plugins = [
     "kubecontrolplane.testing",
     "tests.support.costs",
+    "tests.support.emulators",
     "tests.support.stages",
     "tests.support.kueue",
 ]

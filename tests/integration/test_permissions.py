@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from tests.support import manifests
+from tests.support.patience import patience
 from tests.support.queues import API, queue, queued
 from tests.support.stage import Stage
 
@@ -77,7 +78,14 @@ def _wait_in_a_queue(stage: Stage) -> None:
     stage.until_reason("OCIJobRun", "leaves", "WaitingForQueue")
     stage.patch("OCIJobRun", "leaves", {"spec": {"suspend": True}})
     stage.until_reason("OCIJobRun", "leaves", "Suspended")
-    stage.kubectl("wait", "--for=delete", "workload", "-l", "ocijobs.io/run=leaves")
+    stage.kubectl(
+        "wait",
+        "--for=delete",
+        "workload",
+        "-l",
+        "ocijobs.io/run=leaves",
+        f"--timeout={patience(60)}s",
+    )
 
 
 def _audited(stage: Stage) -> tuple[set[tuple[str, str, str]], list[str]]:

@@ -7,6 +7,7 @@ A request with ``keyId="ST$<token>"`` is signed by that session key.
 import json
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import jwt
@@ -32,13 +33,12 @@ class TokenService:
     """Issues and verifies tokens.
 
     Args:
-        key: the emulator's own signing key.
+        key: gives the emulator's own signing key, when it is needed.
         tenancy: the OCID of the tenancy, which all its principals belong to.
     """
 
-    def __init__(self, key: rsa.RSAPrivateKey, tenancy: str) -> None:
+    def __init__(self, key: Callable[[], rsa.RSAPrivateKey], tenancy: str) -> None:
         self._key = key
-        self._public = key.public_key()
         self._tenancy = tenancy
 
     def issue(self, run: str, compartment: str, lifetime: float) -> Session:
@@ -85,7 +85,7 @@ class TokenService:
             "iat": now,
             "exp": now + int(lifetime),
         }
-        return jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": "asw"})
+        return jwt.encode(claims, self._key(), algorithm="RS256", headers={"kid": "asw"})
 
     def verify(self, token: str) -> tuple[Principal, rsa.RSAPublicKey, float]:
         """The principal of a token, the key that its requests are signed with, and the expiry.
@@ -95,7 +95,7 @@ class TokenService:
         """
         try:
             claims = jwt.decode(
-                token, self._public, algorithms=["RS256"], audience="oci", issuer=ISSUER
+                token, self._key().public_key(), algorithms=["RS256"], audience="oci", issuer=ISSUER
             )
         except jwt.InvalidTokenError as error:
             raise not_authenticated(f"The security token isn't valid: {error}.") from None

@@ -28,8 +28,11 @@ def blocks(language: str) -> list[str]:
 
 
 def test_every_path_of_the_control_api_is_described() -> None:
-    source = (Path(oci_emulator.__file__).parent / "control" / "api.py").read_text()
-    for method, template in re.findall(r'\("(GET|PUT|POST|DELETE)", "([\w/{}]+)"', source):
+    control = Path(oci_emulator.__file__).parent / "control"
+    source = "".join(path.read_text(encoding="utf-8") for path in control.glob("*.py"))
+    found = re.findall(r'\("(GET|PUT|POST|DELETE)", "([\w/{}-]+)"', source)
+    assert ("GET", "journal/counts") in found
+    for method, template in [*found, ("POST", "reset")]:
         path = f"/_emulator/{template.replace('runs/{id}', 'runs/{ocid}')}"
         path = re.sub(r"(compartments|clusters)/{id}", r"\1/{ocid}", path)
         assert any(method in line and f"{path}`" in line for line in README.splitlines()), (
