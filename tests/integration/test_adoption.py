@@ -8,6 +8,8 @@ import yaml
 from click.testing import CliRunner
 from tests.support import manifests
 from tests.support.namespace import condition, phase
+from tests.support.patience import patience
+from tests.support.rest import until_at_rest
 from tests.support.stage import Stage
 
 from ocijobs.cli.__main__ import main
@@ -15,13 +17,8 @@ from ocijobs.cli.__main__ import main
 MODELS = oci.data_science.models
 
 
-@pytest.fixture
-def watching(stage: Stage) -> Stage:
-    """A stage whose operator looks at OCI jobs every few seconds."""
-    stage.operator.stop()
-    stage.restart_operator(drift_interval_seconds=2)
-    stage.identity()
-    return stage
+watches = pytest.mark.settings(drift_interval_seconds=2)
+"""The operator looks at OCI jobs every few seconds."""
 
 
 def data_science(stage: Stage) -> Any:
@@ -59,12 +56,13 @@ def adopting(ocid: str, *, runtime: bool = False, **adopt: str) -> dict[str, Any
     return document
 
 
-def test_a_job_that_is_observed_is_never_changed_and_can_be_run(watching: Stage) -> None:
-    stage = watching
+@watches
+def test_a_job_that_is_observed_is_never_changed_and_can_be_run(stage: Stage) -> None:
+    stage.identity()
     ocid = job_of_ads(stage)
     document = adopting(ocid, mode="Observe")
     document["spec"]["displayName"] = "as I would have it"
-    stage.kubectl_apply(document, manifests.run(env=[{"name": "DEPTH", "value": "4"}]))
+    stage.apply(document, manifests.run(env=[{"name": "DEPTH", "value": "4"}]))
     ended = stage.until_ended("run")
     assert (ended["status"]["phase"], ended["status"]["jobId"]) == ("Succeeded", ocid)
     told = stage.until_reason("OCIJob", "job", "Observed")
@@ -77,17 +75,18 @@ def test_a_job_that_is_observed_is_never_changed_and_can_be_run(watching: Stage)
     # OCI takes the block whole: what the OCI job has itself is sent along.
     assert override.command_line_arguments == "--rate 0.1"
     assert override.maximum_runtime_in_minutes == 30
-    stage.kubectl("delete", "ocijobrun/run", "ocijob/job", "--timeout=60s")
+    stage.kubectl("delete", "ocijobrun/run", "ocijob/job", f"--timeout={patience(60)}s")
     assert stage.emulator.journal("UpdateJob") == []
     assert stage.emulator.journal("DeleteJob") == []
 
 
-def test_a_job_that_is_adopted_is_kept_as_the_manifest_says(watching: Stage) -> None:
-    stage = watching
+@watches
+def test_a_job_that_is_adopted_is_kept_as_the_manifest_says(stage: Stage) -> None:
+    stage.identity()
     ocid = job_of_ads(stage, team="a")
     document = adopting(ocid)
     document["spec"] |= {"displayName": "ours now", "freeformTags": {"team": "b"}}
-    stage.kubectl_apply(document, manifests.run())
+    stage.apply(document, manifests.run())
     assert stage.until_ended("run")["status"]["jobId"] == ocid
     assert ocid in stage.until_event("job", "Adopted")
     job = data_science(stage).get_job(ocid).data
@@ -102,17 +101,18 @@ def test_a_job_that_is_adopted_is_kept_as_the_manifest_says(watching: Stage) -> 
     assert "displayName" in stage.until_event("job", "DriftCorrected")
     assert data_science(stage).get_job(ocid).data.display_name == "ours now"
     # An adopted OCI job stays when the object goes.
-    stage.kubectl("delete", "ocijobrun/run", "ocijob/job", "--timeout=60s")
+    stage.kubectl("delete", "ocijobrun/run", "ocijob/job", f"--timeout={patience(60)}s")
     assert data_science(stage).get_job(ocid).data.lifecycle_state == "ACTIVE"
 
 
-def test_a_job_that_was_observed_can_be_adopted_and_observed_again(watching: Stage) -> None:
-    stage = watching
+@watches
+def test_a_job_that_was_observed_can_be_adopted_and_observed_again(stage: Stage) -> None:
+    stage.identity()
     ocid = job_of_ads(stage)
     for mode, name in (("Observe", "a"), ("Adopt", "b"), ("Observe", "c"), ("Adopt", "d")):
         document = adopting(ocid, mode=mode)
         document["spec"]["displayName"] = name
-        stage.kubectl_apply(document)
+        stage.apply(document)
         if mode == "Observe":
             told = stage.until_told("OCIJob", "job", "is looked at")
             assert told["status"]["jobId"] == ocid
@@ -122,10 +122,11 @@ def test_a_job_that_was_observed_can_be_adopted_and_observed_again(watching: Sta
     assert len(stage.emulator.journal("CreateJob", status=200)) == 1
 
 
-def test_another_code_than_the_adopted_jobs_is_a_revision_beside_it(watching: Stage) -> None:
-    stage = watching
+@watches
+def test_another_code_than_the_adopted_jobs_is_a_revision_beside_it(stage: Stage) -> None:
+    stage.identity()
     ocid = job_of_ads(stage)
-    stage.kubectl_apply(adopting(ocid, runtime=True))
+    stage.apply(adopting(ocid, runtime=True))
     found = stage.until_synced("job")
     assert found["status"]["jobId"] != ocid
     names = {r["jobId"]: r["name"] for r in found["status"]["revisions"]}
@@ -133,26 +134,29 @@ def test_another_code_than_the_adopted_jobs_is_a_revision_beside_it(watching: St
     assert names[found["status"]["jobId"]] == found["status"]["revision"]
 
 
-def test_a_job_of_another_owner_is_adopted_only_by_its_name(watching: Stage) -> None:
-    stage = watching
+@watches
+def test_a_job_of_another_owner_is_adopted_only_by_its_name(stage: Stage) -> None:
+    stage.identity()
     ocid = job_of_ads(stage, ocijobs_owner="old-cluster/uid/v1-0123456789ab")
-    stage.kubectl_apply(adopting(ocid))
+    stage.apply(adopting(ocid))
     told = stage.until_reason("OCIJob", "job", "InvalidSpec")
     assert "belongs to old-cluster/uid:" in condition(told, "Ready")["message"]
-    stage.kubectl_apply(adopting(ocid, formerOwner="old-cluster/uid"))
+    stage.apply(adopting(ocid, formerOwner="old-cluster/uid"))
     assert stage.until_synced("job")["status"]["jobId"] == ocid
 
 
-def test_a_job_that_is_not_there_is_waited_for(watching: Stage) -> None:
-    stage = watching
-    stage.kubectl_apply(adopting("ocid1.datasciencejob.oc1.iad.none"))
+@watches
+def test_a_job_that_is_not_there_is_waited_for(stage: Stage) -> None:
+    stage.identity()
+    stage.apply(adopting("ocid1.datasciencejob.oc1.iad.none"))
     told = stage.until_reason("OCIJob", "job", "NotAuthorizedOrNotFound")
     assert condition(told, "Ready")["message"].startswith("spec.adopt.ocid: OCI has no job")
 
 
-def test_drift_is_only_told_where_the_policy_says_so(watching: Stage) -> None:
-    stage = watching
-    stage.kubectl_apply(manifests.job(driftPolicy="Report", displayName="mine"))
+@watches
+def test_drift_is_only_told_where_the_policy_says_so(stage: Stage) -> None:
+    stage.identity()
+    stage.apply(manifests.job(driftPolicy="Report", displayName="mine"))
     found = stage.until_synced("job")
     update = MODELS.UpdateJobDetails(display_name="theirs")
     data_science(stage).update_job(found["status"]["jobId"], update)
@@ -167,9 +171,10 @@ def test_drift_is_only_told_where_the_policy_says_so(watching: Stage) -> None:
     assert "differences" not in stage.until_synced("job")["status"]
 
 
-def test_an_oci_job_that_others_delete_is_made_again(watching: Stage) -> None:
-    stage = watching
-    stage.kubectl_apply(manifests.job())
+@watches
+def test_an_oci_job_that_others_delete_is_made_again(stage: Stage) -> None:
+    stage.identity()
+    stage.apply(manifests.job())
     lost = stage.until_synced("job")["status"]["jobId"]
     data_science(stage).delete_job(lost)
     assert lost in stage.until_event("job", "RemoteDeleted")
@@ -181,7 +186,7 @@ def test_an_oci_job_that_others_delete_is_made_again(watching: Stage) -> None:
 
 def test_a_run_finds_out_that_the_oci_job_is_gone(stage: Stage) -> None:
     stage.identity()
-    stage.kubectl_apply(manifests.job())
+    stage.apply(manifests.job())
     lost = stage.until_synced("job")["status"]["jobId"]
     data_science(stage).delete_job(lost)
     # The job would be looked at in a quarter of an hour; the run's trouble brings that forward.
@@ -193,13 +198,18 @@ def test_a_run_finds_out_that_the_oci_job_is_gone(stage: Stage) -> None:
 
 def test_no_more_runs_are_active_than_the_job_allows(stage: Stage) -> None:
     stage.identity()
-    stage.emulator.set_mode(default={"inProgress": 1})
-    stage.kubectl_apply(manifests.job(maxActiveRuns=2))
+    # The first two last until the others were seen waiting.
+    stage.emulator.set_mode(plans=[{"match": {"displayName": "*/run-[01]"}, "inProgress": 3600}])
+    stage.apply(manifests.job(maxActiveRuns=2))
     stage.until_synced("job")
     names = [f"run-{index}" for index in range(6)]
-    stage.kubectl_apply(*(manifests.run(name) for name in names))
-    waiting = stage.until_reason("OCIJobRun", names[-1], "MaxActiveRuns")
-    assert "spec.maxActiveRuns of OCIJob job is 2" in condition(waiting, "Ready")["message"]
+    stage.apply(*(manifests.run(name) for name in names))
+    for name in names[2:]:
+        waiting = stage.until_reason("OCIJobRun", name, "MaxActiveRuns")
+        assert "spec.maxActiveRuns of OCIJob job is 2" in condition(waiting, "Ready")["message"]
+    for name in names[:2]:
+        running = stage.until_reason("OCIJobRun", name, "Running")
+        stage.emulator.force_run(running["status"]["jobRunId"], "SUCCEEDED")
     for name in names:
         assert phase(stage.until_ended(name)) == "Succeeded"
     assert stage.most_active_runs() == 2
@@ -209,22 +219,26 @@ def test_a_paused_job_is_left_alone_until_it_is_resumed(stage: Stage) -> None:
     stage.identity()
     document = manifests.job()
     document["metadata"]["annotations"] = {"ocijobs.io/paused": "true"}
-    stage.kubectl_apply(document)
+    stage.apply(document)
     stage.create(manifests.job("other"))
     stage.until_synced("other")
+    # The other one came later.
+    until_at_rest(stage.operator)
     assert "jobId" not in stage.get("OCIJob", "job").get("status", {})
+    assert len(stage.emulator.journal("CreateJob")) == 1
     stage.kubectl("annotate", "ocijob/job", "ocijobs.io/paused-")
     stage.until_synced("job")
 
 
-def test_an_ocid_is_imported_as_a_manifest_that_adopts_it(watching: Stage) -> None:
-    stage = watching
+@watches
+def test_an_ocid_is_imported_as_a_manifest_that_adopts_it(stage: Stage) -> None:
+    stage.identity()
     ocid = job_of_ads(stage, team="a")
     arguments = ["--config", str(stage.emulator.config), "--endpoint", stage.emulator.http]
     done = CliRunner().invoke(main, ["import", ocid, *arguments], catch_exceptions=False)
     assert (done.exit_code, "the code stays as it is" in done.stderr) == (0, True)
     document = yaml.safe_load(done.stdout)
-    stage.kubectl_apply(document)
+    stage.apply(document)
     adopted = stage.until_synced(document["metadata"]["name"])["status"]
     assert adopted["jobId"] == ocid
     assert "differences" not in adopted

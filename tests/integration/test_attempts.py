@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.support import manifests
 from tests.support.namespace import condition, phase
 from tests.support.stage import Stage
 
-FAST_RETRIES = {"retry_pause_min_seconds": 1, "retry_pause_max_seconds": 2}
+retries_soon = pytest.mark.settings(retry_pause_min_seconds=1, retry_pause_max_seconds=2)
+"""Attempts follow each other at once, for people."""
 
 
 def fails(stage: Stage, code: int = 3, **plan: object) -> None:
@@ -16,12 +18,11 @@ def fails(stage: Stage, code: int = 3, **plan: object) -> None:
     )
 
 
+@retries_soon
 def test_a_run_that_fails_is_tried_again_as_often_as_its_limit_says(stage: Stage) -> None:
-    stage.operator.stop()
-    stage.restart_operator(**FAST_RETRIES)
     fails(stage)
     stage.identity()
-    stage.kubectl_apply(manifests.job(), manifests.run(backoffLimit=2))
+    stage.apply(manifests.job(), manifests.run(backoffLimit=2))
     status = stage.until_ended("run")["status"]
     assert status["phase"] == "Failed"
     assert condition({"status": status}, "Failed")["reason"] == "BackoffLimitExceeded"
@@ -33,17 +34,19 @@ def test_a_run_that_fails_is_tried_again_as_often_as_its_limit_says(stage: Stage
     assert stage.until_event("run", "Retrying")
 
 
+@retries_soon
 def test_an_attempt_after_the_job_has_changed_is_like_the_first_one(stage: Stage) -> None:
-    stage.operator.stop()
-    stage.restart_operator(retry_pause_min_seconds=5, retry_pause_max_seconds=5)
-    fails(stage)
+    fails(stage, inProgress=3600)
     stage.identity()
     env = [{"name": "A", "value": "1"}]
-    stage.kubectl_apply(
+    stage.apply(
         manifests.job(env=env), manifests.run(backoffLimit=1, env=[{"name": "B", "value": "2"}])
     )
-    stage.until_reason("OCIJobRun", "run", "Retrying")
+    first = stage.until_reason("OCIJobRun", "run", "Running")["status"]
     stage.patch("OCIJob", "job", {"spec": {"env": [{"name": "A", "value": "changed"}]}})
+    assert stage.until_synced("job")["status"]["jobId"] != first["jobId"]
+    fails(stage)
+    stage.emulator.force_run(first["jobRunId"], "FAILED")
     stage.until_ended("run")
     bodies = [
         {**run.job_configuration_override_details.environment_variables}
@@ -59,9 +62,7 @@ def test_an_exit_code_that_the_policy_names_ends_the_run_at_once(stage: Stage) -
     fails(stage, code=42)
     stage.identity()
     rule = {"action": "Fail", "onExitCodes": {"operator": "In", "values": [42]}}
-    stage.kubectl_apply(
-        manifests.job(), manifests.run(backoffLimit=5, failurePolicy={"rules": [rule]})
-    )
+    stage.apply(manifests.job(), manifests.run(backoffLimit=5, failurePolicy={"rules": [rule]}))
     status = stage.until_ended("run")["status"]
     assert status["exitCode"] == 42
     assert status["attemptCount"] == 1
@@ -70,7 +71,7 @@ def test_an_exit_code_that_the_policy_names_ends_the_run_at_once(stage: Stage) -
 
 def test_a_suspended_run_is_launched_when_it_is_resumed(stage: Stage) -> None:
     stage.identity()
-    stage.kubectl_apply(manifests.job(), manifests.run(suspend=True))
+    stage.apply(manifests.job(), manifests.run(suspend=True))
     held = stage.until_reason("OCIJobRun", "run", "Suspended")
     assert phase(held) == "Suspended"
     assert condition(held, "Suspended")["status"] == "True"
@@ -84,7 +85,7 @@ def test_suspending_a_run_that_is_active_cancels_it_and_resuming_makes_another_a
 ) -> None:
     stage.emulator.set_mode(default={"accepted": 0.2, "inProgress": 600})
     stage.identity()
-    stage.kubectl_apply(manifests.job(), manifests.run())
+    stage.apply(manifests.job(), manifests.run())
     stage.until_reason("OCIJobRun", "run", "Running")
     stage.patch("OCIJobRun", "run", {"spec": {"suspend": True}})
     held = stage.until("OCIJobRun", "run", lambda document: phase(document) == "Suspended")
@@ -100,7 +101,7 @@ def test_suspending_a_run_that_is_active_cancels_it_and_resuming_makes_another_a
 def test_a_run_that_takes_longer_than_its_deadline_is_ended_and_fails(stage: Stage) -> None:
     stage.emulator.set_mode(default={"accepted": 0.2, "inProgress": 600})
     stage.identity()
-    stage.kubectl_apply(manifests.job(), manifests.run(activeDeadlineSeconds=3, backoffLimit=3))
+    stage.apply(manifests.job(), manifests.run(activeDeadlineSeconds=3, backoffLimit=3))
     ended = stage.until_ended("run")
     assert condition(ended, "Failed")["reason"] == "DeadlineExceeded"
     assert ended["status"]["attemptCount"] == 1
@@ -110,20 +111,23 @@ def test_a_run_that_takes_longer_than_its_deadline_is_ended_and_fails(stage: Sta
 def test_an_attempt_without_a_machine_in_time_has_failed(stage: Stage) -> None:
     stage.emulator.set_mode(default={"accepted": 600, "inProgress": 1})
     stage.identity()
-    stage.kubectl_apply(manifests.job(), manifests.run(preRunningDeadlineSeconds=2))
+    stage.apply(manifests.job(), manifests.run(preRunningDeadlineSeconds=2))
     ended = stage.until_ended("run")
     assert condition(ended, "Failed")["reason"] == "PreRunningDeadlineExceeded"
 
 
 def test_an_ended_run_expires_but_not_while_another_waits_for_it(stage: Stage) -> None:
     stage.identity()
-    stage.kubectl_apply(
+    stage.apply(
         manifests.job(),
         manifests.run("first", ttlSecondsAfterFinished=1),
         manifests.run("second", dependsOn=[{"name": "first"}], suspend=True),
     )
     assert phase(stage.until_ended("first")) == "Succeeded"
     stage.until_reason("OCIJobRun", "second", "Suspended")
+    # One that ends later and that nobody waits for has expired: so would the first have.
+    stage.create(manifests.run("unawaited", ttlSecondsAfterFinished=1))
+    stage.until_gone("OCIJobRun", "unawaited")
     assert stage.get("OCIJobRun", "first")
     stage.patch("OCIJobRun", "second", {"spec": {"suspend": False}})
     assert phase(stage.until_ended("second")) == "Succeeded"
@@ -134,7 +138,7 @@ def test_a_run_brings_its_own_job_along(stage: Stage) -> None:
     stage.identity()
     run = manifests.run(jobTemplate={"spec": manifests.job()["spec"]})
     del run["spec"]["jobRef"]
-    stage.kubectl_apply(run)
+    stage.apply(run)
     assert phase(stage.until_ended("run")) == "Succeeded"
     job = stage.get("OCIJob", "run")
     assert job["metadata"]["ownerReferences"][0]["kind"] == "OCIJobRun"
@@ -144,11 +148,11 @@ def test_a_run_brings_its_own_job_along(stage: Stage) -> None:
 
 def test_a_run_of_an_oci_job_outside_the_cluster(stage: Stage) -> None:
     stage.identity()
-    stage.kubectl_apply(manifests.job())
+    stage.apply(manifests.job())
     job_id = stage.until_synced("job")["status"]["jobId"]
     run = manifests.run(jobId=job_id, env=[{"name": "WHO", "value": "me"}])
     del run["spec"]["jobRef"]
-    stage.kubectl_apply(run)
+    stage.apply(run)
     ended = stage.until_ended("run")
     assert phase(ended) == "Succeeded"
     assert ended["status"]["jobId"] == job_id
@@ -156,7 +160,7 @@ def test_a_run_of_an_oci_job_outside_the_cluster(stage: Stage) -> None:
 
 def test_a_run_has_machines_and_a_log_of_its_own(stage: Stage) -> None:
     stage.identity(logGroupId=stage.log_group())
-    stage.kubectl_apply(
+    stage.apply(
         manifests.job(),
         manifests.run(
             infrastructure={

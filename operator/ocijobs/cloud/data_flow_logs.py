@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from requests.exceptions import ContentDecodingError
+import oci
 
 from ocijobs.api.job_run_status import LogFile
 from ocijobs.cloud.calls import Calls
@@ -118,7 +118,7 @@ def _kept(response: Any, *, results: bool) -> LineKeeper:
     keeper = LineKeeper(results=results)
     size = 0
     # A log that is broken ends where it is, whoever decompresses it.
-    with response as stream, suppress(ContentDecodingError):
+    with response as stream, suppress(oci.base_client.requests.exceptions.ContentDecodingError):
         for piece in plain(stream.iter_content(_CHUNK)):
             keeper.add(piece)
             size += len(piece)

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 import oci
-import requests
 
 from ocijobs.reconcile.remote import Refusal, RefusalKind
 
@@ -33,15 +32,8 @@ class MalformedAnswerError(Exception):
     """OCI, or a proxy in its place, said 200 and what came is not what the API gives."""
 
 
-FAILURES = (
-    oci.exceptions.ServiceError,
-    oci.exceptions.RequestException,
-    oci.exceptions.ConnectTimeout,
-    requests.exceptions.RequestException,
-    OSError,
-    MalformedAnswerError,
-)
-"""What a call to OCI raises when it was refused or not answered."""
+FAILURES = (oci.exceptions.ServiceError, OSError, MalformedAnswerError)
+"""What a call to OCI raises when it was refused or not answered. What the SDK sends with has only `OSError`s."""
 
 
 def refusal_of(error: Exception) -> Refusal:

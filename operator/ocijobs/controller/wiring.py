@@ -56,6 +56,8 @@ from ocijobs.settings import Settings
 class Machinery:
     """The parts that have a life of their own."""
 
+    client: KubeClient
+    calls: Calls
     store: Store
     workloads: Store
     queue: WorkQueue
@@ -180,6 +182,8 @@ def assemble(
         interval_seconds=settings.resync_seconds,
     )
     return Machinery(
+        client=client,
+        calls=calls,
         store=store,
         workloads=workloads,
         queue=queue,

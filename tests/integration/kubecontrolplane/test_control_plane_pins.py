@@ -12,7 +12,7 @@ from kubecontrolplane.binaries import CONTROL_PLANE, SETS, BinarySet
 from kubecontrolplane.build import Pins
 from kubecontrolplane.repin import repin
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = pytest.mark.breadth
 
 ROOT = Path(__file__).parents[3]
 

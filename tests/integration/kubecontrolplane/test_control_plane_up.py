@@ -21,7 +21,7 @@ from kubecontrolplane.layout import Layout
 from kubecontrolplane.ports import HOST, free_port
 from kubecontrolplane.process import ProcessRecord, spawn, stop, wait_exit
 
-pytestmark = pytest.mark.integration
+pytestmark = pytest.mark.breadth
 
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager")
 GENEROUS = 120.0

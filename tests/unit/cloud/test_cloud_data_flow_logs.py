@@ -63,6 +63,11 @@ def test_a_broken_log_is_read_as_far_as_it_goes(
     answers = [Answer(body=broken, headers=headers), Answer(body=b"why\n")]
     oci_server.will(document([log(STDOUT), log("errors", kind="STDERR")]), *answers)
     assert tail(caller) == ("why",)
+    assert [request.path.rpartition("/")[2] for request in oci_server.received] == [
+        "logs?limit=100",
+        STDOUT,
+        "errors",
+    ]
 
 
 def test_a_log_is_not_read_for_ever(caller: Caller, oci_server: ScriptedOci) -> None:

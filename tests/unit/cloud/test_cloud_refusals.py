@@ -5,7 +5,6 @@ from typing import Any
 
 import oci
 import pytest
-import requests
 from tests.unit.cloud.api_keys import TENANCY
 from tests.unit.cloud.scripted_oci import PRINCIPAL, Answer, Caller, ScriptedOci, document, error
 
@@ -135,12 +134,16 @@ def test_retry_after_is_asked_for_only_by_answers() -> None:
     assert retry_after_seconds(oci.exceptions.ServiceError(429, "", {}, "")) is None
 
 
+SENDING = oci.base_client.requests.exceptions
+"""Errors of the SDK's own copy of requests."""
+
+
 @pytest.mark.parametrize(
     "failure",
     [
-        oci.exceptions.RequestException(requests.exceptions.ReadTimeout("at 0x7f00")),
-        oci.exceptions.ConnectTimeout(requests.exceptions.ConnectTimeout("at 0x7f00")),
-        requests.exceptions.ChunkedEncodingError("at 0x7f00"),
+        oci.exceptions.RequestException(SENDING.ReadTimeout("at 0x7f00")),
+        oci.exceptions.ConnectTimeout(SENDING.ConnectTimeout("at 0x7f00")),
+        SENDING.ChunkedEncodingError("at 0x7f00"),
         ConnectionResetError(104, "reset"),
     ],
 )
