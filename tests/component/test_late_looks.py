@@ -3,7 +3,7 @@
 from collections import Counter
 
 import pytest
-from tests.component.conftest import Inside
+from tests.component.inside import Inside
 from tests.support import manifests
 from tests.support.namespace import phase
 from tests.support.stage import FAST
