@@ -52,7 +52,6 @@ MET: dict[str, tuple[str, ...]] = {
     "retry_token_scope": (_KILLED, _JOB_ONCE, _SPARK_ONCE),
     "retry_token_answer": (_KILLED, _JOB_ONCE, _DELETED_UNANSWERED),
     "retry_token_after_delete": (_SAME_NAME,),
-    "retry_token_maximum_length": (_KILLED, _SPARK_ONCE),
     # Jobs and job runs
     "active_runs_code": (_DELETED_JOB,),
     "delete_job_with_run_records": (_DELETED_JOB,),
@@ -92,6 +91,7 @@ MET: dict[str, tuple[str, ...]] = {
 
 NOT_MET: dict[str, str] = {
     "clock_skew_seconds": "a request's date is the machine's, held against the machine's time",
+    "retry_token_maximum_length": "a token has 64 characters: where fewer are allowed, nothing can be created",
     "maximum_body_bytes": "what the operator sends has tighter bounds: variables and arguments",
     "reserved_environment": "the operator sets no variable that the service sets, and refuses users' own",
     "update_run_while_accepted": "the operator updates no runs",
@@ -132,7 +132,6 @@ _OTHER_NUMBERS: dict[str, tuple[object, ...]] = {
     "freeform_tags_maximum": (4,),
     "requests_per_second": (20,),
     "retry_token_hours": (1000,),
-    "retry_token_maximum_length": (36,),
     "deleted_visible_seconds": (0, 100_000),
     "search_window_days": (1,),
     "log_line_maximum_characters": (100,),
