@@ -78,13 +78,15 @@ class Emulator:
         )
         known = self._cloud.start(endpoints)
         self._open.set()
-        return {
+        announcement = {
             "http": endpoints.http,
             "proxy": endpoints.proxy,
             "ca": str(self._authority.certificate_path),
             **known,
             "pid": os.getpid(),
         }
+        self._state.announce(announcement)
+        return announcement
 
     # Requests
 

@@ -9,6 +9,7 @@
     instance/           certificate and key of the instance
     token.key           signs security tokens
     ca.pem, ca.key      the emulator's certificate authority
+    announcement.json   what clients need, while an emulator has the directory
     lock                held by the emulator that has the directory
 """
 
@@ -24,13 +25,14 @@ from pathlib import Path
 from typing import IO
 
 from oci_emulator import ocid
+from oci_emulator.clients import ANNOUNCEMENT
 from oci_emulator.clock import Clock, Reading
 from oci_emulator.content import ContentStore
 from oci_emulator.database import Database
 from oci_emulator.datascience.plans import PlanError, Plans
 from oci_emulator.foundation import Foundation, Tenancy
 from oci_emulator.identity.compartments import Compartments
-from oci_emulator.jsontypes import compact
+from oci_emulator.jsontypes import JsonObject, compact
 from oci_emulator.lags import Profile
 from oci_emulator.resources import Resources
 from oci_emulator.rules import RuleBook, Rules
@@ -59,6 +61,12 @@ class StateDirectory:
         path.mkdir(parents=True, exist_ok=True)
         self._lock = _take(path / "lock")
 
+    def announce(self, announcement: JsonObject) -> None:
+        """Say what clients need, for as long as the emulator runs."""
+        unfinished = self.path / f"{ANNOUNCEMENT}.new"
+        unfinished.write_text(compact(announcement), encoding="utf-8")
+        unfinished.rename(self.path / ANNOUNCEMENT)
+
     def clear(self) -> None:
         """Forget everything but the certificate authority; no ``State`` may be open."""
         for name in _FOLDERS:
@@ -70,6 +78,7 @@ class StateDirectory:
 
     def close(self) -> None:
         """Give the directory back."""
+        (self.path / ANNOUNCEMENT).unlink(missing_ok=True)
         self._lock.close()
 
 

@@ -44,6 +44,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal, Self
 
 from typing_extensions import override
 
+from oci_emulator import clients
 from oci_emulator.control.client import ControlClient, EmulatorError, JournalEntry, User
 
 if TYPE_CHECKING:
@@ -60,8 +61,6 @@ __all__ = [
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 30.0
-_PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
-_AUTHORITY_VARIABLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -286,17 +285,8 @@ class Emulator(ControlClient):
         Args:
             base: what to add it to; by default this process's own environment.
         """
-        environment = dict(os.environ if base is None else base)
-        for name in _PROXY_VARIABLES:
-            environment.pop(name, None)
-            environment.pop(name.lower(), None)
-        ours = {
-            "HTTPS_PROXY": self.proxy,
-            "NO_PROXY": "localhost,127.0.0.1",
-            "OCI_CONFIG_FILE": str(self.config),
-            **dict.fromkeys(_AUTHORITY_VARIABLES, str(self.ca)),
-        }
-        return environment | ours
+        changes = clients.variables(proxy=self.proxy, ca=self.ca, config=self.config)
+        return clients.changed(os.environ if base is None else base, changes)
 
 
 class EmulatorPool:

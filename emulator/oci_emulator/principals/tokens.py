@@ -10,7 +10,6 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from oci_emulator.principals import keys
@@ -66,6 +65,8 @@ class TokenService:
 
         ``lifetime``: seconds in real time.
         """
+        import jwt  # noqa: PLC0415  # when it is first needed: many emulators never do
+
         now = int(time.time())
         claims = {
             "iss": ISSUER,
@@ -93,6 +94,8 @@ class TokenService:
         Raises:
             ServiceError: 401, the token wasn't issued here, has expired or is none at all.
         """
+        import jwt  # noqa: PLC0415  # when it is first needed: many emulators never do
+
         try:
             claims = jwt.decode(
                 token, self._key().public_key(), algorithms=["RS256"], audience="oci", issuer=ISSUER
