@@ -1,6 +1,6 @@
 """Fixtures of the component tests: an operator within the test, on a clock that the test moves."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from tests.component.world import World
 from tests.support.stage import Stage
 
 from kubecontrolplane.cluster import Cluster
-from oci_emulator.testing import Emulator
+from oci_emulator.testing import Emulator, EmulatorPool
 from ocijobs.testing import ShiftedClock
 
 
@@ -35,28 +35,34 @@ async def inside(
 
 @pytest.fixture
 def oci() -> dict[str, object]:
-    """How OCI is, as arguments of the emulator; what is not said is the emulator's default."""
+    """How OCI is, as options of `Emulator.reset`; what is not said is the emulator's default."""
     return {}
 
 
-@pytest_asyncio.fixture
-async def world(
+@pytest.fixture
+def stage(
     definitions: Cluster,
     namespace: str,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    emulators: EmulatorPool,
     oci: dict[str, Any],
-) -> AsyncIterator[World]:
-    """An operator that leads, and a local OCI, on one clock that the test moves."""
-    state = tmp_path / "oci"
-    state.mkdir()
-    with Emulator(state, mode="simulated", **oci) as emulator:
+) -> Iterator[Stage]:
+    """A namespace and a local OCI, without an operator."""
+    with emulators.take(mode="simulated", **oci) as emulator:
         stage = Stage(definitions, namespace, emulator, tmp_path)
-        monkeypatch.setenv("KUBECONFIG", str(tmp_path / "operator.kubeconfig"))
-        world = World(stage)
-        await world.start()
         try:
-            yield world
+            yield stage
         finally:
-            await world.operator.stop()
             stage.clear()
+
+
+@pytest_asyncio.fixture
+async def world(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    """An operator that leads, and a local OCI, on one clock that the test moves."""
+    monkeypatch.setenv("KUBECONFIG", str(stage.folder / "operator.kubeconfig"))
+    world = World(stage)
+    await world.start()
+    try:
+        yield world
+    finally:
+        await world.operator.stop()

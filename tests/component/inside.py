@@ -98,6 +98,7 @@ class Inside:
         return parts is None or bool(
             len(parts.queue)
             or parts.queue.active
+            or parts.jobs.under_way
             or parts.calls.under_way
             or parts.client.under_way
         )

@@ -31,6 +31,7 @@ SETTINGS = {
     # What is done every few seconds whatever happens would be most of what an hour takes.
     "lease_duration_seconds": 7200,
     "lease_renew_seconds": 600,
+    "identity_reread_seconds": 600,
 }
 """All else is as an operator has it by default."""
 
@@ -196,6 +197,16 @@ class World:
         return await self.until(
             kind, name, lambda o: condition(o, "Ready")["reason"] == reason, within=within
         )
+
+    async def until_synced(self, name: str, *, within: timedelta = timedelta(hours=1)) -> Document:
+        """Let time pass until an OCIJob is in OCI as its newest manifest says, and return it."""
+
+        def synced(document: Document) -> bool:
+            ready = condition(document, "Ready")
+            state = (ready["status"], ready["reason"], ready.get("observedGeneration"))
+            return state == ("True", "Synced", document["metadata"]["generation"])
+
+        return await self.until("OCIJob", name, synced, within=within)
 
     async def until_gone(
         self, kind: str, name: str, *, within: timedelta = timedelta(hours=1)

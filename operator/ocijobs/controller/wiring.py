@@ -58,6 +58,7 @@ class Machinery:
 
     client: KubeClient
     calls: Calls
+    jobs: JobActions
     store: Store
     workloads: Store
     queue: WorkQueue
@@ -184,6 +185,7 @@ def assemble(
     return Machinery(
         client=client,
         calls=calls,
+        jobs=jobs,
         store=store,
         workloads=workloads,
         queue=queue,
