@@ -1,5 +1,5 @@
-# `make` lists what there is. Nothing is installed but in .venv; what is built from Go modules is cached for the user
-# (cluster/README.md says where).
+# `make` lists what there is. Nothing is installed but in .uv, .venv, .clients and .spark; what is built from Go modules is
+# cached for the user (cluster/README.md says where).
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -7,9 +7,12 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 MAKEFLAGS += --no-builtin-rules
 
+# Many images of CI forbid byte code: then each of some hundred processes of a run would compile all modules anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 PYTHON ?= python3
-# Processes that run tests: one for each core, or a number.
-WORKERS ?= auto
+# Processes that run tests. They wait more than they compute, so two share a core.
+WORKERS ?= $(shell echo $$((2 * $$(nproc))))
 # What builds images: docker or podman.
 ENGINE ?= $(shell command -v docker || command -v podman || echo docker)
 BASE_IMAGE ?= python:3.13-slim
@@ -18,15 +21,28 @@ IMAGE ?= oci-jobs-operator
 BIN := .venv/bin
 PROJECTS := . emulator cluster
 PACKS := emulator/oci_emulator/running/packs
-LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+# uv, pinned, in .uv, with the package index that pip uses here.
+UV := .uv/bin/python hack/pinned_uv.py
+LOCK := $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock" --quiet
 # Made anew when what is to be installed has changed.
+UV_INSTALLED := .uv/installed
 ENV := .venv/installed
 CLIENTS := .clients/installed
 SPARK := .spark/installed
 
+# Gives the path of PYTHON, if it is new enough.
+FIND_PYTHON = $(PYTHON) -c 'import sys; v = sys.version.split()[0]; sys.exit(f"$(PYTHON) is Python {v}, and 3.11 or \
+later is needed: make PYTHON=/path/to/python3.11") if sys.version_info < (3, 11) else print(sys.executable)'
+# Makes an environment of exactly what a file of requirements pins. Byte code is left to the first import: compiling
+# all of it, most of which is never imported, takes four times as long as the rest.
+define sync # directory, requirements
+	@python="$$($(FIND_PYTHON))" && $(UV) venv --quiet --clear --no-project --python "$$python" $(1)
+	$(UV) pip sync --quiet --python $(1) --require-hashes $(2)
+endef
 SAY_TORCH := printf '\033[1m==> PyTorch, for the test of distributed training\033[0m\n'
 SAY_BROWSER := printf '\033[1m==> Chromium, for the tests of the emulator page\033[0m\n'
+COMMA := ,
 say = @printf '\033[1m==> %s\033[0m\n' '$(1)'
 
 .PHONY: help
@@ -36,22 +52,24 @@ help: ## List the targets.
 .PHONY: env
 env: $(ENV) ## Make .venv, with everything that is needed, pinned by hash.
 
-$(ENV): requirements/dev.txt $(PROJECTS:%=%/pyproject.toml)
+$(UV_INSTALLED): requirements/uv.txt
+	$(call say,uv in .uv)
+	@python="$$($(FIND_PYTHON))" && "$$python" -m venv --clear .uv
+	.uv/bin/pip install --quiet --require-hashes --requirement $<
+	@touch $@
+
+$(ENV): requirements/dev.txt $(PROJECTS:%=%/pyproject.toml) operator/ocijobs/__init__.py | $(UV_INSTALLED)
 	$(call say,Python environment in .venv)
-	@$(PYTHON) -c 'import sys; v = sys.version.split()[0]; sys.exit(sys.version_info < (3, 11) and \
-		f"$(PYTHON) is Python {v}, and 3.11 or later is needed: make PYTHON=/path/to/python3.11")'
-	$(PYTHON) -m venv --clear .venv
-	$(BIN)/pip install --quiet --require-hashes --requirement requirements/dev.txt
-	$(BIN)/pip install --quiet --no-deps --no-build-isolation $(PROJECTS:%=--editable %)
+	$(call sync,.venv,$<)
+	$(UV) pip install --quiet --python .venv --no-deps --no-build-isolation $(PROJECTS:%=--editable %)
 	@touch $@
 
 .PHONY: clients
 clients: $(CLIENTS) ## Make .clients, with the unmodified oci-cli and oracle-ads that tests drive.
 
-$(CLIENTS): requirements/clients.txt
+$(CLIENTS): requirements/clients.txt | $(UV_INSTALLED)
 	$(call say,oci-cli and oracle-ads in .clients)
-	$(PYTHON) -m venv --clear .clients
-	.clients/bin/pip install --quiet --require-hashes --requirement requirements/clients.txt
+	$(call sync,.clients,$<)
 	@touch $@
 
 .PHONY: spark
@@ -59,8 +77,7 @@ spark: $(SPARK) ## Make .spark, with pyspark, and fetch Oracle's HDFS connector:
 
 $(SPARK): requirements/spark.txt emulator/oci_emulator/running/connector/pom.xml | $(ENV)
 	$(call say,pyspark and the HDFS connector in .spark)
-	$(PYTHON) -m venv --clear .spark
-	.spark/bin/pip install --quiet --require-hashes --requirement requirements/spark.txt
+	$(call sync,.spark,$<)
 	$(BIN)/oci-emulator spark connector
 	@touch $@
 
@@ -91,6 +108,11 @@ kueue: $(ENV) ## Build Kueue's controller, likewise.
 
 tools: control-plane chart-tools kueue ## Build all three.
 
+.PHONY: conda
+conda: $(ENV) ## Build what stands in for the conda environment of the examples: a minute the first time, then cached.
+	$(call say,the conda environment of the examples)
+	$(BIN)/oci-emulator conda build generalml_p311_cpu_x86_64_v1
+
 .PHONY: demo demo-down
 demo: control-plane ## Run the example from kubectl apply to Succeeded; KEEP=1 leaves it running.
 	$(BIN)/python hack/demo.py
@@ -120,16 +142,26 @@ format: $(ENV) ## Format, and mend what can be mended.
 	$(BIN)/ruff check --fix --quiet
 	$(BIN)/ruff format --quiet
 
-.PHONY: test test-unit
-test: test-unit tools clients browser torch spark ## Run all tests: unit, component, integration, conformance.
-	$(call say,tests against the control plane and the local OCI)
-	$(BIN)/pytest --numprocesses $(WORKERS) --durations 10 --ignore tests/unit -m 'not alone' tests
-	$(call say,tests that measure: one by one)
-	$(BIN)/pytest -m alone --ignore tests/unit tests
+# Each tier keeps what its tests cost in .costs/. The budgets are seconds of CPU on the machine of CI, without the control
+# plane; a run that is over says so.
+TEST = $(BIN)/pytest --numprocesses $(WORKERS) --dist loadgroup --costs .costs/$@.json
+
+.PHONY: test test-all test-unit bench chaos mutants coverage
+test: control-plane chart-tools conda ## Run all tests but for breadth: what to run before each commit.
+	$(call say,tests: unit$(COMMA) component$(COMMA) integration$(COMMA) conformance)
+	$(TEST) --cpu-budget 1400 -m 'not breadth and not bench and not chaos' tests
+
+test-all: test tools clients browser torch spark ## Run those and breadth: Spark and PyTorch for real, oci-cli and ADS, Kueue, a browser.
+	$(call say,tests of breadth)
+	$(TEST) --cpu-budget 2400 -m breadth tests
 
 test-unit: $(ENV) ## Run the tests that need neither cluster nor network.
 	$(call say,unit tests)
-	$(BIN)/pytest --numprocesses $(WORKERS) --durations 5 tests/unit
+	$(TEST) -m 'not breadth' tests/unit
+
+chaos: control-plane ## Run the tests that roll dice; the seed is printed, and OCIJOBS_CHAOS_SEED takes it.
+	$(call say,tests that roll dice)
+	$(TEST) -m chaos tests
 
 .PHONY: image chart goldens lock clean
 image: ## Build the operator's image from BASE_IMAGE.
@@ -141,7 +173,8 @@ chart: chart-tools ## Package the chart into dist/.
 goldens: $(ENV) ## Ask Kubernetes' own CronJob controller anew when schedules fire.
 	cd cluster/crongoldens && GOFLAGS=-mod=readonly CGO_ENABLED=0 go run -modfile=../go.mod . > ../../tests/unit/reconcile/goldens/cron.json
 
-lock: $(ENV) ## Pin all dependencies anew.
+lock: $(UV_INSTALLED) ## Pin all dependencies anew.
+	$(LOCK) requirements/uv.in --output-file requirements/uv.txt
 	$(LOCK) $(PROJECTS:%=%/pyproject.toml) requirements/dev.in --output-file requirements/dev.txt
 	$(LOCK) pyproject.toml --constraint requirements/dev.txt --output-file requirements/operator.txt
 	$(LOCK) $(PACKS)/generalml_p311_cpu_x86_64_v1.in --output-file $(PACKS)/generalml_p311_cpu_x86_64_v1.txt
@@ -151,4 +184,4 @@ lock: $(ENV) ## Pin all dependencies anew.
 
 clean: ## Remove what make made here, but for what is cached for the user.
 	@if [ -x $(BIN)/python ] && [ -d .demo ]; then $(BIN)/python hack/demo.py down; fi
-	rm -rf .venv .clients .spark dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .grimp_cache
+	rm -rf .uv .venv .clients .spark dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .grimp_cache

@@ -19,17 +19,19 @@ _HEALTH_SECONDS = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpsClient:
-    """Requests over TLS with a client certificate, on a connection each.
+    """Requests over TLS with a client certificate or a token, on a connection each.
 
     A dependency on a Kubernetes client library would be larger than all of kubecontrolplane.
 
     Attributes:
         server: `https://host:port`.
-        tls: what verifies the server and identifies the client.
+        tls: what verifies the server, and identifies the client if it has a certificate.
+        token: what identifies the client if it has none.
     """
 
     server: str
     tls: ssl.SSLContext
+    token: str | None = None
 
     @classmethod
     def with_certificate(
@@ -39,6 +41,11 @@ class HttpsClient:
         tls = ssl.create_default_context(cafile=authority)
         tls.load_cert_chain(certificate, key)
         return cls(server=server, tls=tls)
+
+    @classmethod
+    def with_token(cls, server: str, *, authority: str, token: str) -> "HttpsClient":
+        """A client that shows a bearer token; `authority` is the path of a PEM file."""
+        return cls(server=server, tls=ssl.create_default_context(cafile=authority), token=token)
 
     def is_ok(self, path: str) -> bool:
         """Whether a health endpoint answers 200; a server that can't be reached is not ok."""
@@ -108,7 +115,10 @@ class HttpsClient:
         )
         try:
             content = None if body is None else json.dumps(body)
-            connection.request(method, path, content, {"Content-Type": "application/json"})
+            headers = {"Content-Type": "application/json"}
+            if self.token is not None:
+                headers["Authorization"] = f"Bearer {self.token}"
+            connection.request(method, path, content, headers)
             yield connection.getresponse()
         except http.client.HTTPException as error:
             # A server that is going away may close the connection in the middle of an answer.

@@ -54,6 +54,18 @@ def find_binaries() -> Mapping[str, Path]:
     return found
 
 
+def find_kubectl() -> Path:
+    """A kubectl for a cluster that has none of its own: of $KUBEBUILDER_ASSETS, of PATH, or built.
+
+    Raises:
+        ToolchainError: it has to be built and Go is missing or too old.
+        BuildError: it could not be built.
+    """
+    assets = os.environ.get(VARIABLE)
+    found = (assets and shutil.which(KUBECTL, path=assets)) or shutil.which(KUBECTL)
+    return Path(found) if found else ensure_built(CONTROL_PLANE, {KUBECTL}) / KUBECTL
+
+
 def _warn_of_skew(api_server: Path, controller_manager: Path) -> None:
     """Kubernetes supports no kube-controller-manager that is newer than its API server."""
     serves, manages = _release(api_server), _release(controller_manager)

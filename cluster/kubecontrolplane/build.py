@@ -11,7 +11,7 @@ import re
 import subprocess
 import tempfile
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,7 @@ _PACKED = Path(__file__).with_name("gomodules")
 _STILL_BUILDING_SECONDS = 20.0
 _STRIPPED = "-s -w"
 _RELEASE = re.compile(r"v(?P<major>\d+)\.(?P<minor>\d+)\.\d+(?P<pre>-[0-9A-Za-z.-]+)?$")
+_MAJOR_VERSION = re.compile(r"/v\d+$")
 # The tail of a failed build's output: the first error is near its end, downloads fill its start.
 _TAIL_LINES = 30
 
@@ -133,9 +134,8 @@ def ensure_built(binary_set: BinarySet, names: Collection[str] | None = None) ->
     directory.mkdir(parents=True, exist_ok=True)
     lock = directory.with_name(f"{directory.name}.lock")
     with locked(lock, on_wait=lambda: _LOG.info("another build of %s runs: waiting", directory)):
-        missing = _missing(wanted, directory)
-        for number, binary in enumerate(missing, start=1):
-            _build(go, pins, binary, directory, progress=f"[{number}/{len(missing)}]")
+        if missing := _missing(wanted, directory):
+            _build(go, pins, missing, directory)
     return directory
 
 
@@ -167,35 +167,54 @@ def _missing(binaries: Iterable[Binary], directory: Path) -> list[Binary]:
     return [binary for binary in binaries if not (directory / binary.name).is_file()]
 
 
-def _build(go: Go, pins: Pins, binary: Binary, directory: Path, *, progress: str) -> None:
-    version = pins.version(binary.module)
-    _LOG.info("%s %s %s: building (%s)", progress, binary.name, version, go.version)
+def _build(go: Go, pins: Pins, binaries: Sequence[Binary], directory: Path) -> None:
+    """Build programs by one run of Go, which compiles what they share once and links side by side."""
+    names = ", ".join(f"{each.name} {pins.version(each.module)}" for each in binaries)
+    _LOG.info("building %s (%s)", names, go.version)
     started = time.monotonic()
-    flags = link_stamps(
-        binary,
-        version=version,
-        checksum=pins.checksum(binary.module, version),
-        published=_published(go, pins, binary.module),
-    )
-    with tempfile.TemporaryDirectory(dir=directory, prefix=f".{binary.name}.") as temporary:
-        target = Path(temporary) / binary.name
-        command = [go.program, "build", "-trimpath", "-buildvcs=false", f"-ldflags={flags}"]
-        _run_build(
-            [*command, "-o", str(target), binary.package],
-            pins.directory,
-            f"{progress} {binary.name}",
+    with tempfile.TemporaryDirectory(dir=directory, prefix=".build.") as temporary:
+        command = [
+            *(go.program, "build", "-trimpath", "-buildvcs=false"),
+            *_link_flags(go, pins, binaries),
+            *("-o", temporary + os.sep),
+            *(each.package for each in binaries),
+        ]
+        built = {each.name: Path(temporary, _executable(each.package)) for each in binaries}
+        _run_build(command, pins.directory, built)
+        for name, path in built.items():
+            path.replace(directory / name)
+    _LOG.info("built in %.0f s", time.monotonic() - started)
+
+
+def _link_flags(go: Go, pins: Pins, binaries: Sequence[Binary]) -> list[str]:
+    """The linker's flags for each program, by its package."""
+    published = _published(go, pins, {each.module for each in binaries})
+    flags = []
+    for each in binaries:
+        version = pins.version(each.module)
+        stamps = link_stamps(
+            each,
+            version=version,
+            checksum=pins.checksum(each.module, version),
+            published=published[each.module],
         )
-        target.replace(directory / binary.name)
-    _LOG.info("%s %s: built in %.0f s", progress, binary.name, time.monotonic() - started)
+        flags.append(f"-ldflags={each.package}={stamps}")
+    return flags
 
 
-def _published(go: Go, pins: Pins, module: str) -> str:
-    """When a module was published, RFC 3339: the same for everybody who builds it."""
-    form = '{{.Time.Format "2006-01-02T15:04:05Z07:00"}}'
-    return go.run(["list", "-m", "-f", form, module], directory=pins.directory).strip()
+def _executable(package: str) -> str:
+    """How Go names the program of a package: by its path's last element that is no version."""
+    return _MAJOR_VERSION.sub("", package).rpartition("/")[2]
 
 
-def _run_build(command: list[str], directory: Path, label: str) -> None:
+def _published(go: Go, pins: Pins, modules: Collection[str]) -> dict[str, str]:
+    """When modules were published, RFC 3339: the same for everybody who builds them."""
+    form = '{{.Path}} {{.Time.Format "2006-01-02T15:04:05Z07:00"}}'
+    said = go.run(["list", "-m", "-f", form, *sorted(modules)], directory=pins.directory)
+    return dict(line.split() for line in said.splitlines())
+
+
+def _run_build(command: list[str], directory: Path, built: Mapping[str, Path]) -> None:
     started = time.monotonic()
     with tempfile.TemporaryFile("w+") as output:
         with subprocess.Popen(  # noqa: S603 - arguments are our own, and no shell reads them
@@ -209,7 +228,12 @@ def _run_build(command: list[str], directory: Path, label: str) -> None:
             try:
                 while (status := _status(process)) is None:
                     elapsed = time.monotonic() - started
-                    _LOG.info("%s: still building after %.0f s", label, elapsed)
+                    done = [name for name, path in built.items() if path.exists()]
+                    _LOG.info(
+                        "still building after %.0f s, done: %s",
+                        elapsed,
+                        ", ".join(done) or "none yet",
+                    )
             except BaseException:
                 # An interrupted build must not go on in the background.
                 process.terminate()
@@ -217,7 +241,8 @@ def _run_build(command: list[str], directory: Path, label: str) -> None:
         if status:
             output.seek(0)
             tail = "".join(output.readlines()[-_TAIL_LINES:])
-            raise BuildError(f"{label}: `go build` failed in {directory}:\n{tail.rstrip()}")
+            names = ", ".join(built)
+            raise BuildError(f"{names}: `go build` failed in {directory}:\n{tail.rstrip()}")
 
 
 def _status(process: subprocess.Popen[bytes]) -> int | None:

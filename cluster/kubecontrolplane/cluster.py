@@ -1,7 +1,8 @@
-"""Control planes as Python sees them: `up`, `Cluster`, `down`, `status`."""
+"""Control planes as Python sees them: `up`, `ControlPlane`, `down`, `status`."""
 
 import contextlib
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,13 +15,12 @@ from kubecontrolplane.components import (
     API_SERVER,
     AUDIT_POLICY,
     COMPONENTS,
-    ISSUER,
     SERVICE_ADDRESS,
     Component,
 )
 from kubecontrolplane.errors import DirectoryError, ForeignClusterError
 from kubecontrolplane.files import locked, write_private
-from kubecontrolplane.kubeconfig import Token, read_endpoint, render
+from kubecontrolplane.kubeconfig import Endpoint, Token, read_endpoint, render
 from kubecontrolplane.layout import Layout
 from kubecontrolplane.lifecycle import Starter, endpoint, health_client, running, stop_all
 from kubecontrolplane.pki import Pki
@@ -31,45 +31,28 @@ _LOG = logging.getLogger("kubecontrolplane")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cluster:
-    """A control plane that runs.
+class Cluster(ABC):
+    """A cluster as its administrator sees it.
 
     Attributes:
-        directory: where it keeps everything.
-        kubeconfig: credentials of the administrator (group system:masters).
-        server: the API server's URL, on loopback.
-        kubectl: a kubectl of the same release.
+        kubeconfig: credentials of the administrator.
+        server: the API server's URL.
+        kubectl: a kubectl that goes with it.
         audit_log: one JSON event a line; None without an audit log.
-        pids: component name -> process id.
     """
 
-    directory: Path
     kubeconfig: Path
     server: str
     kubectl: Path
     audit_log: Path | None
-    pids: Mapping[str, int]
 
-    def to_json(self) -> dict[str, Any]:
-        """What `kubecontrolplane up` prints."""
-        return {
-            "kubeconfig": str(self.kubeconfig),
-            "server": self.server,
-            "kubectl": str(self.kubectl),
-            "audit_log": None if self.audit_log is None else str(self.audit_log),
-            "pids": dict(self.pids),
-        }
-
+    @abstractmethod
     def api(self) -> HttpsClient:
         """A client with the administrator's credentials."""
-        layout = Layout(self.directory)
-        return health_client(API_SERVER, layout, State.load(layout.state))
 
-    def kubeconfig_for_user(self, user: str, groups: Sequence[str] = ()) -> str:
-        """A kubeconfig for a user of these groups, who has only what RBAC grants them."""
-        layout = Layout(self.directory)
-        credential = Pki(layout.pki).issue_client(user, groups)
-        return render(endpoint(layout, self.server), user=user, credential=credential)
+    @abstractmethod
+    def endpoint(self) -> Endpoint:
+        """How clients find and verify the API server."""
 
     def kubeconfig_for_service_account(
         self, namespace: str, name: str, *, seconds: int = 24 * 3600
@@ -88,15 +71,55 @@ class Cluster:
         asked = {
             "apiVersion": "authentication.k8s.io/v1",
             "kind": "TokenRequest",
-            "spec": {"audiences": [ISSUER], "expirationSeconds": seconds},
+            "spec": {"expirationSeconds": seconds},
         }
         answer = self.api().request("POST", path, asked)
         return render(
-            endpoint(Layout(self.directory), self.server),
+            self.endpoint(),
             user=f"system:serviceaccount:{namespace}:{name}",
             credential=Token(value=answer["status"]["token"]),
             namespace=namespace,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlPlane(Cluster):
+    """A control plane that runs here.
+
+    Its server is on loopback, its administrator of the group system:masters, and its kubectl of
+    the same release.
+
+    Attributes:
+        directory: where it keeps everything.
+        pids: component name -> process id.
+    """
+
+    directory: Path
+    pids: Mapping[str, int]
+
+    def to_json(self) -> dict[str, Any]:
+        """What `kubecontrolplane up` prints."""
+        return {
+            "kubeconfig": str(self.kubeconfig),
+            "server": self.server,
+            "kubectl": str(self.kubectl),
+            "audit_log": None if self.audit_log is None else str(self.audit_log),
+            "pids": dict(self.pids),
+        }
+
+    def api(self) -> HttpsClient:
+        """A client with the administrator's credentials."""
+        layout = Layout(self.directory)
+        return health_client(API_SERVER, layout, State.load(layout.state))
+
+    def endpoint(self) -> Endpoint:
+        """How clients find and verify the API server."""
+        return endpoint(Layout(self.directory), self.server)
+
+    def kubeconfig_for_user(self, user: str, groups: Sequence[str] = ()) -> str:
+        """A kubeconfig for a user of these groups, who has only what RBAC grants them."""
+        credential = Pki(Layout(self.directory).pki).issue_client(user, groups)
+        return render(self.endpoint(), user=user, credential=credential)
 
     def down(self, *, delete: bool = False) -> None:
         """End it; with `delete`, its data goes too."""
@@ -105,7 +128,7 @@ class Cluster:
 
 def up(
     directory: Path | str, *, audit: bool = False, port: int | None = None, fresh: bool = False
-) -> Cluster:
+) -> ControlPlane:
     """Have a control plane run in a directory.
 
     What runs already is left as it is, what is missing is started, with the data that is there.
@@ -144,7 +167,7 @@ def up(
         return _running_cluster(layout)
 
 
-def find(directory: Path | str) -> Cluster:
+def find(directory: Path | str) -> ControlPlane:
     """The control plane that runs in a directory.
 
     Raises:
@@ -155,7 +178,7 @@ def find(directory: Path | str) -> Cluster:
     return _running_cluster(layout)
 
 
-def find_by_kubeconfig(path: Path | str) -> Cluster:
+def find_by_kubeconfig(path: Path | str) -> ControlPlane:
     """The control plane that a kubeconfig leads to, if kubecontrolplane made it.
 
     For programs that are handed a kubeconfig and are about to do harm with it.
@@ -240,7 +263,7 @@ def _held(layout: Layout) -> Iterator[None]:
         yield
 
 
-def _running_cluster(layout: Layout) -> Cluster:
+def _running_cluster(layout: Layout) -> ControlPlane:
     state = State.load(layout.state)
     processes = running(layout)
     lacking = [each.name for each in COMPONENTS if each.name not in processes]
@@ -249,7 +272,7 @@ def _running_cluster(layout: Layout) -> Cluster:
             f"the control plane in {layout.root} is not running ({', '.join(lacking)}): "
             f"`kubecontrolplane up --dir {layout.root}` starts it"
         )
-    return Cluster(
+    return ControlPlane(
         directory=layout.root,
         kubeconfig=layout.kubeconfig,
         server=API_SERVER.url(state),

@@ -33,6 +33,10 @@ class ForeignClusterError(ControlPlaneError):
     """A kubeconfig leads to a cluster that kubecontrolplane did not make."""
 
 
+class KubeconfigError(ControlPlaneError):
+    """A kubeconfig lacks what is needed of it."""
+
+
 class ApiError(ControlPlaneError):
     """The Kubernetes API refused a request.
 

@@ -1,4 +1,7 @@
-"""Kubeconfig files: one cluster, one user, everything embedded, so that a file can be moved."""
+"""Kubeconfig files.
+
+Ours have one cluster, one user, and everything embedded, so that a file can be moved. Others' are read.
+"""
 
 import base64
 from dataclasses import dataclass
@@ -7,12 +10,17 @@ from typing import Any
 
 import yaml
 
-from kubecontrolplane.errors import ForeignClusterError
+from kubecontrolplane.errors import ForeignClusterError, KubeconfigError
 from kubecontrolplane.pki import CertificatePem
 
 _CLUSTER = "kubecontrolplane"
 # Kubeconfigs have a place for what other programs want to keep: by it a file of ours is known.
 _EXTENSION = "kubecontrolplane"
+# What reading a file raises that is no kubeconfig, or lacks something.
+_UNREADABLE = (
+    *(OSError, UnicodeDecodeError, yaml.YAMLError),
+    *(KeyError, TypeError, ValueError, StopIteration),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,41 +30,72 @@ class Token:
     value: str
 
 
+Credential = CertificatePem | Token
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """The API server of one control plane.
+    """An API server.
 
     Attributes:
         server: its URL.
         authority: the certificate by which it is verified, PEM.
-        directory: the control plane's directory.
     """
 
     server: str
     authority: bytes
+
+    def entry(self) -> dict[str, Any]:
+        """What a kubeconfig has of it."""
+        return {
+            "server": self.server,
+            "certificate-authority-data": _base64(self.authority),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnEndpoint(Endpoint):
+    """The API server of a control plane that kubecontrolplane made.
+
+    Attributes:
+        directory: the control plane's directory.
+    """
+
     directory: Path
+
+    def entry(self) -> dict[str, Any]:
+        """What a kubeconfig has of it, with what marks the file as ours."""
+        mark = {"name": _EXTENSION, "extension": {"directory": str(self.directory)}}
+        # Not super(): a dataclass with slots is another class than the one that was written.
+        return {**Endpoint.entry(self), "extensions": [mark]}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """What a kubeconfig of somebody's gives.
+
+    Attributes:
+        endpoint: where its current context leads.
+        credential: whom the API server is shown.
+    """
+
+    endpoint: Endpoint
+    credential: Credential
 
 
 def render(
     endpoint: Endpoint,
     *,
     user: str,
-    credential: CertificatePem | Token,
+    credential: Credential,
     namespace: str = "default",
 ) -> str:
-    """A kubeconfig (v1, YAML) for one user of a control plane."""
-    cluster = {
-        "server": endpoint.server,
-        "certificate-authority-data": _base64(endpoint.authority),
-        "extensions": [
-            {"name": _EXTENSION, "extension": {"directory": str(endpoint.directory)}},
-        ],
-    }
+    """A kubeconfig (v1, YAML) for one user of a cluster."""
     context = {"cluster": _CLUSTER, "user": user, "namespace": namespace}
     document = {
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": [{"name": _CLUSTER, "cluster": cluster}],
+        "clusters": [{"name": _CLUSTER, "cluster": endpoint.entry()}],
         "users": [{"name": user, "user": _user(credential)}],
         "contexts": [{"name": _CLUSTER, "context": context}],
         "current-context": _CLUSTER,
@@ -64,7 +103,7 @@ def render(
     return yaml.safe_dump(document, sort_keys=False)
 
 
-def read_endpoint(path: Path) -> Endpoint:
+def read_endpoint(path: Path) -> OwnEndpoint:
     """The control plane that a kubeconfig leads to.
 
     Raises:
@@ -77,19 +116,60 @@ def read_endpoint(path: Path) -> Endpoint:
         [extension] = [
             each["extension"] for each in cluster["extensions"] if each["name"] == _EXTENSION
         ]
-        return Endpoint(
+        return OwnEndpoint(
             server=cluster["server"],
             authority=base64.b64decode(cluster["certificate-authority-data"]),
             directory=Path(extension["directory"]),
         )
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+    except _UNREADABLE as error:
         raise ForeignClusterError(
             f"{path} is not a kubeconfig that kubecontrolplane wrote ({type(error).__name__}: {error}): "
             "it is not used, since it may lead to a cluster that matters to somebody"
         ) from error
 
 
-def _user(credential: CertificatePem | Token) -> dict[str, str]:
+def read_access(path: Path) -> Access:
+    """What the current context of anybody's kubeconfig gives: that of kind or k3s, for example.
+
+    Raises:
+        KubeconfigError: the file can't be read, or has no authority, or the user has neither a
+            client certificate nor a token.
+    """
+    try:
+        document: Any = yaml.safe_load(path.read_text())
+        context = _named(document["contexts"], document["current-context"])["context"]
+        cluster = _named(document["clusters"], context["cluster"])["cluster"]
+        user = _named(document["users"], context["user"])["user"]
+        return Access(
+            endpoint=Endpoint(
+                server=cluster["server"],
+                authority=_content(cluster, "certificate-authority", path.parent),
+            ),
+            credential=Token(value=user["token"])
+            if "token" in user
+            else CertificatePem(
+                certificate=_content(user, "client-certificate", path.parent),
+                key=_content(user, "client-key", path.parent),
+            ),
+        )
+    except _UNREADABLE as error:
+        raise KubeconfigError(
+            f"{path}: its current context must lead to a cluster with a certificate-authority and a user "
+            f"with a client certificate or a token ({type(error).__name__}: {error})"
+        ) from error
+
+
+def _named(entries: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    return next(each for each in entries if each["name"] == name)
+
+
+def _content(entry: dict[str, Any], name: str, folder: Path) -> bytes:
+    """What is embedded, or in a file whose path is relative to that of the kubeconfig."""
+    embedded = entry.get(f"{name}-data")
+    return (folder / entry[name]).read_bytes() if embedded is None else base64.b64decode(embedded)
+
+
+def _user(credential: Credential) -> dict[str, str]:
     if isinstance(credential, Token):
         return {"token": credential.value}
     return {

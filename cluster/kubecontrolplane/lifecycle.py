@@ -14,7 +14,7 @@ from kubecontrolplane.api import HttpsClient
 from kubecontrolplane.components import API_SERVER, COMPONENTS, CONTROLLER_MANAGER, Component
 from kubecontrolplane.errors import StartError
 from kubecontrolplane.files import write_private
-from kubecontrolplane.kubeconfig import Endpoint, render
+from kubecontrolplane.kubeconfig import OwnEndpoint, render
 from kubecontrolplane.layout import Layout
 from kubecontrolplane.pki import Pki
 from kubecontrolplane.ports import HOST, free_port, is_free, port_was_taken
@@ -231,7 +231,7 @@ def write_kubeconfigs(layout: Layout, server: str) -> None:
         write_private(path, render(at, user=user, credential=pki.read(name)).encode())
 
 
-def endpoint(layout: Layout, server: str) -> Endpoint:
+def endpoint(layout: Layout, server: str) -> OwnEndpoint:
     """How clients find and verify the API server."""
     authority = Pki(layout.pki).certificate("ca").read_bytes()
-    return Endpoint(server=server, authority=authority, directory=layout.root)
+    return OwnEndpoint(server=server, authority=authority, directory=layout.root)

@@ -3,6 +3,9 @@
 Load it from the top-level conftest.py with `pytest_plugins = ["kubecontrolplane.testing"]`. The control
 plane starts when the first test asks for it, is shared by all workers of pytest-xdist, and ends
 with the run. A run that was killed leaves its control plane behind; the next run ends that.
+
+Instead, tests can have a control plane that runs already, or a cluster of another maker that is named
+as disposable.
 """
 
 import os
@@ -18,7 +21,8 @@ from typing import Any
 
 import pytest
 
-from kubecontrolplane.cluster import Cluster, down, find_by_kubeconfig, up
+from kubecontrolplane.cluster import Cluster, ControlPlane, down, find_by_kubeconfig, up
+from kubecontrolplane.disposable import open_disposable
 from kubecontrolplane.errors import ApiError
 from kubecontrolplane.process import ProcessRecord, current_process
 
@@ -49,17 +53,30 @@ _RUN = pytest.StashKey[_Run]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --control-plane-dir."""
-    parser.getgroup("kubecontrolplane").addoption(
+    """Add what names another cluster than one that is made for the run."""
+    group = parser.getgroup("kubecontrolplane")
+    group.addoption(
         "--control-plane-dir",
         type=Path,
         metavar="DIR",
         help="Use the control plane of this directory, and leave it running afterwards.",
     )
+    group.addoption(
+        "--cluster-kubeconfig",
+        type=Path,
+        metavar="FILE",
+        help="Use the cluster of this file's current context; it needs --disposable-cluster.",
+    )
+    group.addoption(
+        "--disposable-cluster",
+        metavar="URL",
+        help="Say that tests may do as they please in the cluster whose API server has this address.",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Settle where this run's control plane will be, should a test want one."""
+    _check_options(config)
     worker: dict[str, Any] | None = getattr(config, "workerinput", None)
     named: Path | None = config.getoption("--control-plane-dir")
     if named is not None:
@@ -92,23 +109,27 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
-    """The control plane of this run, with an audit log.
+def cluster(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Cluster]:
+    """The control plane of this run, with an audit log; or the cluster that was named as disposable.
 
     KUBECONFIG leads to it meanwhile, so that no client falls back to a cluster of the user's.
     """
-    run = request.config.stash[_RUN]
-    if run.owner is not None:
-        _end_orphans()
-        _claim(run.directory.parent, run.owner)
-    started = up(run.directory, audit=True)
+    given: Path | None = request.config.getoption("--cluster-kubeconfig")
+    found: Cluster
+    if given is None:
+        found = _control_plane(request.config.stash[_RUN])
+    else:
+        named = request.config.getoption("--disposable-cluster")
+        found = open_disposable(given, named=named, folder=tmp_path_factory.mktemp("cluster"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KUBECONFIG", str(started.kubeconfig))
-        yield find_by_kubeconfig(started.kubeconfig)
+        patch.setenv("KUBECONFIG", str(found.kubeconfig))
+        yield found
 
 
 @pytest.fixture(scope="session")
-def own_cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+def own_cluster(request: pytest.FixtureRequest) -> Iterator[ControlPlane]:
     """A control plane, with an audit log, that this process of pytest has for itself.
 
     For what concerns a whole cluster, such as definitions of others.
@@ -156,6 +177,27 @@ def namespace_name(test: str) -> str:
     """A name that is unique and tells which test it belongs to (a DNS label, RFC 1123)."""
     readable = re.sub(r"[^a-z0-9]+", "-", test.lower())[:_NAME_PART].strip("-")
     return f"{readable or 'test'}-{secrets.token_hex(5)}"
+
+
+def _check_options(config: pytest.Config) -> None:
+    given, named = (
+        config.getoption("--cluster-kubeconfig"),
+        config.getoption("--disposable-cluster"),
+    )
+    if (given is None) != (named is None):
+        raise pytest.UsageError(
+            "--cluster-kubeconfig FILE and --disposable-cluster URL go together: tests do as they please in a "
+            "cluster, so both its kubeconfig and the address of its API server are wanted"
+        )
+    if given is not None and config.getoption("--control-plane-dir") is not None:
+        raise pytest.UsageError("--control-plane-dir and --cluster-kubeconfig name two clusters")
+
+
+def _control_plane(run: _Run) -> ControlPlane:
+    if run.owner is not None:
+        _end_orphans()
+        _claim(run.directory.parent, run.owner)
+    return find_by_kubeconfig(up(run.directory, audit=True).kubeconfig)
 
 
 def _claim(directory: Path, owner: ProcessRecord) -> None:

@@ -1,24 +1,26 @@
 """The command line: ``oci-emulator``."""
 
 import asyncio
+import gc
 import json
 import logging
-import signal
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
-from oci_emulator import coverage
+from oci_emulator import clients
 from oci_emulator import rules as service_rules
+from oci_emulator.control.client import EmulatorError
 from oci_emulator.datascience.plans import MODES
-from oci_emulator.emulator import Emulator
 from oci_emulator.lags import PROFILES
 from oci_emulator.running import spark as spark_here
 from oci_emulator.running.conda import PACKS, CondaEnvironments, CondaError, default_cache, pack_of
 from oci_emulator.running.containers import DEFAULT
 from oci_emulator.running.spark import SparkError, connector_directory
-from oci_emulator.schema import openapi
 from oci_emulator.settings import Settings, StartError
 
 
@@ -125,8 +127,10 @@ def serve(
         engine_options=engine_options,
         journal_bodies=journal_bodies,
     )
+    with _quick_imports():
+        from oci_emulator import serving  # noqa: PLC0415  # other commands do without
     try:
-        asyncio.run(_serve(settings))
+        asyncio.run(serving.serve(settings))
     except StartError as error:
         raise click.ClickException(str(error)) from None
 
@@ -141,17 +145,58 @@ def _pairs(texts: tuple[str, ...]) -> dict[str, str]:
     return pairs
 
 
-async def _serve(settings: Settings) -> None:
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
-    emulator = Emulator(settings)
-    announcement = await emulator.start()
-    sys.stdout.write(json.dumps(announcement) + "\n")
-    sys.stdout.flush()
-    await stopped.wait()
-    await emulator.stop()
+@contextmanager
+def _quick_imports() -> Iterator[None]:
+    """Import much without what takes time and is of no use to a process that serves."""
+    # What is imported stays: the collector would look through it again and again in vain.
+    gc.disable()
+    # aiohttp reads all authorities that the machine trusts, twice, for clients in HTTPS.
+    variable = "SSL_CERT_FILE"
+    given = os.environ.get(variable)
+    os.environ[variable] = os.devnull
+    try:
+        yield
+    finally:
+        del os.environ[variable]
+        if given is not None:
+            os.environ[variable] = given
+        gc.freeze()
+        gc.enable()
+
+
+@main.command("env")
+@click.option(
+    "--state",
+    type=click.Path(file_okay=False, path_type=Path),
+    default="oci-state",
+    show_default=True,
+    envvar="OCI_EMULATOR_STATE",
+    help="State directory of a running emulator.",
+)
+@click.option(
+    "--shell",
+    type=click.Choice(clients.SHELLS),
+    default="sh",
+    show_default=True,
+    help="What to write commands for.",
+)
+@click.option("--unset", is_flag=True, help="Take the variables away again.")
+def print_environment(*, state: Path, shell: clients.Shell, unset: bool) -> None:
+    """Print what makes clients use a running emulator: eval "$(oci-emulator env)".
+
+    They go on using the real host names, and find the emulator by its proxy. In such a shell,
+    HTTPS reaches the hosts of the emulated cloud alone.
+    """
+    changes = clients.unset()
+    if not unset:
+        try:
+            told = clients.announced(state.absolute())
+        except EmulatorError as error:
+            raise click.ClickException(str(error)) from None
+        changes = clients.variables(
+            proxy=told["proxy"], ca=Path(told["ca"]), config=Path(told["config"])
+        )
+    click.echo(clients.script(changes, shell), nl=False)
 
 
 @main.command("rules")
@@ -163,12 +208,17 @@ def list_rules() -> None:
 @main.command("operations")
 def list_operations() -> None:
     """List the operations of each service: those that work, and how many are answered 501."""
+    from oci_emulator import coverage  # noqa: PLC0415  # only this command needs the services
+
     click.echo(coverage.table(), nl=False)
 
 
 @main.command("openapi")
 def describe() -> None:
     """Describe the operations that work as an OpenAPI document."""
+    from oci_emulator import coverage  # noqa: PLC0415  # likewise
+    from oci_emulator.schema import openapi  # noqa: PLC0415  # likewise
+
     click.echo(json.dumps(openapi.document(coverage.working()), indent=1))
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from oci_emulator.schema import catalogue
 from oci_emulator.services import build
 from oci_emulator.settings import Settings
-from oci_emulator.statedir import StateDirectory
+from oci_emulator.statedir import State
 
 
 def working() -> Mapping[str, frozenset[str]]:
     """Service -> the operations that work."""
     with tempfile.TemporaryDirectory() as directory:
-        state = StateDirectory(Settings(state=Path(directory)))
+        state = State(Settings(state=Path(directory)))
         endpoints = build(state.foundation, state.plans).endpoints
         state.close()
     return {name: frozenset(endpoints.get(name, {})) for name in catalogue.SERVICES}

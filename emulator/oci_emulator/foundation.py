@@ -18,6 +18,9 @@ from oci_emulator.server.errors import invalid, not_found
 from oci_emulator.server.paging import page_of
 from oci_emulator.timers import Timers
 
+_TAGS = ("freeformTags", "definedTags")
+_FORMER = "formerTags"
+"""What lists and searches show of tags, and until when, in a resource's inner part."""
 _SORTS: Mapping[str, str] = MappingProxyType({"displayname": "name", "name": "name"})
 
 
@@ -65,7 +68,8 @@ class Foundation:
         return ocid.new(resource_type, self.tenancy.region_key)
 
     def add(self, resource: Resource) -> Resource:
-        """Keep a new resource and note when it is due."""
+        """Keep a new resource and note when it is due; its tags are not indexed yet."""
+        self._index_later(resource, {}, resource.created)
         self.resources.add(resource)
         self.timers.schedule(resource)
         return resource
@@ -106,7 +110,25 @@ class Foundation:
             created_until=call.now - self.lags.list if self.lags.list else None,
             without_state="DELETED" if hides_deleted else None,
         )
-        return page_of(self.resources, selection, call, default_limit=self.rules.default_page_size)
+        return page_of(
+            self.resources,
+            selection,
+            call,
+            default_limit=self.rules.default_page_size,
+            show=lambda resource: self.indexed(resource, call.now),
+        )
+
+    def indexed(self, resource: Resource, now: float) -> JsonObject:
+        """A resource as lists and searches show it: new tags come to them after a lag."""
+        former = resource.inner.get(_FORMER)
+        if former is None or now >= former["until"]:
+            return resource.body
+        tags = {name: former["tags"].get(name, {}) for name in _TAGS if name in resource.body}
+        return resource.body | tags
+
+    def _index_later(self, resource: Resource, former: JsonObject, now: float) -> None:
+        if self.lags.tag:
+            resource.inner[_FORMER] = {"until": now + self.lags.tag, "tags": former}
 
     def find(self, call: Call, kind: str, identifier: str) -> Resource:
         """The resource that a call is about, if its principal may do that with it.
@@ -163,9 +185,12 @@ class Foundation:
             ServiceError: 400, there are too many.
         """
         check_tags(details, self.rules)
-        for name in ("freeformTags", "definedTags"):
-            if name in details:
-                resource.body[name] = details[name]
+        given = {name: details[name] for name in _TAGS if name in details}
+        if given:
+            now = self.clock.now()
+            before = self.indexed(resource, now)
+            self._index_later(resource, {name: before.get(name, {}) for name in _TAGS}, now)
+            resource.body |= given
 
 
 _LONGEST_KEY = 100

@@ -24,7 +24,7 @@ class Lags:
         iam: until a changed policy is in force.
         metrics: from one measurement of what a run uses to the next.
         search: until Resource Search finds a new resource.
-        tag: until the tags of a new resource are shown; named here, but not in force yet.
+        tag: until lists and Resource Search show tags that a resource was created or updated with.
     """
 
     accepted: float

@@ -21,7 +21,7 @@ class Settings:
         http_port: 0 takes the port of the last time if it is free, else any.
         proxy_port: likewise.
         oke_port: where pods of OKE ask for tokens, in TLS; 0 for nowhere.
-        rules: name -> value, as text.
+        rules: name -> value, as JSON or as text.
         namespace: of Object Storage, in a new state directory; a random one by default.
         places: how many processes of runs there may be at a time.
         cache: where conda environments and the HDFS connector are kept.
@@ -37,7 +37,7 @@ class Settings:
     oke_port: int = 0
     mode: str | None = None
     profile: str | None = None
-    rules: Mapping[str, str] = field(default_factory=dict)
+    rules: Mapping[str, object] = field(default_factory=dict)
     places: int | None = None
     region: str | None = None
     namespace: str | None = None

@@ -6,7 +6,10 @@
     content/            job artifacts and objects
     runs/               the directories of runs
     users/              config files and keys of users
+    instance/           certificate and key of the instance
+    token.key           signs security tokens
     ca.pem, ca.key      the emulator's certificate authority
+    announcement.json   what clients need, while an emulator has the directory
     lock                held by the emulator that has the directory
 """
 
@@ -15,21 +18,22 @@ import json
 import os
 import re
 import secrets
+import shutil
+import stat
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO
 
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-
 from oci_emulator import ocid
+from oci_emulator.clients import ANNOUNCEMENT
 from oci_emulator.clock import Clock, Reading
 from oci_emulator.content import ContentStore
 from oci_emulator.database import Database
 from oci_emulator.datascience.plans import PlanError, Plans
 from oci_emulator.foundation import Foundation, Tenancy
 from oci_emulator.identity.compartments import Compartments
-from oci_emulator.jsontypes import compact
+from oci_emulator.jsontypes import JsonObject, compact
 from oci_emulator.lags import Profile
-from oci_emulator.principals import keys
 from oci_emulator.resources import Resources
 from oci_emulator.rules import RuleBook, Rules
 from oci_emulator.schema import catalogue
@@ -37,40 +41,71 @@ from oci_emulator.settings import DEFAULT_REGION, Settings, StartError
 from oci_emulator.timers import Timers
 
 _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?")
+_DATABASE = "state.db"
+_FOLDERS = ("content", "runs", "users", "instance")
+_FILES = (f"{_DATABASE}*", "token.key*")
 
 
 class StateDirectory:
     """A state directory that this process has.
 
+    Args:
+        path: made if it doesn't exist.
+
     Raises:
-        StartError: another emulator has it, or a setting can't be used.
+        StartError: another emulator has it.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self.path = settings.state
-        self.path.mkdir(parents=True, exist_ok=True)
-        self._lock = _take(self.path / "lock")
-        self.database = Database(self.path / "state.db")
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.mkdir(parents=True, exist_ok=True)
+        self._lock = _take(path / "lock")
+
+    def announce(self, announcement: JsonObject) -> None:
+        """Say what clients need, for as long as the emulator runs."""
+        unfinished = self.path / f"{ANNOUNCEMENT}.new"
+        unfinished.write_text(compact(announcement), encoding="utf-8")
+        unfinished.rename(self.path / ANNOUNCEMENT)
+
+    def clear(self) -> None:
+        """Forget everything but the certificate authority; no ``State`` may be open."""
+        for name in _FOLDERS:
+            if (self.path / name).exists():
+                _remove(self.path / name)
+        for pattern in _FILES:
+            for path in self.path.glob(pattern):
+                path.unlink()
+
+    def close(self) -> None:
+        """Give the directory back."""
+        (self.path / ANNOUNCEMENT).unlink(missing_ok=True)
+        self._lock.close()
+
+
+class State:
+    """What a state directory remembers, and the foundation of the services on it.
+
+    Args:
+        tenancy: the one that a new state begins with; a new one by default.
+
+    Raises:
+        StartError: a setting can't be used.
+    """
+
+    def __init__(self, settings: Settings, tenancy: Tenancy | None = None) -> None:
+        self.database = Database(settings.state / _DATABASE)
         try:
+            if tenancy is not None:
+                self.database.set_fact("tenancy", compact(asdict(tenancy)))
             self.foundation = _foundation(settings, self.database)
             self.plans = _plans(settings, self.database)
         except BaseException:
             self.close()
             raise
 
-    def token_key(self) -> RSAPrivateKey:
-        """The key that signs security tokens; made at the first start."""
-        remembered = self.database.fact("token key")
-        if remembered is not None:
-            return keys.load_private(remembered)
-        key = keys.generate()
-        self.database.set_fact("token key", keys.private_pem(key))
-        return key
-
     def close(self) -> None:
-        """Give the directory back."""
+        """Commit, and remember no more."""
         self.database.close()
-        self._lock.close()
 
 
 def _take(path: Path) -> IO[str]:
@@ -89,6 +124,18 @@ def _take(path: Path) -> IO[str]:
     file.write(str(os.getpid()))
     file.flush()
     return file
+
+
+def _remove(directory: Path) -> None:
+    """Remove a directory and all in it, also what a run has protected from itself."""
+    try:
+        shutil.rmtree(directory)
+    except PermissionError:
+        for parent, folders, _ in os.walk(directory):
+            for path in (Path(parent, folder) for folder in folders):
+                if not path.is_symlink():
+                    path.chmod(stat.S_IRWXU)
+        shutil.rmtree(directory)
 
 
 def _foundation(settings: Settings, database: Database) -> Foundation:
@@ -136,10 +183,10 @@ def _tenancy(settings: Settings, database: Database) -> Tenancy:
     if region not in regions:
         raise StartError(f"there is no region {region!r}; there are {', '.join(sorted(regions))}")
     namespace = settings.namespace or f"emu{secrets.token_hex(5)}"
-    if _NAMESPACE.fullmatch(namespace) is None:
-        raise StartError(
-            f"{namespace!r} can't be a namespace: lower-case letters, digits, hyphens and underscores"
-        )
+    try:
+        check_namespace(namespace)
+    except ValueError as error:
+        raise StartError(str(error)) from None
     facts = {
         "id": ocid.new("tenancy", ""),
         "name": "emulator",
@@ -149,6 +196,18 @@ def _tenancy(settings: Settings, database: Database) -> Tenancy:
     }
     database.set_fact("tenancy", compact(facts))
     return Tenancy(**facts)
+
+
+def check_namespace(name: str) -> None:
+    """Check that Object Storage can have a namespace of that name.
+
+    Raises:
+        ValueError: it can't.
+    """
+    if _NAMESPACE.fullmatch(name) is None:
+        raise ValueError(
+            f"{name!r} can't be a namespace: lower-case letters, digits, hyphens and underscores"
+        )
 
 
 def _rules(settings: Settings, database: Database) -> RuleBook:

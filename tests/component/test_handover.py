@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from tests.component.conftest import LONG_LEASE, Inside
+from tests.component.inside import LONG_LEASE, Inside
 from tests.support import manifests
 from tests.support.stage import FAST, Stage
 

@@ -1,7 +1,7 @@
 """Waits of minutes, on the test's clock."""
 
 import pytest
-from tests.component.conftest import Inside
+from tests.component.inside import Inside
 from tests.support import manifests
 from tests.support.namespace import condition
 

@@ -1,18 +1,17 @@
 """Fixtures of the integration tests; the stage itself is in tests/support/stage.py."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
-from tests.support.container_engine import stand_in_engine
 from tests.support.namespace import Namespace
 from tests.support.spark import PYTHON
 from tests.support.stage import Stage
 
 from kubecontrolplane.cluster import Cluster
 from kubecontrolplane.testing import namespace_in
-from oci_emulator.testing import Emulator
+from oci_emulator.testing import Emulator, EmulatorPool
 
 
 @pytest.fixture
@@ -38,23 +37,28 @@ def queued_stage(kueue: Cluster, tmp_path: Path, request: pytest.FixtureRequest)
 def _stage(
     cluster: Cluster, namespace: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Iterator[Stage]:
-    spark = request.node.get_closest_marker("real_spark") is not None
-    real = spark or request.node.get_closest_marker("real_runs") is not None
-    state = tmp_path / "oci"
-    state.mkdir()
-    engine = str(stand_in_engine(tmp_path / "engine"))
-    with Emulator(
-        state,
-        mode="process" if real else "simulated",
-        engine=engine,
-        spark=PYTHON if spark else None,
-    ) as emulator:
+    with _emulator(tmp_path, request) as emulator:
         stage = Stage(cluster, namespace, emulator, tmp_path)
-        stage.operator.start()
+        if request.node.get_closest_marker("no_operator") is None:
+            stage.start_operator(**_settings(request.node))
         try:
             yield stage
         finally:
             stage.clear()
+
+
+def _emulator(tmp_path: Path, request: pytest.FixtureRequest) -> AbstractContextManager[Emulator]:
+    if request.node.get_closest_marker("real_spark") is not None:
+        return Emulator(tmp_path / "oci", mode="process", spark=PYTHON)
+    real = request.node.get_closest_marker("real_runs") is not None
+    pool: EmulatorPool = request.getfixturevalue("emulators")
+    return pool.take(mode="process" if real else "simulated")
+
+
+def _settings(test: pytest.Item) -> dict[str, object]:
+    """Return what the nearest marker `settings` says; the test's own comes before its module's."""
+    marker = test.get_closest_marker("settings")
+    return dict(marker.kwargs) if marker is not None else {}
 
 
 @pytest.fixture

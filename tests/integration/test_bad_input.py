@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from tests.support import manifests
 from tests.support.namespace import Namespace, condition
+from tests.support.patience import patience
 from tests.support.stage import Stage
 
 from ocijobs.api.names import API_VERSION
@@ -350,7 +351,7 @@ def test_the_manual_is_kubectl_explain(alone: Namespace) -> None:
 
 def test_wrong_credentials_are_told_where_they_are_used(stage: Stage) -> None:
     stage.identity(config=stage.strange_key())
-    stage.kubectl_apply(manifests.job(), manifests.run())
+    stage.apply(manifests.job(), manifests.run())
     identity = stage.until_reason("OCIIdentity", "default", "CredentialsInvalid")
     assert "NotAuthenticated" in condition(identity, "Ready")["message"]
     job = stage.until_reason("OCIJob", "job", "CredentialsInvalid")
@@ -373,7 +374,7 @@ def test_a_key_that_is_none_is_told_by_its_name(stage: Stage) -> None:
 
 
 def test_no_identity_at_all_is_waited_for(stage: Stage) -> None:
-    stage.kubectl_apply(manifests.job())
+    stage.apply(manifests.job())
     waiting = stage.until_reason("OCIJob", "job", "WaitingForIdentity")
     assert "there is no OCIIdentity default" in condition(waiting, "Ready")["message"]
     stage.identity()
@@ -383,7 +384,7 @@ def test_no_identity_at_all_is_waited_for(stage: Stage) -> None:
 def test_an_unknown_compartment_is_retried_and_recovers(stage: Stage) -> None:
     compartment = "ocid1.compartment.oc1..unknown"
     stage.identity(compartmentId=compartment)
-    stage.kubectl_apply(manifests.job(), manifests.run())
+    stage.apply(manifests.job(), manifests.run())
     told = stage.until_reason("OCIJob", "job", "NotAuthorizedOrNotFound")
     assert "NotAuthorizedOrNotFound" in condition(told, "Ready")["message"]
     assert condition(told, "Reconciling")["status"] == "True"
@@ -392,17 +393,16 @@ def test_an_unknown_compartment_is_retried_and_recovers(stage: Stage) -> None:
     assert stage.until_ended("run")["status"]["phase"] == "Succeeded"
 
 
+@pytest.mark.settings(artifact_limit_bytes=50_000)
 def test_a_code_that_is_too_large_is_an_invalid_spec(stage: Stage) -> None:
-    stage.operator.stop()
-    stage.restart_operator(artifact_limit_bytes=50_000)
     stage.identity()
-    stage.kubectl_apply(manifests.job(files={"main.py": "#" * 60_000}))
+    stage.apply(manifests.job(files={"main.py": "#" * 60_000}))
     told = stage.until_reason("OCIJob", "job", "InvalidSpec")
     assert "50000 are allowed" in condition(told, "Ready")["message"]
     assert condition(told, "Stalled")["status"] == "True"
     assert stage.until_event("job", "InvalidSpec")
     assert stage.emulator.journal("CreateJob") == []
-    stage.kubectl_apply(manifests.job())
+    stage.apply(manifests.job())
     assert stage.until_reason("OCIJob", "job", "Synced")
 
 
@@ -410,29 +410,29 @@ def test_a_config_map_without_the_key_is_waited_for(stage: Stage) -> None:
     stage.identity()
     code = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "code"}}
     source = {"configMap": {"name": "code", "keys": ["train.py"]}}
-    stage.kubectl_apply(code | {"data": {"main.py": "print()\n"}}, _with_source(**source))
+    stage.apply(code | {"data": {"main.py": "print()\n"}}, _with_source(**source))
     told = stage.until_reason("OCIJob", "job", "WaitingForSource")
     message = condition(told, "Ready")["message"]
     assert message == "spec.runtime.script.source: ConfigMap code has no key train.py"
-    stage.kubectl_apply(code | {"data": {"train.py": "print()\n"}})
+    stage.apply(code | {"data": {"train.py": "print()\n"}})
     stage.until_synced("job")
 
 
 def test_a_conflict_while_deleting_is_waited_out(stage: Stage) -> None:
     stage.identity()
-    stage.kubectl_apply(manifests.job())
+    stage.apply(manifests.job())
     stage.until_synced("job")
     fault = stage.emulator.add_fault(
         "DeleteJob", status=409, code="IncorrectState", message="runs are active", count=2
     )
-    stage.kubectl("delete", "ocijob/job", "--timeout=60s")
+    stage.kubectl("delete", "ocijob/job", f"--timeout={patience(60)}s")
     stage.emulator.remove_fault(fault)
     assert len(stage.emulator.journal("DeleteJob")) >= 1
 
 
 def test_an_environment_that_is_too_large_is_an_invalid_spec(stage: Stage) -> None:
     stage.identity()
-    stage.kubectl_apply(manifests.job(env=[{"name": "A", "value": "x" * 20_000}]))
+    stage.apply(manifests.job(env=[{"name": "A", "value": "x" * 20_000}]))
     told = stage.until_reason("OCIJob", "job", "InvalidSpec")
     assert "OCI allows 20000" in condition(told, "Ready")["message"]
     assert stage.until_event("job", "InvalidSpec")
@@ -440,7 +440,7 @@ def test_an_environment_that_is_too_large_is_an_invalid_spec(stage: Stage) -> No
 
 def test_a_run_whose_merged_environment_is_too_large_ends_failed(stage: Stage) -> None:
     stage.identity()
-    stage.kubectl_apply(
+    stage.apply(
         manifests.job(env=[{"name": "A", "value": "x" * 12_000}]),
         manifests.run(env=[{"name": "B", "value": "y" * 12_000}]),
     )
@@ -459,7 +459,7 @@ def test_what_oci_refuses_for_good_ends_the_run_with_its_words(stage: Stage) -> 
     stage.emulator.add_fault(
         "CreateJobRun", status=400, code="InvalidParameter", message="no such shape here"
     )
-    stage.kubectl_apply(manifests.job(), manifests.run())
+    stage.apply(manifests.job(), manifests.run())
     ended = stage.until_ended("run")
     failed = condition(ended, "Failed")
     assert failed["reason"] == "SubmissionFailed"
@@ -471,7 +471,7 @@ def test_a_quota_is_waited_for(stage: Stage) -> None:
     fault = stage.emulator.add_fault(
         "CreateJobRun", status=400, code="LimitExceeded", message="10 runs of this shape"
     )
-    stage.kubectl_apply(manifests.job(), manifests.run())
+    stage.apply(manifests.job(), manifests.run())
     waiting = stage.until_reason("OCIJobRun", "run", "QuotaExceeded")
     assert "10 runs of this shape" in condition(waiting, "Ready")["message"]
     stage.emulator.remove_fault(fault)
@@ -488,11 +488,11 @@ def test_a_missing_config_map_is_waited_for_and_a_lost_one_changes_nothing(stage
     job["spec"]["runtime"]["script"]["source"] = {
         "configMap": {"name": "code", "keys": ["main.py"]}
     }
-    stage.kubectl_apply(job)
+    stage.apply(job)
     waiting = stage.until_reason("OCIJob", "job", "WaitingForSource")
     assert "there is no ConfigMap code" in condition(waiting, "Ready")["message"]
     code = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "code"}}
-    stage.kubectl_apply(code | {"data": {"main.py": "print()\n"}})
+    stage.apply(code | {"data": {"main.py": "print()\n"}})
     stage.until_reason("OCIJob", "job", "Synced")
     stage.kubectl("delete", "configmap", "code")
     stage.create(manifests.run())

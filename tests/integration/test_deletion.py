@@ -1,7 +1,10 @@
 """Deleting: nothing goes on running in OCI unseen, and nothing hangs."""
 
+import pytest
 from tests.support import manifests
+from tests.support.kills import SHORT_LEASE
 from tests.support.namespace import condition, phase
+from tests.support.patience import patience
 from tests.support.stage import Stage
 
 LONG = {"accepted": 0.2, "inProgress": 3600}
@@ -11,7 +14,7 @@ def _running(stage: Stage, name: str = "run") -> str:
     """Have a run be running, and return its OCID."""
     stage.emulator.set_mode(default=LONG)
     stage.identity()
-    stage.kubectl_apply(manifests.job(), manifests.run(name))
+    stage.apply(manifests.job(), manifests.run(name))
     status = stage.until("OCIJobRun", name, lambda o: phase(o) == "Running")["status"]
     return str(status["jobRunId"])
 
@@ -36,7 +39,7 @@ def test_cancelling_a_run_keeps_its_record(stage: Stage) -> None:
 def test_deleting_a_run_while_its_creation_is_under_way_cancels_it(stage: Stage) -> None:
     stage.emulator.set_mode(default=LONG)
     stage.identity()
-    stage.kubectl_apply(manifests.job())
+    stage.apply(manifests.job())
     stage.until_reason("OCIJob", "job", "Synced")
     stage.emulator.add_fault("CreateJobRun", delay=2)
     stage.create(manifests.run())
@@ -50,7 +53,7 @@ def test_deleting_a_run_while_its_creation_is_under_way_cancels_it(stage: Stage)
 def test_deleting_a_run_whose_creation_was_not_answered_cancels_it(stage: Stage) -> None:
     stage.emulator.set_mode(default=LONG)
     stage.identity()
-    stage.kubectl_apply(manifests.job())
+    stage.apply(manifests.job())
     stage.until_reason("OCIJob", "job", "Synced")
     stage.emulator.add_fault("CreateJobRun", action="drop", count=1)
     stage.create(manifests.run())
@@ -61,12 +64,13 @@ def test_deleting_a_run_whose_creation_was_not_answered_cancels_it(stage: Stage)
     assert created.lifecycle_state == "CANCELED"
 
 
+@pytest.mark.settings(**SHORT_LEASE)
 def test_deleting_a_run_over_whose_creation_the_operator_was_killed_leaves_none_running(
     stage: Stage,
 ) -> None:
     stage.emulator.set_mode(default=LONG)
     stage.identity()
-    stage.kubectl_apply(manifests.job())
+    stage.apply(manifests.job())
     stage.until_reason("OCIJob", "job", "Synced")
     stage.emulator.add_fault("CreateJobRun", action="drop", count=1)
     stage.create(manifests.run())
@@ -106,7 +110,7 @@ def test_deleting_a_job_waits_for_its_live_runs(stage: Stage) -> None:
 
 def test_a_job_with_records_of_runs_is_deleted_where_oci_lets_it(stage: Stage) -> None:
     stage.identity()
-    stage.kubectl_apply(manifests.job(), manifests.run())
+    stage.apply(manifests.job(), manifests.run())
     stage.until_ended("run")
     stage.delete("OCIJob", "job")
     stage.until_gone("OCIJob", "job")
@@ -119,14 +123,16 @@ def test_a_namespace_with_everything_in_it_goes_and_its_runs_are_cancelled(stage
     ocid = _running(stage)
     stage.create(manifests.run("second"))
     stage.until("OCIJobRun", "second", lambda o: phase(o) == "Running")
-    stage.kubectl("delete", "namespace", stage.namespace, "--wait=true", "--timeout=90s")
+    stage.kubectl(
+        "delete", "namespace", stage.namespace, "--wait=true", f"--timeout={patience(90)}s"
+    )
     assert {run.lifecycle_state for run in stage.job_runs()} == {"CANCELED"}
     assert stage.job_run_state(ocid) == "CANCELED"
 
 
 def test_deleting_with_the_policy_delete_removes_the_record_in_oci(stage: Stage) -> None:
     stage.identity()
-    stage.kubectl_apply(manifests.job(), manifests.run(deletionPolicy="Delete"))
+    stage.apply(manifests.job(), manifests.run(deletionPolicy="Delete"))
     ended = stage.until_ended("run")
     assert ended["metadata"]["finalizers"] == ["ocijobs.io/cleanup"]
     stage.delete("OCIJobRun", "run")

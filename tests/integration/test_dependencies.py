@@ -20,13 +20,13 @@ def taking(name: str, result: str) -> dict[str, object]:
 
 def test_a_run_begins_when_what_it_waits_for_has_succeeded(stage: Stage) -> None:
     stage.identity()
-    stage.kubectl_apply(
+    stage.apply(
         manifests.run("second", dependsOn=[{"name": "first"}]),
         manifests.job(),
     )
     waiting = stage.until_reason("OCIJobRun", "second", "WaitingForDependency")
     assert "OCIJobRun first, which does not exist" in condition(waiting, "Ready")["message"]
-    stage.kubectl_apply(manifests.run("first"))
+    stage.apply(manifests.run("first"))
     first, second = stage.until_ended("first"), stage.until_ended("second")
     assert phase(second) == "Succeeded"
     assert second["status"]["acceptedTime"] >= first["status"]["completionTime"]
@@ -36,7 +36,7 @@ def test_a_run_begins_when_what_it_waits_for_has_succeeded(stage: Stage) -> None
 def test_a_result_of_one_run_is_a_variable_of_the_next(stage: Stage) -> None:
     stage.emulator.set_mode(default=PRINTS_A_RESULT)
     stage.identity(logGroupId=stage.log_group())
-    stage.kubectl_apply(
+    stage.apply(
         manifests.job(results=["auc", "model"]),
         manifests.run("first"),
         manifests.run("second", env=[taking("first", "auc")]),
@@ -61,7 +61,7 @@ def test_what_waits_for_a_run_that_fails_fails_too_unless_any_end_will_do(stage:
         ]
     )
     stage.identity()
-    stage.kubectl_apply(
+    stage.apply(
         manifests.job(),
         manifests.run("first"),
         manifests.run("strict", dependsOn=[{"name": "first"}]),
@@ -75,7 +75,7 @@ def test_what_waits_for_a_run_that_fails_fails_too_unless_any_end_will_do(stage:
 
 def test_a_result_that_was_not_reported_fails_what_needs_it(stage: Stage) -> None:
     stage.identity()
-    stage.kubectl_apply(
+    stage.apply(
         manifests.job(results=["auc"]),
         manifests.run("first"),
         manifests.run("second", env=[taking("first", "auc")]),
@@ -87,7 +87,7 @@ def test_a_result_that_was_not_reported_fails_what_needs_it(stage: Stage) -> Non
 
 def test_a_dependency_on_itself_is_refused_with_its_name(stage: Stage) -> None:
     stage.identity()
-    stage.kubectl_apply(manifests.job(), manifests.run(dependsOn=[{"name": "run"}]))
+    stage.apply(manifests.job(), manifests.run(dependsOn=[{"name": "run"}]))
     ended = stage.until_ended("run")
     assert condition(ended, "Failed")["reason"] == "InvalidSpec"
     assert "OCIJobRun run -> OCIJobRun run is a cycle" in condition(ended, "Failed")["message"]
@@ -95,12 +95,13 @@ def test_a_dependency_on_itself_is_refused_with_its_name(stage: Stage) -> None:
 
 def test_a_cycle_is_refused_with_the_names_of_all_in_it(stage: Stage) -> None:
     stage.identity()
-    stage.kubectl_apply(
+    stage.apply(
         manifests.job(),
         manifests.run("a", dependsOn=[{"name": "b"}]),
         manifests.run("b", dependsOn=[{"kind": "OCIJobSweep", "name": "c"}]),
         manifests.sweep("c", matrix={"X": ["1"]}, dependsOn=[{"name": "a"}]),
     )
     message = condition(stage.until_ended("a"), "Failed")["message"]
+    stage.until_ended("b")
     assert "OCIJobRun a -> OCIJobRun b -> OCIJobSweep c -> OCIJobRun a is a cycle" in message
     assert not stage.job_runs()

@@ -25,6 +25,7 @@ def _documented(of: str) -> list[str]:
 
 
 @pytest.mark.real_runs
+@pytest.mark.timeout(700)
 def test_the_documented_statements_are_enough_for_the_training_example(stage: Stage) -> None:
     bucket, group = stage.bucket("models"), stage.log_group()
     user = stage.emulator.add_user("operator", groups=["job-operators"])
@@ -68,7 +69,7 @@ def test_a_call_is_refused_where_a_statement_lacks(
     stage.emulator.set_policies([*statements, *_documented("the runs")])
     stage.identity(user.config, logGroupId=group)
     outputs = {"uri": f"{bucket}/$(JOB_RUN_OCID)"}
-    stage.kubectl_apply(manifests.job(outputs=outputs), manifests.run())
+    stage.apply(manifests.job(outputs=outputs), manifests.run())
     stage.emulator.wait_for(operation, status=404, principal=user.id)
 
 
@@ -116,17 +117,17 @@ def _without(of: str, lacking: str) -> list[str]:
 
 
 @pytest.mark.real_spark
-@pytest.mark.slow
+@pytest.mark.breadth
 @needs_spark
 def test_the_documented_statements_are_enough_for_spark(stage: Stage) -> None:
     user = _only(stage, *_documented("the user of Spark"), *_documented("the runs of Spark"))
     job = _spark_job(stage)
-    stage.kubectl_apply(job, manifests.run())
+    stage.apply(job, manifests.run())
     status = stage.until_ended("run", seconds=300)["status"]
     assert status["phase"] == "Succeeded", status
     assert "2 shapes" in status["logs"]["tail"]
     job["spec"]["args"] = ["elsewhere"]
-    stage.kubectl_apply(job, manifests.run("cancelled"))
+    stage.apply(job, manifests.run("cancelled"))
     stage.until_synced("job")
     stage.until("OCIJobRun", "cancelled", lambda run: "jobRunId" in run["status"])
     for kind, name in (("OCIJobRun", "run"), ("OCIJobRun", "cancelled"), ("OCIJob", "job")):
@@ -153,17 +154,17 @@ def test_a_call_for_spark_is_refused_where_a_statement_lacks(
     stage: Stage, lacking: str, operation: str
 ) -> None:
     user = _only(stage, *_without("the user of Spark", lacking))
-    stage.kubectl_apply(_spark_job(stage), manifests.run())
+    stage.apply(_spark_job(stage), manifests.run())
     stage.emulator.wait_for(operation, status=404, principal=user)
 
 
 @pytest.mark.real_spark
-@pytest.mark.slow
+@pytest.mark.breadth
 @needs_spark
 @pytest.mark.parametrize("lacking", ["spark-code", "'data'"])
 def test_a_run_of_spark_fails_where_a_statement_lacks(stage: Stage, lacking: str) -> None:
     _only(stage, *_documented("the user of Spark"), *_without("the runs of Spark", lacking))
-    stage.kubectl_apply(_spark_job(stage), manifests.run())
+    stage.apply(_spark_job(stage), manifests.run())
     status = stage.until_ended("run", seconds=300)["status"]
     assert status["phase"] == "Failed"
     told = "\n".join(status["logs"]["tail"])

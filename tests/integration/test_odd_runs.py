@@ -7,6 +7,7 @@ import json
 import pytest
 from tests.support import manifests
 from tests.support.namespace import Document, condition, phase
+from tests.support.rest import until_at_rest
 from tests.support.stage import Stage
 
 QUICK = {"accepted": 0.2, "inProgress": 0.3}
@@ -17,7 +18,7 @@ def run_printing(stage: Stage, *lines: str) -> Document:
     """Return the ended run whose code prints these lines."""
     stage.emulator.set_mode(default={**QUICK, "output": list(lines)})
     stage.identity(logGroupId=stage.log_group())
-    stage.kubectl_apply(manifests.job(results=["auc"]), manifests.run())
+    stage.apply(manifests.job(results=["auc"]), manifests.run())
     ended = stage.until_ended("run")
     assert phase(ended) == "Succeeded"
     return ended
@@ -48,18 +49,25 @@ def test_a_line_that_is_none_takes_nothing_from_one_that_is(stage: Stage) -> Non
     assert condition(ended, "ResultsReady")["status"] == "True"
 
 
+def until_heeded(stage: Stage) -> Document:
+    """Return the run when the operator has done about its newest spec what it does."""
+    heeded = stage.until(
+        "OCIJobRun",
+        "run",
+        lambda run: run["status"]["observedGeneration"] == run["metadata"]["generation"],
+    )
+    until_at_rest(stage.operator)
+    return heeded
+
+
 def test_cancelling_a_run_that_has_ended_changes_nothing(stage: Stage) -> None:
     stage.emulator.set_mode(default=QUICK)
     stage.identity()
-    stage.kubectl_apply(manifests.job(), manifests.run(), manifests.run("next"))
+    stage.apply(manifests.job(), manifests.run())
     ended = stage.until_ended("run")
     seen = stage.emulator.last_seq()
     stage.patch("OCIJobRun", "run", {"spec": {"cancel": True}})
-    # Another object's life goes by meanwhile.
-    stage.until_ended("next")
-    stage.create(manifests.run("later"))
-    stage.until_ended("later")
-    after = stage.get("OCIJobRun", "run")
+    after = until_heeded(stage)
     assert phase(after) == "Succeeded"
     assert after["status"]["completionTime"] == ended["status"]["completionTime"]
     assert "CancelJobRun" not in stage.emulator.counts(seen)
@@ -68,18 +76,16 @@ def test_cancelling_a_run_that_has_ended_changes_nothing(stage: Stage) -> None:
 def test_suspending_a_run_that_has_ended_changes_nothing(stage: Stage) -> None:
     stage.emulator.set_mode(default=QUICK)
     stage.identity()
-    stage.kubectl_apply(manifests.job(), manifests.run())
+    stage.apply(manifests.job(), manifests.run())
     stage.until_ended("run")
     stage.patch("OCIJobRun", "run", {"spec": {"suspend": True}})
-    stage.create(manifests.run("later"))
-    stage.until_ended("later")
-    assert phase(stage.get("OCIJobRun", "run")) == "Succeeded"
+    assert phase(until_heeded(stage)) == "Succeeded"
 
 
 def test_a_pattern_that_is_none_ends_the_run_with_its_place(stage: Stage) -> None:
     stage.identity()
     rule = {"action": "Retry", "onLifecycleDetails": {"pattern": "(unclosed"}}
-    stage.kubectl_apply(manifests.job(), manifests.run(failurePolicy={"rules": [rule]}))
+    stage.apply(manifests.job(), manifests.run(failurePolicy={"rules": [rule]}))
     ended = stage.until_ended("run")
     failed = condition(ended, "Failed")
     assert failed["reason"] == "InvalidSpec"
@@ -92,7 +98,7 @@ def test_a_creation_that_oci_refuses_as_invalid_is_tried_again_as_often_as_it_ma
 ) -> None:
     stage.emulator.add_fault(operation="CreateJobRun", status=400, code="InvalidParameter")
     stage.identity()
-    stage.kubectl_apply(manifests.job(), manifests.run(submissionRetryLimit=2))
+    stage.apply(manifests.job(), manifests.run(submissionRetryLimit=2))
     ended = stage.until_ended("run")
     assert condition(ended, "Failed")["reason"] == "SubmissionFailed"
     assert sum(stage.emulator.counts()["CreateJobRun"].values()) == 3
@@ -101,7 +107,7 @@ def test_a_creation_that_oci_refuses_as_invalid_is_tried_again_as_often_as_it_ma
 def test_a_run_that_needs_attention_says_so_and_can_be_cancelled(stage: Stage) -> None:
     stage.emulator.set_mode(default={**QUICK, "outcome": "NEEDS_ATTENTION"})
     stage.identity()
-    stage.kubectl_apply(manifests.job(), manifests.run())
+    stage.apply(manifests.job(), manifests.run())
     told = stage.until_reason("OCIJobRun", "run", "NeedsAttention")
     assert phase(told) == "NeedsAttention"
     assert condition(told, "Stalled")["status"] == "True"

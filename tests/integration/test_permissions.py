@@ -1,11 +1,10 @@
 """Least privilege: the operator is refused nothing that it asks for, and is granted nothing that it does not use."""
 
-import json
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from tests.support import manifests
+from tests.support.patience import patience
 from tests.support.queues import API, queue, queued
 from tests.support.stage import Stage
 
@@ -79,16 +78,21 @@ def _wait_in_a_queue(stage: Stage) -> None:
     stage.until_reason("OCIJobRun", "leaves", "WaitingForQueue")
     stage.patch("OCIJobRun", "leaves", {"spec": {"suspend": True}})
     stage.until_reason("OCIJobRun", "leaves", "Suspended")
-    stage.kubectl("wait", "--for=delete", "workload", "-l", "ocijobs.io/run=leaves")
+    stage.kubectl(
+        "wait",
+        "--for=delete",
+        "workload",
+        "-l",
+        "ocijobs.io/run=leaves",
+        f"--timeout={patience(60)}s",
+    )
 
 
 def _audited(stage: Stage) -> tuple[set[tuple[str, str, str]], list[str]]:
     used: set[tuple[str, str, str]] = set()
     refused: list[str] = []
-    user = f"system:serviceaccount:{stage.home}:operator"
-    for line in Path(str(stage.cluster.audit_log)).read_text().splitlines():
-        entry = json.loads(line)
-        if entry["user"]["username"] != user or "objectRef" not in entry:
+    for entry in stage.audited():
+        if "objectRef" not in entry:
             continue
         ref = entry["objectRef"]
         resource = "/".join(part for part in (ref.get("resource"), ref.get("subresource")) if part)

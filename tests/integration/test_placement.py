@@ -3,6 +3,7 @@
 from typing import Any
 
 import oci
+import pytest
 from tests.support import manifests
 from tests.support.namespace import condition
 from tests.support.stage import Stage
@@ -19,7 +20,7 @@ def _oci_job(stage: Stage, ocid: str) -> Any:
 def test_every_setting_of_the_machine_arrives(stage: Stage) -> None:
     stage.identity()
     namespace = stage.emulator.namespace
-    stage.kubectl_apply(
+    stage.apply(
         manifests.job(
             **_infrastructure(
                 shapeName="VM.Standard.E4.Flex",
@@ -62,7 +63,7 @@ def test_every_setting_of_the_machine_arrives(stage: Stage) -> None:
     assert (scratch.storage_type, scratch.export_id) == ("FILE_STORAGE", "ocid1.export.oc1.iad.b")
     assert (scratch.destination_path, more.prefix) == ("/opc", "prefix")
     # Mounts are changed in place, and go in place.
-    stage.kubectl_apply(manifests.job(**_infrastructure()))
+    stage.apply(manifests.job(**_infrastructure()))
     changed = stage.until_synced("job")["status"]
     assert _oci_job(stage, changed["jobId"]).job_storage_mount_configuration_details_list == []
 
@@ -71,7 +72,7 @@ def test_a_file_system_is_found_by_its_address(stage: Stage) -> None:
     stage.identity()
     mount = {"destinationDirectoryName": "shared", "src": "10.0.0.7:/data"}
     given = _infrastructure(subnetId="ocid1.subnet.oc1.iad.a", storageMounts=[mount])
-    stage.kubectl_apply(manifests.job(**given))
+    stage.apply(manifests.job(**given))
     told = stage.until_reason("OCIJob", "job", "NotAuthorizedOrNotFound")
     assert "no mount target with the address 10.0.0.7" in condition(told, "Ready")["message"]
     target, export = stage.emulator.add_file_system("10.0.0.7", "/data")
@@ -92,7 +93,7 @@ def test_logs_are_found_by_name(stage: Stage) -> None:
     group = stage.log_group()
     stage.identity()
     logging = {"logGroupName": stage.namespace, "logName": "output"}
-    stage.kubectl_apply(manifests.job(**_infrastructure(logging=logging)))
+    stage.apply(manifests.job(**_infrastructure(logging=logging)))
     told = stage.until_reason("OCIJob", "job", "NotAuthorizedOrNotFound")
     message = condition(told, "Ready")["message"]
     assert message.startswith("spec.infrastructure.dataScienceJob.logging.logName: ")
@@ -106,7 +107,7 @@ def test_logs_are_found_by_name(stage: Stage) -> None:
 
 def test_a_shape_that_there_is_not_is_an_invalid_spec_with_a_suggestion(stage: Stage) -> None:
     stage.identity()
-    stage.kubectl_apply(manifests.job(**_infrastructure(shapeName="VM.Standrad2.1")))
+    stage.apply(manifests.job(**_infrastructure(shapeName="VM.Standrad2.1")))
     told = stage.until_reason("OCIJob", "job", "InvalidSpec")
     message = condition(told, "Ready")["message"]
     assert message.startswith("spec.infrastructure.dataScienceJob.shapeName: ")
@@ -114,11 +115,11 @@ def test_a_shape_that_there_is_not_is_an_invalid_spec_with_a_suggestion(stage: S
     assert stage.emulator.journal("CreateJob") == []
 
 
+@pytest.mark.no_operator
 def test_what_neither_job_nor_identity_says_is_the_operators_default(stage: Stage) -> None:
     group = stage.log_group()
-    stage.operator.stop()
-    stage.restart_operator(default_log_group_id=group)
+    stage.start_operator(default_log_group_id=group)
     stage.identity()
-    stage.kubectl_apply(manifests.job())
+    stage.apply(manifests.job())
     job = _oci_job(stage, stage.until_synced("job")["status"]["jobId"])
     assert job.job_log_configuration_details.log_group_id == group

@@ -27,13 +27,12 @@ def other_cluster(tmp_path: Path) -> Iterator[Cluster]:
         down(directory)
 
 
-@pytest.mark.slow
 def test_a_namespace_moves_without_a_second_launch(
     stage: Stage, other_cluster: Cluster, tmp_path: Path
 ) -> None:
     stage.emulator.set_mode(plans=[{"match": {"displayName": "*/long"}, "inProgress": 3600}])
     stage.identity()
-    stage.kubectl_apply(manifests.job(), manifests.run("done"), manifests.run("long"))
+    stage.apply(manifests.job(), manifests.run("done"), manifests.run("long"))
     stage.until_ended("done")
     stage.until("OCIJobRun", "long", lambda o: o["status"].get("phase") == "Running")
     former = stage.get("OCIJob", "job")["status"]
@@ -50,7 +49,7 @@ def test_a_namespace_moves_without_a_second_launch(
     try:
         new.kubectl("create", "namespace", new.namespace)
         new.operator = new.made(hold_new="true").start()
-        new.kubectl_apply(*yaml.safe_load_all(restored.stdout))
+        new.apply(*yaml.safe_load_all(restored.stdout))
         job = new.until_synced("job")
         assert job["status"]["jobId"] == former["jobId"]
         assert job["status"]["revision"] == former["revision"]
@@ -74,7 +73,7 @@ def test_a_namespace_moves_without_a_second_launch(
 
 def test_a_run_adopts_no_run_of_another_owner(stage: Stage) -> None:
     stage.identity()
-    stage.kubectl_apply(manifests.job(), manifests.run("first"))
+    stage.apply(manifests.job(), manifests.run("first"))
     first = stage.until_ended("first")["status"]
     stage.create(manifests.run("thief", adopt={"jobRunId": first["jobRunId"]}))
     refused = stage.until_ended("thief")

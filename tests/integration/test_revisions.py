@@ -31,7 +31,6 @@ def _job(**state: str) -> dict[str, Any]:
     )
 
 
-@pytest.mark.slow
 def test_fifty_edits_while_runs_go_on_lose_no_run_its_job(stage: Stage) -> None:
     stage.emulator.set_mode(default={"inProgress": 2})
     stage.identity()
@@ -41,7 +40,7 @@ def test_fifty_edits_while_runs_go_on_lose_no_run_its_job(stage: Stage) -> None:
     for number in range(EDITS):
         part = dice.choice(sorted(state))
         state[part] = dice.choice([value for value in VALUES if value != state[part]])
-        stage.kubectl_apply(_job(**state))
+        stage.apply(_job(**state))
         found = stage.until_synced("job")["status"]
         # The same code, variables and arguments are the same OCI job, now and when they come back.
         key = (state["code"], state["env"], state["args"])
@@ -69,10 +68,10 @@ def test_former_revisions_go_beyond_the_limit_but_not_below_a_live_run(stage: St
     def job(value: str) -> dict[str, Any]:
         return manifests.job(env=[{"name": "A", "value": value}], revisionHistoryLimit=0)
 
-    stage.kubectl_apply(job("1"), manifests.run("long"))
+    stage.apply(job("1"), manifests.run("long"))
     held = stage.until("OCIJobRun", "long", lambda o: o["status"].get("phase") == "Running")
     for value in "23":
-        stage.kubectl_apply(job(value))
+        stage.apply(job(value))
         stage.until_synced("job")
     two = stage.until("OCIJob", "job", lambda o: len(o["status"]["revisions"]) == 2)["status"]
     kept = {revision["jobId"] for revision in two["revisions"]}
@@ -85,7 +84,7 @@ def test_former_revisions_go_beyond_the_limit_but_not_below_a_live_run(stage: St
 
 def test_an_operator_with_other_drivers_makes_no_job_anew(stage: Stage, tmp_path: Path) -> None:
     stage.identity()
-    stage.kubectl_apply(manifests.job(), manifests.run())
+    stage.apply(manifests.job(), manifests.run())
     before = stage.until_ended("run")["status"]
     stage.operator.stop()
     package = Path(ocijobs.__file__).parent
@@ -100,7 +99,7 @@ def test_an_operator_with_other_drivers_makes_no_job_anew(stage: Stage, tmp_path
     after = stage.until_ended("after")["status"]
     assert (after["jobId"], after["revision"]) == (before["jobId"], before["revision"])
     # An edit does take the newer drivers.
-    stage.kubectl_apply(manifests.job(args=["more"]))
+    stage.apply(manifests.job(args=["more"]))
     edited = stage.until_synced("job")["status"]
     assert edited["revisions"][0]["artifact"]["sha256"] != edited["artifact"]["sha256"]
     assert len(stage.emulator.journal("CreateJob", status=200)) == 2
@@ -108,13 +107,13 @@ def test_an_operator_with_other_drivers_makes_no_job_anew(stage: Stage, tmp_path
 
 def test_settings_that_oci_refuses_to_change_in_place_make_a_revision(stage: Stage) -> None:
     stage.identity()
-    stage.kubectl_apply(manifests.job())
+    stage.apply(manifests.job())
     first = stage.until_synced("job")["status"]
     fault = stage.emulator.add_fault(
         "UpdateJob", status=400, code="InvalidParameter", message="shapes are not updated here"
     )
     shape = {"dataScienceJob": {"shapeName": "VM.Standard2.2"}}
-    stage.kubectl_apply(manifests.job(infrastructure=shape))
+    stage.apply(manifests.job(infrastructure=shape))
     second = stage.until_synced("job")["status"]
     assert second["jobId"] != first["jobId"]
     infrastructure = _oci_job(stage, second["jobId"]).job_infrastructure_configuration_details

@@ -18,7 +18,7 @@ WRITE = "from pathlib import Path\nPath('outputs/model.txt').write_text('the mod
 SECONDS = 600
 """The first run on a machine builds the emulator's conda environment."""
 
-pytestmark = [pytest.mark.real_runs, pytest.mark.slow]
+pytestmark = [pytest.mark.real_runs, pytest.mark.timeout(SECONDS + 60)]
 
 
 def job(stage: Stage, runtime: dict[str, Any], **spec: Any) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def test_a_shell_script(stage: Stage) -> None:
     stage.identity(logGroupId=stage.log_group())
     code = "echo hello $1\necho 'the model' > outputs/model.txt\n"
     runtime = {"script": {"source": {"inline": {"train.sh": code}}, "conda": CONDA}}
-    stage.kubectl_apply(job(stage, runtime, args=["world"]), manifests.run())
+    stage.apply(job(stage, runtime, args=["world"]), manifests.run())
     ended = stage.until_ended("run", seconds=SECONDS)
     assert ended["status"]["phase"] == "Succeeded"
     assert ended["status"]["logs"]["tail"][0] == "hello world"
@@ -73,7 +73,7 @@ def test_a_python_function_with_modules_of_its_own(stage: Stage) -> None:
         }
     }
     described = job(stage, runtime, args=["3", "--rate", "0.1"], results=["auc"])
-    stage.kubectl_apply(described, manifests.run())
+    stage.apply(described, manifests.run())
     ended = stage.until_ended("run", seconds=SECONDS)
     assert ended["status"]["phase"] == "Succeeded"
     assert ended["status"]["results"] == {"auc": "0.93"}
@@ -103,7 +103,7 @@ def test_a_notebook_is_saved_with_its_outputs(stage: Stage) -> None:
     )
     source = {"inline": {"explore.ipynb": text, "data.csv": "1,2\n"}}
     runtime = {"notebook": {"source": source, "conda": CONDA, "excludeTags": ["debug"]}}
-    stage.kubectl_apply(job(stage, runtime), manifests.run())
+    stage.apply(job(stage, runtime), manifests.run())
     ended = stage.until_ended("run", seconds=SECONDS)
     assert ended["status"]["phase"] == "Succeeded"
     assert ended["status"]["logs"]["tail"][:2] == ["computed", "42"]
@@ -119,7 +119,7 @@ def test_a_notebook_that_fails_is_saved_up_to_there(stage: Stage) -> None:
         {"source": "print('before')"}, {"source": "1 / 0"}, {"source": "print('never')"}
     )
     runtime = {"notebook": {"source": {"inline": {"a.ipynb": text}}, "conda": CONDA}}
-    stage.kubectl_apply(job(stage, runtime), manifests.run())
+    stage.apply(job(stage, runtime), manifests.run())
     ended = stage.until_ended("run", seconds=SECONDS)
     assert (ended["status"]["phase"], ended["status"]["exitCode"]) == ("Failed", 1)
     assert "ZeroDivisionError: division by zero" in "\n".join(ended["status"]["logs"]["tail"])
@@ -144,7 +144,7 @@ def test_code_in_git_runs_at_its_newest_commit_which_the_status_tells(
                 "entrypoint": "train.py",
             }
         }
-        stage.kubectl_apply(job(stage, runtime), manifests.run())
+        stage.apply(job(stage, runtime), manifests.run())
         ended = stage.until_ended("run", seconds=SECONDS)
         assert ended["status"]["phase"] == "Succeeded"
         assert ended["status"]["commit"] == former
@@ -163,7 +163,7 @@ def test_a_branch_that_is_gone_fails_the_run_and_says_so(stage: Stage, tmp_path:
     with served_repository(tmp_path / "git") as repository:
         repository.commit({"train.py": ""})
         git = {"url": repository.url, "branch": "gone", "conda": CONDA, "entrypoint": "train.py"}
-        stage.kubectl_apply(manifests.job(runtime={"git": git}), manifests.run())
+        stage.apply(manifests.job(runtime={"git": git}), manifests.run())
         ended = stage.until_ended("run", seconds=SECONDS)
     assert (ended["status"]["phase"], ended["status"]["exitCode"]) == ("Failed", 78)
     assert "no branch, tag or commit gone" in "\n".join(ended["status"]["logs"]["tail"])
@@ -215,7 +215,7 @@ def test_distributed_training_meets_on_all_nodes(stage: Stage) -> None:
             "entrypoint": "train.py",
         }
     }
-    stage.kubectl_apply(job(stage, runtime), manifests.run())
+    stage.apply(job(stage, runtime), manifests.run())
     ended = stage.until_ended("run", seconds=SECONDS)
     assert ended["status"]["phase"] == "Succeeded", ended["status"]["logs"]
     assert ended["status"]["binding"]["nodes"] == 2
@@ -253,7 +253,7 @@ def test_groups_of_nodes_have_settings_of_their_own(stage: Stage) -> None:
         },
     )
     run = manifests.run(env=[{"name": "WHO", "value": "run"}])
-    stage.kubectl_apply(described, run)
+    stage.apply(described, run)
     ended = stage.until_ended("run", seconds=SECONDS)
     assert ended["status"]["phase"] == "Succeeded"
     assert ended["status"]["binding"]["nodes"] == 3
@@ -274,7 +274,7 @@ def test_a_container_with_its_command_and_its_files(stage: Stage) -> None:
     }
     env = [{"name": "GREETING", "value": "hello"}]
     described = manifests.job(runtime={"container": container}, env=env)
-    stage.kubectl_apply(described, manifests.run())
+    stage.apply(described, manifests.run())
     ended = stage.until_ended("run", seconds=SECONDS)
     assert (ended["status"]["phase"], ended["status"]["exitCode"]) == ("Failed", 3)
     assert ended["status"]["logs"]["tail"] == ["hello"]
@@ -288,7 +288,7 @@ def test_a_container_with_its_command_and_its_files(stage: Stage) -> None:
 def test_a_container_without_files_has_no_artifact(stage: Stage) -> None:
     stage.identity(logGroupId=stage.log_group())
     container = {"image": IMAGE, "entrypoint": ["/bin/echo"], "cmd": ["from the image"]}
-    stage.kubectl_apply(manifests.job(runtime={"container": container}), manifests.run())
+    stage.apply(manifests.job(runtime={"container": container}), manifests.run())
     ended = stage.until_ended("run", seconds=SECONDS)
     assert ended["status"]["phase"] == "Succeeded"
     assert ended["status"]["logs"]["tail"][0] == "from the image"
@@ -306,7 +306,7 @@ def test_a_variable_from_a_vault_secret_reaches_the_code_alone(stage: Stage) -> 
     env = [{"name": "PASSWORD", "valueFrom": {"vaultSecretRef": {"secretId": secret}}}]
     code = "import os\nopen('outputs/x', 'w').write(os.environ['PASSWORD'][::-1])\n"
     runtime = {"script": {"source": {"inline": {"a.py": code}}, "conda": CONDA}}
-    stage.kubectl_apply(job(stage, runtime, env=env), manifests.run())
+    stage.apply(job(stage, runtime, env=env), manifests.run())
     ended = stage.until_ended("run", seconds=SECONDS)
     assert ended["status"]["phase"] == "Succeeded", ended["status"]["logs"]
     assert saved(stage, "x") == b"emasesnepo"

@@ -87,15 +87,15 @@ def test_an_object_a_folder_and_an_archive_of_object_storage(stage: Stage) -> No
     bucket = stage.bucket("code")
     put(stage, "train/main.py", b"print(1)\n")
     put(stage, "train/lib/tools.py", b"X = 1\n")
-    stage.kubectl_apply(job(objectStorage={"uri": f"{bucket}/train/"}))
+    stage.apply(job(objectStorage={"uri": f"{bucket}/train/"}))
     folder = synced(stage)
     assert code(stage, folder) == FILES
     put(stage, "archive.zip", zipped(FILES))
-    stage.kubectl_apply(job(objectStorage={"uri": f"{bucket}/archive.zip"}))
+    stage.apply(job(objectStorage={"uri": f"{bucket}/archive.zip"}))
     archive = stage.until_synced("job")
     # The same files are the same code, wherever they come from.
     assert archive["status"]["revision"] == folder["status"]["revision"]
-    stage.kubectl_apply(job(objectStorage={"uri": f"{bucket}/train/main.py"}))
+    stage.apply(job(objectStorage={"uri": f"{bucket}/train/main.py"}))
     single = synced(stage, than=archive["status"]["revision"])
     assert code(stage, single) == {"main.py": "print(1)\n"}
     put(stage, "train/main.py", b"print(2)\n")
@@ -118,14 +118,14 @@ def test_a_file_from_the_web_is_held_to_its_checksum(stage: Stage) -> None:
             "stringData": {"bearerToken": "opensesame"},
         }
         http = {"url": f"{web.url}v1.tar.gz", "sha256": "0" * 64, "secretRef": {"name": "web"}}
-        stage.kubectl_apply(token, job(http=http))
+        stage.apply(token, job(http=http))
         told = stage.until_reason("OCIJob", "job", "InvalidSpec")
         message = condition(told, "Ready")["message"]
         assert message.startswith("spec.runtime.script.source: ")
         assert f"has SHA-256 {sha256(content)}, and http.sha256 wants 0000" in message
         assert stage.emulator.journal("CreateJob") == []
         http["sha256"] = sha256(content)
-        stage.kubectl_apply(job(http=http))
+        stage.apply(job(http=http))
         assert code(stage, synced(stage)) == FILES
         asked = len(web.asked)
         stage.create(manifests.run())
@@ -139,7 +139,7 @@ def test_a_web_address_that_is_refused_is_waited_for(stage: Stage) -> None:
     content = zipped(FILES)
     with served_files() as web:
         http = {"url": f"{web.url}code.zip", "sha256": sha256(content)}
-        stage.kubectl_apply(job(http=http))
+        stage.apply(job(http=http))
         told = stage.until_reason("OCIJob", "job", "WaitingForSource")
         assert "the server answers 404" in condition(told, "Ready")["message"]
         web.content["code.zip"] = content
@@ -151,7 +151,7 @@ def test_the_metadata_service_is_no_source(stage: Stage) -> None:
     with served_files() as web:
         web.redirects["code.py"] = "http://169.254.169.254/opc/v2/identity/cert.pem"
         http = {"url": f"{web.url}code.py", "sha256": "0" * 64}
-        stage.kubectl_apply(job(http=http))
+        stage.apply(job(http=http))
         told = stage.until_reason("OCIJob", "job", "WaitingForSource")
         message = condition(told, "Ready")["message"]
         assert "sources may not come from 169.254.169.254" in message
@@ -169,10 +169,10 @@ def test_each_commit_that_changes_the_code_makes_a_revision(stage: Stage, tmp_pa
             "stringData": {"username": "git", "password": "opensesame"},
         }
         source = {"url": repository.url, "ref": {"branch": "main"}, "path": "src"}
-        stage.kubectl_apply(job(gitRepository=source))
+        stage.apply(job(gitRepository=source))
         told = stage.until_reason("OCIJob", "job", "WaitingForSource")
         assert "git ls-remote: " in condition(told, "Ready")["message"]
-        stage.kubectl_apply(secret, job(gitRepository=source | {"secretRef": {"name": "git"}}))
+        stage.apply(secret, job(gitRepository=source | {"secretRef": {"name": "git"}}))
         found = synced(stage)
         assert code(stage, found) == FILES
         assert found["status"]["source"]["version"] == first
@@ -188,10 +188,10 @@ def test_each_commit_that_changes_the_code_makes_a_revision(stage: Stage, tmp_pa
         assert code(stage, newer)["main.py"] == "print(3)\n"
         repository.tag("v1")
         tagged = source | {"secretRef": {"name": "git"}, "ref": {"tag": "v1"}}
-        stage.kubectl_apply(job(gitRepository=tagged))
+        stage.apply(job(gitRepository=tagged))
         assert stage.until_synced("job")["status"]["revision"] == newer["status"]["revision"]
         fixed = source | {"secretRef": {"name": "git"}, "ref": {"commit": first}}
-        stage.kubectl_apply(job(gitRepository=fixed))
+        stage.apply(job(gitRepository=fixed))
         back = stage.until_synced("job")
         assert back["status"]["jobId"] == found["status"]["jobId"]
     assert len(stage.emulator.journal("CreateJob", status=200)) == 2
@@ -203,7 +203,7 @@ def test_while_a_repository_can_not_be_reached_the_current_revision_serves(
     stage.identity()
     with served_repository(tmp_path / "git") as repository:
         repository.commit(FILES)
-        stage.kubectl_apply(job(gitRepository={"url": repository.url}))
+        stage.apply(job(gitRepository={"url": repository.url}))
         found = synced(stage)
     stage.create(manifests.run())
     assert stage.until_ended("run")["status"]["revision"] == found["status"]["revision"]
@@ -220,7 +220,7 @@ def test_a_branch_that_is_gone_is_told_and_the_current_revision_serves(
     stage.identity()
     with served_repository(tmp_path / "git") as repository:
         repository.commit(FILES, branch="topic")
-        stage.kubectl_apply(job(gitRepository={"url": repository.url, "ref": {"branch": "topic"}}))
+        stage.apply(job(gitRepository={"url": repository.url, "ref": {"branch": "topic"}}))
         found = synced(stage)
         repository.remove_branch("topic")
         stage.create(manifests.run())
@@ -271,10 +271,10 @@ def fetched(stage: Stage, url: str, content: bytes, revision: str) -> None:
 def test_a_new_artifact_of_flux_makes_a_revision(flux: Stage) -> None:
     stage = flux
     stage.identity()
-    stage.kubectl_apply(job(flux={"kind": "GitRepository", "name": "code", "path": "src"}))
+    stage.apply(job(flux={"kind": "GitRepository", "name": "code", "path": "src"}))
     told = stage.until_reason("OCIJob", "job", "WaitingForSource")
     assert "there is no GitRepository code of Flux" in condition(told, "Ready")["message"]
-    stage.kubectl_apply(
+    stage.apply(
         {
             "apiVersion": "source.toolkit.fluxcd.io/v1",
             "kind": "GitRepository",
@@ -301,13 +301,12 @@ def test_a_new_artifact_of_flux_makes_a_revision(flux: Stage) -> None:
         assert code(stage, newer) == {"main.py": "print(2)\n"}
 
 
+@pytest.mark.settings(artifact_limit_bytes=100_000)
 def test_what_is_too_large_is_an_invalid_spec_and_is_not_fetched_whole(stage: Stage) -> None:
-    stage.operator.stop()
-    stage.restart_operator(artifact_limit_bytes=100_000)
     stage.identity()
     bucket = stage.bucket("code")
     put(stage, "main.py", b"#" * 200_000)
-    stage.kubectl_apply(job(objectStorage={"uri": f"{bucket}/main.py"}))
+    stage.apply(job(objectStorage={"uri": f"{bucket}/main.py"}))
     told = stage.until_reason("OCIJob", "job", "InvalidSpec")
     assert "it has more than 100000 bytes" in condition(told, "Ready")["message"]
     assert stage.emulator.journal("GetObject") == []

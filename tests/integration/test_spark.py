@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 from tests.support import manifests
+from tests.support.lives import seen_in_each_state
 from tests.support.namespace import Document
+from tests.support.patience import patience
+from tests.support.rest import until_at_rest
 from tests.support.stage import Stage
 
 SIMULATED = {"accepted": 0.5, "inProgress": 1}
@@ -52,7 +55,7 @@ def test_a_spark_job_is_an_application_with_its_code_at_an_address_of_its_own(fl
         args=["--day", "${day}", "--greet", "$(GREETING)"],
         maximumRuntimeInMinutes=30,
     )
-    flow.kubectl_apply(manifest)
+    flow.apply(manifest)
     status = _job(flow)["status"]
     application = flow.flow().get_application(status["jobId"]).data
     folder = status["artifact"]["uri"]
@@ -77,10 +80,12 @@ def test_a_spark_job_is_an_application_with_its_code_at_an_address_of_its_own(fl
 
 
 def test_a_run_of_spark_lives_as_any_other(flow: Stage) -> None:
-    flow.emulator.set_mode(default={**SIMULATED, "dataReadInBytes": 1000, "dataWrittenInBytes": 10})
-    flow.kubectl_apply(manifests.spark_job())
+    totals = {"dataReadInBytes": 1000, "dataWrittenInBytes": 10}
+    flow.emulator.set_mode(default={"accepted": 0.2, "inProgress": 600, **totals})
+    flow.apply(manifests.spark_job())
     _job(flow)
-    flow.create(manifests.run())
+    seen_in_each_state(flow, manifests.run())
+    flow.emulator.advance(600)
     status = flow.until("OCIJobRun", "run", has_phase("Succeeded"))["status"]
     run = flow.flow().get_run(status["jobRunId"]).data
     assert run.display_name == f"{flow.namespace}/run"
@@ -94,34 +99,32 @@ def test_a_run_of_spark_lives_as_any_other(flow: Stage) -> None:
     assert status["startTime"] <= status["completionTime"]
     assert {file["name"] for file in status["logs"]["files"]} > {"spark_application_stdout.log.gz"}
     assert "data-flow/runs/details" in status["consoleUrl"]
+    until_at_rest(flow.operator)
     assert Counter(sub for sub, _ in flow.writes("OCIJobRun", "run")) == {"": 2, "status": 4}
     columns = flow.kubectl("get", "ocijobruns").splitlines()
     assert "DataFlow" in columns[1]
 
 
 def test_settings_change_in_place_and_code_makes_another_application(flow: Stage) -> None:
-    flow.kubectl_apply(manifests.spark_job())
+    flow.apply(manifests.spark_job())
     first = _job(flow)["status"]
-    flow.kubectl_apply(manifests.spark_job(machines={"numExecutors": 3}, args=["--all"]))
+    flow.apply(manifests.spark_job(machines={"numExecutors": 3}, args=["--all"]))
     second = _job(flow)["status"]
     assert (second["jobId"], second["revision"]) == (first["jobId"], first["revision"])
     application = flow.flow().get_application(first["jobId"]).data
     assert (application.num_executors, application.arguments) == (3, ["--all"])
-    flow.kubectl_apply(manifests.spark_job(files={"main.py": "print('other')\n"}))
+    flow.apply(manifests.spark_job(files={"main.py": "print('other')\n"}))
     third = _job(flow)["status"]
     assert third["jobId"] != first["jobId"]
     assert len(flow.objects_in("code")) == 2
-    flow.kubectl_apply(
-        manifests.spark_job(files={"main.py": "print('other')\n"}, revisionHistoryLimit=0)
-    )
+    flow.apply(manifests.spark_job(files={"main.py": "print('other')\n"}, revisionHistoryLimit=0))
     flow.until("OCIJob", "job", lambda job: len(job["status"]["revisions"]) == 1)
     assert len(flow.objects_in("code")) == 1
 
 
+@pytest.mark.settings(drift_interval_seconds=2)
 def test_what_is_changed_in_oci_is_set_back(flow: Stage) -> None:
-    flow.operator.stop()
-    flow.restart_operator(drift_interval_seconds=2)
-    flow.kubectl_apply(manifests.spark_job(args=["--all"]))
+    flow.apply(manifests.spark_job(args=["--all"]))
     job_id = _job(flow)["status"]["jobId"]
     client = flow.flow()
     before = client.get_application(job_id).data
@@ -135,7 +138,7 @@ def test_what_is_changed_in_oci_is_set_back(flow: Stage) -> None:
 
 
 def test_code_goes_with_the_last_job_that_has_it(flow: Stage) -> None:
-    flow.kubectl_apply(manifests.spark_job("one"), manifests.spark_job("two"))
+    flow.apply(manifests.spark_job("one"), manifests.spark_job("two"))
     one, two = _job(flow, "one")["status"], _job(flow, "two")["status"]
     assert one["artifact"]["uri"] == two["artifact"]["uri"]
     flow.delete("OCIJob", "one")
@@ -149,7 +152,7 @@ def test_code_goes_with_the_last_job_that_has_it(flow: Stage) -> None:
 
 
 def test_overrides_are_sent_whole(flow: Stage) -> None:
-    flow.kubectl_apply(
+    flow.apply(
         manifests.spark_job(
             machines={"sparkConfiguration": {"spark.sql.shuffle.partitions": "8"}},
             code={"parameters": [{"name": "day", "value": "1"}, {"name": "hour", "value": "2"}]},
@@ -197,7 +200,7 @@ def test_overrides_are_sent_whole(flow: Stage) -> None:
 
 def test_cancelling_keeps_the_object_and_the_record(flow: Stage) -> None:
     flow.emulator.set_mode(default={"accepted": 0.2, "inProgress": 3600})
-    flow.kubectl_apply(manifests.spark_job(), manifests.run())
+    flow.apply(manifests.spark_job(), manifests.run())
     running = flow.until("OCIJobRun", "run", has_phase("Running"))
     assert running["status"]["startTime"]
     flow.patch("OCIJobRun", "run", {"spec": {"cancel": True}})
@@ -207,7 +210,7 @@ def test_cancelling_keeps_the_object_and_the_record(flow: Stage) -> None:
 
 def test_a_suspended_run_is_launched_again(flow: Stage) -> None:
     flow.emulator.set_mode(default={"accepted": 0.2, "inProgress": 3600})
-    flow.kubectl_apply(manifests.spark_job(), manifests.run())
+    flow.apply(manifests.spark_job(), manifests.run())
     flow.until("OCIJobRun", "run", has_phase("Running"))
     flow.patch("OCIJobRun", "run", {"spec": {"suspend": True}})
     flow.until("OCIJobRun", "run", has_phase("Suspended"))
@@ -218,11 +221,10 @@ def test_a_suspended_run_is_launched_again(flow: Stage) -> None:
     assert states == ["CANCELED", "SUCCEEDED"]
 
 
+@pytest.mark.settings(retry_pause_min_seconds=1)
 def test_a_failed_run_is_tried_again_and_a_deadline_ends_it(flow: Stage) -> None:
-    flow.operator.stop()
-    flow.restart_operator(retry_pause_min_seconds=1)
     flow.emulator.set_mode(default={**SIMULATED, "outcome": "FAILED"})
-    flow.kubectl_apply(
+    flow.apply(
         manifests.spark_job(),
         manifests.run(
             "twice",
@@ -242,7 +244,7 @@ def test_a_failed_run_is_tried_again_and_a_deadline_ends_it(flow: Stage) -> None
 
 def test_deleting_an_active_run_cancels_it_and_its_record_stays(flow: Stage) -> None:
     flow.emulator.set_mode(default={"accepted": 0.2, "inProgress": 3600})
-    flow.kubectl_apply(manifests.spark_job(), manifests.run(deletionPolicy="Delete"))
+    flow.apply(manifests.spark_job(), manifests.run(deletionPolicy="Delete"))
     running = flow.until("OCIJobRun", "run", has_phase("Running"))
     flow.delete("OCIJobRun", "run")
     flow.until_gone("OCIJobRun", "run")
@@ -252,22 +254,24 @@ def test_deleting_an_active_run_cancels_it_and_its_record_stays(flow: Stage) -> 
 
 
 def test_a_stream_is_ready_while_it_goes_on(flow: Stage) -> None:
-    flow.kubectl_apply(manifests.spark_job(machines={"type": "STREAMING"}), manifests.run())
+    flow.apply(manifests.spark_job(machines={"type": "STREAMING"}), manifests.run())
     running = flow.until("OCIJobRun", "run", is_ready)
     assert running["status"]["phase"] == "Running"
     assert running["status"]["conditions"][0]["reason"] == "Streaming"
-    flow.kubectl("wait", "ocijobrun/run", "--for=condition=Ready", "--timeout=5s")
+    flow.kubectl("wait", "ocijobrun/run", "--for=condition=Ready", f"--timeout={patience(60)}s")
+    until_at_rest(flow.operator)
     writes = len(flow.writes("OCIJobRun", "run"))
     flow.flow().delete_run(running["status"]["jobRunId"])
     ended = flow.until("OCIJobRun", "run", has_phase("Succeeded"))["status"]
     assert ended["lifecycleState"] == "STOPPED"
     assert ended["conditions"][0]["reason"] == "Stopped"
+    until_at_rest(flow.operator)
     assert len(flow.writes("OCIJobRun", "run")) <= writes + 3
 
 
 def test_a_session_waits_for_statements(flow: Stage) -> None:
     job = manifests.spark_job(machines={"type": "SESSION"}, code={"source": None})
-    flow.kubectl_apply(job, manifests.run())
+    flow.apply(job, manifests.run())
     running = flow.until("OCIJobRun", "run", is_ready)["status"]
     made = flow.flow().create_statement({"code": "1 + 1"}, running["jobRunId"]).data
     assert made.id
@@ -276,7 +280,7 @@ def test_a_session_waits_for_statements(flow: Stage) -> None:
 
 
 def test_a_stream_is_stopped_by_suspend_and_begins_anew(flow: Stage) -> None:
-    flow.kubectl_apply(manifests.spark_job(machines={"type": "STREAMING"}), manifests.run())
+    flow.apply(manifests.spark_job(machines={"type": "STREAMING"}), manifests.run())
     flow.until("OCIJobRun", "run", is_ready)
     flow.patch("OCIJobRun", "run", {"spec": {"suspend": True}})
     flow.until("OCIJobRun", "run", has_phase("Suspended"))
@@ -290,7 +294,7 @@ def test_a_stream_is_stopped_by_suspend_and_begins_anew(flow: Stage) -> None:
 
 def test_without_a_bucket_for_code_the_spec_is_invalid(stage: Stage) -> None:
     stage.identity()
-    stage.kubectl_apply(manifests.spark_job())
+    stage.apply(manifests.spark_job())
     job = stage.until_reason("OCIJob", "job", "InvalidSpec")
     message = job["status"]["conditions"][0]["message"]
     assert "spec.infrastructure.dataFlow.artifactBucketUri: is not set" in message
@@ -298,7 +302,7 @@ def test_without_a_bucket_for_code_the_spec_is_invalid(stage: Stage) -> None:
 
 
 def test_what_a_run_of_spark_can_not_have_is_said(flow: Stage) -> None:
-    flow.kubectl_apply(
+    flow.apply(
         manifests.spark_job(),
         manifests.run("codes", failurePolicy={"rules": [_exit_codes()]}),
         manifests.run("machines", infrastructure={"shapeName": "VM.Standard2.1"}),

@@ -9,7 +9,7 @@ from tests.support.stage import Stage
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "spark"
 
-pytestmark = [pytest.mark.real_spark, pytest.mark.slow, needs_spark]
+pytestmark = [pytest.mark.real_spark, pytest.mark.breadth, pytest.mark.timeout(1000), needs_spark]
 
 GOOD = "203"
 """Readings that neither came twice nor lack their power."""

@@ -9,7 +9,7 @@ from tests.support.namespace import Document
 from tests.support.spark import PYTHON, needs_spark
 from tests.support.stage import Stage
 
-pytestmark = [pytest.mark.real_spark, pytest.mark.slow, needs_spark]
+pytestmark = [pytest.mark.real_spark, pytest.mark.breadth, pytest.mark.timeout(700), needs_spark]
 
 WORD_COUNT = """
 import json, os, sys
@@ -63,7 +63,7 @@ def test_words_are_counted_and_a_model_is_fitted(spark: Stage) -> None:
     data = spark.bucket("data")
     spark.put(f"{data}/words/a.txt", "b a\nc a\n")
     spark.put(f"{data}/points.csv", "x,y\n" + "".join(f"{x},{3 * x + 1}\n" for x in range(20)))
-    spark.kubectl_apply(
+    spark.apply(
         manifests.spark_job(
             "count-words",
             files={"main.py": WORD_COUNT, "words.py": WORDS},
@@ -121,7 +121,7 @@ def _jar(folder: Path) -> bytes:
 def test_a_jar_and_statements_of_sql_run(spark: Stage, tmp_path: Path) -> None:
     code = spark.bucket("jars")
     spark.put(f"{code}/count.jar", _jar(tmp_path))
-    spark.kubectl_apply(
+    spark.apply(
         manifests.spark_job(
             "jar",
             machines={"language": "JAVA"},
@@ -149,7 +149,7 @@ def test_a_failure_shows_the_traceback_of_python(spark: Stage) -> None:
     data = spark.bucket("data")
     spark.put(f"{data}/words/a.txt", "b a\nc a\n")
     broken = WORD_COUNT.replace("line.split()", "").replace("flatMap(split)", "flatMap(spilt)")
-    spark.kubectl_apply(
+    spark.apply(
         manifests.spark_job(
             files={"main.py": broken, "words.py": WORDS},
             code={"entrypoint": "main.py"},

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
+import pytest
 from tests.support import manifests
 from tests.support.namespace import condition, phase
+from tests.support.patience import patience
+from tests.support.rest import until_at_rest
 from tests.support.stage import Stage
 
 QUICK = {"accepted": 0.2, "inProgress": 0.3}
+LARGE, PARALLELISM = 120, 12
+"""Runs of a sweep, and as many at a time; bench/sweep.py has a thousand."""
+
 SCORE = QUICK | {"output": ['{"ocijobs.io/results": {"score": $SCORE}}']}
 
 
@@ -23,7 +30,7 @@ def ended_sweep(stage: Stage, name: str = "sweep", seconds: float = 90) -> dict[
 def test_each_combination_becomes_a_run_and_the_best_is_told(stage: Stage) -> None:
     stage.emulator.set_mode(default=SCORE)
     stage.identity(logGroupId=stage.log_group())
-    stage.kubectl_apply(
+    stage.apply(
         manifests.job(results=["score"]),
         manifests.sweep(
             matrix={"SCORE": ["0.1", "0.90", "0.9", "NaN"], "ALPHA": ["a", "b"]},
@@ -44,7 +51,9 @@ def test_each_combination_becomes_a_run_and_the_best_is_told(stage: Stage) -> No
         "results": {"score": "0.90"},
     }
     assert stage.most_active_runs() <= 3
-    done = stage.kubectl("wait", "--for=condition=Complete", "ocijobsweep/sweep", "--timeout=10s")
+    done = stage.kubectl(
+        "wait", "--for=condition=Complete", "ocijobsweep/sweep", f"--timeout={patience(60)}s"
+    )
     assert "condition met" in done
 
 
@@ -61,7 +70,7 @@ def test_a_run_takes_the_best_parameters_of_a_sweep(stage: Stage) -> None:
             ("SCORE", {"result": "score"}),
         )
     ]
-    stage.kubectl_apply(
+    stage.apply(
         manifests.job(results=["score"]),
         manifests.run("final", env=best),
         manifests.sweep(
@@ -86,9 +95,7 @@ def test_one_failure_too_many_cancels_the_others(stage: Stage) -> None:
         plans=[{"match": {"displayName": "*/sweep-1"}, **QUICK, "outcome": "FAILED"}],
     )
     stage.identity()
-    stage.kubectl_apply(
-        manifests.job(), manifests.sweep(matrix={"X": ["1", "2", "3", "4"]}, parallelism=2)
-    )
+    stage.apply(manifests.job(), manifests.sweep(matrix={"X": ["1", "2", "3", "4"]}, parallelism=2))
     status = ended_sweep(stage)["status"]
     assert status["phase"] == "Failed"
     assert condition({"status": status}, "Failed")["reason"] == "MaxFailedRunsExceeded"
@@ -99,15 +106,13 @@ def test_one_failure_too_many_cancels_the_others(stage: Stage) -> None:
 def test_suspending_resuming_and_cancelling_act_on_the_runs(stage: Stage) -> None:
     stage.emulator.set_mode(default={"accepted": 0.2, "inProgress": 600})
     stage.identity()
-    stage.kubectl_apply(
-        manifests.job(), manifests.sweep(matrix={"X": ["1", "2", "3"]}, parallelism=2)
-    )
+    stage.apply(manifests.job(), manifests.sweep(matrix={"X": ["1", "2", "3"]}, parallelism=2))
     for name in ("sweep-0", "sweep-1"):
         stage.until_reason("OCIJobRun", name, "Running")
     stage.patch("OCIJobSweep", "sweep", {"spec": {"suspend": True}})
     for name in ("sweep-0", "sweep-1"):
         stage.until("OCIJobRun", name, lambda document: phase(document) == "Suspended")
-    assert phase(stage.get("OCIJobSweep", "sweep")) == "Suspended"
+    stage.until_reason("OCIJobSweep", "sweep", "Suspended")
     stage.patch("OCIJobSweep", "sweep", {"spec": {"suspend": False, "parallelism": 3}})
     for name in ("sweep-0", "sweep-1", "sweep-2"):
         stage.until_reason("OCIJobRun", name, "Running")
@@ -121,9 +126,7 @@ def test_a_run_that_was_deleted_is_not_run_again(stage: Stage) -> None:
         default=QUICK, plans=[{"match": {"displayName": "*/sweep-0"}, "inProgress": 600}]
     )
     stage.identity()
-    stage.kubectl_apply(
-        manifests.job(), manifests.sweep(matrix={"X": ["1", "2", "3"]}, parallelism=1)
-    )
+    stage.apply(manifests.job(), manifests.sweep(matrix={"X": ["1", "2", "3"]}, parallelism=1))
     stage.until_reason("OCIJobRun", "sweep-0", "Running")
     stage.delete("OCIJobRun", "sweep-0")
     status = ended_sweep(stage)["status"]
@@ -135,7 +138,7 @@ def test_a_run_that_was_deleted_is_not_run_again(stage: Stage) -> None:
 def test_deleting_a_sweep_deletes_its_runs(stage: Stage) -> None:
     stage.emulator.set_mode(default={"accepted": 0.2, "inProgress": 600})
     stage.identity()
-    stage.kubectl_apply(manifests.job(), manifests.sweep(matrix={"X": ["1", "2"]}))
+    stage.apply(manifests.job(), manifests.sweep(matrix={"X": ["1", "2"]}))
     stage.until_reason("OCIJobRun", "sweep-1", "Running")
     stage.delete("OCIJobSweep", "sweep")
     stage.until_gone("OCIJobRun", "sweep-0")
@@ -144,13 +147,16 @@ def test_deleting_a_sweep_deletes_its_runs(stage: Stage) -> None:
 
 
 def test_all_runs_are_of_the_job_as_it_was_when_the_sweep_began(stage: Stage) -> None:
+    stage.emulator.set_mode(plans=[{"match": {"displayName": "*/sweep-1"}, "inProgress": 3600}])
     stage.identity()
-    stage.kubectl_apply(
+    stage.apply(
         manifests.job(env=[{"name": "A", "value": "1"}]),
-        manifests.sweep(matrix={"X": [str(n) for n in range(6)]}, parallelism=1),
+        manifests.sweep(matrix={"X": [str(n) for n in range(4)]}, parallelism=1),
     )
-    stage.until_ended("sweep-0")
+    second = stage.until_reason("OCIJobRun", "sweep-1", "Running")["status"]
     stage.patch("OCIJob", "job", {"spec": {"env": [{"name": "A", "value": "2"}]}})
+    assert stage.until_synced("job")["status"]["jobId"] != second["jobId"]
+    stage.emulator.force_run(second["jobRunId"], "SUCCEEDED")
     assert phase(ended_sweep(stage)) == "Succeeded"
     assert len({run.job_id for run in stage.job_runs()}) == 1
 
@@ -158,7 +164,7 @@ def test_all_runs_are_of_the_job_as_it_was_when_the_sweep_began(stage: Stage) ->
 def test_a_million_combinations_are_refused_with_their_number(stage: Stage) -> None:
     stage.identity()
     values = [str(number) for number in range(1000)]
-    stage.kubectl_apply(manifests.job(), manifests.sweep(matrix={"A": values, "B": values}))
+    stage.apply(manifests.job(), manifests.sweep(matrix={"A": values, "B": values}))
     failed = ended_sweep(stage)
     assert condition(failed, "Failed")["reason"] == "InvalidSpec"
     assert "1,000,000 combinations" in condition(failed, "Failed")["message"]
@@ -167,7 +173,7 @@ def test_a_million_combinations_are_refused_with_their_number(stage: Stage) -> N
 def test_cancelling_a_sweep_that_has_ended_changes_nothing(stage: Stage) -> None:
     stage.identity()
     stage.emulator.set_mode(default=QUICK)
-    stage.kubectl_apply(manifests.job(), manifests.sweep(matrix={"X": ["1"]}))
+    stage.apply(manifests.job(), manifests.sweep(matrix={"X": ["1"]}))
     before = ended_sweep(stage)
     stage.patch("OCIJobSweep", "sweep", {"spec": {"cancel": True}})
     after = stage.until(
@@ -184,8 +190,8 @@ def test_cancelling_a_sweep_that_has_ended_changes_nothing(stage: Stage) -> None
 def test_a_sweep_waits_while_somebody_else_has_the_name_of_a_run(stage: Stage) -> None:
     stage.identity()
     stage.emulator.set_mode(default=QUICK)
-    stage.kubectl_apply(manifests.job(), manifests.run("sweep-1", suspend=True))
-    stage.kubectl_apply(manifests.sweep(matrix={"X": ["1", "2", "3"]}))
+    stage.apply(manifests.job(), manifests.run("sweep-1", suspend=True))
+    stage.apply(manifests.sweep(matrix={"X": ["1", "2", "3"]}))
     waiting = stage.until_reason("OCIJobSweep", "sweep", "NameTaken")
     assert "OCIJobRun sweep-1 which is not of this sweep" in condition(waiting, "Ready")["message"]
     stage.delete("OCIJobRun", "sweep-1")
@@ -201,10 +207,10 @@ def test_runs_that_a_quota_forbids_are_made_when_it_allows_them(stage: Stage) ->
         "metadata": {"name": "few"},
         "spec": {"hard": {"count/ocijobruns.ocijobs.io": "1"}},
     }
-    stage.kubectl_apply(manifests.job(), quota)
+    stage.apply(manifests.job(), quota)
     counted = "--for=jsonpath={.status.used.count/ocijobruns\\.ocijobs\\.io}=0"
-    stage.kubectl("wait", "resourcequota/few", counted, "--timeout=60s")
-    stage.kubectl_apply(manifests.sweep(matrix={"X": ["1", "2", "3"]}))
+    stage.kubectl("wait", "resourcequota/few", counted, f"--timeout={patience(60)}s")
+    stage.apply(manifests.sweep(matrix={"X": ["1", "2", "3"]}))
     told = stage.until_reason("OCIJobSweep", "sweep", "CreationForbidden")
     assert "exceeded quota: few" in condition(told, "Ready")["message"]
     stage.kubectl("delete", "resourcequota", "few")
@@ -216,7 +222,7 @@ def test_runs_that_go_as_soon_as_they_have_ended_are_counted_and_not_run_again(
 ) -> None:
     stage.identity(logGroupId=stage.log_group())
     stage.emulator.set_mode(default=SCORE)
-    stage.kubectl_apply(
+    stage.apply(
         manifests.job(results=["score"]),
         manifests.sweep(
             matrix={"SCORE": ["0.1", "0.9", "0.5", "0.7"]},
@@ -230,3 +236,34 @@ def test_runs_that_go_as_soon_as_they_have_ended_are_counted_and_not_run_again(
     for index in range(4):
         stage.until_gone("OCIJobRun", f"sweep-{index}")
     assert len(stage.job_runs()) == 4
+
+
+@pytest.mark.settings(aggregate_interval_seconds=3600, lease_duration_seconds=patience(30))
+def test_a_large_sweep_has_as_many_runs_at_a_time_as_it_may_and_hardly_writes_of_itself(
+    stage: Stage,
+) -> None:
+    first = [f"sweep-{number}" for number in range(PARALLELISM)]
+    stage.emulator.set_mode(
+        default={"accepted": 0.2, "inProgress": 0.8},
+        plans=[{"match": {"displayName": f"*/{name}"}, "inProgress": 3600} for name in first],
+    )
+    stage.identity()
+    stage.apply(manifests.job())
+    stage.until_synced("job")
+    points = [{"parameters": {"POINT": str(number)}} for number in range(LARGE)]
+    stage.create(manifests.sweep(points=points, parallelism=PARALLELISM))
+    # However slow the operator is, so many are active at a time.
+    running = [stage.until_reason("OCIJobRun", name, "Running") for name in first]
+    for run in running:
+        stage.emulator.force_run(run["status"]["jobRunId"], "SUCCEEDED")
+    status = ended_sweep(stage, seconds=180)["status"]
+    assert (status["phase"], status["completedIndexes"]) == ("Succeeded", f"0-{LARGE - 1}")
+    runs = stage.job_runs()
+    assert len(runs) == len({run.display_name for run in runs}) == LARGE
+    assert stage.most_active_runs() == PARALLELISM
+    until_at_rest(stage.operator)
+    # Ends are told in the order of creation: of as many at once as run at a time, not one by one.
+    assert len(stage.writes("OCIJobSweep", "sweep")) <= 2 * LARGE / PARALLELISM + 4
+    writes = Counter(name for _, name in stage.writes("OCIJobRun"))
+    # It is created, held and let go; the intent and three states, or fewer where one was over before it was seen.
+    assert max(writes.values()) <= 7

@@ -9,7 +9,7 @@ import pytest
 from tests.support import manifests
 from tests.support.stage import Stage
 
-pytestmark = [pytest.mark.real_runs, pytest.mark.slow]
+pytestmark = [pytest.mark.real_runs, pytest.mark.breadth]
 
 DEBIANS_PYTHON = "/usr/bin/python3"
 """It has Debian's python3-torch, which is a tenth of what PyPI's brings: `make torch`."""
@@ -59,7 +59,7 @@ def test_nodes_train_together(stage: Stage) -> None:
     # Debian's torch is older than its Python, and its torchrun does not understand its own defaults of these.
     env = [{"name": f"PET_{option}", "value": "0:1"} for option in ("TEE", "REDIRECTS")]
     job = manifests.job(runtime={"pyTorchDistributed": torch}, env=env)
-    stage.kubectl_apply(job, manifests.run())
+    stage.apply(job, manifests.run())
     ended = stage.until_ended("run", seconds=180)
     assert ended["status"]["phase"] == "Succeeded", "\n".join(ended["status"]["logs"]["tail"])
     assert "2 nodes, weights 3" in "\n".join(ended["status"]["logs"]["tail"])

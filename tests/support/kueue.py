@@ -1,4 +1,4 @@
-"""The real Kueue as a process, for a control plane of its own.
+"""A pytest plugin: the real Kueue as a process, for a control plane of its own.
 
 It is the unmodified controller with its own definitions and its own webhooks, which the API server reaches at loopback.
 What differs from an installation: no leader election, no visibility server, and the certificate is made here.
@@ -38,6 +38,15 @@ _CONVERTED = ("localqueues", "clusterqueues", "workloads", "cohorts", "multikueu
 
 _START_SECONDS = 60
 _END_SECONDS = 20
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have one worker run all tests that want Kueue, so that it and its control plane are started once."""
+    for item in items:
+        if "kueue" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("kueue"))
+            item.add_marker(pytest.mark.breadth)
 
 
 @pytest.fixture(scope="session")

@@ -1,14 +1,19 @@
 """A namespace of a real control plane: manifests are applied, and what comes of them is awaited."""
 
+import functools
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import yaml
 from kubernetes import client as kubernetes_client
 from kubernetes import config as kubernetes_config
+from kubernetes import dynamic
 from kubernetes import watch as kubernetes_watch
+from tests.support.patience import patience
 
 from kubecontrolplane.cluster import Cluster
 from ocijobs.api.crd import KINDS
@@ -18,19 +23,19 @@ Document = dict[str, Any]
 
 PLURALS = {kind.name: kind.plural for kind in KINDS}
 
+# By default the client keeps what it discovers under the server's address, and the next control plane may have the
+# same one.
+_DISCOVERED = tempfile.TemporaryDirectory(prefix="discovered-")
+
 
 class Namespace:
     """The objects of one namespace."""
 
     def __init__(self, cluster: Cluster, name: str) -> None:
         self.cluster, self.namespace = cluster, name
-        configuration = kubernetes_client.Configuration()
-        kubernetes_config.load_kube_config(
-            str(cluster.kubeconfig), client_configuration=configuration
-        )
-        api = kubernetes_client.ApiClient(configuration)
-        self.objects: Any = kubernetes_client.CustomObjectsApi(api)
-        self.core: Any = kubernetes_client.CoreV1Api(api)
+        self._dynamic = _client(cluster.kubeconfig)
+        self.objects: Any = kubernetes_client.CustomObjectsApi(self._dynamic.client)
+        self.core: Any = kubernetes_client.CoreV1Api(self._dynamic.client)
 
     def kubectl(self, *arguments: str, stdin: str = "", check: bool = True) -> str:
         """Run kubectl in the stage's namespace, and return what it prints."""
@@ -55,6 +60,21 @@ class Namespace:
     def kubectl_apply(self, *documents: Document, check: bool = True) -> str:
         """Apply documents in one call, as a user does."""
         return self.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(documents), check=check)
+
+    def apply(self, *documents: Document) -> None:
+        """Apply documents in their order, server-side, without the cost of a kubectl."""
+        for document in documents:
+            resource = self._dynamic.resources.get(
+                api_version=document["apiVersion"], kind=document["kind"]
+            )
+            namespace = document["metadata"].get("namespace", self.namespace)
+            self._dynamic.server_side_apply(
+                resource,
+                document,
+                namespace=namespace if resource.namespaced else None,
+                field_manager="tests",
+                force_conflicts=True,
+            )
 
     def create(self, document: Document) -> Document:
         """Create an object of ours."""
@@ -106,7 +126,7 @@ class Namespace:
     ) -> Document:
         """Return the object as soon as it is so; fail with its status if it never is."""
         seen: Document = {}
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + patience(seconds)
         while (left := deadline - time.monotonic()) > 0:
             watch = kubernetes_watch.Watch()
             changes: Any = watch.stream(
@@ -133,9 +153,24 @@ class Namespace:
 
     def until_gone(self, kind: str, name: str, *, seconds: float = 60) -> None:
         """Return when the object does not exist."""
-        self.kubectl(
-            "wait", "--for=delete", f"{PLURALS[kind]}.{GROUP}/{name}", f"--timeout={seconds}s"
+        where = (GROUP, VERSION, self.namespace, PLURALS[kind])
+        only = f"metadata.name={name}"
+        listed = self.objects.list_namespaced_custom_object(*where, field_selector=only)
+        if not listed["items"]:
+            return
+        watch = kubernetes_watch.Watch()
+        changes: Any = watch.stream(
+            self.objects.list_namespaced_custom_object,
+            *where,
+            field_selector=only,
+            resource_version=listed["metadata"]["resourceVersion"],
+            timeout_seconds=int(patience(seconds)),
         )
+        for event in changes:
+            if event["type"] == "DELETED":
+                watch.stop()
+                return
+        raise AssertionError(f"{kind} {name} is still there after {seconds} s{self.hint()}")
 
     def until_reason(self, kind: str, name: str, reason: str, *, seconds: float = 60) -> Document:
         """Return the object as soon as `Ready` has the reason."""
@@ -180,12 +215,23 @@ class Namespace:
             self.core.list_namespaced_event,
             namespace or self.namespace,
             field_selector=f"involvedObject.name={name},reason={reason}",
-            timeout_seconds=int(seconds),
+            timeout_seconds=int(patience(seconds)),
         )
         for event in changes:
             watch.stop()
             return str(event["object"].message)
         raise AssertionError(f"no Event {reason} on {name}, but {self.events(name)}")
+
+
+@functools.lru_cache(maxsize=4)
+def _client(kubeconfig: Path) -> dynamic.DynamicClient:
+    """Return the client of a control plane that all tests of this process share."""
+    configuration = kubernetes_client.Configuration()
+    kubernetes_config.load_kube_config(str(kubeconfig), client_configuration=configuration)
+    api = kubernetes_client.ApiClient(configuration)
+    return dynamic.DynamicClient(
+        api, cache_file=str(Path(_DISCOVERED.name, f"{kubeconfig.parent.name}.json"))
+    )
 
 
 def condition(document: Document, kind: str) -> Document:

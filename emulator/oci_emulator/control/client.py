@@ -85,6 +85,40 @@ class ControlClient(ABC):
             message = error.read().decode()
             raise EmulatorError(f"{method} {path}: {error.code} {message}") from None
 
+    def reset(
+        self,
+        *,
+        mode: Literal["process", "simulated"] | None = None,
+        profile: Literal["fast", "realistic"] | None = None,
+        rules: Mapping[str, object] | None = None,
+        places: int | None = None,
+        namespace: str | None = None,
+        journal_bodies: bool | None = None,
+    ) -> dict[str, Any]:
+        """Make it as if it had just been started; what it announces.
+
+        All state, the journal, faults, the clock's offset and running runs are gone, and requests
+        that have no answer yet are cut off. Ports, certificate authority, region, and tenancy,
+        administrator and project with their OCIDs, key and config file are the same as before, so
+        that clients which know them go on working.
+
+        What is None is as the emulator's process was started with; ``rules`` are added to its.
+
+        Raises:
+            EmulatorError: an option can't be used; nothing has changed.
+        """
+        options: dict[str, object | None] = {
+            "mode": mode,
+            "profile": profile,
+            "rules": None if rules is None else dict(rules),
+            "places": places,
+            "namespace": namespace,
+            "journalBodies": journal_bodies,
+        }
+        body = {name: value for name, value in options.items() if value is not None}
+        announcement: dict[str, Any] = self.control("POST", "reset", body)
+        return announcement
+
     def journal(
         self,
         operation: str = "",

@@ -1,14 +1,12 @@
 """File systems, made through the control API: the File Storage service is not here, but searches find what it has."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from oci_emulator.clock import timestamp
+from oci_emulator.control.call import ControlCall, Route
 from oci_emulator.foundation import Foundation
 from oci_emulator.jsontypes import JsonObject
 from oci_emulator.resources import Resource
-
-if TYPE_CHECKING:
-    from oci_emulator.control.api import ControlCall
 
 
 class FileSystemControl:
@@ -17,7 +15,11 @@ class FileSystemControl:
     def __init__(self, foundation: Foundation) -> None:
         self._foundation = foundation
 
-    def put(self, call: "ControlCall") -> JsonObject:
+    def routes(self) -> Sequence[Route]:
+        """What it answers."""
+        return (("PUT", "file-systems/{address}", self._put),)
+
+    def _put(self, call: ControlCall) -> JsonObject:
         """A mount target at an IP address, and an export with the ``path``.
 
         As in the service, an address is that of a private IP, which the mount target names.

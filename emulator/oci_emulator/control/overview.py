@@ -1,11 +1,12 @@
 """What the page shows: jobs and runs at a glance, the log of a run, its metrics."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from oci_emulator.clock import timestamp
+from oci_emulator.control.call import ControlCall, Route
 from oci_emulator.datascience.metering import NAMESPACE
 from oci_emulator.datascience.plans import Plans
 from oci_emulator.datascience.progression import JOB, RUN, Progression
@@ -15,9 +16,6 @@ from oci_emulator.logging.entries import LogEntries
 from oci_emulator.monitoring.store import MetricStore
 from oci_emulator.resources import Resource, Selection
 from oci_emulator.server.errors import no_such_path
-
-if TYPE_CHECKING:
-    from oci_emulator.control.api import ControlCall
 
 _NEWEST = 200
 _LONGEST_WAIT = 60.0
@@ -49,7 +47,15 @@ class OverviewControl:
         self._metrics = metrics
         self._config = config
 
-    async def overview(self, call: "ControlCall") -> JsonObject:
+    def routes(self) -> Sequence[Route]:
+        """What it answers."""
+        return (
+            ("GET", "overview", self._overview),
+            ("GET", "runs/{id}/log", self._run_log),
+            ("GET", "runs/{id}/metrics", self._run_metrics),
+        )
+
+    async def _overview(self, call: ControlCall) -> JsonObject:
         """The newest 200 jobs and runs, and how many runs there are in each state.
 
         ``lifecycleState`` keeps only the runs in a state. With ``wait`` and ``since``, the version
@@ -105,7 +111,7 @@ class OverviewControl:
             for run in runs
         ]
 
-    def log(self, call: "ControlCall") -> JsonObject:
+    def _run_log(self, call: ControlCall) -> JsonObject:
         """The first 1,000 entries of a run ``after`` one, as far as a search finds them by now."""
         run = self._run(call)
         found = self._entries.of_source(
@@ -125,14 +131,14 @@ class OverviewControl:
             ]
         }
 
-    def metrics(self, call: "ControlCall") -> JsonObject:
+    def _run_metrics(self, call: ControlCall) -> JsonObject:
         """A run's metrics of the last hour: name -> pairs of time, in seconds, and value."""
         run = self._run(call)
         since = self._foundation.clock.now() - _CHARTED_SECONDS
         found = self._metrics.of_resource(run.compartment, NAMESPACE, run.id, since)
         return {name: [list(point) for point in points] for name, points in found.items()}
 
-    def _run(self, call: "ControlCall") -> Resource:
+    def _run(self, call: ControlCall) -> Resource:
         run = self._foundation.resources.get(RUN, call.path["id"])
         if run is None:
             raise no_such_path(f"There is no job run {call.path['id']}.")

@@ -1,9 +1,10 @@
 """Runs from the inside: where they run, and putting them into any state."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
+from oci_emulator.control.call import ControlCall, Route
 from oci_emulator.dataflow import lifecycle as flow_lifecycle
 from oci_emulator.dataflow.execution import Execution as FlowExecution
 from oci_emulator.dataflow.owned import RUN as FLOW_RUN
@@ -16,9 +17,6 @@ from oci_emulator.foundation import Foundation
 from oci_emulator.jsontypes import JsonObject
 from oci_emulator.resources import Resource
 from oci_emulator.server.errors import no_such_path
-
-if TYPE_CHECKING:
-    from oci_emulator.control.api import ControlCall
 
 _STATES = (*lifecycle.ACTIVE, *lifecycle.ENDED, "DELETED")
 _FLOW_STATES = ("IN_PROGRESS", *flow_lifecycle.ENDED)
@@ -49,7 +47,14 @@ class RunControl:
         self._flow = flow
         self._flow_execution = flow_execution
 
-    async def get(self, call: "ControlCall") -> JsonObject:
+    def routes(self) -> Sequence[Route]:
+        """What it answers."""
+        return (
+            ("GET", "runs/{id}", self._get),
+            ("POST", "runs/{id}", self._change),
+        )
+
+    async def _get(self, call: ControlCall) -> JsonObject:
         """The run as the API shows it, and what the API doesn't show.
 
         With ``wait``, the answer comes when the run is in one of the states that
@@ -74,7 +79,7 @@ class RunControl:
             "directory": str(execution.directory_of(run.id)),
         }
 
-    def change(self, call: "ControlCall") -> JsonObject:
+    def _change(self, call: ControlCall) -> JsonObject:
         """Force a state on a run, or remove it behind the client's back.
 
         Raises:
@@ -85,7 +90,7 @@ class RunControl:
         if call.body.get("remove"):
             (self._flow if of_flow else self._progression).forget(run)
             return {"removed": run.id}
-        state = call.body.get("lifecycleState")
+        state = call.body.get("lifecycleState", "")
         states = _FLOW_STATES if of_flow else _STATES
         if state not in states:
             raise ValueError(f"lifecycleState: must be one of {', '.join(states)}, not {state!r}")
@@ -100,7 +105,7 @@ class RunControl:
         self._progression.force(run, outcome, self._foundation.clock.now())
         return self._show(self._find(call))
 
-    def _find(self, call: "ControlCall") -> Resource:
+    def _find(self, call: ControlCall) -> Resource:
         for kind in (RUN, FLOW_RUN):
             run = self._foundation.resources.get(kind, call.path["id"])
             if run is not None:

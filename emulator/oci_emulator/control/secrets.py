@@ -2,14 +2,12 @@
 
 import base64
 import binascii
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+from oci_emulator.control.call import ControlCall, Route
 from oci_emulator.foundation import Foundation
 from oci_emulator.jsontypes import JsonObject
 from oci_emulator.secrets.store import Secrets
-
-if TYPE_CHECKING:
-    from oci_emulator.control.api import ControlCall
 
 
 class SecretControl:
@@ -19,7 +17,11 @@ class SecretControl:
         self._foundation = foundation
         self._secrets = secrets
 
-    def put(self, call: "ControlCall") -> JsonObject:
+    def routes(self) -> Sequence[Route]:
+        """What it answers."""
+        return (("PUT", "secrets/{name}", self._put),)
+
+    def _put(self, call: ControlCall) -> JsonObject:
         """A secret, or a new version of it: ``content`` as text, or ``base64``; ``compartmentId``.
 
         Raises:

@@ -1,19 +1,18 @@
 """Further users, with keys and config files of their own."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
+from oci_emulator.control.call import ControlCall, Route
 from oci_emulator.foundation import Foundation, Tenancy
 from oci_emulator.jsontypes import JsonObject
 from oci_emulator.principals import keys
 from oci_emulator.principals.directory import Directory
 
-if TYPE_CHECKING:
-    from oci_emulator.control.api import ControlCall
-
 DEFAULT_GROUPS = ("data-scientists",)
+_KEY = "key.pem"
 
 
 class UserControl:
@@ -28,7 +27,11 @@ class UserControl:
         self._directory = directory
         self._state = state
 
-    def add(self, call: "ControlCall") -> JsonObject:
+    def routes(self) -> Sequence[Route]:
+        """What it answers."""
+        return (("POST", "users", self._add),)
+
+    def _add(self, call: ControlCall) -> JsonObject:
         """A new user: ``name`` and ``groups``; answers with the path of a config file.
 
         Raises:
@@ -42,23 +45,49 @@ class UserControl:
 
 
 def make_user(
-    foundation: Foundation, directory: Directory, state: Path, name: str, groups: list[str]
+    foundation: Foundation,
+    directory: Directory,
+    state: Path,
+    name: str,
+    groups: list[str],
+    *,
+    key: RSAPrivateKey | None = None,
+    identifier: str = "",
 ) -> JsonObject:
-    """Make a user with an API key, and write a config file for it."""
-    key = keys.generate()
-    user = directory.add_user(name, groups, key.public_key(), foundation.clock.now())
-    own = state / "users" / user.id.rpartition(".")[2]
+    """Make a user with an API key, and write a config file for it.
+
+    ``key``, ``identifier``: those of a user that was there before; new ones by default.
+    """
+    key = key or keys.generate()
+    now = foundation.clock.now()
+    user = directory.add_user(name, groups, key.public_key(), now, identifier)
+    own = directory_of(state, user.id)
     own.mkdir(parents=True, mode=0o700)
     config = own / "config"
-    _write_config(config, own / "key.pem", foundation.tenancy, user.id, key)
+    _write_config(config, own / _KEY, foundation.tenancy, user.id, key)
     return {
         "id": user.id,
         "name": name,
         "groups": groups,
         "fingerprint": keys.fingerprint(key.public_key()),
-        "keyFile": str(own / "key.pem"),
+        "keyFile": str(own / _KEY),
         "config": str(config),
     }
+
+
+def key_of(state: Path, user: str) -> RSAPrivateKey:
+    """The API key of a user that was made here.
+
+    Raises:
+        OSError: the file of the key can't be read.
+        ValueError: it holds something else.
+    """
+    return keys.load_private((directory_of(state, user) / _KEY).read_text(encoding="ascii"))
+
+
+def directory_of(state: Path, user: str) -> Path:
+    """Where the config file and the key of a user are."""
+    return state / "users" / user.rpartition(".")[2]
 
 
 def _write_config(

@@ -30,11 +30,13 @@ class Underway:
     """A run that has a place.
 
     Attributes:
+        reading: takes down what the process writes.
         stopped: its process is being stopped for it to be canceled.
     """
 
     run_id: str
     process: Process | None = None
+    reading: "asyncio.Task[None] | None" = None
     stopped: bool = False
 
 
@@ -126,6 +128,9 @@ class Execution:
             if active.process is not None:
                 active.process.kill()
                 self._processes.ended(active.process)
+            if active.reading is not None:
+                active.reading.cancel()
+                await asyncio.gather(active.reading, return_exceptions=True)
             self._staging.revoke(active.run_id)
             del self._active[active.run_id]
         self._report(active, end)
@@ -157,7 +162,7 @@ class Execution:
         if run.state == "ACCEPTED":
             self._progression.started(run, self._foundation.clock.now())
         self._foundation.database.commit()
-        reading = asyncio.create_task(self._read(active.run_id, process))
+        reading = active.reading = asyncio.create_task(self._read(active.run_id, process))
         code = await process.wait()
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_SECONDS):

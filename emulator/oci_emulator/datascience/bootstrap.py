@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
-
 from oci_emulator.datascience.artifacts import Artifact, artifact_of
 from oci_emulator.datascience.checks import is_reserved
 from oci_emulator.datascience.configuration import Effective
@@ -271,6 +269,8 @@ def _runtime_file(directory: Path) -> dict[str, str]:
     path = directory / _RUNTIME_FILE
     if not path.is_file():
         return {}
+    import yaml  # noqa: PLC0415  # when it is first needed: many emulators never do
+
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:

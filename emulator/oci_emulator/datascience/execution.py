@@ -122,8 +122,10 @@ class Execution:
             details = lifecycle.bootstrap_failed(f"the emulator has failed: {error!r}.")
             outcome = Outcome(state="FAILED", details=details)
         finally:
-            for task in (*active.readings, *active.tasks):
+            beside = (*active.readings, *active.tasks)
+            for task in beside:
                 task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
             if active.cluster is not None:
                 active.cluster.kill()
                 for process in active.cluster.processes:

@@ -28,15 +28,18 @@ class Projects:
         project = self.add({**call.body, **tags}, call.principal.id, call.now)
         return shown(project)
 
-    def add(self, details: JsonObject, creator: str, now: float) -> Resource:
-        """Keep a new project."""
+    def add(self, details: JsonObject, creator: str, now: float, identifier: str = "") -> Resource:
+        """Keep a new project.
+
+        ``identifier``: its OCID; a new one by default.
+        """
         stamp = timestamp(now)
         body = {
             "displayName": f"datascienceproject{stamp[:19].translate(_NO_MARKS)}",
             "freeformTags": {},
             "definedTags": {},
             **details,
-            "id": self._foundation.new_ocid("datascienceproject"),
+            "id": identifier or self._foundation.new_ocid("datascienceproject"),
             "timeCreated": stamp,
             "createdBy": creator,
             "lifecycleState": "ACTIVE",

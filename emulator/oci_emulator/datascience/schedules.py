@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from oci_emulator.clock import timestamp
-from oci_emulator.datascience import triggers
 from oci_emulator.datascience.projects import check_exists
 from oci_emulator.foundation import Foundation, check_names
 from oci_emulator.jsontypes import JsonObject
@@ -131,6 +130,8 @@ class Schedules:
         """Note when an active schedule fires next."""
         schedule.due = None
         if schedule.state == "ACTIVE":
+            from oci_emulator.datascience import triggers  # noqa: PLC0415  # when it is first needed: many emulators never do
+
             trigger = schedule.body["trigger"]
             schedule.due = triggers.following(trigger, after, created=schedule.created)
         schedule.body.pop("timeNextScheduledRun", None)
@@ -185,6 +186,8 @@ def _check(details: JsonObject) -> None:
         ServiceError: 400, one breaks a rule; 501, the action needs a service that isn't here.
     """
     if "trigger" in details:
+        from oci_emulator.datascience import triggers  # noqa: PLC0415  # when it is first needed: many emulators never do
+
         triggers.check(details["trigger"])
     action: Any = details.get("action")
     if action is not None and action["actionDetails"]["httpActionType"] != "CREATE_JOB_RUN":

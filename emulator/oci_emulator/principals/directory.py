@@ -31,10 +31,18 @@ class Directory:
         self._known: dict[str, tuple[Principal, RSAPublicKey, float]] = {}
 
     def add_user(
-        self, name: str, groups: Iterable[str], key: RSAPublicKey, created: float
+        self,
+        name: str,
+        groups: Iterable[str],
+        key: RSAPublicKey,
+        created: float,
+        identifier: str = "",
     ) -> Resource:
-        """Make a user with one API key."""
-        identifier = ocid.new("user", "")
+        """Make a user with one API key.
+
+        ``identifier``: the OCID; a new one by default.
+        """
+        identifier = identifier or ocid.new("user", "")
         return self._resources.add(
             Resource(
                 id=identifier,

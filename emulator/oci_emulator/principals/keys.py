@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import os
+import threading
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -21,6 +22,40 @@ BITS = 2048
 def generate() -> rsa.RSAPrivateKey:
     """A new key."""
     return rsa.generate_private_key(public_exponent=65537, key_size=BITS)
+
+
+class KeyFile:
+    """A key in a file, which is made when it is first needed; for any thread.
+
+    Args:
+        path: where the key is, or will be.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._key: rsa.RSAPrivateKey | None = None
+        self._lock = threading.Lock()
+
+    def key(self) -> rsa.RSAPrivateKey:
+        """The key.
+
+        Raises:
+            ValueError: the file holds something else.
+        """
+        with self._lock:
+            if self._key is None:
+                self._key = self._load_or_make()
+            return self._key
+
+    def _load_or_make(self) -> rsa.RSAPrivateKey:
+        if self._path.exists():
+            return load_private(self._path.read_text(encoding="ascii"))
+        key = generate()
+        # A kill of the emulator must not leave half a key.
+        unfinished = self._path.with_name(f"{self._path.name}.new")
+        write_private(unfinished, private_pem(key))
+        unfinished.rename(self._path)
+        return key
 
 
 def private_pem(key: rsa.RSAPrivateKey) -> str:
@@ -48,12 +83,13 @@ def load_public(pem: str) -> rsa.RSAPublicKey:
 
 
 def load_private(pem: str) -> rsa.RSAPrivateKey:
-    """Read a private key.
+    """Read a private key that was written here.
 
     Raises:
         ValueError: it is no RSA private key.
     """
-    key = load_pem_private_key(pem.encode(), password=None)
+    # Validation takes as long as making a key, and protects from keys that others have made.
+    key = load_pem_private_key(pem.encode(), password=None, unsafe_skip_rsa_key_validation=True)
     if not isinstance(key, rsa.RSAPrivateKey):
         raise ValueError("the key must be an RSA key")  # noqa: TRY004  # text, not a type
     return key

@@ -7,9 +7,9 @@ A request with ``keyId="ST$<token>"`` is signed by that session key.
 import json
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 
-import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from oci_emulator.principals import keys
@@ -32,13 +32,12 @@ class TokenService:
     """Issues and verifies tokens.
 
     Args:
-        key: the emulator's own signing key.
+        key: gives the emulator's own signing key, when it is needed.
         tenancy: the OCID of the tenancy, which all its principals belong to.
     """
 
-    def __init__(self, key: rsa.RSAPrivateKey, tenancy: str) -> None:
+    def __init__(self, key: Callable[[], rsa.RSAPrivateKey], tenancy: str) -> None:
         self._key = key
-        self._public = key.public_key()
         self._tenancy = tenancy
 
     def issue(self, run: str, compartment: str, lifetime: float) -> Session:
@@ -66,6 +65,8 @@ class TokenService:
 
         ``lifetime``: seconds in real time.
         """
+        import jwt  # noqa: PLC0415  # when it is first needed: many emulators never do
+
         now = int(time.time())
         claims = {
             "iss": ISSUER,
@@ -85,7 +86,7 @@ class TokenService:
             "iat": now,
             "exp": now + int(lifetime),
         }
-        return jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": "asw"})
+        return jwt.encode(claims, self._key(), algorithm="RS256", headers={"kid": "asw"})
 
     def verify(self, token: str) -> tuple[Principal, rsa.RSAPublicKey, float]:
         """The principal of a token, the key that its requests are signed with, and the expiry.
@@ -93,9 +94,11 @@ class TokenService:
         Raises:
             ServiceError: 401, the token wasn't issued here, has expired or is none at all.
         """
+        import jwt  # noqa: PLC0415  # when it is first needed: many emulators never do
+
         try:
             claims = jwt.decode(
-                token, self._public, algorithms=["RS256"], audience="oci", issuer=ISSUER
+                token, self._key().public_key(), algorithms=["RS256"], audience="oci", issuer=ISSUER
             )
         except jwt.InvalidTokenError as error:
             raise not_authenticated(f"The security token isn't valid: {error}.") from None

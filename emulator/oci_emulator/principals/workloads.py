@@ -4,8 +4,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import jwt
-
 from oci_emulator.database import Database
 from oci_emulator.jsontypes import compact
 from oci_emulator.principals.principal import Principal
@@ -28,6 +26,8 @@ class Workloads:
         Raises:
             ValueError: it is none.
         """
+        import jwt  # noqa: PLC0415  # when it is first needed: many emulators never do
+
         try:
             jwt.PyJWKSet.from_dict(dict(key_set))
         except (jwt.PyJWTError, AttributeError, TypeError) as error:
@@ -45,6 +45,8 @@ class Workloads:
         Raises:
             ServiceError: 401, no registered cluster signed it, or it has expired.
         """
+        import jwt  # noqa: PLC0415  # when it is first needed: many emulators never do
+
         for cluster, key_set in self.clusters().items():
             for key in jwt.PyJWKSet.from_dict(key_set).keys:
                 try:

@@ -89,7 +89,7 @@ class ResourceSearch:
         # Whoever calls is somebody; what they see is decided for each resource.
         call.authorized = True
         return [
-            _summary(resource)
+            _summary(resource, self._foundation.indexed(resource, call.now))
             for kind in kinds
             for resource in self._foundation.resources.select(
                 Selection(kind=kind, created_until=until)
@@ -137,15 +137,15 @@ def _texts(value: object) -> list[str]:
 _SUMMARY = frozenset({*_FIELDS, "resourceType"})
 
 
-def _summary(resource: Resource) -> JsonObject:
+def _summary(resource: Resource, indexed: JsonObject) -> JsonObject:
     shown: JsonObject = {
         "resourceType": _TYPES[resource.kind].name,
         "identifier": resource.id,
         "compartmentId": resource.compartment,
         "timeCreated": resource.body.get("timeCreated") or resource.body.get("timeAccepted"),
         "displayName": resource.name,
-        "freeformTags": resource.body.get("freeformTags", {}),
-        "definedTags": resource.body.get("definedTags", {}),
+        "freeformTags": indexed.get("freeformTags", {}),
+        "definedTags": indexed.get("definedTags", {}),
     }
     if details := resource.body.get("additionalDetails"):
         shown["additionalDetails"] = details

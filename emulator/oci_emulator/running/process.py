@@ -53,8 +53,6 @@ class Process:
         What it left behind is killed, as a machine that is taken away kills it.
         """
         code = await self._process.wait()
-        if self._stopping is not None:
-            self._stopping.cancel()
         self.kill()
         return code
 
@@ -73,6 +71,8 @@ class Process:
 
     def kill(self) -> None:
         """Kill the group, and what has left it."""
+        if self._stopping is not None:
+            self._stopping.cancel()
         warden.kill_group(self.pid, self.variable)
 
 

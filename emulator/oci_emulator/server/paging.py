@@ -3,12 +3,12 @@
 import base64
 import binascii
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from oci_emulator.jsontypes import digest
-from oci_emulator.resources import Resources, Selection
+from oci_emulator.jsontypes import JsonObject, digest
+from oci_emulator.resources import Resource, Resources, Selection
 from oci_emulator.server.calls import Answer, Call
 from oci_emulator.server.errors import invalid
 
@@ -65,17 +65,18 @@ def page_of(
     *,
     default_limit: int,
     maximum: int = MAXIMUM,
+    show: Callable[[Resource], JsonObject] = lambda resource: resource.body,
 ) -> Answer:
     """One page of a list of resources.
 
-    ``selection``: the list, without its limit and its start.
+    ``selection``: the list, without its limit and its start. ``show``: what it shows of a resource.
     """
     limit = limit_of(call.query, default_limit, maximum)
     after = None
     if "page" in call.query:
         after = _position(decode(call.query["page"], call.query))
     found = resources.select(replace(selection, after=after, limit=limit + 1))
-    answer = Answer(body=[resource.body for resource in found[:limit]])
+    answer = Answer(body=[show(resource) for resource in found[:limit]])
     if len(found) > limit:
         last = found[limit - 1]
         position = [last.position(selection.sort), last.seq]

@@ -81,7 +81,12 @@ class Pipeline:
         self._dispatch = dispatch
         self._throttle = Throttle(book)
         self._region = region
-        self._commit_pending = False
+        self._commit_pending: asyncio.TimerHandle | None = None
+
+    def close(self) -> None:
+        """Leave what is not committed yet to who closes the database."""
+        if self._commit_pending is not None:
+            self._commit_pending.cancel()
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
@@ -219,13 +224,12 @@ class Pipeline:
             self._database.commit()
 
     def _commit_soon(self) -> None:
-        if self._commit_pending:
-            return
-        self._commit_pending = True
-        asyncio.get_running_loop().call_later(_COMMIT_DELAY, self._commit)
+        if self._commit_pending is None:
+            loop = asyncio.get_running_loop()
+            self._commit_pending = loop.call_later(_COMMIT_DELAY, self._commit)
 
     def _commit(self) -> None:
-        self._commit_pending = False
+        self._commit_pending = None
         self._database.commit()
 
 

@@ -79,6 +79,12 @@ class Calls:
         self._observe = observe
         self._clients = Clients(settings)
         self._rates: dict[tuple[object, Service], RateLimit] = {}
+        self._under_way = 0
+
+    @property
+    def under_way(self) -> int:
+        """How many calls are under way, or wait for a thread or for the rate."""
+        return self._under_way
 
     async def call(self, request: Request, send: Callable[[Any], T]) -> T | Refusal:
         """Make the call and return what it brings, or why it was refused. Reads are repeated a few times.
@@ -96,7 +102,11 @@ class Calls:
             ),
             retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
         )
-        answer: T | Refusal = await retrying(self._once, request, send)
+        self._under_way += 1
+        try:
+            answer: T | Refusal = await retrying(self._once, request, send)
+        finally:
+            self._under_way -= 1
         return answer
 
     async def _once(self, request: Request, send: Callable[[Any], T]) -> T | Refusal:

@@ -69,6 +69,11 @@ class JobActions:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._readings = asyncio.Semaphore(_READINGS)
 
+    @property
+    def under_way(self) -> int:
+        """How many jobs have their source read or their artifact uploaded, beside the workers."""
+        return len(self._tasks)
+
     async def execute(
         self, entry: Entry, action: act.ReadSources | act.DeleteCode | JobCall
     ) -> None:

@@ -49,10 +49,12 @@ class Operator:
         self._settings = settings
         self._configuration = configuration
         self._clock = clock or SystemClock()
-        self._metrics = Metrics()
+        self.metrics = Metrics()
+        """What is scraped; a process's own tests read it where it is."""
         self._stopping = asyncio.Event()
         self._turned_at = time.monotonic()
-        self._machinery: Machinery | None = None
+        self.machinery: Machinery | None = None
+        """Its parts, once there is a cluster to work for."""
         self._workers: list[asyncio.Task[None]] = []
         self.port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         """Port of metrics and health, once it is open."""
@@ -72,9 +74,8 @@ class Operator:
             ThreadPoolExecutor(settings.oci_threads, thread_name_prefix="oci") as threads,
             tempfile.TemporaryDirectory(prefix="ocijobs-") as folder,
         ):
-            async with KubeClient(
-                self._configuration, observe=self._metrics.kube_request
-            ) as client:
+            async with KubeClient(self._configuration, observe=self.metrics.kube_request) as client:
+                self.metrics.kube_under_way.set_function(lambda: client.under_way)
                 instance = f"{socket.gethostname()}_{os.getpid()}_{uuid.uuid4().hex[:8]}"
                 lease = LeaderLease(
                     client,
@@ -86,7 +87,7 @@ class Operator:
                     renew_seconds=settings.lease_renew_seconds,
                 )
                 server = ObserveServer(
-                    self._metrics, alive=self._alive, ready=lambda: self._ready(lease)
+                    self.metrics, alive=self._alive, ready=lambda: self._ready(lease)
                 )
                 self.port.set_result(await server.start(settings.http_host, settings.http_port))
                 heart = asyncio.create_task(self._beat(), name="heartbeat")
@@ -94,10 +95,10 @@ class Operator:
                     cluster_id = await self._cluster_id(ObjectReader(client))
                     if cluster_id is None:
                         return
-                    self._machinery = assemble(
+                    self.machinery = assemble(
                         settings=settings,
                         clock=self._clock,
-                        metrics=self._metrics,
+                        metrics=self.metrics,
                         client=client,
                         lease=lease,
                         threads=threads,
@@ -105,7 +106,7 @@ class Operator:
                         cluster_id=cluster_id,
                         instance=instance,
                     )
-                    await self._live(self._machinery, lease, threads)
+                    await self._live(self.machinery, lease, threads)
                 finally:
                     heart.cancel()
                     await server.stop()
@@ -113,10 +114,11 @@ class Operator:
     async def _live(
         self, parts: Machinery, lease: LeaderLease, threads: ThreadPoolExecutor
     ) -> None:
-        self._metrics.count_objects(_counts(parts.store))
-        self._metrics.queue_depth.set_function(lambda: len(parts.queue))
-        self._metrics.active_workers.set_function(lambda: parts.queue.active)
-        self._metrics.leader.set_function(lambda: float(lease.leading))
+        self.metrics.count_objects(_counts(parts.store))
+        self.metrics.oci_under_way.set_function(lambda: parts.calls.under_way)
+        self.metrics.queue_depth.set_function(lambda: len(parts.queue))
+        self.metrics.active_workers.set_function(lambda: parts.queue.active)
+        self.metrics.leader.set_function(lambda: float(lease.leading))
         async with asyncio.TaskGroup() as group:
             lives = [
                 group.create_task(life, name=name)
@@ -208,7 +210,7 @@ class Operator:
 
     def _ready(self, lease: LeaderLease) -> Mapping[str, bool]:
         """A standby is ready too: its store is warm. `leading` is for people, and for metrics."""
-        synced = self._machinery is not None and self._machinery.resync.synced.is_set()
+        synced = self.machinery is not None and self.machinery.resync.synced.is_set()
         return {"synced": synced, "lease": lease.in_touch}
 
 

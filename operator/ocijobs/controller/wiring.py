@@ -56,6 +56,9 @@ from ocijobs.settings import Settings
 class Machinery:
     """The parts that have a life of their own."""
 
+    client: KubeClient
+    calls: Calls
+    jobs: JobActions
     store: Store
     workloads: Store
     queue: WorkQueue
@@ -180,6 +183,9 @@ def assemble(
         interval_seconds=settings.resync_seconds,
     )
     return Machinery(
+        client=client,
+        calls=calls,
+        jobs=jobs,
         store=store,
         workloads=workloads,
         queue=queue,

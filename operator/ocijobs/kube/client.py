@@ -92,6 +92,12 @@ class KubeClient:
         self._api = kubernetes_client.ApiClient(configuration)
         self._api.user_agent = f"ocijobs-operator/{__version__}"
         self._observe = observe or (lambda *_: None)
+        self._under_way = 0
+
+    @property
+    def under_way(self) -> int:
+        """How many requests are under way."""
+        return self._under_way
 
     async def __aenter__(self) -> Self:
         return self
@@ -129,6 +135,7 @@ class KubeClient:
         """
         started = time.monotonic()
         status = 0
+        self._under_way += 1
         try:
             method, url, headers, data, _ = await self._api.param_serialize(
                 method=verb,
@@ -146,6 +153,7 @@ class KubeClient:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ApiError(0, "Unreachable", f"{type(error).__name__}: {error}") from error
         finally:
+            self._under_way -= 1
             self._observe(verb, resource, status, time.monotonic() - started)
         if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
             raise _api_error(status, text)

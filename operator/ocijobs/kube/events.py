@@ -20,6 +20,7 @@ from ocijobs.clock import Clock
 from ocijobs.kube.client import ApiError, KubeClient
 from ocijobs.kube.resources import core_path
 from ocijobs.reconcile.decision import Note
+from ocijobs.reconcile.masking import printable
 
 _LOG = logging.getLogger(__name__)
 
@@ -126,7 +127,7 @@ class EventRecorder:
             },
             "type": note.type.value,
             "reason": note.reason,
-            "message": note.message[:_MESSAGE_LIMIT],
+            "message": printable(note.message)[:_MESSAGE_LIMIT],
             "firstTimestamp": now,
             "lastTimestamp": now,
             "count": 1,

@@ -71,6 +71,11 @@ class Metrics:
         self.active_workers = Gauge(
             "ocijobs_active_workers", "Workers that are at work on an object.", registry=registry
         )
+        self.oci_under_way = Gauge(
+            "ocijobs_oci_requests_under_way",
+            "Calls to OCI that are under way, or wait for a thread or for the rate.",
+            registry=registry,
+        )
         self.oci_requests = Counter(
             "ocijobs_oci_requests",
             "Calls to OCI by service, operation and HTTP status (0: no answer).",
@@ -82,6 +87,11 @@ class Metrics:
             "Time of calls to OCI.",
             ("service", "operation"),
             buckets=_FAST,
+            registry=registry,
+        )
+        self.kube_under_way = Gauge(
+            "ocijobs_kube_requests_under_way",
+            "Requests to the API server that are under way.",
             registry=registry,
         )
         self.kube_requests = Counter(

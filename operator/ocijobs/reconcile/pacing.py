@@ -37,11 +37,16 @@ def due_at(call: Call | None, *, epoch: str, seed: str, settings: Settings) -> d
     if call is None or call.refusal is None or call.epoch != epoch:
         return None
     if call.refusal.kind in _ONLY_OTHERS_CAN_MEND:
-        least, most = settings.refusal_retry_min_seconds, settings.refusal_retry_max_seconds
-        pause = least + (most - least) * fraction(seed, call.tries)
-    else:
-        ceiling = min(LONG_PAUSE_SECONDS, SHORT_PAUSE_SECONDS * 2 ** min(call.tries, 16))
-        pause = ceiling * (0.5 + 0.5 * fraction(seed, call.tries))
+        return mended_at(call, seed=seed, settings=settings)
+    ceiling = min(LONG_PAUSE_SECONDS, SHORT_PAUSE_SECONDS * 2 ** min(call.tries, 16))
+    pause = ceiling * (0.5 + 0.5 * fraction(seed, call.tries))
+    return call.at + timedelta(seconds=pause)
+
+
+def mended_at(call: Call, *, seed: str, settings: Settings) -> datetime:
+    """Return when a call is made again whose answer only others can change: refused, or that there is nothing."""
+    least, most = settings.refusal_retry_min_seconds, settings.refusal_retry_max_seconds
+    pause = least + (most - least) * fraction(seed, call.tries)
     return call.at + timedelta(seconds=pause)
 
 

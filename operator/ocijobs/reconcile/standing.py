@@ -22,6 +22,7 @@ from ocijobs.api.conditions import (
 from ocijobs.api.job_run_status import Phase
 from ocijobs.api.reasons import Reason
 from ocijobs.api.sweep_status import SweepPhase
+from ocijobs.reconcile.masking import printable
 
 
 class Standing(StrEnum):
@@ -128,7 +129,7 @@ def conditions(
     also: Iterable[Condition] = (),
 ) -> tuple[Condition, ...]:
     """Return all conditions of a status. A condition keeps its transition time while its status stays."""
-    message = headline.message[:MESSAGE_LIMIT]
+    message = printable(headline.message)[:MESSAGE_LIMIT]
     stated = [
         Condition(
             type=kind,

@@ -48,6 +48,13 @@ class ManualClock:
         """How many tasks wait for time to pass."""
         return sum(not woken.done() for _, _, woken in self._sleepers)
 
+    @property
+    def next_wake(self) -> float | None:
+        """In how many seconds the first task is to be woken; None if none waits for time to pass."""
+        while self._sleepers and self._sleepers[0][2].done():
+            heapq.heappop(self._sleepers)
+        return max(0.0, self._sleepers[0][0] - self._elapsed) if self._sleepers else None
+
     def advance(self, seconds: float) -> None:
         """Let time pass, and wake what is due; woken tasks run when the test awaits.
 

@@ -5,8 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.conformance.clients.conftest import each_way
 
 from oci_emulator.testing import Emulator
+
+pytestmark = [pytest.mark.breadth, pytest.mark.timeout(700)]
 
 INFRASTRUCTURE = {
     "jobInfrastructureType": "ME_STANDALONE",
@@ -53,7 +56,7 @@ def job(client: Any, where: dict[str, str], log_group: str) -> str:
     return str(created["id"])
 
 
-@pytest.mark.slow
+@each_way
 def test_a_job_runs(
     client: Any,
     golden: Callable[[str], None],
@@ -88,7 +91,6 @@ def test_a_job_runs(
     golden(f"cli-run-{client.way}")
 
 
-@pytest.mark.slow
 def test_a_run_is_cancelled_and_a_job_updated_and_deleted(
     client: Any, golden: Callable[[str], None], where: dict[str, str], job: str
 ) -> None:
@@ -120,7 +122,6 @@ def test_a_run_is_cancelled_and_a_job_updated_and_deleted(
     golden(f"cli-change-{client.way}")
 
 
-@pytest.mark.slow
 def test_other_services(
     client: Any, golden: Callable[[str], None], where: dict[str, str], emulator: Emulator
 ) -> None:

@@ -9,6 +9,8 @@ import pytest
 
 from oci_emulator.testing import Emulator
 
+pytestmark = [pytest.mark.breadth, pytest.mark.timeout(700)]
+
 PROGRAM = Path(__file__).with_name("programs") / "ads_data_flow.py"
 PLAN = {"emulator.plan": json.dumps({"output": ["from Spark"]})}
 MACHINES = {
@@ -28,7 +30,6 @@ def code(emulator: Emulator) -> str:
     return f"oci://outputs@{emulator.namespace}/spark/main.py"
 
 
-@pytest.mark.slow
 def test_the_cli_runs_an_application(client: Any, emulator: Emulator, code: str) -> None:
     where = {"compartment_id": emulator.tenancy}
     application = client.cli(
@@ -66,8 +67,6 @@ def test_the_cli_runs_an_application(client: Any, emulator: Emulator, code: str)
     assert deleted.code == 0, deleted.errors
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("client", ["proxy"], indirect=True)
 def test_ads_runs_an_application(client: Any, emulator: Emulator, tmp_path: Path) -> None:
     script = tmp_path / "main.py"
     script.write_text("print(1)")

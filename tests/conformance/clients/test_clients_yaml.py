@@ -10,12 +10,15 @@ import pytest
 import yaml
 from click.testing import CliRunner
 from tests.conformance.clients.conftest import ENVIRONMENT
+from tests.support.patience import patience
 
 from oci_emulator.testing import Emulator
 from ocijobs.api.coverage import ADS_INFRASTRUCTURE, ADS_RUNTIMES
 from ocijobs.api.coverage_data_flow import ADS_DATA_FLOW, ADS_DATA_FLOW_RUNTIME
 from ocijobs.api.job import OCIJob
 from ocijobs.cli.__main__ import main
+
+pytestmark = [pytest.mark.breadth, pytest.mark.timeout(700)]
 
 PROGRAM = Path(__file__).parent / "programs" / "ads_yaml.py"
 RUNTIMES = (
@@ -38,7 +41,7 @@ def ads(*arguments: str, home: Path) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=patience(300),
     )
     assert ended.returncode == 0, ended.stderr
     return ended.stdout
@@ -83,7 +86,6 @@ def understood(path: Path, home: Path) -> Any:
     return json.loads(ads("read", str(path), home=home).splitlines()[-1])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", RUNTIMES)
 def test_a_job_of_ads_comes_back_as_it_was(
     written: Path, home: Path, tmp_path: Path, kind: str

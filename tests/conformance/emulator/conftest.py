@@ -7,8 +7,10 @@ import http.client
 import io
 import json
 import time
+import uuid
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
@@ -24,7 +26,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from oci.data_science import models
 
 from oci_emulator.principals import keys
-from oci_emulator.testing import Emulator
+from oci_emulator.testing import Emulator, EmulatorPool
 
 NO_RETRY = oci.retry.NoneRetryStrategy()
 SHAPE = "VM.Standard.E4.Flex"
@@ -358,29 +360,46 @@ def make_flow() -> Callable[[Emulator, Mapping[str, bytes]], Flow]:
     return lambda started, code: Flow(Cloud(started, started.config), code)
 
 
+@pytest.fixture(scope="session")
+def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorPool]:
+    """Emulators that tests have for themselves, one after the other."""
+    with EmulatorPool(tmp_path_factory.mktemp("emulators")) as pool:
+        yield pool
+
+
+@pytest.fixture
+def own(emulators: EmulatorPool) -> Iterator[Callable[..., Cloud]]:
+    """Makes clouds that a test has for itself, with the options of a reset."""
+    with ExitStack() as taken:
+
+        def make(**options: Any) -> Cloud:
+            emulator = taken.enter_context(emulators.take(**options))
+            return Cloud(emulator, emulator.config)
+
+        yield make
+
+
+@pytest.fixture
+def own_process(tmp_path: Path) -> Iterator[Callable[..., Cloud]]:
+    """Makes clouds in processes that a test has for itself, with the options of an emulator."""
+    with ExitStack() as started:
+
+        def make(**options: Any) -> Cloud:
+            state = tmp_path / "states" / uuid.uuid4().hex
+            emulator = started.enter_context(Emulator(state, **options))
+            return Cloud(emulator, emulator.config)
+
+        yield make
+
+
 @pytest.fixture
 def own_flow(own: Callable[..., Cloud]) -> Callable[..., Flow]:
-    """Makes Data Flow that a test has for itself, with options of its own."""
+    """Makes Data Flow that a test has for itself, with the options of a reset."""
 
     def make(**options: Any) -> Flow:
         return Flow(own(**{"mode": "simulated", **options}), {"main.py": b"print(1)"})
 
     return make
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Callable[..., Cloud]]:
-    """Makes emulators that a test has for itself, with options of its own."""
-    started: list[Emulator] = []
-
-    def make(**options: Any) -> Cloud:
-        emulator = Emulator(tmp_path / f"state-{len(started)}", **options).start()
-        started.append(emulator)
-        return Cloud(emulator, emulator.config)
-
-    yield make
-    for emulator in started:
-        emulator.stop()
 
 
 def zip_of(files: Mapping[str, str]) -> bytes:

@@ -32,9 +32,9 @@ def stand_in(tmp_path: Path) -> Path:
 
 
 def test_a_container_has_the_variables_the_command_and_the_log_of_its_run(
-    own: Callable[..., Any], stand_in: Path
+    own_process: Callable[..., Any], stand_in: Path
 ) -> None:
-    cloud = own(engine=str(stand_in))
+    cloud = own_process(engine=str(stand_in))
     job = job_with(
         cloud,
         cloud.log_group(),
@@ -53,9 +53,9 @@ def test_a_container_has_the_variables_the_command_and_the_log_of_its_run(
 
 
 def test_an_artifact_lies_in_the_home_of_its_container(
-    own: Callable[..., Any], stand_in: Path
+    own_process: Callable[..., Any], stand_in: Path
 ) -> None:
-    cloud = own(engine=str(stand_in))
+    cloud = own_process(engine=str(stand_in))
     job = job_with(cloud, cloud.log_group(), entrypoint=["/bin/true"])
     cloud.upload(job.id, b"content", "data.zip")
     run = cloud.ended(cloud.start(job.id).id)
@@ -64,8 +64,8 @@ def test_an_artifact_lies_in_the_home_of_its_container(
     assert (home / "data.zip").read_bytes() == b"content"
 
 
-def test_a_canceled_container_is_removed(own: Callable[..., Any], stand_in: Path) -> None:
-    cloud = own(engine=str(stand_in))
+def test_a_canceled_container_is_removed(own_process: Callable[..., Any], stand_in: Path) -> None:
+    cloud = own_process(engine=str(stand_in))
     job = cloud.job(
         None,
         job_environment_configuration_details=models.OcirContainerJobEnvironmentConfigurationDetails(
@@ -87,9 +87,9 @@ def test_a_canceled_container_is_removed(own: Callable[..., Any], stand_in: Path
     ],
 )
 def test_a_container_that_can_not_run_says_why(
-    own: Callable[..., Any], stand_in: Path, engine: str, image: str, reason: str
+    own_process: Callable[..., Any], stand_in: Path, engine: str, image: str, reason: str
 ) -> None:
-    cloud = own(engine=engine or str(stand_in))
+    cloud = own_process(engine=engine or str(stand_in))
     run = cloud.ended(cloud.start(job_with(cloud, cloud.log_group(), image=image).id).id)
     assert run.lifecycle_state == "FAILED"
     assert run.lifecycle_details.startswith("Job run bootstrap failed: ")
@@ -121,8 +121,8 @@ def built(tmp_path: Path) -> Iterator[str]:
     subprocess.run([*podman, "rmi", "--force", image], check=True, capture_output=True)
 
 
-def test_podman_runs_a_container(own: Callable[..., Any], built: str) -> None:
-    cloud = own()
+def test_podman_runs_a_container(own_process: Callable[..., Any], built: str) -> None:
+    cloud = own_process()
     script = "echo $GREETING $0 $1; cat /home/datascience/data.txt; exit 4"
     job = job_with(
         cloud, cloud.log_group(), image=built, entrypoint=["/bin/sh", "-c"], cmd=[script]

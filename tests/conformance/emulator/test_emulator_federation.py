@@ -109,8 +109,8 @@ class TestWorkloads:
         return keys.generate()
 
     @pytest.fixture
-    def emulator(self, own: Callable[..., Any], cluster_key: rsa.RSAPrivateKey) -> Emulator:
-        emulator: Emulator = own(oke_port=OKE_PORT).emulator
+    def emulator(self, own_process: Callable[..., Any], cluster_key: rsa.RSAPrivateKey) -> Emulator:
+        emulator: Emulator = own_process(oke_port=OKE_PORT).emulator
         jwks = {"keys": [keys.jwk(cluster_key.public_key(), "k") | {"alg": "RS256", "use": "sig"}]}
         emulator.add_cluster(CLUSTER, jwks)
         return emulator

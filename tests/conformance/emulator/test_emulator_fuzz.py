@@ -22,6 +22,9 @@ from oci_emulator.schema import openapi
 from oci_emulator.testing import Emulator
 
 EXAMPLES = 25
+# It is switched off in pyproject.toml, as it takes each run of pytest half a second to load.
+pytest_plugins = ["schemathesis.pytest.plugin"]
+
 SCHEMA = schemathesis.openapi.from_dict(openapi.document(coverage.working()))
 # Each field's each wrong value, one after the other, takes minutes for the larger models.
 SCHEMA.config.phases.update(phases=["examples", "fuzzing"])

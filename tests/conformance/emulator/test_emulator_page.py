@@ -10,6 +10,8 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+pytestmark = pytest.mark.breadth
+
 NASTY = '<img src=x onerror="document.title = 1"><b>name'
 
 

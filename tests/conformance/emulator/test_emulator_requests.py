@@ -428,6 +428,32 @@ def test_a_list_may_lag_behind(own: Callable[..., Any]) -> None:
     assert [found.id for found in cloud.data_science.list_jobs(cloud.tenancy).data] == [job.id]
 
 
+def test_a_list_may_show_tags_later_than_their_resource(own: Callable[..., Any]) -> None:
+    cloud = own(mode="simulated", profile="realistic")
+    client, emulator = cloud.data_science, cloud.emulator
+    emulator.set_rate(0)
+
+    def listed() -> Any:
+        [found] = client.list_jobs(cloud.tenancy).data
+        return found.freeform_tags, sorted(found.defined_tags)
+
+    job = cloud.job(freeform_tags={"owner": "first"})
+    emulator.advance(9)
+    assert listed() == ({}, [])
+    assert client.get_job(job.id).data.freeform_tags == {"owner": "first"}
+    emulator.advance(1)
+    assert listed() == ({"owner": "first"}, ["Oracle-Tags"])
+    details = models.UpdateJobDetails(freeform_tags={"owner": "second"})
+    client.update_job(job.id, details)
+    emulator.advance(9)
+    # Another update meanwhile: the index has still the first, and has the last at last.
+    client.update_job(job.id, models.UpdateJobDetails(freeform_tags={"owner": "third"}))
+    assert listed()[0] == {"owner": "first"}
+    assert client.get_job(job.id).data.freeform_tags == {"owner": "third"}
+    emulator.advance(10)
+    assert listed()[0] == {"owner": "third"}
+
+
 def test_tags_are_defaulted_or_not(own: Callable[..., Any]) -> None:
     cloud = own(rules={"oracle_tags": False, "freeform_tags_maximum": 1})
     job = cloud.job(None, defined_tags={"Operations": {"CostCenter": "42"}})

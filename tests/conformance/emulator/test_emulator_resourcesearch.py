@@ -117,6 +117,24 @@ def test_a_new_resource_is_found_late_in_the_realistic_profile(own: Callable[...
     assert len(items(cloud, query)) == 1
 
 
+def test_a_search_finds_new_tags_late_in_the_realistic_profile(own: Callable[..., Any]) -> None:
+    cloud = own(profile="realistic")
+    cloud.emulator.set_rate(0)
+    job = cloud.job(freeform_tags={"owner": "first"})
+    cloud.emulator.advance(60)
+    cloud.data_science.update_job(
+        job.id, oci.data_science.models.UpdateJobDetails(freeform_tags={"owner": "second"})
+    )
+
+    def found(owner: str) -> int:
+        tag = f"freeformTags.key = 'owner' && freeformTags.value = '{owner}'"
+        return len(items(cloud, f"query DataScienceJob resources where {tag}"))
+
+    assert (found("first"), found("second")) == (1, 0)
+    cloud.emulator.advance(10)
+    assert (found("first"), found("second")) == (0, 1)
+
+
 def test_resource_types_say_what_can_be_asked(cloud: Any) -> None:
     client = cloud.client(ResourceSearchClient)
     listed = {each.name for each in client.list_resource_types().data}

@@ -39,8 +39,8 @@ def gone(cloud: Any, *pids: int) -> None:
 
 
 @pytest.mark.parametrize("how", ["stop", "kill"])
-def test_a_restart_loses_nothing(own: Callable[..., Any], how: str) -> None:
-    cloud = own(rules={"default_page_size": 7})
+def test_a_restart_loses_nothing(own_process: Callable[..., Any], how: str) -> None:
+    cloud = own_process(rules={"default_page_size": 7})
     emulator = cloud.emulator
     group = cloud.log_group()
     compartment = "ocid1.compartment.oc1..kept"
@@ -91,9 +91,9 @@ def test_a_restart_loses_nothing(own: Callable[..., Any], how: str) -> None:
 
 @pytest.mark.parametrize("how", ["stop", "kill"])
 def test_processes_end_with_the_emulator_and_are_reported_lost(
-    own: Callable[..., Any], how: str
+    own_process: Callable[..., Any], how: str
 ) -> None:
-    cloud = own()
+    cloud = own_process()
     job = cloud.job(SLEEPER)
     running, canceling = cloud.start(job.id), cloud.start(job.id)
     pids = [
@@ -115,8 +115,10 @@ def test_processes_end_with_the_emulator_and_are_reported_lost(
     assert cloud.ended(canceling.id).lifecycle_state == "CANCELED"
 
 
-def test_orphans_end_though_the_emulator_never_starts_again(own: Callable[..., Any]) -> None:
-    cloud = own()
+def test_orphans_end_though_the_emulator_never_starts_again(
+    own_process: Callable[..., Any],
+) -> None:
+    cloud = own_process()
     run = cloud.start(cloud.job(SLEEPER).id)
     pid = cloud.emulator.wait_for_run(run.id, "IN_PROGRESS")["pids"][0]
     cloud.emulator.kill()
@@ -128,8 +130,8 @@ def test_orphans_end_though_the_emulator_never_starts_again(own: Callable[..., A
     os.close(descriptor)
 
 
-def test_runs_that_waited_go_on_after_a_kill(own: Callable[..., Any]) -> None:
-    cloud = own(places=1)
+def test_runs_that_waited_go_on_after_a_kill(own_process: Callable[..., Any]) -> None:
+    cloud = own_process(places=1)
     first = cloud.start(cloud.job(SLEEPER).id)
     waiting = [cloud.start(cloud.job(b"print(1)").id) for _ in range(2)]
     cloud.emulator.wait_for_run(first.id, "IN_PROGRESS")
@@ -142,8 +144,8 @@ def test_runs_that_waited_go_on_after_a_kill(own: Callable[..., Any]) -> None:
     ]
 
 
-def test_simulated_runs_go_on_as_if_nothing_had_been(own: Callable[..., Any]) -> None:
-    cloud = own(mode="simulated")
+def test_simulated_runs_go_on_as_if_nothing_had_been(own_process: Callable[..., Any]) -> None:
+    cloud = own_process(mode="simulated")
     emulator = cloud.emulator
     emulator.set_mode(default={"accepted": 60, "inProgress": 3600})
     emulator.set_rate(0)
@@ -159,8 +161,8 @@ def test_simulated_runs_go_on_as_if_nothing_had_been(own: Callable[..., Any]) ->
     assert (ended.time_finished - ended.time_started).total_seconds() == pytest.approx(3600, abs=1)
 
 
-def test_what_was_acknowledged_survives_a_kill(own: Callable[..., Any]) -> None:
-    cloud = own(mode="simulated")
+def test_what_was_acknowledged_survives_a_kill(own_process: Callable[..., Any]) -> None:
+    cloud = own_process(mode="simulated")
     job = cloud.job()
     made = [cloud.start(job.id).id for _ in range(20)]
     cloud.emulator.kill()

@@ -78,12 +78,11 @@ def seconds_of_page(page: Any) -> float:
     return (time.process_time() - before) / PAGES
 
 
-@pytest.mark.alone
-@pytest.mark.slow
+@pytest.mark.bench
 def test_ten_thousand_runs_are_created_listed_and_read(
-    own: Callable[..., Any], raw_client: Any, request: pytest.FixtureRequest
+    own_process: Callable[..., Any], raw_client: Any, request: pytest.FixtureRequest
 ) -> None:
-    cloud = own(mode="simulated")
+    cloud = own_process(mode="simulated")
     cloud.emulator.set_mode("simulated", default={"inProgress": 3600})
     job = cloud.job()
     caller = Caller(cloud, raw_client(cloud.emulator))

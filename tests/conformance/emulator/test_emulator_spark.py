@@ -62,6 +62,7 @@ def stdout(flow: Any, run: Any) -> str:
     return log(flow, run, "spark_application_stdout.log.gz")
 
 
+@pytest.mark.breadth
 @needs_spark
 def test_words_are_counted_in_object_storage(spark: Any) -> None:
     source = spark.put("words/a.txt", b"b a\nc a\n")
@@ -86,6 +87,7 @@ def test_words_are_counted_in_object_storage(spark: Any) -> None:
     assert "SparkContext" in log(spark, run, driver)
 
 
+@pytest.mark.breadth
 @needs_spark
 def test_a_model_is_fit_with_the_packages_of_an_archive(spark: Any) -> None:
     lines = ["x,y", *(f"{x},{3 * x + 1}" for x in range(20))]
@@ -102,6 +104,7 @@ def test_a_model_is_fit_with_the_packages_of_an_archive(spark: Any) -> None:
     assert stdout(spark, run) == "fit 3.0 1.0\n"
 
 
+@pytest.mark.breadth
 @needs_spark
 def test_a_failure_shows_the_traceback(spark: Any) -> None:
     uri = spark.put("bad.py", b"print('before'); raise ValueError('on purpose')")
@@ -115,6 +118,7 @@ def test_a_failure_shows_the_traceback(spark: Any) -> None:
     assert (lines[0], lines[-1]) == ("before", "ValueError: on purpose")
 
 
+@pytest.mark.breadth
 @needs_spark
 def test_a_run_that_really_runs_is_canceled(spark: Any) -> None:
     uri = spark.put("forever.py", b"import signal; print('up', flush=True); signal.pause()")
@@ -126,6 +130,7 @@ def test_a_run_that_really_runs_is_canceled(spark: Any) -> None:
     assert spark.emulator.run(run.id)["pids"] == []
 
 
+@pytest.mark.breadth
 @needs_spark
 @pytest.mark.parametrize("auth", ["delegated", "resource_principal"])
 def test_data_is_read_with_the_rights_of_the_run(spark: Any, auth: str) -> None:
@@ -157,9 +162,11 @@ def test_data_is_read_with_the_rights_of_the_run(spark: Any, auth: str) -> None:
     assert stdout(spark, again) == "2\n"
 
 
+@pytest.mark.breadth
 @needs_spark
-def test_a_run_is_lost_with_the_emulator(own_flow: Any) -> None:
-    flow = own_flow(mode="process", spark=PYTHON)
+def test_a_run_is_lost_with_the_emulator(own_process: Any, make_flow: Any) -> None:
+    cloud = own_process(mode="process", spark=PYTHON)
+    flow = make_flow(cloud.emulator, {"main.py": b"print(1)"})
     uri = flow.put("forever.py", b"import signal; signal.pause()")
     run = flow.start(flow.application(file_uri=uri).id)
     flow.ended(run.id, "IN_PROGRESS")
@@ -171,10 +178,10 @@ def test_a_run_is_lost_with_the_emulator(own_flow: Any) -> None:
 
 
 def test_without_pyspark_a_run_fails_and_says_so(
-    own_flow: Any, monkeypatch: pytest.MonkeyPatch
+    own_process: Any, make_flow: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("OCI_EMULATOR_SPARK", raising=False)
-    flow = own_flow(mode="process")
+    flow = make_flow(own_process(mode="process").emulator, {"main.py": b"print(1)"})
     run = flow.ended(flow.start(flow.application().id).id)
     assert run.lifecycle_state == "FAILED"
     assert run.lifecycle_details.startswith("Spark can't run here: ")

@@ -11,7 +11,7 @@ from kubecontrolplane.binaries import CHART_TOOLS, CONTROL_PLANE
 from kubecontrolplane.build import Pins, ensure_built
 from kubecontrolplane.cluster import Cluster
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = pytest.mark.breadth
 
 DEPLOYMENT = {
     "apiVersion": "apps/v1",

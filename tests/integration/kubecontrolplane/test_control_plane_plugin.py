@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from kubecontrolplane import process
 from kubecontrolplane.cluster import down, status, up
 from kubecontrolplane.process import ProcessRecord, current_process
 
-pytestmark = pytest.mark.integration
+pytestmark = pytest.mark.breadth
 
 CONFTEST = 'pytest_plugins = ["kubecontrolplane.testing"]\n'
 # Every test notes what it was given, beside the tests.
@@ -26,6 +27,24 @@ def test_note(cluster, namespace, number):
     note = {**cluster.to_json(), "namespace": namespace, "worker": os.getpid(),
             "directory": str(cluster.directory), "environment": os.environ["KUBECONFIG"]}
     pathlib.Path(__file__).with_name(f"note-{number}").write_text(json.dumps(note))
+"""
+
+
+# The same for a cluster of which less is known.
+FOREIGN_TESTS = """\
+import json, os, pathlib, subprocess
+
+def test_note(cluster, namespace):
+    robot = pathlib.Path(__file__).with_name("robot")
+    robot.write_text(cluster.kubeconfig_for_service_account(namespace, "default"))
+    command = [cluster.kubectl, "--kubeconfig", robot, "auth", "whoami", "-o", "json"]
+    said = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+    note = {"server": cluster.server, "namespace": namespace, "audit_log": cluster.audit_log,
+            "environment": os.environ["KUBECONFIG"], "user": said["status"]["userInfo"]["username"]}
+    pathlib.Path(__file__).with_name("note-foreign").write_text(json.dumps(note))
+
+def test_that_needs_a_control_plane_of_its_own(cluster, own_cluster):
+    assert own_cluster.server != cluster.server
 """
 
 
@@ -46,9 +65,14 @@ class Project:
             name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")
         }
         return subprocess.Popen(
-            [sys.executable, "-m", "pytest", "-q", "-p", "no:asyncio", *options],
+            [sys.executable, "-m", "pytest", "-q", "-p", "xdist", *options],
             cwd=self.root,
-            env={**environment, "TMPDIR": str(self.temporary)},
+            # What else is installed beside xdist takes longer to load than the tests to run.
+            env={
+                **environment,
+                "TMPDIR": str(self.temporary),
+                "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            },
             text=True,
             stdout=subprocess.PIPE,
             **popen,
@@ -140,3 +164,45 @@ def test_another_run_that_is_alive_keeps_its_own(project: Project) -> None:
         assert ProcessRecord.load(other / "owner.json") == current_process()
     finally:
         down(other / "control-plane", delete=True)
+
+
+def foreign(kubeconfig: Path, path: Path) -> None:
+    """Write a kubeconfig like another maker's: no mark of ours, other names, and a context that is not current."""
+    document = yaml.safe_load(kubeconfig.read_text())
+    [cluster], [user] = document["clusters"], document["users"]
+    del cluster["cluster"]["extensions"]
+    cluster["name"] = user["name"] = "kind-kind"
+    elsewhere = {"name": "production", "cluster": {"server": "https://prod.example.org"}}
+    contexts = [
+        {"name": name, "context": {"cluster": name, "user": "kind-kind"}}
+        for name in ("production", "kind-kind")
+    ]
+    changes = {
+        "clusters": [elsewhere, cluster],
+        "contexts": contexts,
+        "current-context": "kind-kind",
+    }
+    path.write_text(yaml.safe_dump(document | changes))
+
+
+def test_a_cluster_of_another_maker_is_used_if_it_is_named_as_disposable(
+    project: Project, tmp_path: Path
+) -> None:
+    directory, path = tmp_path / "other", tmp_path / "kubeconfig"
+    other = up(directory)
+    foreign(other.kubeconfig, path)
+    named = ["--cluster-kubeconfig", str(path), "--disposable-cluster", other.server]
+    try:
+        project.run(FOREIGN_TESTS, *named)
+        [note] = project.notes()
+        assert note["server"] == other.server
+        assert note["user"] == f"system:serviceaccount:{note['namespace']}:default"
+        assert note["environment"] not in {str(path), str(other.kubeconfig)}
+        assert note["audit_log"] is None
+        assert all(each.healthy for each in status(directory).values())
+        namespaces = other.api().request("GET", "/api/v1/namespaces")["items"]
+        phases = {each["metadata"]["name"]: each["status"]["phase"] for each in namespaces}
+        assert phases.get(note["namespace"], "Terminating") == "Terminating"
+        assert project.left_behind() == []
+    finally:
+        down(directory, delete=True)

@@ -32,7 +32,11 @@ def _required(project_file: str) -> set[str]:
 
 
 def _declared() -> set[str]:
-    tools = (ROOT / "requirements" / "dev.in").read_text().splitlines()
+    tools = [
+        line
+        for name in ("uv.in", "dev.in")
+        for line in (ROOT / "requirements" / name).read_text().splitlines()
+    ]
     return _names(tools).union(*(_required(path) for path in PACKAGES))
 
 

@@ -1,6 +1,9 @@
 """The open rules: their values, and what is said of others."""
 
+import ast
 import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -49,3 +52,63 @@ def test_every_rule_is_in_the_table_and_explained() -> None:
     for rule in dataclasses.fields(Rules):
         assert any(line.startswith(f"| `{rule.name}` |") for line in lines)
         assert rule.metadata["doc"].endswith(".")
+
+
+# Every rule is tested
+
+TESTS = Path(__file__).parents[2]
+SETTERS = {"Rules", "Tokens", "set_rules"}
+"""What takes rules as keywords."""
+
+
+def pairs(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """What may be the name of a rule and a value of it: in dictionaries, tuples and calls."""
+    match node:
+        case ast.Dict(keys=keys, values=values):
+            yield from ((key, value) for key, value in zip(keys, values, strict=True) if key)
+        case ast.Tuple(elts=[name, value, *_]) | ast.Call(args=[name, value, *_]):
+            yield name, value
+        case ast.Call(func=ast.Name(id=setter) | ast.Attribute(attr=setter), keywords=keywords):
+            for keyword in keywords if setter in SETTERS else ():
+                yield ast.Constant(keyword.arg), keyword.value
+
+
+def sets(name: ast.expr, value: ast.expr) -> str:
+    """The rule that a pair gives a value to; empty if it is none, or has no such value."""
+    known = {rule.name for rule in dataclasses.fields(Rules)}
+    if not isinstance(name, ast.Constant) or name.value not in known:
+        return ""
+    if isinstance(value, ast.Constant):
+        try:
+            Rules().with_values({name.value: value.value})
+        except ValueError:
+            return ""
+    return str(name.value)
+
+
+def test_every_rule_is_set_by_a_test() -> None:
+    tested = {
+        sets(name, value)
+        for path in TESTS.rglob("test_*.py")
+        if path != Path(__file__)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for name, value in pairs(node)
+    }
+    assert {rule.name for rule in dataclasses.fields(Rules)} - tested == set()
+
+
+@pytest.mark.parametrize(
+    ("source", "rule"),
+    [
+        ("own(rules={'class_name': 'optional'})", "class_name"),
+        ("emulator.set_rules(class_name=value)", "class_name"),
+        ("[('class_name', 'optional', {})]", "class_name"),
+        ("Bound('storage_mounts_maximum', 1, act)", "storage_mounts_maximum"),
+        ("details(class_name='optional')", ""),
+        ("{'class_name': 'org.example.Main'}", ""),
+        ("{'color': 'red'}", ""),
+    ],
+)
+def test_that_is_told_from_what_only_looks_like_a_rule(source: str, rule: str) -> None:
+    found = {sets(*pair) for node in ast.walk(ast.parse(source)) for pair in pairs(node)}
+    assert found - {""} == ({rule} if rule else set())

@@ -12,6 +12,7 @@ import pytest
 from oci_emulator.content import ContentStore, TooLarge
 from oci_emulator.database import Database
 from oci_emulator.principals import keys
+from oci_emulator.principals.keys import KeyFile
 from oci_emulator.principals.principal import Principal
 from oci_emulator.principals.tokens import TokenService
 from oci_emulator.proxy.authority import Authority
@@ -24,7 +25,7 @@ from oci_emulator.server.faults import Faults
 from oci_emulator.server.journal import Entry, Filter, Journal
 from oci_emulator.server.retry_tokens import RetryTokens, Ticket
 from oci_emulator.settings import Settings, StartError
-from oci_emulator.statedir import StateDirectory
+from oci_emulator.statedir import State, StateDirectory
 
 CREATE = catalogue.service("datascience").operations["CreateJobRun"]
 CREATE_JOB = catalogue.service("datascience").operations["CreateJob"]
@@ -87,17 +88,37 @@ def test_a_saved_resource_has_another_etag_unless_nobody_sees_the_change(
 
 
 def test_a_state_directory_belongs_to_one_emulator(tmp_path: Path) -> None:
-    state = StateDirectory(Settings(state=tmp_path))
+    state = StateDirectory(tmp_path)
     with pytest.raises(StartError, match="belongs to an emulator that runs already, with the"):
-        StateDirectory(Settings(state=tmp_path))
+        StateDirectory(tmp_path)
+    state.close()
+    StateDirectory(tmp_path).close()
+
+
+def test_a_state_remembers_its_tenancy_and_its_rules(tmp_path: Path) -> None:
+    state = State(Settings(state=tmp_path))
     tenancy = state.foundation.tenancy
     state.close()
-    again = StateDirectory(Settings(state=tmp_path, rules={"oracle_tags": "no"}))
+    again = State(Settings(state=tmp_path, rules={"oracle_tags": "no"}))
     assert again.foundation.tenancy == tenancy
     again.close()
-    later = StateDirectory(Settings(state=tmp_path))
+    later = State(Settings(state=tmp_path))
     assert later.foundation.rules.oracle_tags is False
     later.close()
+
+
+def test_a_state_directory_that_is_cleared_keeps_the_authority_alone(tmp_path: Path) -> None:
+    directory = StateDirectory(tmp_path)
+    Authority(tmp_path)
+    KeyFile(tmp_path / "token.key").key()
+    State(Settings(state=tmp_path)).close()
+    protected = tmp_path / "runs" / "run" / "protected"
+    protected.mkdir(parents=True)
+    (protected / "output").touch()
+    protected.chmod(0o500)
+    directory.clear()
+    assert {path.name for path in tmp_path.iterdir()} == {"ca.pem", "ca.key", "lock"}
+    directory.close()
 
 
 @pytest.mark.parametrize(
@@ -113,21 +134,21 @@ def test_settings_that_can_not_be_used_are_refused(
     tmp_path: Path, settings: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(StartError, match=message):
-        StateDirectory(Settings(state=tmp_path, **settings))
+        State(Settings(state=tmp_path, **settings))
 
 
 def test_a_tenancy_does_not_move_to_another_region(tmp_path: Path) -> None:
-    StateDirectory(Settings(state=tmp_path, region="eu-frankfurt-1")).close()
+    State(Settings(state=tmp_path, region="eu-frankfurt-1")).close()
     with pytest.raises(StartError, match="a tenancy in eu-frankfurt-1, not in us-phoenix-1"):
-        StateDirectory(Settings(state=tmp_path, region="us-phoenix-1"))
+        State(Settings(state=tmp_path, region="us-phoenix-1"))
 
 
 def test_the_namespace_of_object_storage_is_chosen_once(tmp_path: Path) -> None:
-    state = StateDirectory(Settings(state=tmp_path, namespace="mytenancy"))
+    state = State(Settings(state=tmp_path, namespace="mytenancy"))
     assert state.foundation.tenancy.namespace == "mytenancy"
     state.close()
     with pytest.raises(StartError, match="the Object Storage namespace mytenancy, not other"):
-        StateDirectory(Settings(state=tmp_path, namespace="other"))
+        State(Settings(state=tmp_path, namespace="other"))
 
 
 # Content
@@ -361,10 +382,14 @@ async def test_who_waits_in_vain_gets_nothing(database: Database) -> None:
 # Tokens and certificates
 
 
-def test_a_token_names_its_run_and_its_key() -> None:
-    service = TokenService(keys.generate(), "ocid1.tenancy.oc1..t")
-    session = service.issue("ocid1.datasciencejobrun.oc1.iad.r", "compartment", 60)
-    principal, key, expiry = service.verify(session.token)
+@pytest.fixture
+def tokens(tmp_path: Path) -> TokenService:
+    return TokenService(KeyFile(tmp_path / "token.key").key, "ocid1.tenancy.oc1..t")
+
+
+def test_a_token_names_its_run_and_its_key(tokens: TokenService) -> None:
+    session = tokens.issue("ocid1.datasciencejobrun.oc1.iad.r", "compartment", 60)
+    principal, key, expiry = tokens.verify(session.token)
     assert principal.id == "ocid1.datasciencejobrun.oc1.iad.r"
     assert principal.compartment == "compartment"
     assert principal.kind == "resource"
@@ -375,17 +400,26 @@ def test_a_token_names_its_run_and_its_key() -> None:
 
 
 @pytest.mark.parametrize("lifetime", [-10])
-def test_an_expired_token_is_refused(lifetime: int) -> None:
-    service = TokenService(keys.generate(), "t")
-    session = service.issue("r", "c", lifetime)
-    with pytest.raises(ServiceError, match="401 NotAuthenticated: The security token"):
-        service.verify(session.token)
+def test_an_expired_token_is_refused(tokens: TokenService, lifetime: int) -> None:
+    session = tokens.issue("r", "c", lifetime)
+    with pytest.raises(ServiceError, match="The security token isn't valid: Signature has expired"):
+        tokens.verify(session.token)
 
 
-def test_a_token_of_another_emulator_is_refused() -> None:
-    session = TokenService(keys.generate(), "t").issue("r", "c", 60)
+def test_a_token_of_another_emulator_is_refused(tokens: TokenService, tmp_path: Path) -> None:
+    session = tokens.issue("r", "c", 60)
+    other = TokenService(KeyFile(tmp_path / "other.key").key, "ocid1.tenancy.oc1..t")
     with pytest.raises(ServiceError, match="Signature verification failed"):
-        TokenService(keys.generate(), "t").verify(session.token)
+        other.verify(session.token)
+
+
+def test_the_key_of_tokens_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / "token.key"
+    made = KeyFile(path)
+    assert not path.exists()
+    assert made.key() is made.key()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert keys.private_pem(KeyFile(path).key()) == keys.private_pem(made.key())
 
 
 def test_keys_and_authorities_are_for_their_owner_only(tmp_path: Path) -> None:

@@ -154,3 +154,13 @@ async def test_long_names_and_messages_are_cut_to_what_the_api_server_takes() ->
     (event,) = recording.server.events.values()
     assert len(event["metadata"]["name"]) <= 253
     assert len(event["message"]) == 1024
+
+
+async def test_no_event_steers_a_terminal() -> None:
+    recording = Recording()
+    message = "OCI says: \x1b[31mno\x1b[0m\x07"
+    await recording.recorder.post(
+        RUN, Note(type=NoteType.WARNING, reason="Refused", message=message)
+    )
+    (event,) = recording.server.events.values()
+    assert event["message"] == "OCI says: no"

@@ -10,25 +10,28 @@ import pytest
 from kubecontrolplane.binaries import Binary, BinarySet
 from kubecontrolplane.build import Pins
 
-# Speaks the few commands that kubecontrolplane gives. "Builds" a file that holds the command line, and
-# notes each build in a journal.
+# Speaks the few commands that kubecontrolplane gives. "Builds" files that hold the command line, and
+# notes each build in a journal, a line of packages.
 FAKE_GO = """\
 #!{python}
-import os, pathlib, sys
+import os, pathlib, re, sys
 arguments = sys.argv[1:]
 if arguments[0] == "env":
     print("{version}", "linux", "amd64", sep="\\n")
 elif arguments[0] == "list":
-    print("2026-01-02T03:04:05Z")
+    for module in arguments[4:]:
+        print(module, "2026-01-02T03:04:05Z")
 elif arguments[0] == "build":
-    package = arguments[-1]
+    at = arguments.index("-o") + 1
+    directory, packages = arguments[at], arguments[at + 1 :]
     with open("{journal}", "a") as journal:
-        journal.write(package + "\\n")
-    if "broken" in package:
-        sys.exit("broken.go:1:1: it does not compile")
-    target = pathlib.Path(arguments[arguments.index("-o") + 1])
-    target.write_text(" ".join(arguments) + "\\n" + repr(dict(os.environ)))
-    target.chmod(0o755)
+        print(*packages, file=journal)
+    for package in packages:
+        if "broken" in package:
+            sys.exit("broken.go:1:1: it does not compile")
+        target = pathlib.Path(directory, re.sub("/v[0-9]+$", "", package).split("/")[-1])
+        target.write_text(" ".join(arguments) + "\\n" + repr(dict(os.environ)))
+        target.chmod(0o755)
 else:
     sys.exit("fake go: " + " ".join(arguments))
 """
@@ -36,7 +39,7 @@ else:
 
 @pytest.fixture
 def build_journal(tmp_path: Path) -> Path:
-    """The packages that the fake Go built, one a line."""
+    """The packages that the fake Go built, one run a line."""
     return tmp_path / "journal"
 
 
@@ -94,7 +97,7 @@ def two_tools() -> BinarySet:
                 name=name,
                 package=f"example.org/tool/cmd/{name}",
                 module="example.org/tool",
-                stamps={"example.org/tool.version": "{version}"},
+                stamps={f"example.org/tool.{name}": "{version}"},
             )
             for name in ("first", "second")
         ),

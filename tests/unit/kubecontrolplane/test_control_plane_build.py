@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from kubecontrolplane.binaries import CONTROL_PLANE, SETS, Binary, BinarySet
+from kubecontrolplane.binaries import CHART_TOOLS, CONTROL_PLANE, SETS, Binary, BinarySet
 from kubecontrolplane.build import Pins, cache_key, cache_root, ensure_built, link_stamps
 from kubecontrolplane.errors import BuildError, ToolchainError
 from kubecontrolplane.toolchain import Go, find_go, required_version
@@ -145,6 +146,14 @@ class TestPins:
             (fields[-2], release.replace("v1.", "v0.")) for fields in replaced
         }
 
+    def test_the_chart_tools_have_the_modules_of_the_control_planes_release(self) -> None:
+        """So Go finds compiled for the one what it needs for the other."""
+        release = Pins.of(CONTROL_PLANE).version("k8s.io/apimachinery")
+        pins = Pins.of(CHART_TOOLS)
+        parts = re.findall(r"^\t(k8s\.io/\S+) v0\.\d+\.\d+ ", pins.go_mod.read_text(), re.MULTILINE)
+        assert "k8s.io/client-go" in parts
+        assert {part: pins.version(part) for part in parts} == dict.fromkeys(parts, release)
+
 
 class TestToolchain:
     def test_without_go_the_error_says_what_to_install(
@@ -205,28 +214,51 @@ class TestEnsureBuilt:
         self, build: Callable[..., Path], build_journal: Path
     ) -> None:
         assert build() == build()
-        assert len(build_journal.read_text().splitlines()) == 2
+        assert len(build_journal.read_text().splitlines()) == 1
 
     def test_only_what_is_missing_is_built(
         self, build: Callable[..., Path], build_journal: Path
     ) -> None:
         build({"first"})
         build()
-        assert build_journal.read_text().split() == [
+        assert build_journal.read_text().splitlines() == [
             "example.org/tool/cmd/first",
             "example.org/tool/cmd/second",
         ]
 
-    def test_progress_tells_which_and_how_many(
+    def test_what_is_missing_is_built_by_one_run_of_go(
+        self, build: Callable[..., Path], build_journal: Path
+    ) -> None:
+        build()
+        assert build_journal.read_text().splitlines() == [
+            "example.org/tool/cmd/first example.org/tool/cmd/second"
+        ]
+
+    def test_each_program_has_its_own_stamps(
+        self, build: Callable[..., Path], two_tools: BinarySet
+    ) -> None:
+        command = (build() / "first").read_text().splitlines()[0]
+        for each in two_tools.binaries:
+            assert (
+                f"-ldflags={each.package}=-s -w -X=example.org/tool.{each.name}=v1.37.2" in command
+            )
+
+    @pytest.mark.usefixtures("pins", "cache")
+    def test_a_version_at_the_end_of_a_package_is_not_its_name(self, install_go: InstallGo) -> None:
+        """As etcd's is: Go calls the program of go.etcd.io/etcd/server/v3 `server`."""
+        install_go("go1.26.8")
+        tool = replace(TOOL, name="daemon", package="example.org/tool/server/v3")
+        directory = ensure_built(BinarySet(name="tools", directory=".", binaries=(tool,)))
+        assert [each.name for each in directory.iterdir()] == ["daemon"]
+
+    def test_progress_tells_what_is_built(
         self, build: Callable[..., Path], caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.INFO)
         build()
-        starts = [each for each in caplog.messages if "building" in each]
-        assert starts == [
-            "[1/2] first v1.37.2: building (go1.26.8)",
-            "[2/2] second v1.37.2: building (go1.26.8)",
-        ]
+        start, end = caplog.messages
+        assert start == "building first v1.37.2, second v1.37.2 (go1.26.8)"
+        assert re.fullmatch(r"built in \d+ s", end)
 
     def test_settings_for_other_projects_do_not_reach_the_build(
         self, build: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
@@ -251,10 +283,10 @@ class TestEnsureBuilt:
         broken = replace(
             two_tools, binaries=(first, replace(second, package="example.org/tool/broken"))
         )
-        with pytest.raises(BuildError, match=r"\[2/2\] second.*\n.*it does not compile"):
+        with pytest.raises(BuildError, match=r"first, second: .*\n.*it does not compile"):
             ensure_built(broken)
         [directory] = [each for each in (cache / "tools").iterdir() if each.is_dir()]
-        assert [each.name for each in directory.iterdir()] == ["first"]
+        assert list(directory.iterdir()) == []
 
     @pytest.mark.usefixtures("cache")
     def test_two_builders_at_once_build_once(

@@ -7,11 +7,11 @@ import yaml
 
 from kubecontrolplane.cluster import find_by_kubeconfig
 from kubecontrolplane.errors import DirectoryError, ForeignClusterError
-from kubecontrolplane.kubeconfig import Endpoint, Token, read_endpoint, render
+from kubecontrolplane.kubeconfig import OwnEndpoint, Token, read_endpoint, render
 from kubecontrolplane.pki import CertificatePem
 from kubecontrolplane.state import State
 
-ENDPOINT = Endpoint(
+ENDPOINT = OwnEndpoint(
     server="https://127.0.0.1:6443", authority=b"authority", directory=Path("/clusters/one")
 )
 FOREIGN = """\
@@ -82,7 +82,7 @@ def test_a_file_of_a_deleted_control_plane_is_refused(tmp_path: Path) -> None:
 
 def test_a_file_of_a_stopped_control_plane_says_how_to_start_it(tmp_path: Path) -> None:
     State(ports={}, binaries={}).save(tmp_path / "kubecontrolplane.json")
-    endpoint = Endpoint(server=ENDPOINT.server, authority=b"", directory=tmp_path)
+    endpoint = OwnEndpoint(server=ENDPOINT.server, authority=b"", directory=tmp_path)
     path = tmp_path / "kubeconfig"
     path.write_text(render(endpoint, user="bot", credential=Token(value="secret")))
     with pytest.raises(DirectoryError, match="kubecontrolplane up --dir"):

@@ -1,4 +1,7 @@
-"""How long hypothesis searches: quickly and always alike by default, `HYPOTHESIS_PROFILE=thorough` for more."""
+"""How long hypothesis searches: quickly and always alike by default, `HYPOTHESIS_PROFILE=thorough` for more.
+
+`brief` is for runs in which each example costs several times as much: those that measure coverage, and mutants.
+"""
 
 from __future__ import annotations
 
@@ -10,5 +13,6 @@ from hypothesis import HealthCheck, settings
 _PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 settings.register_profile("quick", _PATIENT, max_examples=300, derandomize=True)
+settings.register_profile("brief", _PATIENT, max_examples=40, derandomize=True)
 settings.register_profile("thorough", _PATIENT, max_examples=20_000, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))

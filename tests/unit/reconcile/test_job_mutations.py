@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import pytest
-from tests.unit.reconcile.simulation.commands import Live, Outage, Strike
+from tests.unit.reconcile.simulation.commands import Live, Outage, Sleep, Strike
 from tests.unit.reconcile.simulation.job_history import DoJob, JobCommand, Variables
 from tests.unit.reconcile.simulation.job_scenario import run_job_history
 from tests.unit.reconcile.simulation.job_world import JobCircumstances
 from tests.unit.reconcile.simulation.laws import ViolationError
-from tests.unit.reconcile.simulation.mutations import Break, search_once
+from tests.unit.reconcile.simulation.mutations import Break, search_once, trust_old_tokens
 from tests.unit.reconcile.simulation.weather import Mishap
 
 from ocijobs.api.job_status import JobSubmission, OCIJobStatus, Revision
@@ -146,7 +146,25 @@ class Mutation:
     circumstances: JobCircumstances = field(default_factory=JobCircumstances)
 
 
+UNANSWERED_FOR_DAYS: list[JobCommand] = [
+    Outage(Operation.CREATE, Mishap.DROPPED),
+    Live(3),
+    Live(3),
+    Sleep(25 * 3600),
+]
+
 MUTATIONS = {
+    "trust an old token": Mutation(
+        breaks=trust_old_tokens,
+        harm="no creation is repeated with a token that OCI has forgotten",
+        history=UNANSWERED_FOR_DAYS,
+    ),
+    "trust an old token of Spark": Mutation(
+        breaks=trust_old_tokens,
+        harm="no creation is repeated with a token that OCI has forgotten",
+        history=UNANSWERED_FOR_DAYS,
+        circumstances=JobCircumstances(spark=True),
+    ),
     "drop the intent": Mutation(
         breaks=_create_without_an_intent,
         harm="no creation whose token is not in status",

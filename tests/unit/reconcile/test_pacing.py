@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ocijobs.reconcile.job.known import JobKnown
 from ocijobs.reconcile.pacing import LONG_PAUSE_SECONDS, due_at
-from ocijobs.reconcile.remote import Call, Refusal, RefusalKind
-from ocijobs.testing import DEFAULT_SETTINGS, START
+from ocijobs.reconcile.remote import Call, Operation, Refusal, RefusalKind
+from ocijobs.reconcile.run.decide import decide_run
+from ocijobs.reconcile.run.known import RunKnown
+from ocijobs.reconcile.run.observation import RunObservation
+from ocijobs.testing import (
+    DEFAULT_SETTINGS,
+    SETTLED,
+    START,
+    make_metadata,
+    make_ocid,
+    make_run,
+    make_run_observation,
+)
 
 OTHERS_MEND = (
     RefusalKind.CREDENTIALS,
     RefusalKind.NOT_AUTHORIZED_OR_NOT_FOUND,
     RefusalKind.QUOTA,
     RefusalKind.INVALID,
+)
+
+
+NOTHING_THERE = Call(
+    at=SETTLED, tries=0, refusal=None, epoch=make_run_observation(run=make_run()).epoch
 )
 
 
@@ -49,9 +69,55 @@ def test_what_passes_by_itself_is_tried_later_and_later(seed: str, tries: int) -
     assert ceiling / 2 <= pause(RefusalKind.UNAVAILABLE, tries, seed) <= ceiling
 
 
-def test_objects_that_were_refused_together_do_not_come_back_together() -> None:
-    pauses = {round(pause(RefusalKind.THROTTLED, 5, f"uid-{n}")) for n in range(200)}
-    assert len(pauses) > 10
+@given(st.sampled_from(RefusalKind), st.integers(1, 500), st.lists(st.uuids(), min_size=2))
+def test_no_two_objects_that_were_refused_together_come_back_together(
+    kind: RefusalKind, tries: int, uids: list[UUID]
+) -> None:
+    pauses = {pause(kind, tries, str(uid)) for uid in uids}
+    assert len(pauses) == len(set(uids))
+
+
+@pytest.mark.parametrize("tries", [6, 7, 500])
+@pytest.mark.parametrize("kind", RefusalKind)
+def test_a_thousand_pauses_are_spread_over_all_the_time_that_there_is(
+    kind: RefusalKind, tries: int
+) -> None:
+    least, most = LONG_PAUSE_SECONDS / 2, LONG_PAUSE_SECONDS
+    if kind in OTHERS_MEND:
+        least = DEFAULT_SETTINGS.refusal_retry_min_seconds
+        most = DEFAULT_SETTINGS.refusal_retry_max_seconds
+    pauses = (pause(kind, tries, f"uid-{n}") for n in range(1000))
+    tenths = Counter(int(10 * (seconds - least) / (most - least)) for seconds in pauses)
+    assert sorted(tenths) == list(range(10))
+    assert max(tenths.values()) < 200
+
+
+def outside_job(uid: str) -> RunObservation:
+    """A run of an OCI job that no OCIJob has, and that OCI has not either."""
+    run = make_run(metadata=make_metadata("run", uid=uid), job_id=make_ocid("datasciencejob"))
+    known = JobKnown(calls={Operation.LOOK_UP: NOTHING_THERE})
+    return make_run_observation(run=run, job=None, job_known=known)
+
+
+def adopted_run(uid: str) -> RunObservation:
+    """A run that is to adopt what OCI has not."""
+    meta = make_metadata("run", uid=uid, finalizer=True)
+    run = make_run(metadata=meta, adopt={"job_run_id": make_ocid("datasciencejobrun")})
+    return make_run_observation(run=run, known=RunKnown(calls={Operation.LOOK_UP: NOTHING_THERE}))
+
+
+@pytest.mark.parametrize("observe", [outside_job, adopted_run])
+@given(uids=st.lists(st.uuids(), min_size=2, unique=True))
+def test_runs_that_wait_for_the_same_that_is_not_there_do_not_look_together(
+    observe: Callable[[str], RunObservation], uids: list[UUID]
+) -> None:
+    looks = {decide_run(observe(str(uid)), SETTLED).wake_at for uid in uids}
+    assert len(looks) == len(uids)
+    for at in looks:
+        assert at is not None
+        pause = (at - SETTLED).total_seconds()
+        least = DEFAULT_SETTINGS.refusal_retry_min_seconds
+        assert least <= pause <= DEFAULT_SETTINGS.refusal_retry_max_seconds
 
 
 @pytest.mark.parametrize("call", [None, Call(at=START, tries=0, refusal=None, epoch="1")])

@@ -10,7 +10,7 @@ import pytest
 from tests.unit.reconcile.simulation.api_server import ApiServer, ConflictError
 from tests.unit.reconcile.simulation.commands import Crash, Live, Outage, Sleep, Steps, Strike
 from tests.unit.reconcile.simulation.laws import ViolationError
-from tests.unit.reconcile.simulation.mutations import Break, search_once
+from tests.unit.reconcile.simulation.mutations import Break, search_once, trust_old_tokens
 from tests.unit.reconcile.simulation.run_circumstances import Circumstances
 from tests.unit.reconcile.simulation.run_history import Command, Do, Progress
 from tests.unit.reconcile.simulation.run_scenario import run_history
@@ -24,6 +24,7 @@ from ocijobs.reconcile.decision import CreateRun, Decision
 from ocijobs.reconcile.remote import Operation, Refusal, RunRecord, RunState
 from ocijobs.reconcile.run import (
     absence,
+    bound_job,
     decide,
     ending,
     following,
@@ -126,6 +127,21 @@ def _take_streams_for_batches(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(RunObservation, "goes_on", property(lambda _: False))
 
 
+def _launch_at_once(patch: pytest.MonkeyPatch) -> None:
+    """The rest of the same apply is not waited for."""
+
+    def created(o: RunObservation) -> datetime:
+        return o.run.metadata.creation_timestamp
+
+    patch.setattr(launch, "settled_at", created)
+    patch.setattr(bound_job, "settled_at", created)
+
+
+def _quote_what_oci_quotes(patch: pytest.MonkeyPatch) -> None:
+    """What OCI says is shown as it is."""
+    patch.setattr(RunObservation, "shown", lambda _, text: text)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutation:
     """A broken rule, and a history in which it does harm."""
@@ -143,6 +159,13 @@ SECRET_CHANGES: list[Command] = [
     Do.CHANGE_SECRET,
     Live(3),
     Live(3),
+]
+
+UNANSWERED_FOR_DAYS: list[Command] = [
+    Outage(Operation.CREATE, Mishap.DROPPED),
+    Live(3),
+    Live(3),
+    Sleep(25 * 3600),
 ]
 
 FAILING: list[Command] = [Live(3), Progress(RunState.FAILED), Live(3)]
@@ -215,6 +238,28 @@ MUTATIONS = {
         harm="a stream's failures count anew if it was well",
         history=[*FAILING, *([Live(10)] * 3), Progress(RunState.IN_PROGRESS), Live(601), *FAILING],
         circumstances=Circumstances(stream=True, backoff_limit=3),
+    ),
+    "trust an old token": Mutation(
+        breaks=trust_old_tokens,
+        harm="no creation is repeated with a token that OCI has forgotten",
+        history=UNANSWERED_FOR_DAYS,
+    ),
+    "trust an old token of Spark": Mutation(
+        breaks=trust_old_tokens,
+        harm="no creation is repeated with a token that OCI has forgotten",
+        history=UNANSWERED_FOR_DAYS,
+        circumstances=Circumstances(spark=True),
+    ),
+    "launch at once": Mutation(
+        breaks=_launch_at_once,
+        harm="no run is launched before it has had time to settle",
+        history=[],
+    ),
+    "quote what OCI quotes": Mutation(
+        breaks=_quote_what_oci_quotes,
+        harm="no secret is in a status",
+        history=[Strike(Operation.CREATE, Mishap.INVALID), Live(3), Live(3)],
+        circumstances=Circumstances(secret=True),
     ),
     "take streams for batches": Mutation(
         breaks=_take_streams_for_batches,

@@ -18,7 +18,7 @@ from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.plan import Plan, serves_current_spec, unreachable
 from ocijobs.reconcile.job.removal import remove_revision
 from ocijobs.reconcile.job.status import write_blocked, write_status
-from ocijobs.reconcile.pacing import due_at
+from ocijobs.reconcile.pacing import due_at, mended_at
 from ocijobs.reconcile.remote import JobState, Operation, RefusalKind
 from ocijobs.reconcile.standing import Standing
 
@@ -122,7 +122,7 @@ def _await_activation(
         return Decision(status=o.job.status, actions=(look_up,))
     message = f"OCI job {record.id} is {record.state}: {record.details or 'OCI does not say why'}"
     status, _ = write_blocked(o, now, Reason.OCI_CONFLICT, message)
-    due = call.at + timedelta(seconds=o.settings.refusal_retry_min_seconds)
+    due = mended_at(call, seed=o.job.metadata.uid, settings=o.settings)
     if now < due:
         return Decision(status=status, wake_at=due)
     return Decision(status=status, actions=(look_up,))

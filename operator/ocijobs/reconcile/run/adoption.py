@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from ocijobs.api.job_run import RunAdoption
 from ocijobs.api.job_run_status import OCIJobRunStatus, Phase, RunSubmission
@@ -12,7 +12,7 @@ from ocijobs.reconcile.decision import AddFinalizer, Caller, Decision, LookUpRun
 from ocijobs.reconcile.digest import belongs_to, retry_token
 from ocijobs.reconcile.environment import NO_VALUES, expand, resolve
 from ocijobs.reconcile.job.variables import variables_of
-from ocijobs.reconcile.pacing import due_at
+from ocijobs.reconcile.pacing import due_at, mended_at
 from ocijobs.reconcile.remote import Operation, RunRecord
 from ocijobs.reconcile.run.binding import bind, service_variables
 from ocijobs.reconcile.run.observation import RunObservation
@@ -76,7 +76,7 @@ def _look_up(
     )
     due = due_at(call, epoch=o.epoch, seed=o.run.metadata.uid, settings=o.settings)
     if refusal is None:
-        due = call.at + timedelta(seconds=o.settings.refusal_retry_min_seconds)
+        due = mended_at(call, seed=o.run.metadata.uid, settings=o.settings)
     if due is not None and now < due:
         return Decision(status=status, wake_at=earliest(due, state.stalls_at))
     return Decision(status=status, actions=(action,), wake_at=state.stalls_at)

@@ -11,7 +11,7 @@ from ocijobs.reconcile.blocking import REASON_OF_REFUSAL
 from ocijobs.reconcile.decision import Caller, CreateObject, LookUpJob
 from ocijobs.reconcile.job.application import application_of
 from ocijobs.reconcile.ownership import belongs
-from ocijobs.reconcile.pacing import due_at
+from ocijobs.reconcile.pacing import due_at, mended_at
 from ocijobs.reconcile.remote import Operation
 from ocijobs.reconcile.requests import ApplicationRequest, JobCreation, SingleNode
 from ocijobs.reconcile.run.observation import RunObservation
@@ -150,7 +150,7 @@ def _outside(o: RunObservation, job_id: str) -> tuple[JobBinding, Caller] | Hind
         reason, why = Reason.INVALID_SPEC, f"{record.unreadable} is not known to this operator"
     due = due_at(call, epoch=o.epoch, seed=o.run.metadata.uid, settings=o.settings)
     if call.refusal is None:
-        due = call.at + timedelta(seconds=o.settings.refusal_retry_min_seconds)
+        due = mended_at(call, seed=o.run.metadata.uid, settings=o.settings)
     return Hindrance(
         reason=reason, message=f"spec.jobId: {job_id}: {why}", action=look_up, wake_at=due
     )

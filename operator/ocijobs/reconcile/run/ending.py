@@ -190,7 +190,7 @@ def shown_tail(o: RunObservation) -> tuple[str, ...] | None:
     lines = o.known.tail
     if lines is None or not _secrets_known(o):
         return None
-    return tail(lines, o.known.values.secrets if o.known.values else ())
+    return tail(lines, o.secrets)
 
 
 def _secrets_known(o: RunObservation) -> bool:

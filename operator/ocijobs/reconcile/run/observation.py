@@ -15,6 +15,7 @@ from ocijobs.reconcile.dependencies import Relations
 from ocijobs.reconcile.digest import owner_of
 from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.job.known import JobKnown
+from ocijobs.reconcile.masking import masked
 from ocijobs.reconcile.requests import backend_of
 from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.settings import Settings
@@ -107,3 +108,12 @@ class RunObservation:
     def epoch(self) -> str:
         """Circumstances under which a refusal stands: another generation or other credentials are others."""
         return f"{self.run.metadata.generation}/{self.identity.version}"
+
+    def shown(self, text: str) -> str:
+        """Return text from outside as it is shown: what OCI says may quote the values that it was sent."""
+        return masked(text, self.secrets)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Values of Secrets that the run has, as far as this process has read them."""
+        return self.known.values.secrets if self.known.values is not None else ()

@@ -7,23 +7,18 @@ a name wins. Values are kept as printed: 0.930 stays 0.930.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ocijobs.api.names import RESULTS_KEY
+from ocijobs.reconcile.masking import masked
 
 RESULTS_LIMIT_BYTES = 4096
 TAIL_LINES = 20
 TAIL_LIMIT_BYTES = 4096
-MASK = "***"
-_SHORTEST_SECRET = 4
-"""Values shorter than this are not masked: they would black out half of every line."""
 
 _SPACE = " \t\r\n\v\f"
 _DEEPEST = 20
-
-_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
 class _Printed(str):
@@ -107,17 +102,14 @@ def within_limit(results: Mapping[str, str]) -> bool:
     return sum(len(n.encode()) + len(v.encode()) for n, v in results.items()) <= RESULTS_LIMIT_BYTES
 
 
-def tail(lines: Sequence[str], secrets: Iterable[str]) -> tuple[str, ...]:
+def tail(lines: Sequence[str], secrets: Sequence[str]) -> tuple[str, ...]:
     """Return the last lines for a status: masked, without control characters, bounded in number and size."""
-    masked = sorted({s for s in secrets if len(s) >= _SHORTEST_SECRET}, key=len, reverse=True)
     kept: list[str] = []
     room = TAIL_LIMIT_BYTES
     for line in reversed(lines[-TAIL_LINES:]):
-        for secret in masked:
-            line = line.replace(secret, MASK)  # noqa: PLW2901 - the line as it is shown
-        encoded = _CONTROL.sub("", line).encode()[:TAIL_LIMIT_BYTES]
+        encoded = masked(line, secrets).encode()[:TAIL_LIMIT_BYTES]
         shown = encoded.decode(errors="ignore")
-        room -= len(shown.encode())
+        room -= len(encoded)
         if room < 0:
             break
         kept.append(shown)

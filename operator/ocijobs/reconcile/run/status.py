@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -74,6 +75,7 @@ def _write(
     **changes: Any,
 ) -> OCIJobRunStatus:
     former = o.run.status
+    headline = replace(headline, message=o.shown(headline.message))
     return former.model_copy(
         update={
             "backend": o.backend or former.backend,
@@ -111,7 +113,7 @@ def reflect(o: RunObservation, record: RunRecord) -> dict[str, Any]:
         "job_run_id": record.id,
         "job_id": record.job_id,
         "lifecycle_state": record.state.value,
-        "lifecycle_details": record.details[:_DETAILS_LIMIT] or None,
+        "lifecycle_details": o.shown(record.details)[:_DETAILS_LIMIT] or None,
         "exit_code": exit_code(record),
         "accepted_time": record.accepted_at or former.accepted_time,
         "start_time": start,

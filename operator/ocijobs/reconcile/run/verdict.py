@@ -64,7 +64,7 @@ def judge(o: RunObservation, record: RunRecord) -> Ended | Again | Kept:
     """Return what the end of the attempt means."""
     status, spec = o.run.status, o.run.spec
     failed = status.failed or 0
-    details = record.details.strip()
+    details = o.shown(record.details).strip()
     if record.state is RunState.SUCCEEDED:
         return Ended(
             phase=Phase.SUCCEEDED,

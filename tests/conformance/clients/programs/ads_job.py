@@ -55,7 +55,7 @@ def runtime_of(kind: str, sources: Path, where: dict[str, str]) -> Any:
             )
         case "gitPython":
             return (
-                GitPythonRuntime(skip_metadata_update=where["way"] == "plain")
+                GitPythonRuntime()
                 .with_service_conda(SLUG)
                 .with_source(str(sources / "repository"), branch="main")
                 .with_entrypoint("main.py", func="train")
@@ -111,7 +111,7 @@ def main() -> None:
     run = run[0] if isinstance(run, list) else run
     run.watch(interval=1, wait=0)
     seen |= {"status": run.status, "exitCode": run.exit_code, "details": run.lifecycle_details}
-    seen["logs"] = [line["message"] for line in run.logs()] if where["way"] == "proxy" else None
+    seen["logs"] = [line["message"] for line in run.logs()] if where["way"] == "proxy" else []
 
     doomed = job.run(freeform_tags={"emulator.plan": json.dumps({"inProgress": 600})})
     doomed = doomed[0] if isinstance(doomed, list) else doomed

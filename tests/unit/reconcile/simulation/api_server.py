@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from ocijobs.api.identity import OCIIdentity
@@ -24,6 +24,8 @@ class ApiServer(Generic[ObjectT]):
 
     def __init__(self) -> None:
         self.object: ObjectT | None = None
+        self.created_at = datetime.min.replace(tzinfo=UTC)
+        """When the newest object was created: its creationTimestamp has no fractions."""
         self.status_writes = 0
         self.finalizer_writes = 0
         self._versions = 0
@@ -41,6 +43,7 @@ class ApiServer(Generic[ObjectT]):
         if self.object is not None:
             return
         self._uids += 1
+        self.created_at = at
         meta = ObjectMeta(
             name=template.metadata.name,
             namespace=template.metadata.namespace,

@@ -6,7 +6,11 @@ from datetime import datetime, timedelta
 
 from tests.unit.reconcile.simulation.code_laws import CodeLaws
 from tests.unit.reconcile.simulation.job_world import JobWorld
-from tests.unit.reconcile.simulation.laws import conditions_are_the_tables, demand
+from tests.unit.reconcile.simulation.laws import (
+    conditions_are_the_tables,
+    demand,
+    token_is_remembered,
+)
 from tests.unit.reconcile.simulation.oci_jobs import SimulatedJob
 
 from ocijobs.api.conditions import ConditionType
@@ -123,6 +127,7 @@ class JobLaws:
             demand(held, "no creation for an object that nothing holds")
             body = self._bodies.setdefault(action.token, action.request)
             demand(body == action.request, "no token is sent with two bodies")
+            token_is_remembered(self._world.oci.tokens, action.token)
         if isinstance(action, UploadArtifact) and ours is not None:
             bound = {revision.job_id for revision in ours.status.revisions}
             demand(action.job_id in bound, "nothing is uploaded to a job that is not in status")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
+
+from tests.unit.reconcile.simulation.retry_tokens import RetryTokens
 
 from ocijobs.api.conditions import Condition, ConditionStatus, ConditionType, find
 from ocijobs.reconcile.standing import TABLE, Standing
@@ -25,6 +28,13 @@ def demand(holds: object, law: str) -> None:
     """Raise unless the law holds."""
     if not holds:
         raise ViolationError(law)
+
+
+def token_is_remembered(tokens: RetryTokens[Any, Any], token: str) -> None:
+    """Demand that a creation that may have been carried out is repeated only while that finds what it made."""
+    demand(
+        not tokens.forgotten(token), "no creation is repeated with a token that OCI has forgotten"
+    )
 
 
 def conditions_are_the_tables(

@@ -85,7 +85,7 @@ class SimulatedJobs:
     def __init__(self, clock: ManualClock, weather: Weather) -> None:
         self._clock = clock
         self._weather = weather
-        self._tokens: RetryTokens[JobCreation, SimulatedJob] = RetryTokens(clock)
+        self.tokens: RetryTokens[JobCreation, SimulatedJob] = RetryTokens(clock)
         self.jobs: list[SimulatedJob] = []
         self.lag = timedelta()
         self.activation = timedelta()
@@ -113,7 +113,7 @@ class SimulatedJobs:
         return self._weather.call(Operation.CREATE, lambda: self._create(token, request))
 
     def _create(self, token: str, request: JobCreation) -> JobRecord | Refusal:
-        known = self._tokens.known(token, request)
+        known = self.tokens.known(token, request)
         if isinstance(known, Refusal):
             return known
         if known is None:
@@ -121,7 +121,7 @@ class SimulatedJobs:
             known = SimulatedJob(ocid, request, request.settings)
             known.history.append((self._clock.now(), self.born))
             self.jobs.append(known)
-            self._tokens.keep(token, request, known)
+            self.tokens.keep(token, request, known)
         return self._told(known, self._clock.now())
 
     @staticmethod

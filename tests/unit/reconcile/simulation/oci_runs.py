@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 
 from tests.unit.reconcile.simulation.retry_tokens import RetryTokens
@@ -111,7 +111,7 @@ class SimulatedRuns:
     def __init__(self, clock: ManualClock, weather: Weather) -> None:
         self._clock = clock
         self._weather = weather
-        self._tokens: RetryTokens[RunCreation, SimulatedRun] = RetryTokens(clock)
+        self.tokens: RetryTokens[RunCreation, SimulatedRun] = RetryTokens(clock)
         self.runs: list[SimulatedRun] = []
         self.lag = timedelta()
         self.log_known_from = RunState.ACCEPTED
@@ -122,11 +122,17 @@ class SimulatedRuns:
         return [run for run in self.runs if run.uid == uid]
 
     def create(self, token: str, request: RunCreation) -> RunRecord | Refusal:
-        """CreateJobRun: the same token with the same body gives the same run for 24 hours."""
-        return self._weather.call(Operation.CREATE, lambda: self._create(token, request))
+        """CreateJobRun: the same token with the same body gives the same run for 24 hours.
+
+        What it refuses as invalid it quotes.
+        """
+        answer = self._weather.call(Operation.CREATE, lambda: self._create(token, request))
+        if isinstance(answer, Refusal) and answer.kind is RefusalKind.INVALID:
+            return replace(answer, message=f"{answer.message}: {asdict(request)}")
+        return answer
 
     def _create(self, token: str, request: RunCreation) -> RunRecord | Refusal:
-        known = self._tokens.known(token, request)
+        known = self.tokens.known(token, request)
         if known is not None:
             return known if isinstance(known, Refusal) else self._told(known)
         if request.job_id not in self.jobs:
@@ -134,7 +140,7 @@ class SimulatedRuns:
         run = self._new(request)
         run.history.append((self._clock.now(), RunState.ACCEPTED))
         self.runs.append(run)
-        self._tokens.keep(token, request, run)
+        self.tokens.keep(token, request, run)
         return self._told(run)
 
     def _new(self, request: RunCreation) -> SimulatedRun:

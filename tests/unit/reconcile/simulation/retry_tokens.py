@@ -26,9 +26,14 @@ class RetryTokens(Generic[RequestT, ResourceT]):
     def known(self, token: str, request: RequestT) -> ResourceT | Refusal | None:
         """Return what was made for the token; a refusal for another request, None for a new or an old token."""
         kept = self._kept.get(token)
-        if kept is None or self._clock.now() - kept[0] >= TOKEN_LIFETIME:
+        if kept is None or self.forgotten(token):
             return None
         return kept[2] if kept[1] == request else TOKEN_SPENT
+
+    def forgotten(self, token: str) -> bool:
+        """Whether something was made for the token so long ago that the token would make it anew."""
+        kept = self._kept.get(token)
+        return kept is not None and self._clock.now() - kept[0] >= TOKEN_LIFETIME
 
     def keep(self, token: str, request: RequestT, made: ResourceT) -> None:
         """Remember what was made for the token."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
 from hypothesis import strategies as st
 from tests.unit.reconcile.simulation.commands import Crash, Jump, Live, Outage, Sleep, Steps, Strike
+from tests.unit.reconcile.simulation.long_outages import OutageCommand, unanswered_for_days
 from tests.unit.reconcile.simulation.run_circumstances import Circumstances
 from tests.unit.reconcile.simulation.weather import Mishap
 
@@ -127,10 +129,15 @@ _COMMANDS: st.SearchStrategy[Command] = st.one_of(
 
 
 def histories() -> st.SearchStrategy[list[Command]]:
-    """Return histories of up to some thirty commands; the shorter, the simpler."""
-    return st.sampled_from([0, 8, 20]).flatmap(
+    """Return histories of up to some thirty commands; the shorter, the simpler. Some begin with days without answer."""
+    plain = st.sampled_from([0, 8, 20]).flatmap(
         lambda least: st.lists(_COMMANDS, min_size=least, max_size=least + 10)
     )
+    return st.one_of(plain, plain, st.builds(_after_days, unanswered_for_days(), plain))
+
+
+def _after_days(outage: Sequence[OutageCommand], history: list[Command]) -> list[Command]:
+    return [*outage, *history]
 
 
 def circumstances(*, spark: bool = False, stream: bool = False) -> st.SearchStrategy[Circumstances]:

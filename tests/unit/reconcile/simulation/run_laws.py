@@ -6,7 +6,11 @@ import json
 from collections import Counter
 from datetime import datetime, timedelta
 
-from tests.unit.reconcile.simulation.laws import conditions_are_the_tables, demand
+from tests.unit.reconcile.simulation.laws import (
+    conditions_are_the_tables,
+    demand,
+    token_is_remembered,
+)
 from tests.unit.reconcile.simulation.run_world import RunWorld
 from tests.unit.reconcile.simulation.spark_laws import SparkLaws
 
@@ -75,10 +79,16 @@ class RunLaws:
         if decision.wake_at is not None and not decision.actions:
             demand(decision.wake_at > now, "what has nothing to do now wakes in the future")
 
-    def on_launch(self, o: RunObservation, decision: Decision[OCIJobRunStatus]) -> None:
-        """Nothing is begun or created that a queue does not admit, or that is not what the run is bound to."""
+    def on_launch(
+        self, o: RunObservation, decision: Decision[OCIJobRunStatus], now: datetime
+    ) -> None:
+        """Nothing is begun or created too early, that a queue does not admit, or that the run is not bound to."""
         self._spark.on_launch(o, decision)
         queue, before, after = o.queue, o.run.status, decision.status
+        if after.submit is not None and before.submit is None:
+            settle = timedelta(seconds=o.settings.launch_settle_seconds)
+            settled = now >= self._world.api.created_at + settle
+            demand(settled, "no run is launched before it has had time to settle")
         if not (queue.served and self._world.circumstances.queued):
             return
         workload = queue.workload
@@ -200,6 +210,7 @@ class RunLaws:
             )
             body = self._bodies.setdefault(action.token, action.request)
             demand(body == action.request, "no token is sent with two bodies")
+            token_is_remembered(self._world.oci.tokens, action.token)
         self._spark.on_call(action)
         phase = ours.status.phase if ours is not None else None
         if phase is not None and phase.terminal and ours is not None:

@@ -84,7 +84,7 @@ class RunShell(Process):
         observed, now = self._observe(), self.now
         decision = decide_run(observed, now)
         self.laws.on_decision(decision, now)
-        self.laws.on_launch(observed, decision)
+        self.laws.on_launch(observed, decision, now)
         self.wake_at, self.followed = decision.wake_at, decision.follow
         self._todo = [
             partial(self._act, observed, action, decision.notes)
