@@ -58,7 +58,7 @@ $(UV_INSTALLED): requirements/uv.txt
 	.uv/bin/pip install --quiet --require-hashes --requirement $<
 	@touch $@
 
-$(ENV): requirements/dev.txt $(PROJECTS:%=%/pyproject.toml) | $(UV_INSTALLED)
+$(ENV): requirements/dev.txt $(PROJECTS:%=%/pyproject.toml) operator/ocijobs/__init__.py | $(UV_INSTALLED)
 	$(call say,Python environment in .venv)
 	$(call sync,.venv,$<)
 	$(UV) pip install --quiet --python .venv --no-deps --no-build-isolation $(PROJECTS:%=--editable %)

@@ -55,6 +55,7 @@ def test_the_best_of_three_model_classes_is_trained_on_all_the_data(stage: Stage
     assert model_of(stage, final)
 
 
+@pytest.mark.breadth
 def test_every_night_the_story_is_told_anew(stage: Stage) -> None:
     stage.identity(logGroupId=stage.log_group())
     apply(stage, EXAMPLE / "nightly", **{"schedule: 0 2 * * *": 'schedule: "@every 5s"'})

@@ -238,16 +238,24 @@ def test_runs_that_go_as_soon_as_they_have_ended_are_counted_and_not_run_again(
     assert len(stage.job_runs()) == 4
 
 
-@pytest.mark.settings(aggregate_interval_seconds=3600)
+@pytest.mark.settings(aggregate_interval_seconds=3600, lease_duration_seconds=patience(30))
 def test_a_large_sweep_has_as_many_runs_at_a_time_as_it_may_and_hardly_writes_of_itself(
     stage: Stage,
 ) -> None:
-    stage.emulator.set_mode(default={"accepted": 0.2, "inProgress": 0.8})
+    first = [f"sweep-{number}" for number in range(PARALLELISM)]
+    stage.emulator.set_mode(
+        default={"accepted": 0.2, "inProgress": 0.8},
+        plans=[{"match": {"displayName": f"*/{name}"}, "inProgress": 3600} for name in first],
+    )
     stage.identity()
     stage.apply(manifests.job())
     stage.until_synced("job")
     points = [{"parameters": {"POINT": str(number)}} for number in range(LARGE)]
     stage.create(manifests.sweep(points=points, parallelism=PARALLELISM))
+    # However slow the operator is, so many are active at a time.
+    running = [stage.until_reason("OCIJobRun", name, "Running") for name in first]
+    for run in running:
+        stage.emulator.force_run(run["status"]["jobRunId"], "SUCCEEDED")
     status = ended_sweep(stage, seconds=180)["status"]
     assert (status["phase"], status["completedIndexes"]) == ("Succeeded", f"0-{LARGE - 1}")
     runs = stage.job_runs()

@@ -24,7 +24,7 @@ from tenacity import (
 from ocijobs.cloud.clients import Clients, Principal, Service
 from ocijobs.cloud.credentials import CredentialStore
 from ocijobs.cloud.rate import Lane, RateLimit
-from ocijobs.cloud.refusals import FAILURES, refusal_of, retry_after_seconds, status_code
+from ocijobs.cloud.refusals import failures, refusal_of, retry_after_seconds, status_code
 from ocijobs.reconcile.remote import Refusal, RefusalKind
 from ocijobs.settings import Settings
 
@@ -128,7 +128,7 @@ class Calls:
         code = 200
         try:
             answer = await loop.run_in_executor(self._threads, work)
-        except FAILURES as error:
+        except failures() as error:
             code = status_code(error)
             refusal = refusal_of(error)
             if refusal.kind is RefusalKind.THROTTLED:

@@ -10,17 +10,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-import oci
-from oci.data_flow import DataFlowClient
-from oci.data_science import DataScienceClient
-from oci.logging import LoggingManagementClient
-from oci.loggingsearch import LogSearchClient
-from oci.monitoring import MonitoringClient
-from oci.object_storage import ObjectStorageClient
-from oci.resource_search import ResourceSearchClient
-
 from ocijobs.cloud.credentials import ApiKey, IdentityKey
 from ocijobs.cloud.refusals import MalformedAnswerError
+from ocijobs.cloud.sdk import oci
 from ocijobs.settings import Settings
 
 _KEPT = 64
@@ -42,15 +34,23 @@ class Service(Enum):
     RESOURCE_SEARCH = "resourcesearch"
 
 
-_CLIENTS = {
-    Service.DATA_FLOW: DataFlowClient,
-    Service.DATA_SCIENCE: DataScienceClient,
-    Service.LOGGING: LoggingManagementClient,
-    Service.LOG_SEARCH: LogSearchClient,
-    Service.MONITORING: MonitoringClient,
-    Service.OBJECT_STORAGE: ObjectStorageClient,
-    Service.RESOURCE_SEARCH: ResourceSearchClient,
-}
+def _client_class(service: Service) -> Any:
+    """Return the SDK's class of clients of a service."""
+    match service:
+        case Service.DATA_FLOW:
+            return oci.data_flow.DataFlowClient
+        case Service.DATA_SCIENCE:
+            return oci.data_science.DataScienceClient
+        case Service.LOGGING:
+            return oci.logging.LoggingManagementClient
+        case Service.LOG_SEARCH:
+            return oci.loggingsearch.LogSearchClient
+        case Service.MONITORING:
+            return oci.monitoring.MonitoringClient
+        case Service.OBJECT_STORAGE:
+            return oci.object_storage.ObjectStorageClient
+        case Service.RESOURCE_SEARCH:
+            return oci.resource_search.ResourceSearchClient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +92,7 @@ class Clients:
             "fingerprint": credentials.fingerprint,
             "key_content": credentials.private_key,
         }
-        client = _CLIENTS[service](
+        client = _client_class(service)(
             config,
             timeout=(settings.oci_connect_timeout_seconds, settings.oci_read_timeout_seconds),
             retry_strategy=oci.retry.NoneRetryStrategy(),
@@ -129,3 +129,9 @@ def _checked(deserialize: Callable[..., Any]) -> Callable[..., Any]:
 def _check_json(data: bytes, expected: type) -> None:
     if not isinstance(json.loads(data), expected):
         raise TypeError(f"the answer is no {expected.__name__}")
+
+
+def import_sdk() -> None:
+    """Import what all clients need, so that no call waits for it."""
+    for service in Service:
+        _client_class(service)

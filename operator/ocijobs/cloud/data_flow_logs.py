@@ -10,12 +10,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-import oci
-
 from ocijobs.api.job_run_status import LogFile
 from ocijobs.cloud.calls import Calls
 from ocijobs.cloud.clients import Principal, Service
 from ocijobs.cloud.log_lines import LineKeeper, plain
+from ocijobs.cloud.sdk import oci
 from ocijobs.cloud.service_calls import PAGE, ServiceCalls
 from ocijobs.reconcile.remote import Refusal
 from ocijobs.reconcile.run.known import LogLines

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from oci.data_flow import models
-
 from ocijobs.cloud.data_flow_readings import application_request_of, log_of
 from ocijobs.cloud.resource_fields import (
     check,
@@ -18,6 +16,7 @@ from ocijobs.cloud.resource_fields import (
     tag_fields,
     whole_seconds,
 )
+from ocijobs.cloud.sdk import data_flow_models as models
 from ocijobs.reconcile.job_record import JobRecord
 from ocijobs.reconcile.remote import JobState, LogAddress, RunRecord, RunState, RunTotals
 from ocijobs.reconcile.requests import (

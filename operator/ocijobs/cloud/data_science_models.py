@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from oci.data_science import models
-
 from ocijobs.api.job_run_status import NodeGroupState
 from ocijobs.api.storage_mount import ObjectStorageMount
 from ocijobs.cloud.data_science_readings import job_request_of
@@ -18,6 +16,7 @@ from ocijobs.cloud.resource_fields import (
     tag_fields,
     whole_seconds,
 )
+from ocijobs.cloud.sdk import data_science_models as models
 from ocijobs.reconcile.compute import Compute, ComputeCluster, Mount, NodeMachine
 from ocijobs.reconcile.job_record import JobRecord
 from ocijobs.reconcile.remote import JobState, LogAddress, RunRecord, RunState

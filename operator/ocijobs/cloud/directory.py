@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from oci.resource_search.models import FreeTextSearchDetails
-
 from ocijobs.clock import Clock
 from ocijobs.cloud.calls import Calls, Request
 from ocijobs.cloud.clients import Principal, Service
+from ocijobs.cloud.sdk import resource_search_models as models
 from ocijobs.reconcile.naming import NameKind, WantedName
 from ocijobs.reconcile.remote import Refusal, RefusalKind
 
@@ -115,8 +114,8 @@ class Directory:
         return await self._calls.call(_request(principal, Service.DATA_FLOW, "ListPools"), send)
 
     async def _search(self, principal: Principal, text: str) -> list[Any] | Refusal:
-        details = FreeTextSearchDetails(
-            text=text, matching_context_type=FreeTextSearchDetails.MATCHING_CONTEXT_TYPE_NONE
+        details = models.FreeTextSearchDetails(
+            text=text, matching_context_type=models.FreeTextSearchDetails.MATCHING_CONTEXT_TYPE_NONE
         )
         request = _request(principal, Service.RESOURCE_SEARCH, "SearchResources")
         return await self._calls.call(

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import oci
-
 from ocijobs.api.infrastructure import Backend
 from ocijobs.cloud.data_flow_readings import application_request_of
 from ocijobs.cloud.data_science_readings import job_request_of
-from ocijobs.cloud.refusals import FAILURES, refusal_of
+from ocijobs.cloud.refusals import failures, refusal_of
 from ocijobs.cloud.resource_fields import UnknownTypeError
+from ocijobs.cloud.sdk import oci
 from ocijobs.reconcile.requests import JobCreation, backend_of
 
 
@@ -42,7 +41,7 @@ def read_job(ocid: str, config: Path | None, profile: str, endpoint: str | None)
             return application_request_of(flow.get_application(ocid).data)
         client = oci.data_science.DataScienceClient(settings, **options)
         return job_request_of(client.get_job(ocid).data)
-    except FAILURES as error:
+    except failures() as error:
         raise JobUnreadableError(refusal_of(error).message) from error
     except UnknownTypeError as error:
         raise JobUnreadableError(f"{error} is not known here") from error

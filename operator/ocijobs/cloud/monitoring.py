@@ -12,11 +12,10 @@ from datetime import datetime, timedelta
 from statistics import fmean
 from typing import Any
 
-from oci.monitoring import models
-
 from ocijobs.api.job_run_status import RunMetrics, Utilisation
 from ocijobs.cloud.calls import Calls, Request
 from ocijobs.cloud.clients import Principal, Service
+from ocijobs.cloud.sdk import monitoring_models as models
 from ocijobs.reconcile.remote import Refusal
 
 MOST_RUNS = 50
@@ -89,7 +88,7 @@ class Monitoring:
         self,
         principal: Principal,
         compartment_id: str,
-        details: models.SummarizeMetricsDataDetails,
+        details: Any,
     ) -> Sequence[Any] | Refusal:
         request = Request(
             principal=principal, service=Service.MONITORING, operation="SummarizeMetricsData"

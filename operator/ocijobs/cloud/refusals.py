@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 
-import oci
-
+from ocijobs.cloud.sdk import oci
 from ocijobs.reconcile.remote import Refusal, RefusalKind
 
 _QUOTA_CODES = frozenset({"LimitExceeded", "QuotaExceeded", "TenantCapacityExceeded"})
@@ -32,8 +31,12 @@ class MalformedAnswerError(Exception):
     """OCI, or a proxy in its place, said 200 and what came is not what the API gives."""
 
 
-FAILURES = (oci.exceptions.ServiceError, OSError, MalformedAnswerError)
-"""What a call to OCI raises when it was refused or not answered. What the SDK sends with has only `OSError`s."""
+def failures() -> tuple[type[Exception], ...]:
+    """Return what a call to OCI raises when it was refused or not answered.
+
+    What the SDK sends with has only `OSError`s.
+    """
+    return (oci.exceptions.ServiceError, OSError, MalformedAnswerError)
 
 
 def refusal_of(error: Exception) -> Refusal:

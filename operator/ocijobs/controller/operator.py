@@ -18,6 +18,7 @@ from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
 from ocijobs.artifact.staging import Staging
 from ocijobs.clock import Clock, SystemClock, wait_for
+from ocijobs.cloud.clients import import_sdk
 from ocijobs.controller.store import Store
 from ocijobs.controller.watch import WORKLOADS, WatchEndedError, watch
 from ocijobs.controller.wiring import Machinery, assemble
@@ -105,12 +106,14 @@ class Operator:
                         cluster_id=cluster_id,
                         instance=instance,
                     )
-                    await self._live(self.machinery, lease)
+                    await self._live(self.machinery, lease, threads)
                 finally:
                     heart.cancel()
                     await server.stop()
 
-    async def _live(self, parts: Machinery, lease: LeaderLease) -> None:
+    async def _live(
+        self, parts: Machinery, lease: LeaderLease, threads: ThreadPoolExecutor
+    ) -> None:
         self.metrics.count_objects(_counts(parts.store))
         self.metrics.oci_under_way.set_function(lambda: parts.calls.under_way)
         self.metrics.queue_depth.set_function(lambda: len(parts.queue))
@@ -128,7 +131,7 @@ class Operator:
                     ("logs", parts.logs.run()),
                     ("utilisation", parts.utilisation.run()),
                     ("resync", parts.resync.run()),
-                    ("lead", self._lead(parts, lease, group)),
+                    ("lead", self._lead(parts, lease, threads, group)),
                 )
             ]
             await self._stopping.wait()
@@ -140,9 +143,16 @@ class Operator:
             for task in (*lives, *self._workers):
                 task.cancel()
 
-    async def _lead(self, parts: Machinery, lease: LeaderLease, group: asyncio.TaskGroup) -> None:
-        """Begin to work when everything is listed and the lease is held."""
+    async def _lead(
+        self,
+        parts: Machinery,
+        lease: LeaderLease,
+        threads: ThreadPoolExecutor,
+        group: asyncio.TaskGroup,
+    ) -> None:
+        """Begin to work when everything is listed, OCI can be called and the lease is held."""
         await parts.resync.synced.wait()
+        await asyncio.get_running_loop().run_in_executor(threads, import_sdk)
         await lease.acquired()
         for key in (*parts.store.all_keys(), *parts.workloads.all_keys()):
             parts.queue.add(key)

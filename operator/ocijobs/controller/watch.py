@@ -1,10 +1,7 @@
-"""The watch: kopf brings every change of our kinds to the store. The only module that knows kopf.
-
-kopf is used for what it does well: watching for ever, through restarts of the API server and expired versions. It
-handles nothing, adds no finalizers or annotations, and keeps no state; what it misses, the periodic list finds.
+"""The watch: kopf brings every change of our kinds to the store.
 
 It runs in a thread with a loop of its own, since in ours it would take the signals and, at its end, cancel every
-task that was begun after it.
+task that was begun after it. That thread also imports it: an operator is ready, and may lead, before it watches.
 """
 
 from __future__ import annotations
@@ -13,13 +10,9 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
-
-import kopf
 
 from ocijobs.api.crd import KINDS
-from ocijobs.api.kueue import KUEUE_GROUP, KUEUE_VERSION, LABEL_RUN
-from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.kueue import KUEUE_GROUP, KUEUE_VERSION
 from ocijobs.api.names import GROUP, VERSION
 from ocijobs.controller.store import Store
 
@@ -33,12 +26,6 @@ Resources = tuple[tuple[str, str, str], ...]
 """Group, version and plural of what is watched."""
 
 _END_SECONDS = 10.0
-
-_CLOSING_SECONDS = 0.25
-"""Time in which TLS connections close, which nothing tells of.
-
-Source: https://docs.aiohttp.org/en/stable/client_advanced.html#graceful-shutdown
-"""
 
 
 class WatchEndedError(RuntimeError):
@@ -58,9 +45,7 @@ async def watch(store: Store, namespaces: tuple[str, ...], resources: Resources 
         loop.call_soon_threadsafe(change)
 
     with ThreadPoolExecutor(1, thread_name_prefix="watch") as thread:
-        ended = loop.run_in_executor(
-            thread, lambda: asyncio.run(_operate(store, feed, namespaces, resources, stop))
-        )
+        ended = loop.run_in_executor(thread, _run, store, feed, namespaces, resources, stop)
         try:
             await asyncio.shield(ended)
         except asyncio.CancelledError:
@@ -72,58 +57,13 @@ async def watch(store: Store, namespaces: tuple[str, ...], resources: Resources 
     raise WatchEndedError("the watch has ended; kopf's log says why")
 
 
-async def _operate(
+def _run(
     store: Store,
     feed: Callable[[Callable[[], object]], None],
     namespaces: tuple[str, ...],
     resources: Resources,
     stop: threading.Event,
 ) -> None:
-    registry = kopf.OperatorRegistry()
-    kopf.on.login(registry=registry)(_login)
-    for resource in resources:
-        kopf.on.event(*resource, registry=registry, id="store")(_handler(store, feed))
-    await kopf.operator(
-        registry=registry,
-        settings=_settings(),
-        standalone=True,
-        clusterwide=not namespaces,
-        namespaces=namespaces,
-        stop_flag=stop,
-    )
-    # The loop ends with this function, and would leave them open.
-    await asyncio.sleep(_CLOSING_SECONDS)
+    from ocijobs.controller.kopf_watch import operate  # noqa: PLC0415 - in this thread
 
-
-def _handler(store: Store, feed: Callable[[Callable[[], object]], None]) -> Any:
-    async def take(event: kopf.RawEvent, **_: Any) -> None:
-        document: dict[str, Any] = dict(event["object"])
-        meta = document["metadata"]
-        if event["type"] == "DELETED":
-            key = ObjectKey(document["kind"], meta.get("namespace", ""), meta["name"])
-            feed(lambda: store.remove(key, meta["uid"]))
-        else:
-            feed(lambda: store.put(document))
-
-    return take
-
-
-def _login(**kwargs: Any) -> kopf.ConnectionInfo | None:
-    """Take the pod's service account, else the kubeconfig."""
-    return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
-
-
-def _settings() -> kopf.OperatorSettings:
-    settings = kopf.OperatorSettings()
-    settings.posting.enabled = False
-    # Otherwise kopf wants to list all definitions and namespaces of the cluster, for a minute, before it watches.
-    settings.scanning.disabled = True
-    settings.queueing.idle_timeout = 0.5
-    settings.watching.server_timeout = 600
-    settings.watching.connect_timeout = 10
-    settings.watching.chunk_size = 500
-    # There may be thousands of Workloads, of pods and of others.
-    settings.watching.label_selectors[WORKLOADS[0]] = LABEL_RUN
-    settings.networking.request_timeout = 30
-    settings.networking.connect_timeout = 10
-    return settings
+    asyncio.run(operate(store, feed, namespaces, resources, stop))

@@ -12,10 +12,31 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Protocol, Self
 
 _START_SECONDS = 60.0
 _END_SECONDS = 30.0
+
+
+class Process(Protocol):
+    """What is asked of a process: a part of `subprocess.Popen`."""
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+
+    def poll(self) -> int | None:
+        """Return the exit code, or None while it runs."""
+
+    def wait(self, timeout: float) -> int:
+        """Await its end and return the exit code."""
+
+    def send_signal(self, sig: int) -> None:
+        """Send it a signal."""
+
+
+Launch = Callable[..., Process]
+"""What starts a process: `subprocess.Popen`, or what takes the same arguments."""
 
 
 class OperatorProcess:
@@ -25,16 +46,22 @@ class OperatorProcess:
         kubeconfig: of the cluster, and of whom the operator is there.
         folder: for its log.
         settings: by field name of `ocijobs.settings.Settings`.
+        launch: what starts it.
     """
 
     def __init__(
-        self, kubeconfig: Path, folder: Path, settings: Mapping[str, object] | None = None
+        self,
+        kubeconfig: Path,
+        folder: Path,
+        settings: Mapping[str, object] | None = None,
+        launch: Launch = subprocess.Popen,
     ) -> None:
+        self._launch = launch
         self.log = folder / "operator.log"
         self._kubeconfig = kubeconfig
         self._port_file = folder / "operator.port"
         self._settings = {"http_host": "127.0.0.1", "http_port": 0, **(settings or {})}
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
         self._log_file: IO[bytes] | None = None
 
     @property
@@ -58,7 +85,7 @@ class OperatorProcess:
         }
         environment["KUBECONFIG"] = str(self._kubeconfig)
         self._log_file = self.log.open("ab")
-        self._process = subprocess.Popen(  # noqa: S603 - our own module
+        self._process = self._launch(
             [sys.executable, "-m", "ocijobs", "run", "--port-file", str(self._port_file)],
             env=environment,
             stdout=self._log_file,
@@ -129,7 +156,7 @@ class OperatorProcess:
             self._log_file.close()
         return code
 
-    def _running(self) -> subprocess.Popen[bytes]:
+    def _running(self) -> Process:
         if self._process is None:
             raise RuntimeError("the operator was not started")
         return self._process

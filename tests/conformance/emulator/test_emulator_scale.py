@@ -78,8 +78,7 @@ def seconds_of_page(page: Any) -> float:
     return (time.process_time() - before) / PAGES
 
 
-@pytest.mark.alone
-@pytest.mark.slow
+@pytest.mark.bench
 def test_ten_thousand_runs_are_created_listed_and_read(
     own_process: Callable[..., Any], raw_client: Any, request: pytest.FixtureRequest
 ) -> None:

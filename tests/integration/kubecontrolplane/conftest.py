@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,25 +47,26 @@ class CommandLine:
 
 
 @pytest.fixture(scope="module")
-def make_kubecontrolplane(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Callable[[], CommandLine]]:
-    """Command lines for directories of their own, ended when the module's tests are done."""
-    made: list[CommandLine] = []
-
-    def make() -> CommandLine:
-        made.append(CommandLine(tmp_path_factory.mktemp("control-plane") / "cluster"))
-        return made[-1]
-
-    yield make
-    for each in made:
-        down(each.directory, delete=True)
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
+    """A command line whose control plane runs; tests leave it running."""
+    with _ended(tmp_path_factory.mktemp("control-plane")) as line:
+        line.json("up")
+        yield line
 
 
 @pytest.fixture
-def kubecontrolplane(make_kubecontrolplane: Callable[[], CommandLine]) -> CommandLine:
+def kubecontrolplane(tmp_path: Path) -> Iterator[CommandLine]:
     """A command line for a directory that the test has to itself."""
-    return make_kubecontrolplane()
+    with _ended(tmp_path) as line:
+        yield line
+
+
+@contextmanager
+def _ended(folder: Path) -> Iterator[CommandLine]:
+    """What runs is ended with the test, as a control plane takes 440 MB."""
+    line = CommandLine(folder / "cluster")
+    yield line
+    down(line.directory, delete=True)
 
 
 Kubectl = Callable[..., subprocess.CompletedProcess[str]]

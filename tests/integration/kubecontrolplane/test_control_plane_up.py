@@ -6,11 +6,11 @@ import socket
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.patience import patience
 
 from kubecontrolplane import lifecycle
 from kubecontrolplane.binaries import CONTROL_PLANE
@@ -24,7 +24,7 @@ from kubecontrolplane.process import ProcessRecord, spawn, stop, wait_exit
 pytestmark = pytest.mark.breadth
 
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager")
-GENEROUS = 120.0
+GENEROUS = patience(120)
 
 
 def kill(kubecontrolplane: Any, component: str) -> None:
@@ -33,14 +33,6 @@ def kill(kubecontrolplane: Any, component: str) -> None:
     assert record is not None
     os.kill(record.pid, signal.SIGKILL)
     assert wait_exit(record, seconds=GENEROUS)
-
-
-@pytest.fixture(scope="module")
-def shared(make_kubecontrolplane: Callable[[], Any]) -> Any:
-    """A command line whose control plane runs; tests leave it running."""
-    kubecontrolplane = make_kubecontrolplane()
-    kubecontrolplane.json("up")
-    return kubecontrolplane
 
 
 class TestUp:

@@ -12,7 +12,7 @@ from ocijobs.cloud.calls import Request
 from ocijobs.cloud.clients import Service
 from ocijobs.cloud.data_science import DataScience
 from ocijobs.cloud.data_science_models import run_record
-from ocijobs.cloud.refusals import FAILURES, refusal_of, retry_after_seconds, status_code
+from ocijobs.cloud.refusals import failures, refusal_of, retry_after_seconds, status_code
 from ocijobs.reconcile.remote import Refusal, RefusalKind, RunRecord
 
 WRITE = Request(
@@ -148,7 +148,7 @@ SENDING = oci.base_client.requests.exceptions
     ],
 )
 def test_no_answer_has_words_that_stay_the_same(failure: Exception) -> None:
-    assert isinstance(failure, FAILURES)
+    assert isinstance(failure, failures())
     assert refusal_of(failure).kind is RefusalKind.UNAVAILABLE
     assert "0x7f" not in refusal_of(failure).message
     assert status_code(failure) == 0

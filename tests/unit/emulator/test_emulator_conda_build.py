@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from typing_extensions import override
 
 from oci_emulator.running import conda
 from oci_emulator.running.conda import BARE, CondaEnvironments, CondaError, Pack, default_cache
@@ -46,23 +47,24 @@ async def test_who_asks_gets_the_interpreter(tmp_path: Path) -> None:
     assert await environments.provide(BARE) == python
 
 
-class Broken(Pack):
-    """An environment of a package that isn't there."""
+class Broken(CondaEnvironments):
+    """Environments whose installer fails, as pip does when an index lacks a package."""
 
-    lock = "no-such-package-here==1.0 --hash=sha256:" + "0" * 64
+    @override
+    def _make(self, pack: Pack, directory: Path, held: int) -> None:
+        code = "print('looking'); raise SystemExit('there is no no-such-package-here')"
+        self._call([sys.executable, "-c", code], held)
 
 
 @pytest.mark.asyncio
-async def test_what_can_not_be_built_is_said_and_left_for_another_try(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    environments = CondaEnvironments(tmp_path, print)
-    broken = Broken("broken", "")
+async def test_what_can_not_be_built_is_said_and_left_for_another_try(tmp_path: Path) -> None:
+    broken = Broken(tmp_path, print)
     for _ in range(2):
-        with pytest.raises(CondaError, match="no-such-package-here"):
-            await environments.provide(broken)
-        assert not environments.is_built(broken)
+        with pytest.raises(CondaError, match="failed: there is no no-such-package-here"):
+            await broken.provide(BARE)
+        assert not broken.is_built(BARE)
+    environments = CondaEnvironments(tmp_path, print)
+    assert (await environments.provide(BARE)).exists()
 
 
 def test_a_build_that_was_killed_is_done_again(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.support.patience import patience
 
 from kubecontrolplane import process
 from kubecontrolplane.process import (
@@ -28,7 +29,7 @@ STUBBORN = (
     "-c",
     "from signal import *; signal(SIGTERM, SIG_IGN); print(1, flush=True); pause()",
 )
-GENEROUS = 60.0
+GENEROUS = patience(60)
 
 
 @pytest.fixture

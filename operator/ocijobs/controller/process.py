@@ -1,0 +1,54 @@
+"""The operator as a process: its settings, its cluster, its signals, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from pathlib import Path
+
+from ocijobs.controller.operator import Operator
+from ocijobs.kube.client import NoClusterError, load_configuration
+from ocijobs.observe import logs
+from ocijobs.observe.server import PortError
+from ocijobs.settings import Settings, SettingsError, load
+
+_LOG = logging.getLogger(__name__)
+
+UNSTARTED = (SettingsError, NoClusterError, PortError)
+"""Why an operator does not start; the message says what to do."""
+
+
+def run(port_file: Path | None, *, hold_new: bool) -> int:
+    """Serve the resources until SIGTERM or SIGINT, and return the exit code.
+
+    Args:
+        port_file: where the port of metrics and health is written, if anywhere.
+        hold_new: create nothing for objects that are new to this operator, whatever the settings say.
+
+    Raises:
+        SettingsError: if they are none.
+        NoClusterError: if nothing says where the API server is.
+        PortError: if the port of metrics and health can't be opened.
+    """
+    settings = load()
+    settings = settings.model_copy(update={"hold_new": settings.hold_new or hold_new})
+    logs.configure(settings.log_level)
+    return asyncio.run(_run(settings, port_file))
+
+
+async def _run(settings: Settings, port_file: Path | None) -> int:
+    configuration = await load_configuration(connections=settings.workers + 16)
+    operator = Operator(settings, configuration)
+    if port_file is not None:
+        operator.port.add_done_callback(lambda port: port_file.write_text(str(port.result())))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, operator.stop)
+    try:
+        await operator.run()
+    except ExceptionGroup as group:
+        for error in group.exceptions:
+            _LOG.critical("can't go on: %s", error, exc_info=error)
+        return 1
+    return 0
