@@ -4,14 +4,13 @@ import hashlib
 import io
 import tarfile
 import zipfile
-from pathlib import Path
 from typing import Any
 
 import oci
 import pytest
 import yaml
 from tests.support import manifests
-from tests.support.git_server import served_repository
+from tests.support.artifacts import code
 from tests.support.namespace import condition
 from tests.support.stage import Stage
 from tests.support.stages import until_explained
@@ -57,19 +56,6 @@ def synced(stage: Stage, than: str | None = None) -> dict[str, Any]:
             and o["status"].get("revision") not in {None, than}
         ),
     )
-
-
-def code(stage: Stage, found: dict[str, Any]) -> dict[str, str]:
-    """Return the files of the artifact that OCI has of the current revision."""
-    client = stage.oci_client(oci.data_science.DataScienceClient)
-    content = client.get_job_artifact_content(found["status"]["jobId"]).data.content
-    assert sha256(content) == found["status"]["artifact"]["sha256"]
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        return {
-            name.removeprefix("code/"): archive.read(name).decode()
-            for name in archive.namelist()
-            if name.startswith("code/")
-        }
 
 
 def look_again(stage: Stage, word: str) -> None:
@@ -156,78 +142,6 @@ def test_the_metadata_service_is_no_source(stage: Stage) -> None:
         message = condition(told, "Ready")["message"]
         assert "sources may not come from 169.254.169.254" in message
         assert "sourceDeniedNetworks" in message
-
-
-def test_each_commit_that_changes_the_code_makes_a_revision(stage: Stage, tmp_path: Path) -> None:
-    stage.identity()
-    with served_repository(tmp_path / "git", password="opensesame") as repository:
-        first = repository.commit({f"src/{name}": text for name, text in FILES.items()})
-        secret = {
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": {"name": "git"},
-            "stringData": {"username": "git", "password": "opensesame"},
-        }
-        source = {"url": repository.url, "ref": {"branch": "main"}, "path": "src"}
-        stage.apply(job(gitRepository=source))
-        told = stage.until_reason("OCIJob", "job", "WaitingForSource")
-        assert "git ls-remote: " in condition(told, "Ready")["message"]
-        stage.apply(secret, job(gitRepository=source | {"secretRef": {"name": "git"}}))
-        found = synced(stage)
-        assert code(stage, found) == FILES
-        assert found["status"]["source"]["version"] == first
-        # A commit that leaves the code alone makes none.
-        second = repository.commit({"README.md": "Nothing new"})
-        look_again(stage, "1")
-        same = stage.until("OCIJob", "job", lambda o: o["status"]["source"]["version"] == second)
-        assert same["status"]["revision"] == found["status"]["revision"]
-        third = repository.commit({"src/main.py": "print(3)\n"})
-        look_again(stage, "2")
-        newer = synced(stage, than=found["status"]["revision"])
-        assert newer["status"]["source"]["version"] == third
-        assert code(stage, newer)["main.py"] == "print(3)\n"
-        repository.tag("v1")
-        tagged = source | {"secretRef": {"name": "git"}, "ref": {"tag": "v1"}}
-        stage.apply(job(gitRepository=tagged))
-        assert stage.until_synced("job")["status"]["revision"] == newer["status"]["revision"]
-        fixed = source | {"secretRef": {"name": "git"}, "ref": {"commit": first}}
-        stage.apply(job(gitRepository=fixed))
-        back = stage.until_synced("job")
-        assert back["status"]["jobId"] == found["status"]["jobId"]
-    assert len(stage.emulator.journal("CreateJob", status=200)) == 2
-
-
-def test_while_a_repository_can_not_be_reached_the_current_revision_serves(
-    stage: Stage, tmp_path: Path
-) -> None:
-    stage.identity()
-    with served_repository(tmp_path / "git") as repository:
-        repository.commit(FILES)
-        stage.apply(job(gitRepository={"url": repository.url}))
-        found = synced(stage)
-    stage.create(manifests.run())
-    assert stage.until_ended("run")["status"]["revision"] == found["status"]["revision"]
-    told = stage.until_reason("OCIJob", "job", "SourceUnreachable")
-    ready = condition(told, "Ready")
-    assert ready["status"] == "True"
-    assert f"revision {found['status']['revision']} goes on serving" in ready["message"]
-    assert stage.until_event("job", "SourceUnreachable")
-
-
-def test_a_branch_that_is_gone_is_told_and_the_current_revision_serves(
-    stage: Stage, tmp_path: Path
-) -> None:
-    stage.identity()
-    with served_repository(tmp_path / "git") as repository:
-        repository.commit(FILES, branch="topic")
-        stage.apply(job(gitRepository={"url": repository.url, "ref": {"branch": "topic"}}))
-        found = synced(stage)
-        repository.remove_branch("topic")
-        stage.create(manifests.run())
-        assert stage.until_ended("run")["status"]["revision"] == found["status"]["revision"]
-        told = condition(stage.get("OCIJob", "job"), "Ready")
-    assert (told["status"], told["reason"]) == ("True", "SourceUnreachable")
-    assert "has no branch topic" in told["message"]
 
 
 @pytest.fixture

@@ -130,7 +130,7 @@ _OTHER_NUMBERS: dict[str, tuple[object, ...]] = {
     "default_page_size": (1,),
     "active_runs_maximum": (1,),
     "freeform_tags_maximum": (4,),
-    "requests_per_second": (20,),
+    "requests_per_second": (3,),
     "retry_token_hours": (1000,),
     "deleted_visible_seconds": (0, 100_000),
     "search_window_days": (1,),
