@@ -159,9 +159,22 @@ test-unit: $(ENV) ## Run the tests that need neither cluster nor network.
 	$(call say,unit tests)
 	$(TEST) -m 'not breadth' tests/unit
 
-chaos: control-plane ## Run the tests that roll dice; the seed is printed, and OCIJOBS_CHAOS_SEED takes it.
-	$(call say,tests that roll dice)
+chaos: control-plane ## Run what rolls dice: kills at any moment, and new histories. What fails prints its seed.
+	$(call say,an operator that is killed at any moment)
 	$(TEST) -m chaos tests
+	$(call say,histories that no run had before)
+	HYPOTHESIS_PROFILE=dice $(BIN)/pytest --numprocesses $(WORKERS) --dist loadgroup tests/unit/reconcile
+
+bench: control-plane ## Measure: starts of the operator, a sweep of a thousand, the local OCI. Nothing may run beside it.
+	@mkdir -p .bench
+	$(call say,starts of the operator)
+	@$(BIN)/kubecontrolplane up --dir .bench/control-plane --audit > /dev/null; \
+		trap '$(BIN)/kubecontrolplane down --dir .bench/control-plane --delete' EXIT; \
+		$(BIN)/python -m bench.start --control-plane-dir .bench/control-plane --json .bench/start.json
+	$(call say,a sweep of a thousand runs)
+	$(BIN)/python -m bench.sweep --json .bench/sweep.json
+	$(call say,the local OCI)
+	$(BIN)/pytest -s -m bench tests
 
 .PHONY: image chart goldens lock clean
 image: ## Build the operator's image from BASE_IMAGE.

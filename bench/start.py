@@ -75,7 +75,7 @@ def _stage(control_plane: Path) -> Iterator[Stage]:
         try:
             yield stage
         finally:
-            stage.clear()
+            stage.end(clear=True)
 
 
 def _start(stage: Stage, source: Path | None) -> dict[str, float]:

@@ -93,7 +93,7 @@ def _stage() -> Iterator[Stage]:
         try:
             install_definitions(cluster)
             with (
-                namespace_in(cluster, "sweep") as namespace,
+                namespace_in(cluster, "sweep", delete=False) as namespace,
                 Emulator(Path(folder) / "oci", mode="simulated") as emulator,
             ):
                 stage = Stage(cluster, namespace, emulator, Path(folder) / "stage")
@@ -101,7 +101,7 @@ def _stage() -> Iterator[Stage]:
                 try:
                     yield stage
                 finally:
-                    stage.clear()
+                    stage.end(clear=False)
         finally:
             cluster.down(delete=True)
 

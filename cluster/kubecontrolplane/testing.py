@@ -146,16 +146,34 @@ def own_cluster(request: pytest.FixtureRequest) -> Iterator[ControlPlane]:
         started.down(delete=True)
 
 
+@pytest.fixture(scope="session")
+def cluster_stays(request: pytest.FixtureRequest) -> bool:
+    """Whether `cluster` goes on when this run ends, so that tests take away what they have made."""
+    return request.config.stash[_RUN].owner is None or request.config.getoption(
+        "--cluster-kubeconfig"
+    )
+
+
 @pytest.fixture
-def namespace(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[str]:
-    """A namespace of the test's own, with its default ServiceAccount; deleted without waiting."""
-    with namespace_in(cluster, request.node.name) as name:
+def namespace(
+    cluster: Cluster, request: pytest.FixtureRequest, *, cluster_stays: bool
+) -> Iterator[str]:
+    """A namespace of the test's own, with its default ServiceAccount."""
+    with namespace_in(cluster, request.node.name, delete=cluster_stays) as name:
         yield name
 
 
 @contextmanager
-def namespace_in(cluster: Cluster, test: str) -> Iterator[str]:
-    """Make a namespace for a test in a control plane."""
+def namespace_in(cluster: Cluster, test: str, *, delete: bool = True) -> Iterator[str]:
+    """Make a namespace for a test in a control plane.
+
+    Args:
+        cluster: the control plane.
+        test: what the namespace is named after.
+        delete: whether to delete it at the end, without waiting. Where the control plane ends soon
+            it is better left: the controller asks for every resource that there is, twice, and
+            goes on asking for ever while an object in it has a finalizer that nobody removes.
+    """
     name = namespace_name(test)
     api = cluster.api()
     api.request(
@@ -166,6 +184,8 @@ def namespace_in(cluster: Cluster, test: str) -> Iterator[str]:
     accounts = f"/api/v1/namespaces/{name}/serviceaccounts"
     api.await_object(accounts, "default", seconds=_ACCOUNT_SECONDS)
     yield name
+    if not delete:
+        return
     try:
         api.request("DELETE", f"/api/v1/namespaces/{name}")
     except ApiError as error:

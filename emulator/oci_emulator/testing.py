@@ -40,7 +40,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Any, Literal, Self
+from typing import IO, TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from typing_extensions import override
 
@@ -63,9 +63,33 @@ _START_SECONDS = 60.0
 _STOP_SECONDS = 30.0
 
 
+class Process(Protocol):
+    """What is asked of a process: a part of `subprocess.Popen`."""
+
+    @property
+    def stdout(self) -> IO[str] | None:
+        """What it prints, as text."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Await its end."""
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+
+    def kill(self) -> None:
+        """Kill it."""
+
+    def communicate(self) -> tuple[str | None, str | None]:
+        """Read what it prints, and await its end."""
+
+
+Launch = Callable[..., Process]
+"""What starts a process: `subprocess.Popen`, or what takes the same arguments."""
+
+
 @dataclass(slots=True, kw_only=True)
 class _Started:
-    process: "subprocess.Popen[str]"
+    process: Process
     announcement: dict[str, Any] = field(default_factory=dict)
 
 
@@ -86,6 +110,7 @@ class Emulator(ControlClient):
         spark: a Python that has pyspark.
         journal_bodies: keep the JSON that clients send in the journal.
         log: where its messages go; by default to ``emulator.log`` in the state directory.
+        launch: what starts its process.
     """
 
     def __init__(
@@ -104,7 +129,9 @@ class Emulator(ControlClient):
         oke_port: int | None = None,
         spark: Path | None = None,
         log: Path | None = None,
+        launch: Launch = subprocess.Popen,
     ) -> None:
+        self._launch = launch
         self.state = state
         self.log = log or state / "emulator.log"
         self._cache = cache
@@ -144,7 +171,7 @@ class Emulator(ControlClient):
         if self._cache is not None:
             environment["OCI_EMULATOR_CACHE"] = str(self._cache)
         with self.log.open("a") as log:
-            process = subprocess.Popen(  # noqa: S603  # our own program
+            process = self._launch(
                 [
                     *(sys.executable, "-m", "oci_emulator", "serve", "--state", str(self.state)),
                     *self._arguments,

@@ -11,26 +11,8 @@ from tests.component.world import World
 from tests.support.stage import Stage
 
 from kubecontrolplane.cluster import Cluster
-from oci_emulator.testing import Emulator, EmulatorPool
+from oci_emulator.testing import EmulatorPool
 from ocijobs.testing import ShiftedClock
-
-
-@pytest_asyncio.fixture
-async def inside(
-    definitions: Cluster, namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Inside]:
-    state = tmp_path / "oci"
-    state.mkdir()
-    with Emulator(state, mode="simulated") as emulator:
-        stage = Stage(definitions, namespace, emulator, tmp_path)
-        monkeypatch.setenv("KUBECONFIG", str(tmp_path / "operator.kubeconfig"))
-        inside = Inside(stage, ShiftedClock())
-        await inside.start()
-        try:
-            yield inside
-        finally:
-            await inside.stop()
-            stage.clear()
 
 
 @pytest.fixture
@@ -46,6 +28,8 @@ def stage(
     tmp_path: Path,
     emulators: EmulatorPool,
     oci: dict[str, Any],
+    *,
+    cluster_stays: bool,
 ) -> Iterator[Stage]:
     """A namespace and a local OCI, without an operator."""
     with emulators.take(mode="simulated", **oci) as emulator:
@@ -53,7 +37,7 @@ def stage(
         try:
             yield stage
         finally:
-            stage.clear()
+            stage.end(clear=cluster_stays)
 
 
 @pytest_asyncio.fixture
@@ -66,3 +50,15 @@ async def world(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
         yield world
     finally:
         await world.operator.stop()
+
+
+@pytest_asyncio.fixture
+async def inside(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Inside]:
+    """An operator on a clock that runs, and that the test moves besides."""
+    monkeypatch.setenv("KUBECONFIG", str(stage.folder / "operator.kubeconfig"))
+    inside = Inside(stage, ShiftedClock())
+    await inside.start()
+    try:
+        yield inside
+    finally:
+        await inside.stop()

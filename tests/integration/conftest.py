@@ -16,21 +16,32 @@ from oci_emulator.testing import Emulator, EmulatorPool
 
 @pytest.fixture
 def stage(
-    definitions: Cluster, namespace: str, tmp_path: Path, request: pytest.FixtureRequest
+    definitions: Cluster,
+    namespace: str,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    *,
+    cluster_stays: bool,
 ) -> Iterator[Stage]:
     """A stage with simulated runs, or with real ones where the test is marked `real_runs` or `real_spark`."""
     with _stage(definitions, namespace, tmp_path, request) as stage:
-        yield stage
+        try:
+            yield stage
+        finally:
+            stage.end(clear=cluster_stays)
 
 
 @pytest.fixture
 def queued_stage(kueue: Cluster, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Stage]:
     """A stage in a cluster with Kueue."""
     with (
-        namespace_in(kueue, request.node.name) as namespace,
+        namespace_in(kueue, request.node.name, delete=False) as namespace,
         _stage(kueue, namespace, tmp_path, request) as stage,
     ):
-        yield stage
+        try:
+            yield stage
+        finally:
+            stage.end(clear=False)
 
 
 @contextmanager
@@ -41,10 +52,7 @@ def _stage(
         stage = Stage(cluster, namespace, emulator, tmp_path)
         if request.node.get_closest_marker("no_operator") is None:
             stage.start_operator(**_settings(request.node))
-        try:
-            yield stage
-        finally:
-            stage.clear()
+        yield stage
 
 
 def _emulator(tmp_path: Path, request: pytest.FixtureRequest) -> AbstractContextManager[Emulator]:

@@ -334,7 +334,7 @@ def test_kueue_may_come_and_go(tmp_path: Path) -> None:
     try:
         install_definitions(cluster)
         with (
-            namespace_in(cluster, "kueue") as namespace,
+            namespace_in(cluster, "kueue", delete=False) as namespace,
             Emulator(tmp_path / "oci", mode="simulated") as emulator,
         ):
             stage = Stage(cluster, namespace, emulator, tmp_path / "stage")

@@ -139,9 +139,20 @@ class Stage(Namespace):
             pytest.skip(f"{self.cluster.server} has no audit log that could be read here")
         return self._audit.entries(f"system:serviceaccount:{self.home}:operator")
 
-    def clear(self) -> None:
-        """End the operator, and delete what the stage made outside of its namespace."""
+    def end(self, *, clear: bool) -> None:
+        """End the operator, and clear what the stage made if the cluster goes on."""
         self.operator.end()
+        if clear:
+            self._clear()
+
+    def _clear(self) -> None:
+        """Delete what lies outside of the namespace, and let go of what would keep the namespace for ever."""
+        for kind in PLURALS:
+            for document in self.all(kind):
+                if document["metadata"].get("finalizers"):
+                    self.patch(
+                        kind, document["metadata"]["name"], {"metadata": {"finalizers": None}}
+                    )
         for kind in ("clusterroles", "clusterrolebindings"):
             path = f"/apis/rbac.authorization.k8s.io/v1/{kind}/{self.home}"
             self.cluster.api().request("DELETE", path)

@@ -26,7 +26,10 @@ WRONG_WAYS = {
         "import logging",
     ),
     "kopf only watches": ("operator/ocijobs/controller/worker.py", "import kopf"),
-    "OCI's SDK only in cloud": ("operator/ocijobs/controller/worker.py", "import oci"),
+    "OCI's SDK only in cloud, on first use": (
+        "operator/ocijobs/controller/worker.py",
+        "import oci",
+    ),
     "Kubernetes' client only in kube": (
         "operator/ocijobs/controller/worker.py",
         "import kubernetes",

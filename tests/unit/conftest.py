@@ -1,6 +1,6 @@
 """How long hypothesis searches: quickly and always alike by default, `HYPOTHESIS_PROFILE=thorough` for more.
 
-`brief` is for runs in which each example costs several times as much: those that measure coverage, and mutants.
+`dice` searches elsewhere each time. `brief` is for runs in which each example costs several times as much: those that measure coverage, and mutants.
 """
 
 from __future__ import annotations
@@ -14,5 +14,6 @@ _PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 settings.register_profile("quick", _PATIENT, max_examples=300, derandomize=True)
 settings.register_profile("brief", _PATIENT, max_examples=40, derandomize=True)
+settings.register_profile("dice", _PATIENT, max_examples=1000, print_blob=True)
 settings.register_profile("thorough", _PATIENT, max_examples=20_000, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
