@@ -16,7 +16,7 @@ import oci
 import yaml
 from kubernetes.client import ApiException
 from tests.component.inside import Inside
-from tests.support.namespace import Document, condition, phase
+from tests.support.namespace import Document, condition, is_synced, phase
 from tests.support.patience import patience
 from tests.support.stage import Stage
 
@@ -200,13 +200,7 @@ class World:
 
     async def until_synced(self, name: str, *, within: timedelta = timedelta(hours=1)) -> Document:
         """Let time pass until an OCIJob is in OCI as its newest manifest says, and return it."""
-
-        def synced(document: Document) -> bool:
-            ready = condition(document, "Ready")
-            state = (ready["status"], ready["reason"], ready.get("observedGeneration"))
-            return state == ("True", "Synced", document["metadata"]["generation"])
-
-        return await self.until("OCIJob", name, synced, within=within)
+        return await self.until("OCIJob", name, is_synced, within=within)
 
     async def until_gone(
         self, kind: str, name: str, *, within: timedelta = timedelta(hours=1)

@@ -14,8 +14,6 @@ from tests.support.polls import most_polls
 from tests.support.rest import until_at_rest
 from tests.support.stage import Stage
 
-from ocijobs.api.names import API_VERSION
-
 __all__ = ["flow"]
 
 POLL_SECONDS = 0.2
@@ -90,30 +88,6 @@ def test_a_sweep_of_spark_runs_finds_its_best(flow: Stage) -> None:
     status = ended_sweep(flow)["status"]
     assert status["phase"] == "Succeeded"
     assert (status["best"]["index"], status["best"]["value"]) == (1, "0.9")
-
-
-def test_a_schedule_tells_spark_its_time(flow: Stage) -> None:
-    flow.apply(
-        manifests.spark_job(),
-        {
-            "apiVersion": API_VERSION,
-            "kind": "OCIJobSchedule",
-            "metadata": {"name": "often"},
-            "spec": {
-                "schedule": "@every 5s",
-                "resources": [{"name": "r", "run": {"jobRef": {"name": "job"}}}],
-            },
-        },
-    )
-    # The time of a start is written before its runs are made; its firing is told when they are there.
-    flow.until("OCIJobSchedule", "often", lambda one: bool(one["status"].get("firings")))
-    (name, *_) = [run["metadata"]["name"] for run in flow.all("OCIJobRun")]
-    status = flow.until("OCIJobRun", name, has_phase("Succeeded"))["status"]
-    configuration = flow.flow().get_run(status["jobRunId"]).data.configuration
-    told = configuration["spark.driverEnv.OCIJOBS_SCHEDULED_TIME"]
-    assert (
-        told == flow.get("OCIJobRun", name)["metadata"]["annotations"]["ocijobs.io/scheduled-time"]
-    )
 
 
 def test_an_application_made_elsewhere_is_run_as_it_is(flow: Stage) -> None:

@@ -186,13 +186,7 @@ class Namespace:
 
     def until_synced(self, name: str, *, seconds: float = 60) -> Document:
         """Await that an OCIJob is in OCI as its newest manifest says, and return it."""
-
-        def synced(document: Document) -> bool:
-            ready = condition(document, "Ready")
-            state = (ready["status"], ready["reason"], ready.get("observedGeneration"))
-            return state == ("True", "Synced", document["metadata"]["generation"])
-
-        return self.until("OCIJob", name, synced, seconds=seconds)
+        return self.until("OCIJob", name, is_synced, seconds=seconds)
 
     def until_ended(self, name: str, *, seconds: float = 60) -> Document:
         """Return a run as soon as its phase is terminal."""
@@ -240,6 +234,13 @@ def condition(document: Document, kind: str) -> Document:
     return next(
         (c for c in found if c["type"] == kind), {"status": "", "reason": "", "message": ""}
     )
+
+
+def is_synced(job: Document) -> bool:
+    """Whether an OCIJob is in OCI as its newest manifest says."""
+    ready = condition(job, "Ready")
+    state = (ready["status"], ready["reason"], ready.get("observedGeneration"))
+    return state == ("True", "Synced", job["metadata"]["generation"])
 
 
 def phase(document: Document) -> str:

@@ -5,12 +5,15 @@ from tests.component.realistic.open_rules import MET, other_values
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test with the rules as they are by default, and once for each other value of a rule that it meets."""
+    """Run a test with the rules as they are by default, and once for each other value of a rule that it meets.
+
+    The other values are breadth: `make test-all` runs them.
+    """
     if "rules" not in metafunc.fixturenames:
         return
     name = metafunc.function.__name__
     others = [
-        pytest.param({rule: value}, id=f"{rule}={value}")
+        pytest.param({rule: value}, id=f"{rule}={value}", marks=pytest.mark.breadth)
         for rule, tests in MET.items()
         if name in tests
         for value in other_values(rule)

@@ -46,7 +46,7 @@ MET: dict[str, tuple[str, ...]] = {
     "default_page_size": (_CHAIN, _SPARK_ONCE),
     "oracle_tags": (_UNTOUCHED, _ADOPTED),
     "freeform_tags_maximum": (_CHAIN,),
-    "requests_per_second": (_KILLED, _CHAIN),
+    "requests_per_second": (_KILLED,),
     # Retry tokens
     "retry_token_hours": (_OLD_TOKEN,),
     "retry_token_scope": (_KILLED, _JOB_ONCE, _SPARK_ONCE),

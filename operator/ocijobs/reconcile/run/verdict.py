@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -64,7 +65,6 @@ def judge(o: RunObservation, record: RunRecord) -> Ended | Again | Kept:
     """Return what the end of the attempt means."""
     status, spec = o.run.status, o.run.spec
     failed = status.failed or 0
-    details = o.shown(record.details).strip()
     if record.state is RunState.SUCCEEDED:
         return Ended(
             phase=Phase.SUCCEEDED,
@@ -79,9 +79,9 @@ def judge(o: RunObservation, record: RunRecord) -> Ended | Again | Kept:
             message="the run, which has no end of its own, was stopped in OCI",
             failed=failed,
         )
-    if record.state is RunState.FAILED:
-        message = details or "OCI says only that the run has failed"
-        return _after_failure(o, Reason.RUN_FAILED, message, record)
+    failure = _failure(o, record)
+    if failure is not None:
+        return _after_failure(o, Reason.RUN_FAILED, failure, record)
     if spec.cancel or status.stopping is None:
         by = "spec.cancel" if spec.cancel else "somebody in OCI"
         return Ended(
@@ -96,6 +96,30 @@ def judge(o: RunObservation, record: RunRecord) -> Ended | Again | Kept:
     if status.stopping is StopReason.PRE_RUNNING_DEADLINE_EXCEEDED:
         return _after_failure(o, reason, message, record)
     return Ended(phase=Phase.FAILED, reason=reason, message=message, failed=failed)
+
+
+def _failure(o: RunObservation, record: RunRecord) -> str | None:
+    """Return why the attempt has failed; None if it was cancelled.
+
+    OCI does not document by which state it ends a run that takes longer than it may: by any but FAILED, nobody has
+    cancelled it all the same.
+    """
+    if record.state is RunState.FAILED:
+        return o.shown(record.details).strip() or "OCI says only that the run has failed"
+    minutes = _minutes_given(o)
+    if minutes is None or ended_by_us(o) or record.started_at is None or record.finished_at is None:
+        return None
+    if record.finished_at - record.started_at < timedelta(minutes=minutes):
+        return None
+    return f"OCI ended the run after {minutes} minutes, its maximumRuntimeInMinutes"
+
+
+def _minutes_given(o: RunObservation) -> int | None:
+    """Return how long OCI lets the attempt run, as far as that is said here."""
+    binding = o.run.status.binding
+    template = binding.template if binding is not None else None
+    of_job = template.maximum_runtime_in_minutes if template is not None else None
+    return o.run.spec.maximum_runtime_in_minutes or of_job
 
 
 def _after_failure(
