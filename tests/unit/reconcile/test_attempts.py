@@ -5,11 +5,16 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+import pytest
 from tests.unit.reconcile.simulation.run_circumstances import Circumstances
 from tests.unit.reconcile.simulation.run_scenario import RunScenario
 
+from ocijobs.api.conditions import ConditionType, find
 from ocijobs.api.job_run_status import Phase
+from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.remote import RunState
+from ocijobs.reconcile.run.decide import decide_run
+from ocijobs.testing import SETTLED, make_run, make_run_observation
 
 
 def failing(scenario: RunScenario, *, attempts: int) -> list[datetime]:
@@ -54,3 +59,23 @@ def test_a_deadline_that_is_over_during_a_pause_is_not_slept_through() -> None:
     assert shell.wake_at == run.status.launch_time + timedelta(seconds=100)
     scenario.live(100)
     assert scenario.world.api.present.status.phase is Phase.FAILED
+
+
+@pytest.mark.parametrize(
+    ("pattern", "problem"), [("out of memory", None), ("(", "missing ): (: give a regular")]
+)
+def test_a_pattern_that_is_none_ends_a_run_before_it_is_launched(
+    pattern: str, problem: str | None
+) -> None:
+    exits = {"action": "Fail", "on_exit_codes": {"operator": "In", "values": [1]}}
+    details = {"action": "Ignore", "on_lifecycle_details": {"pattern": pattern}}
+    run = make_run(failure_policy={"rules": [exits, details]})
+    status = decide_run(make_run_observation(run=run), SETTLED).status
+    if problem is None:
+        assert status.phase is not Phase.FAILED
+        return
+    ready = find(status.conditions, ConditionType.READY)
+    assert ready is not None
+    assert (status.phase, ready.reason) == (Phase.FAILED, Reason.INVALID_SPEC)
+    where = "spec.failurePolicy.rules[1].onLifecycleDetails.pattern"
+    assert ready.message.startswith(f"{where}: {problem}")
