@@ -194,7 +194,7 @@ def test_schedules_are_listed_and_moved(simulator: Any) -> None:
         (cron("0 0 30 2 *"), "trigger"),
         (models.ScheduleICalTrigger(recurrence="FREQ=SOMETIMES"), "trigger.recurrence"),
         (models.ScheduleICalTrigger(recurrence="FREQ=SECONDLY"), "trigger.recurrence"),
-        (models.ScheduleICalTrigger(recurrence="FREQ=HOURLY;BYMONTH=2;BYMONTHDAY=31"), "trigger"),
+        (models.ScheduleICalTrigger(recurrence="FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=31"), "trigger"),
         (models.ScheduleIntervalTrigger(frequency="DAILY", interval=0), "trigger.interval"),
         (models.ScheduleIntervalTrigger(frequency="DAILY", interval=10**15), "trigger: leads"),
         (
