@@ -24,13 +24,14 @@ from typing import Any
 
 import click
 from tests.support.namespace import Document, condition
+from tests.support.preloaded import Preloaded
 from tests.support.stage import Stage
 from tests.support.stages import install_definitions
 
 from kubecontrolplane.cluster import find
 from kubecontrolplane.testing import namespace_in
 from oci_emulator.testing import Emulator
-from ocijobs.testing.process import OperatorProcess
+from ocijobs.testing.process import Launch, OperatorProcess
 
 MARKS = ("ready", "leads", "works")
 _LEAD_SECONDS = 60.0
@@ -45,21 +46,38 @@ Figures = Mapping[str, list[float]]
 @click.option("--control-plane-dir", type=click.Path(path_type=Path), required=True)
 @click.option("--times", default=10, show_default=True, help="Starts of each.")
 @click.option("--against", type=click.Path(exists=True, path_type=Path), help="Another source.")
+@click.option(
+    "--forked", is_flag=True, help="And as tests start them (tests/support/preloaded.py)."
+)
 @click.option("--json", "report", type=click.Path(path_type=Path), help="File for the figures.")
-def main(control_plane_dir: Path, times: int, against: Path | None, report: Path | None) -> None:
+def main(
+    control_plane_dir: Path, times: int, against: Path | None, report: Path | None, *, forked: bool
+) -> None:
     """Print what it costs to start an operator."""
-    sources: dict[str, Path | None] = {"here": None}
+    ways: dict[str, Launch] = {"here": subprocess.Popen}
     if against is not None:
-        sources["against"] = against
-    figures: dict[str, Figures] = {name: {mark: [] for mark in MARKS} for name in sources}
+        ways["against"] = _from(against)
+    if forked:
+        ways["forked"] = Preloaded()
+    figures: dict[str, Figures] = {name: {mark: [] for mark in MARKS} for name in ways}
     with _stage(control_plane_dir) as stage:
         for _ in range(times):
-            for name, source in sources.items():
-                for mark, seconds in _start(stage, source).items():
+            for name, launch in ways.items():
+                for mark, seconds in _start(stage, launch).items():
                     figures[name][mark].append(seconds)
     _print(figures)
     if report is not None:
         report.write_text(json.dumps(figures, indent=2) + "\n")
+
+
+def _from(source: Path) -> Launch:
+    """Return what starts the operator of another source."""
+
+    def launch(command: list[str], *, env: Mapping[str, str], **options: Any) -> Any:
+        environment = {**env, "PYTHONPATH": str(source.absolute())}
+        return subprocess.Popen(command, env=environment, **options)
+
+    return launch
 
 
 @contextmanager
@@ -78,14 +96,9 @@ def _stage(control_plane: Path) -> Iterator[Stage]:
             stage.end(clear=True)
 
 
-def _start(stage: Stage, source: Path | None) -> dict[str, float]:
+def _start(stage: Stage, launch: Launch) -> dict[str, float]:
     """Start an operator and return its CPU seconds at each mark."""
     stage.identity()
-    path = {} if source is None else {"PYTHONPATH": str(source.absolute())}
-
-    def launch(command: list[str], *, env: Mapping[str, str], **options: Any) -> Any:
-        return subprocess.Popen(command, env={**env, **path}, **options)
-
     kubeconfig = stage.folder / "operator.kubeconfig"
     spent = {}
     with OperatorProcess(kubeconfig, stage.folder, stage.settings(), launch) as operator:

@@ -9,6 +9,7 @@ pytest_plugins = [
     "kubecontrolplane.testing",
     "tests.support.costs",
     "tests.support.emulators",
+    "tests.support.launching",
     "tests.support.stages",
     "tests.support.kueue",
 ]

@@ -70,6 +70,9 @@ class Process(Protocol):
     def stdout(self) -> IO[str] | None:
         """What it prints, as text."""
 
+    def poll(self) -> int | None:
+        """Return the exit code, or None while it runs."""
+
     def wait(self, timeout: float | None = None) -> int:
         """Await its end."""
 

@@ -49,7 +49,8 @@ def _stage(
     cluster: Cluster, namespace: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Iterator[Stage]:
     with _emulator(tmp_path, request) as emulator:
-        stage = Stage(cluster, namespace, emulator, tmp_path)
+        launch = request.getfixturevalue("launch")
+        stage = Stage(cluster, namespace, emulator, tmp_path, launch)
         if request.node.get_closest_marker("no_operator") is None:
             stage.start_operator(**_settings(request.node))
         yield stage

@@ -30,6 +30,7 @@ def test_runs_are_created_once_though_the_operator_is_killed_eight_times(stage: 
     each_was_created_once(stage, names)
 
 
+@pytest.mark.own_process
 def test_two_operators_create_one_run_when_the_leader_hands_over(stage: Stage) -> None:
     stage.identity()
     stage.apply(manifests.job())
@@ -45,6 +46,7 @@ def test_two_operators_create_one_run_when_the_leader_hands_over(stage: Stage) -
     assert len(stage.job_runs()) == 10
 
 
+@pytest.mark.own_process
 def test_an_answer_that_never_comes_is_asked_for_again_with_the_same_token(stage: Stage) -> None:
     stage.identity()
     stage.emulator.add_fault("CreateJobRun", action="drop", count=2)

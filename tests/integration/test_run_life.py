@@ -58,6 +58,7 @@ def test_kubectl_wait_for_complete_ends_with_the_run(stage: Stage) -> None:
     assert "condition met" in done
 
 
+@pytest.mark.own_process
 def test_a_run_that_comes_before_its_job_waits_and_then_starts(stage: Stage) -> None:
     stage.identity()
     stage.create(manifests.run())

@@ -8,6 +8,7 @@ import configparser
 import hashlib
 import json
 import re
+import subprocess
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
@@ -29,7 +30,7 @@ from kubecontrolplane.cluster import Cluster
 from oci_emulator.testing import Emulator
 from ocijobs.api.names import API_VERSION
 from ocijobs.kube.permissions import CLUSTER, OWN_NAMESPACE, WATCHED_NAMESPACES
-from ocijobs.testing.process import OperatorProcess
+from ocijobs.testing.process import Launch, OperatorProcess
 
 FAST = {
     "launch_settle_seconds": 0.5,
@@ -54,10 +55,17 @@ FAST = {
 class Stage(Namespace):
     """Where a test plays: it applies manifests, and awaits what comes of them."""
 
-    def __init__(self, cluster: Cluster, namespace: str, emulator: Emulator, folder: Path) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        namespace: str,
+        emulator: Emulator,
+        folder: Path,
+        launch: Launch = subprocess.Popen,
+    ) -> None:
         super().__init__(cluster, namespace)
         self.home = f"operator-{namespace[-20:]}"
-        self.emulator, self.folder = emulator, folder
+        self.emulator, self.folder, self._launch = emulator, folder, launch
         self._audit = None if cluster.audit_log is None else AuditLog(cluster.audit_log)
         folder.mkdir(exist_ok=True)
         self._kubeconfig = self._account()
@@ -65,7 +73,8 @@ class Stage(Namespace):
 
     def made(self, **changes: object) -> OperatorProcess:
         """Return an operator process that is not started yet, with its account."""
-        return OperatorProcess(self._kubeconfig, self.folder, self.settings(**changes))
+        settings = self.settings(**changes)
+        return OperatorProcess(self._kubeconfig, self.folder, settings, self._launch)
 
     def settings(self, **changes: object) -> dict[str, object]:
         """Return the operator's settings for this stage."""
@@ -80,8 +89,7 @@ class Stage(Namespace):
 
     def start_operator(self, **changes: object) -> None:
         """Start the operator, or another one after the last has ended, with other settings if given."""
-        self.operator = OperatorProcess(self._kubeconfig, self.folder, self.settings(**changes))
-        self.operator.start()
+        self.operator = self.made(**changes).start()
 
     def restart_operator(self, **changes: object) -> None:
         """Start another operator process, after the last one has ended, with other settings if given."""
