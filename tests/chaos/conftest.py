@@ -1,4 +1,4 @@
-"""Tests that roll dice: OCIJOBS_CHAOS_SEED repeats what was thrown, as far as the machine's own timing allows."""
+"""Tests that roll dice: CHAOS_SEED repeats what was thrown, as far as the machine's own timing allows."""
 
 import os
 import random
@@ -13,6 +13,6 @@ __all__ = ["stage"]
 @pytest.fixture
 def chance() -> random.Random:
     """Dice, whose seed the test prints."""
-    seed = int(os.environ.get("OCIJOBS_CHAOS_SEED") or secrets.randbelow(2**32))
-    print(f"OCIJOBS_CHAOS_SEED={seed}")
+    seed = int(os.environ.get("CHAOS_SEED") or secrets.randbelow(2**32))
+    print(f"CHAOS_SEED={seed}")
     return random.Random(seed)  # noqa: S311 - no secret

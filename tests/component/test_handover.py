@@ -22,7 +22,7 @@ async def standby(inside: Inside) -> AsyncIterator[Inside]:
     await inside.start(**FAST)
     await inside.until_leading()
     inside.stage.identity()
-    inside.stage.kubectl_apply(manifests.job())
+    inside.stage.apply(manifests.job())
     await inside.see(inside.stage.until_reason, "OCIJob", "job", "Synced")
     standby = Inside(inside.stage, ShiftedClock())
     await standby.start(**FAST)
@@ -44,7 +44,7 @@ async def test_a_leader_that_ends_gives_the_lease_to_the_one_that_waits(
     inside: Inside, standby: Inside
 ) -> None:
     stage = inside.stage
-    stage.kubectl_apply(*(manifests.run(name) for name in RUNS))
+    stage.apply(*(manifests.run(name) for name in RUNS))
     await inside.see(stage.emulator.wait_for, "CreateJobRun", count=3)
     await inside.stop()
     # It looks again when it would renew a lease; the one that was given back would have lasted for hours.
@@ -61,7 +61,7 @@ async def test_the_work_of_a_killed_leader_goes_on_when_its_lease_has_ended(
     stage = inside.stage
     # What the leader has created, and never learns of.
     stage.emulator.add_fault("CreateJobRun", action="drop")
-    stage.kubectl_apply(*(manifests.run(name) for name in RUNS))
+    stage.apply(*(manifests.run(name) for name in RUNS))
     await inside.see(stage.emulator.wait_for, "CreateJobRun", count=3)
     await inside.kill()
     stage.emulator.clear_faults()
@@ -81,7 +81,7 @@ async def test_two_that_both_believe_to_lead_create_each_run_once(
     await standby.until_leading()
     await inside.until_leading()
     stage = inside.stage
-    stage.kubectl_apply(*(manifests.run(name) for name in RUNS))
+    stage.apply(*(manifests.run(name) for name in RUNS))
     for name in RUNS:
         await standby.see(stage.until_ended, name)
     _each_was_created_once(stage)

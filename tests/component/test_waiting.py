@@ -16,7 +16,7 @@ async def test_an_unknown_compartment_is_stalled_after_fifteen_minutes_and_recov
 ) -> None:
     stage = inside.stage
     stage.identity(compartmentId=STRANGE)
-    stage.kubectl_apply(manifests.job(), manifests.run())
+    stage.apply(manifests.job(), manifests.run())
     job = await inside.see(stage.until_reason, "OCIJob", "job", "NotAuthorizedOrNotFound")
     assert condition(job, "Stalled")["status"] == "False"
     assert condition(job, "Reconciling")["status"] == "True"
@@ -53,7 +53,7 @@ async def test_an_object_whose_credentials_are_gone_is_let_go_after_ten_minutes(
     stage = inside.stage
     stage.emulator.set_mode(default={"accepted": 0.1, "inProgress": 100_000})
     stage.identity()
-    stage.kubectl_apply(manifests.job(), manifests.run())
+    stage.apply(manifests.job(), manifests.run())
     await inside.see(stage.until_reason, "OCIJob", "job", "Synced")
     await inside.until_at_rest()
     inside.clock.advance(10)

@@ -153,7 +153,7 @@ def test_a_restart_with_nothing_changed_writes_nothing(stage: Stage) -> None:
     stage.operator.stop()
     before = {kind: stage.writes(kind) for kind in kinds}
     seen = stage.emulator.last_seq()
-    stage.restart_operator(**OVER)
+    stage.start_operator(**OVER)
     # Two polls of the running run, so that everything was looked at.
     stage.emulator.wait_for("ListJobRuns", since=seen, count=6)
     until_at_rest(stage.operator)
@@ -168,7 +168,7 @@ def test_a_finished_run_is_asked_for_no_more(stage: Stage) -> None:
     _lived(stage)
     stage.operator.stop()
     seen = stage.emulator.last_seq()
-    stage.restart_operator(**OVER)
+    stage.start_operator(**OVER)
     stage.create(manifests.run("other", of="nothing"))
     stage.until_reason("OCIJobRun", "other", "WaitingForJob")
     until_at_rest(stage.operator)

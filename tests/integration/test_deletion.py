@@ -77,7 +77,7 @@ def test_deleting_a_run_over_whose_creation_the_operator_was_killed_leaves_none_
     stage.emulator.wait_for("CreateJobRun")
     stage.operator.kill()
     stage.delete("OCIJobRun", "run")
-    stage.restart_operator()
+    stage.start_operator()
     stage.until_gone("OCIJobRun", "run")
     (created,) = stage.job_runs()
     assert created.lifecycle_state == "CANCELED"

@@ -36,7 +36,7 @@ def test_two_operators_create_one_run_when_the_leader_hands_over(stage: Stage) -
     stage.apply(manifests.job())
     stage.until_reason("OCIJob", "job", "Synced")
     first = stage.operator.until_ready()
-    stage.restart_operator()
+    stage.start_operator()
     stage.operator.until_ready()
     stage.apply(*(manifests.run(f"run-{i}") for i in range(10)))
     stage.emulator.wait_for("CreateJobRun", count=3)

@@ -18,7 +18,7 @@ def test_every_permission_is_used_and_none_lacks(queued_stage: Stage) -> None:
     job = manifests.job()
     job["spec"]["runtime"]["script"]["source"] = {"configMap": {"name": "code"}}
     code = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "code"}}
-    stage.kubectl_apply(code | {"data": {"main.py": ""}}, job, manifests.run())
+    stage.apply(code | {"data": {"main.py": ""}}, job, manifests.run())
     stage.until_ended("run")
     _make_what_makes_others(stage)
     # The same Event twice is counted up.
@@ -29,7 +29,7 @@ def test_every_permission_is_used_and_none_lacks(queued_stage: Stage) -> None:
     stage.until_event("job", "Synced")
     for kind in ("GitRepository", "Bucket", "OCIRepository"):
         source = {"flux": {"kind": kind, "name": "code"}}
-        stage.kubectl_apply(manifests.job(runtime={"script": {"source": source}}))
+        stage.apply(manifests.job(runtime={"script": {"source": source}}))
         stage.until_told("OCIJob", "job", f"no {kind} code of Flux")
     _wait_in_a_queue(stage)
     stage.delete("OCIJob", "job")
@@ -54,9 +54,7 @@ def _make_what_makes_others(stage: Stage) -> None:
     one = {"jobRef": {"name": "job"}, "matrix": {"X": ["1"]}, **soon}
     plan = {"schedule": "@every 2s", "resources": [{"name": "one", "sweep": one}]}
     schedule = {"kind": "OCIJobSchedule", "metadata": {"name": "nightly"}, "spec": plan}
-    stage.kubectl_apply(
-        own, manifests.run("short", **soon), {"apiVersion": API_VERSION, **schedule}
-    )
+    stage.apply(own, manifests.run("short", **soon), {"apiVersion": API_VERSION, **schedule})
     stage.until_ended("own")
     stage.until_gone("OCIJobRun", "short")
     made = stage.until("OCIJobSchedule", "nightly", lambda o: bool(o["status"].get("firings")))
@@ -69,12 +67,12 @@ def _wait_in_a_queue(stage: Stage) -> None:
     """Have a run in a queue: it is admitted and ends; another one leaves the queue before."""
     name = queue(stage)
     priority = {"apiVersion": API, "kind": "WorkloadPriorityClass", "metadata": {"name": name}}
-    stage.kubectl_apply(priority | {"value": 1}, manifests.job(), queued("ends", priority=name))
+    stage.apply(priority | {"value": 1}, manifests.job(), queued("ends", priority=name))
     stage.until_ended("ends")
     stage.kubectl(
         "patch", "clusterqueue", name, "--type=merge", "-p", '{"spec":{"stopPolicy":"Hold"}}'
     )
-    stage.kubectl_apply(queued("leaves"))
+    stage.apply(queued("leaves"))
     stage.until_reason("OCIJobRun", "leaves", "WaitingForQueue")
     stage.patch("OCIJobRun", "leaves", {"spec": {"suspend": True}})
     stage.until_reason("OCIJobRun", "leaves", "Suspended")

@@ -83,7 +83,7 @@ def test_a_file_system_is_found_by_its_address(stage: Stage) -> None:
     # What was found is kept: an operator that starts anew asks for it no more.
     searches = len(stage.emulator.journal("SearchResources"))
     stage.operator.stop()
-    stage.restart_operator()
+    stage.start_operator()
     stage.create(manifests.run())
     stage.until_ended("run")
     assert len(stage.emulator.journal("SearchResources")) == searches

@@ -112,9 +112,9 @@ def one_runs_and_one_waits(stage: Stage) -> Document:
     queue(stage)
     stage.emulator.set_mode(default=FOREVER)
     stage.identity()
-    stage.kubectl_apply(job(), queued("first"))
+    stage.apply(job(), queued("first"))
     stage.until_reason("OCIJobRun", "first", "Running")
-    stage.kubectl_apply(queued("second"))
+    stage.apply(queued("second"))
     return stage.until_told("OCIJobRun", "second", "insufficient unused quota for cpu")
 
 
@@ -147,7 +147,7 @@ def test_what_a_run_asks_for(queued_stage: Stage) -> None:
     stage = queued_stage
     queue(stage, ocpus=0)
     stage.identity()
-    stage.kubectl_apply(job(), queued())
+    stage.apply(job(), queued())
     held = stage.until_reason("OCIJobRun", "run", "WaitingForQueue")
     found = workload(stage, "run")
     owner = found["metadata"]["ownerReferences"][0]
@@ -170,7 +170,7 @@ def test_a_stopped_queue_cancels_the_attempt_and_the_run_comes_back_when_it_goes
     name = queue(stage)
     stage.emulator.set_mode(default=FOREVER)
     stage.identity()
-    stage.kubectl_apply(job(), queued())
+    stage.apply(job(), queued())
     stage.until_reason("OCIJobRun", "run", "Running")
     before = workload(stage, "run")
     stop(stage, name, "HoldAndDrain")
@@ -194,7 +194,7 @@ def test_a_run_of_higher_priority_takes_the_place_of_another_once_oci_has_ended_
     name = queue(stage, preemption={"withinClusterQueue": "LowerPriority"})
     stage.emulator.set_mode(default=FOREVER)
     stage.identity()
-    stage.kubectl_apply(
+    stage.apply(
         {
             "apiVersion": API,
             "kind": "WorkloadPriorityClass",
@@ -206,7 +206,7 @@ def test_a_run_of_higher_priority_takes_the_place_of_another_once_oci_has_ended_
     )
     stage.until_reason("OCIJobRun", "low", "Running")
     stage.emulator.set_mode(default=BRIEFLY)
-    stage.kubectl_apply(queued("high", priority=name))
+    stage.apply(queued("high", priority=name))
     assert phase(stage.until_ended("high")) == "Succeeded"
     low = stage.until_ended("low")
     assert phase(low) == "Succeeded"
@@ -219,7 +219,7 @@ def test_a_deactivated_workload_stops_its_run_until_it_is_active_again(queued_st
     queue(stage)
     stage.emulator.set_mode(default=FOREVER)
     stage.identity()
-    stage.kubectl_apply(job(), queued())
+    stage.apply(job(), queued())
     stage.until_reason("OCIJobRun", "run", "Running")
     name = workload(stage, "run")["metadata"]["name"]
     stage.kubectl("patch", "workload", name, "--type=merge", "-p", '{"spec":{"active":false}}')
@@ -237,9 +237,9 @@ def test_a_deleted_workload_keeps_its_quota_until_oci_has_ended_the_run(
     queue(stage)
     stage.emulator.set_mode(default=FOREVER)
     stage.identity()
-    stage.kubectl_apply(job(), queued("first"))
+    stage.apply(job(), queued("first"))
     stage.until_reason("OCIJobRun", "first", "Running")
-    stage.kubectl_apply(queued("second"))
+    stage.apply(queued("second"))
     stage.until_reason("OCIJobRun", "second", "WaitingForQueue")
     stage.emulator.set_mode(default=BRIEFLY)
     # As Argo CD prunes: in the foreground, so that what belongs to the run is deleted before it.
@@ -259,7 +259,7 @@ def test_a_failed_attempt_keeps_its_admission_for_the_next_one(queued_stage: Sta
     queue(stage)
     stage.emulator.set_mode(default={**BRIEFLY, "outcome": "FAILED", "exitCode": 3})
     stage.identity()
-    stage.kubectl_apply(job(), queued(backoffLimit=1))
+    stage.apply(job(), queued(backoffLimit=1))
     ended = stage.until_ended("run")
     assert ended["status"]["attemptCount"] == 2
     until_workload(stage, "condition=Finished", "run")
@@ -275,11 +275,11 @@ def test_a_suspended_run_gives_its_quota_to_others(queued_stage: Stage) -> None:
     queue(stage)
     stage.emulator.set_mode(default=FOREVER)
     stage.identity()
-    stage.kubectl_apply(job(), queued("first"))
+    stage.apply(job(), queued("first"))
     stage.until_reason("OCIJobRun", "first", "Running")
     stage.emulator.set_mode(default=BRIEFLY)
     stage.patch("OCIJobRun", "first", {"spec": {"suspend": True}})
-    stage.kubectl_apply(queued("second"))
+    stage.apply(queued("second"))
     assert phase(stage.until_ended("second")) == "Succeeded"
     stage.until("OCIJobRun", "first", lambda run: phase(run) == "Suspended")
     stage.patch("OCIJobRun", "first", {"spec": {"suspend": False}})
@@ -293,7 +293,7 @@ def test_the_runs_of_a_sweep_are_queued_as_the_sweep_says(queued_stage: Stage) -
     stage.identity()
     sweep = manifests.sweep(matrix={"N": ["1", "2", "3"]}, parallelism=3)
     sweep["metadata"]["labels"] = {"kueue.x-k8s.io/queue-name": "team"}
-    stage.kubectl_apply(job(), sweep)
+    stage.apply(job(), sweep)
     stage.until("OCIJobSweep", "sweep", lambda o: phase(o) == "Succeeded")
     assert stage.most_active_runs() == 1
 
@@ -303,7 +303,7 @@ def test_a_restart_with_nothing_changed_writes_no_workload(queued_stage: Stage) 
     one_runs_and_one_waits(stage)
     stage.operator.stop()
     before = workload_writes(stage)
-    stage.restart_operator()
+    stage.start_operator()
     stage.create(manifests.run("third", suspend=True))
     stage.until_reason("OCIJobRun", "third", "Suspended")
     until_at_rest(stage.operator)
@@ -316,7 +316,7 @@ def test_a_run_that_goes_by_force_leaves_no_workload(queued_stage: Stage) -> Non
     stage = queued_stage
     queue(stage, ocpus=0)
     stage.identity()
-    stage.kubectl_apply(job(), queued())
+    stage.apply(job(), queued())
     stage.until_reason("OCIJobRun", "run", "WaitingForQueue")
     name = workload(stage, "run")["metadata"]["name"]
     stage.operator.kill()
@@ -324,7 +324,7 @@ def test_a_run_that_goes_by_force_leaves_no_workload(queued_stage: Stage) -> Non
     stage.patch("OCIJobRun", "run", {"metadata": {"finalizers": None}})
     stage.until_gone("OCIJobRun", "run")
     assert [w["metadata"]["name"] for w in workloads(stage)] == [name]
-    stage.restart_operator()
+    stage.start_operator()
     stage.kubectl("wait", "--for=delete", f"workload/{name}", f"--timeout={patience(60)}s")
 
 
@@ -338,7 +338,7 @@ def test_kueue_may_come_and_go(tmp_path: Path) -> None:
             Emulator(tmp_path / "oci", mode="simulated") as emulator,
         ):
             stage = Stage(cluster, namespace, emulator, tmp_path / "stage")
-            stage.restart_operator(resync_seconds=1)
+            stage.start_operator(resync_seconds=1)
             try:
                 _comes_and_goes(stage)
             finally:
@@ -350,12 +350,12 @@ def test_kueue_may_come_and_go(tmp_path: Path) -> None:
 def _comes_and_goes(stage: Stage) -> None:
     stage.emulator.set_mode(default=BRIEFLY)
     stage.identity()
-    stage.kubectl_apply(job(), queued("before"))
+    stage.apply(job(), queued("before"))
     assert phase(stage.until_ended("before")) == "Succeeded"
     install_kueue(stage.cluster)
     # The next list finds it.
     until_found(stage)
-    stage.kubectl_apply(queued("held"))
+    stage.apply(queued("held"))
     stage.until_reason("OCIJobRun", "held", "WaitingForQueue")
     stage.kubectl("delete", "customresourcedefinition", "workloads.kueue.x-k8s.io")
     assert phase(stage.until_ended("held")) == "Succeeded"
@@ -363,5 +363,5 @@ def _comes_and_goes(stage: Stage) -> None:
 
 def test_without_kueue_the_label_says_nothing(stage: Stage) -> None:
     stage.identity()
-    stage.kubectl_apply(job(), queued())
+    stage.apply(job(), queued())
     assert phase(stage.until_ended("run")) == "Succeeded"

@@ -94,7 +94,7 @@ def test_an_operator_with_other_drivers_makes_no_job_anew(stage: Stage, tmp_path
     driver.write_text(driver.read_text() + "\n# Another version.\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(newer), prepend=os.pathsep)
-        stage.restart_operator()
+        stage.start_operator()
     stage.create(manifests.run("after"))
     after = stage.until_ended("after")["status"]
     assert (after["jobId"], after["revision"]) == (before["jobId"], before["revision"])

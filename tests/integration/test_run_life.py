@@ -16,7 +16,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 def test_a_job_and_its_run_applied_together_end_with_the_output_in_status(stage: Stage) -> None:
     stage.identity(logGroupId=stage.log_group())
     code = "import os\nprint('hello', os.environ['WHO'])\n"
-    stage.kubectl_apply(
+    stage.apply(
         manifests.job(files={"main.py": code}, env=[{"name": "WHO", "value": "nobody"}]),
         manifests.run(env=[{"name": "WHO", "value": "world"}]),
     )
@@ -51,7 +51,7 @@ def test_the_training_example_reports_its_score_and_saves_its_model(stage: Stage
 
 def test_kubectl_wait_for_complete_ends_with_the_run(stage: Stage) -> None:
     stage.identity()
-    stage.kubectl_apply(manifests.job(), manifests.run())
+    stage.apply(manifests.job(), manifests.run())
     done = stage.kubectl(
         "wait", "--for=condition=Complete", "ocijobrun/run", f"--timeout={patience(60)}s"
     )
@@ -74,7 +74,7 @@ def test_a_run_that_comes_before_its_job_waits_and_then_starts(stage: Stage) -> 
 def test_a_failing_script_ends_the_run_with_its_exit_code_and_last_lines(stage: Stage) -> None:
     stage.identity(logGroupId=stage.log_group())
     code = "import sys\nprint('no such file: data.csv')\nsys.exit(3)\n"
-    stage.kubectl_apply(manifests.job(files={"main.py": code}), manifests.run())
+    stage.apply(manifests.job(files={"main.py": code}), manifests.run())
     ended = stage.until_ended("run")
     assert (ended["status"]["phase"], ended["status"]["exitCode"]) == ("Failed", 3)
     assert ended["status"]["logs"]["tail"] == ["no such file: data.csv"]
@@ -89,7 +89,7 @@ def test_a_failing_script_ends_the_run_with_its_exit_code_and_last_lines(stage: 
 @pytest.mark.real_runs
 def test_a_syntax_error_is_in_the_last_lines(stage: Stage) -> None:
     stage.identity(logGroupId=stage.log_group())
-    stage.kubectl_apply(manifests.job(files={"main.py": "def broken(:\n"}), manifests.run())
+    stage.apply(manifests.job(files={"main.py": "def broken(:\n"}), manifests.run())
     ended = stage.until_ended("run")
     assert (ended["status"]["phase"], ended["status"]["exitCode"]) == ("Failed", 1)
     # Lines may arrive after the end; the status gets them when the log has settled.
@@ -102,9 +102,9 @@ def test_a_syntax_error_is_in_the_last_lines(stage: Stage) -> None:
 @pytest.mark.real_runs
 def test_a_job_edited_while_its_run_waits_is_run_as_edited(stage: Stage) -> None:
     group = stage.log_group()
-    stage.kubectl_apply(manifests.job(files={"main.py": "print('first')\n"}), manifests.run())
+    stage.apply(manifests.job(files={"main.py": "print('first')\n"}), manifests.run())
     stage.until_reason("OCIJobRun", "run", "WaitingForJob")
-    stage.kubectl_apply(manifests.job(files={"main.py": "print('second')\n"}))
+    stage.apply(manifests.job(files={"main.py": "print('second')\n"}))
     stage.identity(logGroupId=group)
     assert stage.until_ended("run")["status"]["logs"]["tail"] == ["second"]
 
@@ -123,10 +123,10 @@ def test_a_config_map_edited_in_the_same_apply_is_the_code_that_runs(stage: Stag
             "data": {"main.py": text},
         }
 
-    stage.kubectl_apply(code("print('first')\n"), job, manifests.run("one"))
+    stage.apply(code("print('first')\n"), job, manifests.run("one"))
     first = stage.until_ended("one")
     # The run comes before the code in this apply, as it may in anybody's.
-    stage.kubectl_apply(manifests.run("two"), job, code("print('second')\n"))
+    stage.apply(manifests.run("two"), job, code("print('second')\n"))
     second = stage.until_ended("two")
     assert first["status"]["logs"]["tail"] == ["first"]
     assert second["status"]["logs"]["tail"] == ["second"]
@@ -150,10 +150,10 @@ def test_values_of_secrets_reach_the_code_and_are_masked_in_its_output(stage: St
         {"name": "URL", "value": "db://user:$(PASSWORD)@host"},
     ]
     code = "import os\nprint(len(os.environ['PASSWORD']), os.environ['URL'])\n"
-    stage.kubectl_apply(manifests.job(files={"main.py": code}, env=env), manifests.run())
+    stage.apply(manifests.job(files={"main.py": code}, env=env), manifests.run())
     waiting = stage.until_reason("OCIJobRun", "run", "WaitingForValue")
     assert "there is no Secret database" in condition(waiting, "Ready")["message"]
-    stage.kubectl_apply(secret)
+    stage.apply(secret)
     ended = stage.until_ended("run")
     assert ended["status"]["logs"]["tail"] == ["13 db://user:***@host"]
     assert "correct-horse" not in yaml.safe_dump(stage.get("OCIJob", "job"))
@@ -161,7 +161,7 @@ def test_values_of_secrets_reach_the_code_and_are_masked_in_its_output(stage: St
 
 def test_settings_change_in_place_and_code_makes_a_new_job(stage: Stage) -> None:
     stage.identity()
-    stage.kubectl_apply(manifests.job())
+    stage.apply(manifests.job())
     first = stage.until_reason("OCIJob", "job", "Synced")["status"]
     stage.patch("OCIJob", "job", {"spec": {"displayName": "renamed"}})
     renamed = stage.until_synced("job")["status"]

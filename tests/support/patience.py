@@ -4,14 +4,14 @@ import math
 import os
 from functools import cache
 
-VARIABLE = "OCIJOBS_TEST_PATIENCE"
+VARIABLE = "TEST_PATIENCE"
 
 
 def patience(seconds: float) -> float:
     """Return how many seconds to wait at most for what takes a quick machine well below that many.
 
     Raises:
-        ValueError: if OCIJOBS_TEST_PATIENCE is no positive number.
+        ValueError: if TEST_PATIENCE is no positive number.
     """
     return seconds * _factor()
 

@@ -13,7 +13,7 @@ def queue(stage: Namespace, *, ocpus: int = 1, **spec: Any) -> str:
     name = stage.namespace
     quota = [{"name": "cpu", "nominalQuota": ocpus}, {"name": "memory", "nominalQuota": "1Ti"}]
     flavor = {"name": name, "resources": quota}
-    stage.kubectl_apply(
+    stage.apply(
         {"apiVersion": API, "kind": "ResourceFlavor", "metadata": {"name": name}},
         {
             "apiVersion": API,

@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from tests.support.audit import AuditLog
 from tests.support.namespace import PLURALS, Document, Namespace
+from tests.support.patience import patience
 
 from kubecontrolplane.cluster import Cluster
 from oci_emulator.testing import Emulator
@@ -37,8 +38,8 @@ FAST = {
     "poll_min_seconds": 0.2,
     "poll_max_seconds": 0.5,
     "log_batch_seconds": 0.1,
-    "log_settle_seconds": 2,
-    "utilisation_settle_seconds": 3,
+    "log_settle_seconds": patience(2),
+    "utilisation_settle_seconds": patience(3),
     "utilisation_batch_seconds": 0.1,
     "aggregate_interval_seconds": 1,
     "identity_reread_seconds": 2,
@@ -82,7 +83,7 @@ class Stage(Namespace):
             "oci_endpoint": self.emulator.http,
             "watch_namespaces": json.dumps([self.namespace]),
             "operator_namespace": self.home,
-            "lease_duration_seconds": 13,
+            "lease_duration_seconds": patience(13),
             **FAST,
             **changes,
         }
@@ -90,10 +91,6 @@ class Stage(Namespace):
     def start_operator(self, **changes: object) -> None:
         """Start the operator, or another one after the last has ended, with other settings if given."""
         self.operator = self.made(**changes).start()
-
-    def restart_operator(self, **changes: object) -> None:
-        """Start another operator process, after the last one has ended, with other settings if given."""
-        self.start_operator(**changes)
 
     def _account(self) -> Path:
         """Make the operator's ServiceAccount with its declared permissions, and return its kubeconfig.

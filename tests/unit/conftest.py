@@ -1,6 +1,7 @@
 """How long hypothesis searches: quickly and always alike by default, `HYPOTHESIS_PROFILE=thorough` for more.
 
-`dice` searches elsewhere each time. `brief` is for runs in which each example costs several times as much: those that measure coverage, and mutants.
+`dice` searches elsewhere each time. `brief` is for runs in which each example costs several times as much: those that
+measure coverage, and mutants.
 """
 
 from __future__ import annotations

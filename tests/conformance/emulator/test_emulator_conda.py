@@ -60,7 +60,6 @@ def test_nothing_leaks_in_from_the_emulators_own_environment(cloud: Any, log_gro
     assert Path(line) != Path(sys.prefix)
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_a_slug_trains_a_model_and_keeps_it_in_object_storage(cloud: Any, log_group: str) -> None:
     namespace = cloud.emulator.namespace
