@@ -6,13 +6,22 @@ from dataclasses import replace
 from typing import Any
 
 from ocijobs.api.conditions import ConditionType, find
-from ocijobs.api.job_status import OCIJobStatus
+from ocijobs.api.job_status import OCIJobStatus, Revision
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.place import Place, find_place
 from ocijobs.reconcile.job.plan import Plan, make_plan
 from ocijobs.reconcile.requests import JobRequest
-from ocijobs.testing import SETTLED, make_caller, make_job, make_job_observation
+from ocijobs.testing import (
+    SETTLED,
+    START,
+    make_caller,
+    make_job,
+    make_job_observation,
+    make_metadata,
+    make_ocid,
+    make_ready_job,
+)
 
 SHAPES = ("VM.Standard2.1", "VM.Standard2.2", "VM.Standard3.Flex")
 
@@ -48,3 +57,20 @@ def ready(decision: Decision[OCIJobStatus]) -> tuple[str, str]:
     condition = find(decision.status.conditions, ConditionType.READY)
     assert condition is not None
     return condition.reason, condition.message
+
+
+def synced(**spec: Any) -> JobObservation:
+    """Return a job that is Ready, whose one revision is complete and is what the spec says."""
+    o = make_job_observation(job=make_job(metadata=make_metadata("job", finalizer=True), **spec))
+    plan = plan_of(o)
+    revision = Revision(
+        name=plan.revision,
+        job_id=make_ocid("datasciencejob", plan.revision),
+        settings_digest=plan.settings_digest,
+        artifact=plan.artifact,
+        complete=True,
+        last_used_at=START,
+    )
+    status = make_ready_job(revision=plan.revision).status
+    job = o.job.model_copy(update={"status": status.model_copy(update={"revisions": (revision,)})})
+    return shapes_listed(replace(o, job=job))
