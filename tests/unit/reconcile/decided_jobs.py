@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from ocijobs.api.conditions import ConditionType, find
-from ocijobs.api.job_status import OCIJobStatus, Revision
+from ocijobs.api.job_status import AdoptedJob, OCIJobStatus, Revision
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.place import Place, find_place
@@ -71,6 +71,10 @@ def synced(**spec: Any) -> JobObservation:
         complete=True,
         last_used_at=START,
     )
+    adoption = o.job.spec.adopt
+    adopted = AdoptedJob(ocid=adoption.ocid, kept=True) if adoption is not None else None
     status = make_ready_job(revision=plan.revision).status
-    job = o.job.model_copy(update={"status": status.model_copy(update={"revisions": (revision,)})})
+    job = o.job.model_copy(
+        update={"status": status.model_copy(update={"revisions": (revision,), "adopted": adopted})}
+    )
     return shapes_listed(replace(o, job=job))

@@ -34,8 +34,11 @@ from ocijobs.reconcile.job.configuration import settings_digest
 from ocijobs.reconcile.job.decide import decide_job
 from ocijobs.reconcile.job.known import JobKnown, Removal
 from ocijobs.reconcile.job.observation import JobObservation, RunView
+from ocijobs.reconcile.job.place import Place, find_place
+from ocijobs.reconcile.job.plan import make_plan
 from ocijobs.reconcile.job.removal import remove_oci_job
 from ocijobs.reconcile.job_record import JobRecord
+from ocijobs.reconcile.naming import NameKind
 from ocijobs.reconcile.remote import Absent, JobState, Operation, Refusal, RefusalKind
 from ocijobs.testing import (
     COMPARTMENT,
@@ -137,6 +140,20 @@ def test_a_log_by_name_is_found_in_its_group() -> None:
     assert (log.log_group_id, log.log_id) == (found["group"], found["log"])
 
 
+def test_an_address_of_a_file_system_is_looked_up_by_host_and_by_path() -> None:
+    mount = {"src": "10.0.0.5:/code", "destination_directory_name": "data"}
+    o = shapes_listed(make_job_observation(job=make_job(**science(storage_mounts=[mount]))))
+    asked = []
+    for ocid in (make_ocid("mounttarget"), make_ocid("export")):
+        (action,) = decided(o).actions
+        assert isinstance(action, FindName)
+        asked.append((action.name.kind, action.name.name))
+        known = o.known.name_answered(action.name, ocid, at=SETTLED, epoch=o.epoch)
+        o = replace(o, known=known)
+    assert asked == [(NameKind.MOUNT_TARGET, "10.0.0.5"), (NameKind.EXPORT, "/code")]
+    assert [name.id for name in plan_of(o).names] == [make_ocid("mounttarget"), make_ocid("export")]
+
+
 @pytest.mark.parametrize(
     ("logging", "group"),
     [
@@ -231,6 +248,13 @@ def test_an_artifact_that_is_too_large_is_not_uploaded() -> None:
 
 
 # Sources.
+
+
+def test_nothing_is_planned_before_the_sources_were_read() -> None:
+    o = make_job_observation(known=JobKnown())
+    place = find_place(o, make_caller(), None)
+    assert isinstance(place, Place)
+    assert make_plan(o, place, SETTLED) is None
 
 
 def test_a_source_that_can_t_be_reached_at_first_is_told() -> None:
@@ -336,6 +360,12 @@ def test_settings_that_oci_does_not_change_in_place_make_another_oci_job() -> No
     assert again.status.submit.revision.startswith(f"{former}-")
 
 
+def test_an_adopted_oci_job_whose_settings_oci_refuses_has_no_other_to_become() -> None:
+    adoption = {"ocid": make_ocid("datasciencejob", "outside")}
+    o = refused_update(runtime=None, adopt=adoption)
+    assert ready(decided(o))[0] == Reason.INVALID_SPEC
+
+
 # What others do to it.
 
 
@@ -421,8 +451,11 @@ def test_one_that_is_to_go_and_is_not_seen_is_looked_for_twice() -> None:
     confirm = timedelta(seconds=o.settings.search_confirm_seconds)
     step = remove_oci_job(o, make_caller(), COMPARTMENT, job_id, SETTLED)
     assert (step.actions, step.wake_at) == ((), SETTLED + confirm)
-    (action,) = remove_oci_job(o, make_caller(), COMPARTMENT, job_id, SETTLED + confirm).actions
+    at = SETTLED + confirm
+    (action,) = remove_oci_job(o, make_caller(), COMPARTMENT, job_id, at).actions
     assert isinstance(action, LookUpJob)
+    o = replace(o, known=o.known.look_up_answered(job_id, Absent(), at=at, epoch=o.epoch))
+    assert remove_oci_job(o, make_caller(), COMPARTMENT, job_id, at).done
 
 
 # Deletion.

@@ -199,6 +199,15 @@ def test_a_published_conda_environment_is_where_its_address_says() -> None:
     }
 
 
+def test_a_conda_environment_of_the_service_is_named_by_its_slug() -> None:
+    conda = {"type": "service", "slug": "generalml_p311_cpu_x86_64_v1"}
+    source = {"inline": {"main.py": "print()"}}
+    job = make_ready_job(runtime={"script": {"source": source, "conda": conda}})
+    variables = started(job, args=["x"]).configuration.environment_variables
+    assert variables["CONDA_ENV_TYPE"] == "service"
+    assert variables["CONDA_ENV_SLUG"] == conda["slug"]
+
+
 def test_a_run_s_value_takes_the_job_s_vault_secret_back() -> None:
     secret = {"name": "TOKEN", "value_from": {"vault_secret_ref": {"secret_id": make_ocid("vs")}}}
     job = make_ready_job(env=[secret])
@@ -417,6 +426,12 @@ def test_what_lastingly_keeps_a_job_from_being_ready_is_told() -> None:
     assert hindrance(launching(make_job(status=status))).message == (
         "OCIJob job is not ready: Held: held back"
     )
+
+
+def test_a_run_waits_for_its_job_to_be_read_again() -> None:
+    found = hindrance(replace(launching(), job_checked_at=START))
+    assert isinstance(found.action, RefreshJob)
+    assert found.action.after > START
 
 
 def test_a_run_without_an_identity_that_can_be_used_waits() -> None:
