@@ -147,3 +147,13 @@ def test_time_zones_are_there_though_the_image_has_none() -> None:
         [sys.executable, "-c", program], env=nowhere, capture_output=True, text=True, check=True
     )
     assert done.stdout == "() Europe/Paris\n"
+
+
+def test_fields_that_name_nothing_are_refused() -> None:
+    with pytest.raises(InvalidScheduleError, match="minute: ',' names no value"):
+        parse_fields(", * * * *")
+
+
+def test_a_month_that_does_not_fit_has_no_day() -> None:
+    assert not parse_fields("0 0 * 3 *").allows(NIGHT.date())
+    assert parse_fields("0 0 * 11 *").allows(NIGHT.date())
