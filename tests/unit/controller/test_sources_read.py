@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 
+from ocijobs.api.job_run_status import OutputList
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.artifact.files import SourceMissingError, SourceUnreachableError
 from ocijobs.artifact.staging import Staging
@@ -22,7 +23,14 @@ from ocijobs.controller.sources import SourceReader
 from ocijobs.controller.store import Entry
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.reads import ConfigData, FluxArtifact
-from ocijobs.reconcile.decision import ReadSources, ReadValues, ServedSource
+from ocijobs.reconcile.decision import (
+    ListOutputs,
+    ReadResults,
+    ReadRunLogs,
+    ReadSources,
+    ReadValues,
+    ServedSource,
+)
 from ocijobs.reconcile.environment import ValueKey
 from ocijobs.reconcile.job.known import SourcesRead
 from ocijobs.reconcile.remote import Operation, Refusal, RefusalKind
@@ -63,6 +71,9 @@ class World:
         self.regions: set[str] = set()
         self.credentials: Any = None
         self.asked: list[str] = []
+        self.left: Mapping[str, str] = {}
+        self.outputs = OutputList(count=0)
+        self.read_logs: Refusal | None = None
 
     # The cluster.
 
@@ -97,6 +108,19 @@ class World:
             return content
         _put(target, content)
         return None
+
+    async def results(self, *_: str) -> Mapping[str, str]:
+        """Return what a driver has written."""
+        return self.left
+
+    async def list_outputs(self, *_: str) -> OutputList:
+        """Return what is under an address."""
+        return self.outputs
+
+    async def read(self, *_: str, results: bool) -> Refusal | None:
+        """Return what Data Flow keeps of a run's output."""
+        del results
+        return self.read_logs
 
     # The web and Git.
 
@@ -322,12 +346,9 @@ async def test_an_artifact_of_flux_is_held_to_its_digest(world: World, read: Rea
     assert (await read.words(source)).startswith(WHERE)
 
 
-# Values of variables.
-
-
-async def test_each_object_is_read_once_for_all_its_keys(world: World) -> None:
-    memory = Memory()
-    each = cast("Any", world)
+def acting(world: World) -> tuple[Memory, RunActions]:
+    """Return what carries out what was decided about runs, and what it learns."""
+    memory, each = Memory(), cast("Any", world)
     actions = RunActions(
         infrastructures={},
         run_logs=each,
@@ -338,6 +359,14 @@ async def test_each_object_is_read_once_for_all_its_keys(world: World) -> None:
         memory=memory,
         clock=ManualClock(),
     )
+    return memory, actions
+
+
+# Values of variables.
+
+
+async def test_each_object_is_read_once_for_all_its_keys(world: World) -> None:
+    memory, actions = acting(world)
     run = make_run()
     key = job_key()._replace(kind="OCIJobRun", name="run")
     entry = Entry(key=key, metadata=run.metadata, resource=run)
@@ -370,3 +399,24 @@ async def test_each_object_is_read_once_for_all_its_keys(world: World) -> None:
     refusal = memory.run(run.metadata.uid).calls[Operation.READ_VALUES].refusal
     assert refusal is not None
     assert refusal.message.startswith("values not read: ")
+
+
+# What a run left.
+
+
+async def test_results_and_outputs_are_learnt_as_they_are_answered(world: World) -> None:
+    memory, actions = acting(world)
+    run = make_run()
+    entry = Entry(key=job_key()._replace(kind="OCIJobRun"), metadata=run.metadata, resource=run)
+    uri, caller = f"{BUCKET}/outputs", make_caller()
+    world.left = {"auc": "0.93"}
+    await actions.execute(entry, ReadResults(caller=caller, run_id="r", outputs_uri=uri))
+    world.outputs = OutputList(count=1, objects=(f"{uri}/model",))
+    await actions.execute(entry, ListOutputs(caller=caller, outputs_uri=uri))
+    known = memory.run(run.metadata.uid)
+    assert known.results == {"auc": "0.93"}
+    assert known.outputs == world.outputs
+    world.read_logs = UNAVAILABLE
+    run_logs = ReadRunLogs(caller=caller, run_id="ocid1.dataflowrun.oc1.iad.a", results=True)
+    await actions.execute(entry, run_logs)
+    assert memory.run(run.metadata.uid).calls[Operation.SEARCH_LOGS].refusal == UNAVAILABLE
