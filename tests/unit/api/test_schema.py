@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from pydantic import Field
@@ -55,6 +55,10 @@ def test_bounds_are_those_of_the_model() -> None:
     assert field(int)["maximum"] == 2**53
     listed = field(tuple[int, ...], max_length=3, json_schema_extra=SET_LIST)
     assert listed["items"] == {"type": "integer", "format": "int64", "maximum": 2**53}
+
+
+def test_a_value_that_is_the_only_one_is_an_enumeration() -> None:
+    assert field(Literal["v1"])["enum"] == ["v1"]
 
 
 def test_a_kind_is_made_of_models() -> None:

@@ -110,9 +110,15 @@ def test_an_address_that_nothing_has_is_no_mount_target(
 def test_of_exports_the_one_with_just_this_path_goes_first(
     oci_server: ScriptedOci, caller: Caller, *, exact: bool
 ) -> None:
-    export = {"identifier": "export", "resourceType": "Export"}
-    details = {"additionalDetails": {"path": "/code" if exact else "/other", "size": 1}}
-    longer = {"identifier": "longer", "resourceType": "Export", "displayName": "/code/old"}
+    export: dict[str, Any] = {"identifier": "export", "resourceType": "Export"}
+    details: dict[str, Any] = {
+        "additionalDetails": {"path": "/code" if exact else "/other", "size": 1}
+    }
+    longer: dict[str, Any] = {
+        "identifier": "longer",
+        "resourceType": "Export",
+        "displayName": "/code/old",
+    }
     found = [{**export, **details}, *([longer] if exact else [])]
     oci_server.will(resources(*found, {"identifier": "x", "resourceType": "Instance"}))
     assert find(caller, NameKind.EXPORT, "/code") == "export"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -197,7 +198,7 @@ async def test_a_job_without_a_runtime_has_no_code(read: Reading) -> None:
 async def test_files_of_a_config_map_are_the_code(world: World, read: Reading) -> None:
     source = {"config_map": {"name": "code"}}
     assert await read.words(source) == f"{WHERE}there is no ConfigMap code"
-    world.objects["code"] = config(**{"main.py": CODE})
+    world.objects["code"] = replace(config(), data={"main.py": CODE})
     found = await read(source)
     assert isinstance(found, SourcesRead)
     assert found.artifact is not None

@@ -12,7 +12,7 @@ from tests.unit.reconcile.decided_jobs import plan_of, ready, request_of, shapes
 from ocijobs.api.identity import IdentityDefaults
 from ocijobs.api.names import FINALIZER
 from ocijobs.api.reasons import Reason
-from ocijobs.reconcile.decision import AddFinalizer, LookUpJob, UpdateJob
+from ocijobs.reconcile.decision import AddFinalizer, LookUpJob, RemoveFinalizer, UpdateJob
 from ocijobs.reconcile.job.decide import decide_job
 from ocijobs.reconcile.job.known import JobKnown
 from ocijobs.reconcile.job.observation import JobObservation
@@ -22,6 +22,7 @@ from ocijobs.testing import (
     COMPARTMENT,
     PROJECT,
     SETTLED,
+    START,
     make_identity_view,
     make_job,
     make_job_observation,
@@ -283,3 +284,16 @@ def test_it_is_looked_at_again_at_intervals() -> None:
     (action,) = decide_job(o, wake_at).actions
     assert isinstance(action, LookUpJob)
     assert action.job_id == OUTSIDE
+
+
+def test_an_oci_job_that_is_looked_at_stays_whatever_the_deletion_policy_says() -> None:
+    meta = make_metadata("job", finalizer=True, deleted=START)
+    adoption = {"ocid": OUTSIDE, "mode": "Observe"}
+    job = make_job(metadata=meta, adopt=adoption, deletion_policy="Delete")
+    assert decide_job(make_job_observation(job=job), SETTLED).actions == (RemoveFinalizer(),)
+
+
+def test_what_is_adopted_stays_unless_the_job_says_otherwise() -> None:
+    adoption = {"ocid": OUTSIDE}
+    assert make_job(adopt=adoption).spec.retained
+    assert not make_job(adopt=adoption, deletion_policy="Delete").spec.retained

@@ -103,8 +103,9 @@ def test_an_identity_that_can_t_be_used_says_why() -> None:
 
 @pytest.mark.parametrize("field", ["compartmentId", "projectId"])
 def test_a_place_that_nobody_names_is_asked_for(field: str) -> None:
-    given = {"compartmentId": "compartment_id", "projectId": "project_id"}
-    job = make_job(**{given[field]: None})
+    names = {"compartmentId": "compartment_id", "projectId": "project_id"}
+    lacking: dict[str, Any] = {names[field]: None}
+    job = make_job(**lacking)
     assert ready(decided(make_job_observation(job=job))) == (
         Reason.INVALID_SPEC,
         (
@@ -306,11 +307,12 @@ def test_what_was_edited_after_a_refused_creation_is_created_under_another_token
 def test_an_intent_of_this_process_is_sent_as_it_is_written() -> None:
     o = shapes_listed(make_job_observation(job=make_job(metadata=HELD)))
     o = written(o, decided(o))
-    assert o.job.status.submit is not None
-    o = replace(o, known=o.known.intended(o.job.status.submit.token))
+    submit = o.job.status.submit
+    assert submit is not None
+    o = replace(o, known=o.known.intended(submit.token))
     (action,) = decided(o).actions
     assert isinstance(action, CreateJob)
-    assert action.token == o.job.status.submit.token
+    assert action.token == submit.token
 
 
 # Becoming ready.
@@ -463,7 +465,8 @@ def test_one_that_is_to_go_and_is_not_seen_is_looked_for_twice() -> None:
 
 def deleted(o: JobObservation, **meta: Any) -> JobObservation:
     """Return the observation after somebody asked for the object's deletion."""
-    metadata = make_metadata("job", **{"finalizer": True, "deleted": START} | meta)
+    given: dict[str, Any] = {"finalizer": True, "deleted": START} | meta
+    metadata = make_metadata("job", **given)
     return replace(o, job=o.job.model_copy(update={"metadata": metadata}))
 
 

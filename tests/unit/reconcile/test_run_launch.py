@@ -451,8 +451,11 @@ def test_values_that_are_not_there_are_waited_for() -> None:
     selector = {"name": "keys", "key": "k"}
     o = launching(env=[{"name": "K", "value_from": {"secret_key_ref": selector}}])
     missing = Values(values={}, missing=("Secret keys does not exist",))
-    refusals = (missing, Refusal(kind=RefusalKind.UNAVAILABLE, message="timed out"))
-    for answer, words in zip(refusals, ("Secret keys does not exist", "timed out"), strict=True):
+    answers: dict[str, Values | Refusal] = {
+        "Secret keys does not exist": missing,
+        "timed out": Refusal(kind=RefusalKind.UNAVAILABLE, message="timed out"),
+    }
+    for words, answer in answers.items():
         known = o.known.values_answered(answer, at=SETTLED, epoch=o.epoch)
         found = hindrance(replace(o, known=known))
         assert (found.reason, found.message) == (Reason.WAITING_FOR_VALUE, f"spec.env: {words}")

@@ -26,7 +26,7 @@ from ocijobs.reconcile.sweep.names import index_of
 from ocijobs.reconcile.sweep.observation import Outcome
 from ocijobs.reconcile.sweep.points import point, problem, total
 from ocijobs.reconcile.sweep.tally import count
-from ocijobs.testing import START, make_identity_view, make_metadata, make_ready_job
+from ocijobs.testing import START, make_identity_view, make_job, make_metadata, make_ready_job
 
 
 @given(st.sets(st.integers(0, 300)))
@@ -410,11 +410,12 @@ def test_runs_that_take_their_time_to_end_are_awaited_by_a_cancelled_sweep() -> 
     world.hang(0)
     world.edit(cancel=True)
     world.wait()
-    assert world.sweep.status.phase is SweepPhase.CANCELLING
+    phases = [world.sweep.status.phase]
     assert world.sweep.status.conditions[0].reason == Reason.CANCELLING
     world.end(0, Phase.CANCELLED)
     world.wait()
-    assert world.sweep.status.phase is SweepPhase.CANCELLED
+    phases.append(world.sweep.status.phase)
+    assert phases == [SweepPhase.CANCELLING, SweepPhase.CANCELLED]
 
 
 def test_a_sweep_does_not_begin_with_a_job_that_goes() -> None:
@@ -422,3 +423,13 @@ def test_a_sweep_does_not_begin_with_a_job_that_goes() -> None:
     world.job = make_ready_job(metadata=make_metadata("job", finalizer=True, deleted=START))
     world.live()
     assert world.sweep.status.conditions[0].reason == Reason.JOB_DELETED
+
+
+def test_a_sweep_waits_until_its_job_is_ready() -> None:
+    world = SweepWorld()
+    world.job = make_job()
+    world.live()
+    assert world.sweep.status.conditions[0].reason == Reason.WAITING_FOR_JOB
+    world.job = make_ready_job()
+    world.live()
+    assert world.sweep.status.binding is not None
