@@ -1,9 +1,10 @@
 """Mutants of the operator's core: `python hack/mutate.py [--sample 60] [--seed N] [--changed main]`.
 
-First the suite is run once under coverage, to know which tests run which line (`--recorded DIR` uses what such a run
-has left). Then each chosen mutant is tried by the tests that run its line, quickest first, until one fails. Those
-that survive are listed with the tests that did not notice; exit 1 if there are any. What no test can notice is listed
-in `hack/mutants/equivalent.txt`, with the reason.
+First the tests are run once under coverage, to know which of them run which line; while no source has changed since,
+that is not done again (`--recorded DIR` uses what such a run has left, whatever has changed). Then each chosen mutant
+is tried by the tests that run its line, quickest first, until one fails. Those that survive are listed with the tests
+that did not notice; exit 1 if there are any. What no test can notice is listed in `hack/mutants/equivalent.txt`, with
+the reason.
 """
 
 from __future__ import annotations
@@ -44,6 +45,16 @@ def record(directory: Path) -> None:
     subprocess.run(combine, cwd=ROOT, check=True)  # noqa: S603
 
 
+def is_fresh(directory: Path) -> bool:
+    """Whether what is recorded there is newer than every source and every test."""
+    times = directory / "times.json"
+    if not times.exists():
+        return False
+    recorded = times.stat().st_mtime
+    paths = (path for name in ("operator", "tests") for path in (ROOT / name).rglob("*.py"))
+    return all(path.stat().st_mtime < recorded for path in paths)
+
+
 def chosen(sample: int, seed: int, base: str | None) -> tuple[Mutant, ...]:
     """Return a sample of all mutants, and every mutant of a line that is other than in `base`."""
     every = mutants_of(ROOT, MUTATED)
@@ -82,7 +93,7 @@ def report(trials: list[Trial], known: Equivalents) -> int:
 def main(*, sample: int, seed: int, base: str | None, workers: int, recorded: Path | None) -> None:
     """Try mutants of the core, and list those that no test notices."""
     directory = recorded or RECORDED
-    if recorded is None:
+    if recorded is None and not is_fresh(directory):
         record(directory)
     tests = CoveringTests.read(directory / "lines", directory / "times.json", ROOT)
     known = Equivalents.read(ROOT / "hack/mutants/equivalent.txt")
