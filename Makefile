@@ -165,6 +165,20 @@ chaos: control-plane ## Run what rolls dice: kills at any moment, and new histor
 	$(call say,histories that no run had before)
 	HYPOTHESIS_PROFILE=dice $(BIN)/pytest --numprocesses $(WORKERS) tests/unit/reconcile
 
+# Measured code takes several times as long, so hypothesis searches briefly. Processes of xdist are measured, too.
+coverage: export HYPOTHESIS_PROFILE := brief
+coverage: control-plane conda ## Measure branch coverage of the operator by unit and component tests, and hold its bounds.
+	$(call say,branch coverage of the operator)
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest --quiet --numprocesses $(WORKERS) --dist loadgroup \
+		-m 'not breadth and not bench and not chaos' tests/unit tests/component
+	$(BIN)/coverage combine --quiet
+	$(BIN)/python hack/coverage_gate.py
+
+mutants: $(ENV) ## Try a sample of changes of the core: each is to be noticed by some test. A report, no gate.
+	$(call say,mutants of reconcile/ and cloud/)
+	$(BIN)/python hack/mutate.py --sample 60
+
 bench: control-plane ## Measure: starts of the operator, a sweep of a thousand, the local OCI. Nothing may run beside it.
 	@mkdir -p .bench
 	$(call say,starts of the operator)

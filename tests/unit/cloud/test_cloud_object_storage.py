@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,7 @@ from tests.unit.cloud.scripted_oci import (
     error,
 )
 
-from ocijobs.cloud.object_storage import ObjectAddress, ObjectStorage
+from ocijobs.cloud.object_storage import ObjectAddress, ObjectStorage, StoredObject
 from ocijobs.reconcile.remote import Refusal, RefusalKind
 
 URI = "oci://models@team/classifier/run"
@@ -153,3 +154,54 @@ def test_a_principal_is_verified_by_what_everybody_may_read(
     refusal = asyncio.run(storage.verify(PRINCIPAL))
     assert refusal is not None
     assert refusal.kind is RefusalKind.CREDENTIALS
+
+
+def listed(caller: Caller, uri: str) -> object:
+    return asyncio.run(ObjectStorage(caller.calls).stored(PRINCIPAL, uri))
+
+
+def test_a_folder_is_all_that_is_under_it_on_every_page(
+    oci_server: ScriptedOci, caller: Caller
+) -> None:
+    first = {"name": "code/main.py", "size": 3, "etag": "e1", "md5": "m1"}
+    folder = {"name": "code/lib/", "size": 0, "etag": "e2"}
+    second = {"name": "code/lib/a.py", "size": None, "etag": None, "md5": "m3"}
+    oci_server.will(
+        document({"objects": [first, folder], "nextStartWith": "code/lib/a.py"}),
+        document({"objects": [second]}),
+    )
+    assert listed(caller, "oci://models@team/code/") == (
+        StoredObject(name="code/main.py", size=3, version="e1"),
+        StoredObject(name="code/lib/a.py", size=0, version="m3"),
+    )
+    assert "start=code%2Flib%2Fa.py" in oci_server.received[1].path
+
+
+def test_an_object_is_itself_and_not_what_begins_with_its_name(
+    oci_server: ScriptedOci, caller: Caller
+) -> None:
+    objects = [{"name": name, "size": 1, "etag": name} for name in ("code.zip", "code.zip.old")]
+    oci_server.will(document({"objects": objects, "nextStartWith": "code.zip.older"}))
+    assert listed(caller, "oci://models@team/code.zip") == (
+        StoredObject(name="code.zip", size=1, version="code.zip"),
+    )
+    oci_server.will(error(404, "BucketNotFound"))
+    assert isinstance(listed(caller, "oci://models@team/code.zip"), Refusal)
+
+
+def test_an_object_is_downloaded_as_it_was_listed(
+    oci_server: ScriptedOci, caller: Caller, tmp_path: Path
+) -> None:
+    stored = StoredObject(name="code.zip", size=4, version="e1")
+    target = tmp_path / "code.zip"
+
+    def download() -> Refusal | None:
+        storage = ObjectStorage(caller.calls)
+        return asyncio.run(storage.download(PRINCIPAL, "oci://models@team/x", stored, target))
+
+    oci_server.will(Answer(body=b"PK\x03\x04"))
+    assert download() is None
+    assert target.read_bytes() == b"PK\x03\x04"
+    assert oci_server.received[0].headers["if-match"] == "e1"
+    oci_server.will(error(412, "IfMatchFailed"))
+    assert isinstance(download(), Refusal)

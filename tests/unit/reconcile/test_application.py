@@ -6,13 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 from ocijobs.api.conditions import ConditionType, find
+from ocijobs.api.data_flow import ApplicationType
 from ocijobs.api.identity import IdentityDefaults
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_status import Artifact, Revision
 from ocijobs.reconcile.decision import FindName
 from ocijobs.reconcile.job.adoption import adopt
 from ocijobs.reconcile.job.application import added, application_of
-from ocijobs.reconcile.job.configuration import job_request
+from ocijobs.reconcile.job.configuration import adopted_name, job_request
 from ocijobs.reconcile.job.decide import decide_job
 from ocijobs.reconcile.job.differences import all_differences, setting_differences
 from ocijobs.reconcile.job.known import JobKnown
@@ -313,6 +314,47 @@ def test_each_change_in_place_is_told_by_its_field() -> None:
         ("runtime.spark.parameters[p]", "1", "-"),
         ("args", "('a',)", "-"),
     }
+
+
+def test_a_machine_of_a_fixed_shape_has_no_size_to_tell_of() -> None:
+    fixed = {"driver_shape": "VM.Standard2.1", "driver_shape_config": None}
+    wanted = requested(make_spark_job(data_flow=fixed))
+    found = requested(make_spark_job(data_flow={**fixed, "driver_shape": "VM.Standard2.2"}))
+    differences = setting_differences(wanted.settings, found.settings)
+    assert {d.field for d in differences} == {
+        "infrastructure.dataFlow.driverShape",
+        "infrastructure.dataFlow.executorShape",
+    }
+
+
+def test_an_application_of_another_type_is_another() -> None:
+    wanted = requested(make_spark_job())
+    found = replace(wanted, type=ApplicationType.STREAMING)
+    (difference,) = all_differences(wanted, found)
+    assert (difference.field, difference.wanted, difference.found) == (
+        "infrastructure.dataFlow.type",
+        "BATCH",
+        "STREAMING",
+    )
+
+
+def test_an_application_that_is_adopted_without_a_runtime_is_its_own_revision() -> None:
+    job = make_spark_job(runtime=None, adopt={"ocid": APPLICATION})
+    sources = make_sources(name="", sha256="", size=0)
+    plan = planned(observed(job, known=JobKnown(sources=sources)))
+    assert isinstance(plan, Plan)
+    assert plan.revision == adopted_name(APPLICATION)
+
+
+def test_an_application_of_nobody_tells_nothing_of_its_code() -> None:
+    """Its files may be anything, so another is made beside it."""
+    job = make_spark_job(metadata=make_metadata("job", finalizer=True), adopt={"ocid": APPLICATION})
+    o = observed(job)
+    plan = planned(o)
+    assert isinstance(plan, Plan)
+    record = make_job_record(id=APPLICATION, content=plan.request)
+    (revision,) = adopt(o, plan, record, SETTLED).status.revisions
+    assert revision.name == adopted_name(APPLICATION)
 
 
 def test_values_of_variables_that_an_application_has_are_not_shown() -> None:

@@ -61,6 +61,13 @@ def test_an_address_is_what_oci_was_asked_about() -> None:
     assert mount.source == found
 
 
+def test_a_bucket_that_is_given_by_its_fields_needs_no_source() -> None:
+    bucket = {"namespace": "ns", "bucket": "bucket"}
+    written = mounted(objectStorage=bucket)
+    (mount,) = mounts(written, {})
+    assert mount.source == ObjectStorageMount(namespace="ns", bucket="bucket", prefix=None)
+
+
 def test_spark_has_neither_machines_of_data_science_nor_mounts() -> None:
     spark = make_spark_job().spec
     assert (compute(spark), node_groups(spark), mounts(spark, {})) == (None, (), ())

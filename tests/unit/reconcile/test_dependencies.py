@@ -73,6 +73,32 @@ def test_a_value_that_is_missing_is_in_vain_though_any_end_would_do() -> None:
     assert "result auc" in outcome.message
 
 
+def test_of_two_conditions_the_stronger_has_to_hold() -> None:
+    finished = DependsOn(name="first", condition=DependencyCondition.FINISHED)
+    for named in ((DependsOn(name="first"), finished), (finished, DependsOn(name="first"))):
+        (wanted,) = wanted_of(named, ())
+        assert wanted.condition is DependencyCondition.SUCCEEDED
+
+
+def test_what_goes_on_is_told_with_its_phase_and_many_by_their_number() -> None:
+    running = DependencyView(uid="uid-1", phase="Running", ended=False, succeeded=False)
+    wanted = wanted_of([DependsOn(name=f"r{number}") for number in range(7)], ())
+    outcome = evaluate(wanted, (), Relations(views={(RUN, "r0"): running}))
+    assert isinstance(outcome, Waiting)
+    assert outcome.message.startswith("spec.dependsOn: waiting for OCIJobRun r0, which is Running;")
+    assert outcome.message.endswith("; and 2 more")
+
+
+def test_a_cycle_is_told_as_long_as_something_is_awaited() -> None:
+    cycle = Relations(cycle=("OCIJobRun first", "OCIJobRun second"))
+    outcome = evaluate(wanted_of((DependsOn(name="first"),), ()), (), cycle)
+    assert isinstance(outcome, Hopeless)
+    assert outcome.message == (
+        "spec.dependsOn: OCIJobRun first -> OCIJobRun second -> OCIJobRun first is a cycle: nothing "
+        "in it can ever begin"
+    )
+
+
 def test_a_cycle_is_no_matter_when_all_has_come() -> None:
     done = Dependency(kind=RUN, name="first", uid="uid-1", phase="Succeeded")
     cycle = Relations(cycle=("OCIJobRun first",))

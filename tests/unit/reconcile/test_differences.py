@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from ocijobs.api.compute_target import ComputeTarget, ResourceRequest
 from ocijobs.api.names import TAG_OWNER
 from ocijobs.api.node_group import StartupOrder
 from ocijobs.api.shape import JobShapeConfigDetails
 from ocijobs.api.storage_mount import ObjectStorageMount
-from ocijobs.reconcile.compute import Compute, Mount, NodeMachine
+from ocijobs.reconcile.compute import Compute, ComputeCluster, Mount, NodeMachine
 from ocijobs.reconcile.job.differences import all_differences, setting_differences
 from ocijobs.reconcile.requests import (
     ContainerEnvironment,
@@ -126,6 +127,19 @@ def test_every_field_of_a_size_is_named() -> None:
 def test_a_job_of_several_nodes_has_no_machine_of_its_own() -> None:
     grouped = replace(SETTINGS, infrastructure=None)
     assert setting_differences(grouped, grouped) == ()
+
+
+def test_a_compute_target_is_compared_as_a_whole() -> None:
+    request = ResourceRequest(ocpus=1, memory_in_gbs=16)
+    target = ComputeTarget(
+        compute_target_id="ocid1.datasciencecomputetarget.oc1.iad.a", resource_request=request
+    )
+    wanted = replace(SETTINGS, infrastructure=ComputeCluster(target=target))
+    assert setting_differences(wanted, wanted) == ()
+    larger = target.model_copy(update={"resource_request": request.model_copy(update={"ocpus": 2})})
+    found = replace(SETTINGS, infrastructure=ComputeCluster(target=larger))
+    (difference,) = setting_differences(wanted, found)
+    assert difference.field == f"{COMPUTE}.computeTarget"
 
 
 @pytest.mark.parametrize(

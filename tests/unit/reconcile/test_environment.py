@@ -87,6 +87,10 @@ def test_a_value_that_was_read_is_not_expanded() -> None:
     assert values.secrets == ("$(A)",)
 
 
+def test_a_key_is_told_with_the_object_that_it_is_of() -> None:
+    assert str(ValueKey("Secret", "keys", "k")) == "key 'k' of Secret keys"
+
+
 def test_an_optional_reference_that_gave_nothing_leaves_its_variable_out() -> None:
     assert resolve((secret("A", "k", optional=True),), NO_VALUES) == {}
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocijobs.api.infrastructure import Backend
-from ocijobs.reconcile.polling import PolledRun, PollQuery, known_pages, plan_poll
+from ocijobs.reconcile.polling import Pace, PolledRun, PollQuery, known_pages, plan_poll
 from ocijobs.reconcile.remote import ACTIVE_RUN_STATES, RunState
 
 FLOW, SCIENCE = Backend.DATA_FLOW, Backend.DATA_SCIENCE
@@ -130,3 +130,21 @@ def test_a_long_list_is_not_forgotten_while_another_is_asked_for() -> None:
     assert pages == {long: 30, whole: 2}
     assert known_pages(pages, {long: 1}, {"a"}) == {long: 1, whole: 2}
     assert known_pages(pages, {single: 1}, {"b"}) == {long: 30}
+
+
+PACE = Pace(least_seconds=3, most_seconds=15, rate=10)
+
+
+@given(st.floats(0, 1000), st.booleans(), st.integers(0, 1000))
+def test_a_poll_takes_at_most_a_fifth_of_the_rate(last: float, changed: bool, calls: int) -> None:  # noqa: FBT001
+    interval = PACE.next_interval(last=last, changed=changed, calls=calls)
+    assert interval >= PACE.least_seconds
+    assert calls <= PACE.rate / 5 * interval * (1 + 1e-9)
+
+
+def test_polls_are_frequent_while_runs_change_and_become_rarer_while_they_do_not() -> None:
+    intervals = [3.0]
+    while len(intervals) < 6:
+        intervals.append(PACE.next_interval(last=intervals[-1], changed=False, calls=1))
+    assert intervals == [3, 4.5, 6.75, 10.125, 15, 15]
+    assert PACE.next_interval(last=15, changed=True, calls=1) == 3

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -35,13 +35,18 @@ BLIND = make_identity_view(obstacle=(Reason.CREDENTIALS_INVALID, "401"))
 
 
 def adopting(
-    known: RunKnown | None = None, *, held: bool = True, former: str | None = None, **around: Any
+    known: RunKnown | None = None,
+    *,
+    held: bool = True,
+    former: str | None = None,
+    at: datetime = SETTLED,
+    **around: Any,
 ) -> Decision[OCIJobRunStatus]:
     """Decide about a run that is to be RUN_ID."""
     adoption = {"job_run_id": RUN_ID, "former_owner": former}
     run = make_run(metadata=make_metadata("run", finalizer=held), adopt=adoption)
     observed = make_run_observation(run=run, known=known or RunKnown(), **around)
-    return decide_run(observed, SETTLED)
+    return decide_run(observed, at)
 
 
 def outside(job_known: JobKnown | None = None, **around: Any) -> Decision[OCIJobRunStatus]:
@@ -107,6 +112,8 @@ def test_what_oci_does_not_show_is_told_and_looked_for_again(
         assert decision.actions == ()
         assert decision.wake_at is not None
         assert SETTLED < decision.wake_at <= SETTLED + timedelta(minutes=5)
+    (again,) = adopting(known, at=SETTLED + timedelta(minutes=5)).actions
+    assert isinstance(again, LookUpRun)
 
 
 @pytest.mark.parametrize("former", [None, "another/uid"])

@@ -16,9 +16,17 @@ from tests.unit.reconcile.simulation.run_queue import QUEUE_LABEL
 from tests.unit.reconcile.simulation.run_scenario import run_history
 from tests.unit.reconcile.simulation.weather import Mishap
 
+from ocijobs.api.conditions import Condition, ConditionStatus
 from ocijobs.api.job_run import RunSettings
 from ocijobs.api.job_run_status import OCIJobRunStatus
-from ocijobs.api.kueue import ANNOTATION_REQUEST, LABEL_PRIORITY, LABEL_SHAPE, Workload
+from ocijobs.api.kueue import (
+    ANNOTATION_REQUEST,
+    LABEL_PRIORITY,
+    LABEL_SHAPE,
+    Workload,
+    WorkloadCondition,
+    WorkloadStatus,
+)
 from ocijobs.api.run_binding import RunTemplate
 from ocijobs.reconcile.decision import (
     Action,
@@ -33,7 +41,8 @@ from ocijobs.reconcile.run.decide import decide_run
 from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.run.observation import QueueView, RunObservation
 from ocijobs.reconcile.run.pod_sets import pod_sets, workload_name
-from ocijobs.testing import SETTLED, make_metadata, make_run, make_run_observation
+from ocijobs.reconcile.run.queueing import waiting
+from ocijobs.testing import SETTLED, START, make_metadata, make_run, make_run_observation
 
 QUEUED = Circumstances(queued=True)
 RUNNING: list[Command] = [
@@ -222,6 +231,20 @@ def test_what_a_shape_counts_for(
     assert (only["name"], only["count"]) == ("main", 1)
 
 
+def test_machines_that_the_manifest_does_not_tell_count_for_one_pod() -> None:
+    target = {
+        "computeTargetId": "ocid1.datasciencecomputetarget.oc1.iad.a",
+        "resourceRequest": {"ocpus": 1, "memoryInGBs": 16},
+    }
+    for sets in (
+        _sets({"computeTarget": target}),
+        list(pod_sets(RunTemplate(), RunSettings())),
+    ):
+        (only,) = sets
+        (node,) = only["template"]["spec"]["containers"]
+        assert (only["name"], only["count"], node) == ("main", 1, {"name": "node"})
+
+
 def test_a_run_counts_for_its_own_shape() -> None:
     size = {"ocpus": 4, "memoryInGBs": 64}
     own = {"shapeName": "VM.Standard.E5.Flex", "jobShapeConfigDetails": size}
@@ -270,3 +293,47 @@ def test_a_run_without_the_label_is_launched_and_leaves_the_queue() -> None:
     assert [type(action) for action in decision.actions] == [PatchWorkload, DeleteWorkload]
     assert decision.status.submit is not None
     assert decision.status.workload is None
+
+
+def _evicted(o: RunObservation, *conditions: Condition) -> RunObservation:
+    """Return the observation after Kueue evicted the Workload, which has no admission written."""
+    workload = o.queue.workload
+    assert workload is not None
+    status = WorkloadStatus(conditions=conditions)
+    workload = workload.model_copy(update={"status": status})
+    return replace(o, queue=QueueView(served=True, workload=workload))
+
+
+def _said(kind: WorkloadCondition, *, status: ConditionStatus = ConditionStatus.TRUE) -> Condition:
+    return Condition(
+        type=kind,
+        status=status,
+        observed_generation=1,
+        last_transition_time=START,
+        reason="Preempted",
+        message="another one is more urgent",
+    )
+
+
+def test_an_evicted_workload_gives_its_reservation_back_in_place() -> None:
+    reserved, evicted = WorkloadCondition.QUOTA_RESERVED, WorkloadCondition.EVICTED
+    former = _said(WorkloadCondition.ADMITTED, status=ConditionStatus.FALSE)
+    (action,) = decide_run(
+        _evicted(_waiting(), _said(reserved), _said(evicted), former), SETTLED
+    ).actions
+    assert isinstance(action, PatchWorkload)
+    assert action.status
+    paths = {change["path"]: change for change in action.changes}
+    assert "/status/admission" not in paths, "there is none"
+    assert paths["/status/conditions/0"]["value"]["status"] == "False"
+    # What was False before keeps its time.
+    assert paths["/status/conditions/2"]["value"]["lastTransitionTime"].startswith(
+        "2026-01-01T12:00"
+    )
+    assert paths["/status/conditions/-"]["value"]["type"] == "Requeued"
+    assert paths["/status/conditions/-"]["value"]["status"] == "True"
+
+
+def test_an_intent_that_lost_its_workload_says_that_it_waits() -> None:
+    o = _queued()
+    assert waiting(o) == "queue team: waiting for Kueue to admit the run"

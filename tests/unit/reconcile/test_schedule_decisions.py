@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from tests.unit.reconcile.simulation.schedule_world import RUN, ScheduleWorld
 
-from ocijobs.api.names import ANNOTATION_RELEASE
-from ocijobs.testing import START
+from ocijobs.api.names import ANNOTATION_PAUSED, ANNOTATION_RELEASE
+from ocijobs.reconcile.schedule.firings import creations
+from ocijobs.testing import START, make_metadata
 
 MANY = [str(number) for number in range(1000)]
 MINUTE = timedelta(minutes=1)
@@ -175,3 +176,112 @@ def test_a_start_that_a_quota_forbids_is_tried_again_until_it_is_made() -> None:
     world.wait(5 * MINUTE)
     assert world.reason == "Scheduled"
     assert len(world.objects) == 2
+
+
+@pytest.mark.parametrize(
+    "changes", [{"annotations": {ANNOTATION_PAUSED: "true"}}, {"deleted": START}]
+)
+def test_a_schedule_that_is_paused_or_deleted_starts_nothing(changes: dict[str, Any]) -> None:
+    world = ScheduleWorld()
+    meta = make_metadata("nightly", **changes)
+    world.schedule = world.schedule.model_copy(update={"metadata": meta})
+    world.wait(HOUR)
+    assert (world.created, world.writes) == ([], 0)
+
+
+@pytest.mark.parametrize(
+    ("spec", "says"),
+    [
+        ({"schedule": "* * *"}, "spec.schedule: '* * *' has 3 fields"),
+        ({"time_zone": "Mars/Olympus"}, "spec.timeZone: 'Mars/Olympus' is no time zone"),
+        (
+            {
+                "resources": [
+                    {
+                        "name": "train",
+                        "run": {
+                            **RUN,
+                            "failure_policy": {
+                                "rules": [
+                                    {
+                                        "action": "Fail",
+                                        "on_lifecycle_details": {"pattern": "(oops"},
+                                    }
+                                ]
+                            },
+                        },
+                    }
+                ]
+            },
+            "spec.resources[train].run.failurePolicy.rules[0].onLifecycleDetails.pattern: ",
+        ),
+        (
+            {
+                "resources": [
+                    {
+                        "name": "tune",
+                        "sweep": {
+                            "job_ref": {"name": "job"},
+                            "matrix": {"X": ["1"]},
+                            "run_template": {
+                                "spec": {
+                                    "failure_policy": {
+                                        "rules": [
+                                            {
+                                                "action": "Fail",
+                                                "on_lifecycle_details": {"pattern": "(oops"},
+                                            }
+                                        ]
+                                    }
+                                }
+                            },
+                        },
+                    }
+                ]
+            },
+            "spec.resources[tune].sweep.runTemplate.spec.failurePolicy.rules[0]",
+        ),
+    ],
+)
+def test_what_could_never_start_is_told_when_it_is_applied(spec: dict[str, Any], says: str) -> None:
+    world = ScheduleWorld(**spec)
+    world.wait(HOUR)
+    assert world.created == []
+    assert world.reason == "InvalidSpec"
+    assert world.message.startswith(says)
+
+
+def test_resources_may_wait_for_one_in_several_ways_as_long_as_none_waits_for_itself() -> None:
+    def run(*names: str) -> dict[str, Any]:
+        return {**RUN, "depends_on": [{"name": name} for name in names]}
+
+    diamond = {"first": run(), "a": run("first"), "b": run("first"), "last": run("a", "b")}
+    resources = [{"name": name, "run": given} for name, given in diamond.items()]
+    world = ScheduleWorld(resources=resources)
+    world.wait(10 * MINUTE)
+    assert len(world.created) == 4
+    resources[0] = {"name": "first", "run": run("last")}
+    world = ScheduleWorld(resources=resources)
+    world.wait(10 * MINUTE)
+    assert world.message.endswith("is a cycle: nothing in it can ever begin")
+
+
+def test_a_sweep_of_a_firing_waits_for_its_siblings_and_takes_their_results() -> None:
+    sweep = {
+        "job_ref": {"name": "job"},
+        "matrix": {"Y": ["1", "2"]},
+        "depends_on": [{"name": "prepare"}, {"name": "elsewhere"}],
+        "run_template": {"spec": {"env": [taking("prepare"), {"name": "B", "value": "1"}]}},
+    }
+    resources = [{"name": "prepare", "run": RUN}, {"name": "tune", "sweep": sweep}]
+    world = ScheduleWorld(resources=resources)
+    due = creations(world.observe(), START + 10 * MINUTE)
+    documents = {one.document["kind"]: one.document for one in due}
+    assert documents.keys() == {"OCIJobRun", "OCIJobSweep"}
+    prepare = documents["OCIJobRun"]["metadata"]["name"]
+    made = documents["OCIJobSweep"]["spec"]
+    assert [one["name"] for one in made["dependsOn"]] == [prepare, "elsewhere"]
+    taken, plain = made["runTemplate"]["spec"]["env"]
+    assert taken["valueFrom"]["resultRef"]["name"] == prepare
+    assert plain == {"name": "B", "value": "1"}
+    assert made["matrix"] == {"Y": ["1", "2"]}

@@ -147,3 +147,21 @@ def test_time_zones_are_there_though_the_image_has_none() -> None:
         [sys.executable, "-c", program], env=nowhere, capture_output=True, text=True, check=True
     )
     assert done.stdout == "() Europe/Paris\n"
+
+
+def test_fields_that_name_nothing_are_refused() -> None:
+    with pytest.raises(InvalidScheduleError, match="minute: ',' names no value"):
+        parse_fields(", * * * *")
+
+
+def test_a_month_that_does_not_fit_has_no_day() -> None:
+    assert not parse_fields("0 0 * 3 *").allows(NIGHT.date())
+    assert parse_fields("0 0 * 11 *").allows(NIGHT.date())
+
+
+@pytest.mark.parametrize("schedule", ["0 0 30 12 *", "0 0 31 12 *"])
+def test_a_day_that_a_zone_left_out_is_not_looked_for_for_ever(schedule: str) -> None:
+    """Apia had no 30 December 2011; Kubernetes never ends there."""
+    apia = Timetable.parse(schedule, "Pacific/Apia")
+    assert apia.next_after(datetime(2011, 12, 28, tzinfo=UTC)) is None
+    assert apia.next_after(datetime(2012, 1, 1, tzinfo=UTC)) is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,17 +14,19 @@ from tests.unit.reconcile.simulation.sweep_world import SIZE, SweepWorld
 
 from ocijobs.api.dependency import DependencyKind
 from ocijobs.api.job_run_status import Phase
-from ocijobs.api.names import ANNOTATION_RELEASE
+from ocijobs.api.names import ANNOTATION_PAUSED, ANNOTATION_RELEASE
 from ocijobs.api.reasons import Reason
 from ocijobs.api.sweep import OCIJobSweepSpec
 from ocijobs.api.sweep_status import SweepPhase
+from ocijobs.reconcile.decision import DeleteObject, RefreshJob
 from ocijobs.reconcile.dependencies import DependencyView, Relations
+from ocijobs.reconcile.sweep.decide import decide_sweep
 from ocijobs.reconcile.sweep.intervals import from_intervals, names_index, to_intervals
 from ocijobs.reconcile.sweep.names import index_of
 from ocijobs.reconcile.sweep.observation import Outcome
 from ocijobs.reconcile.sweep.points import point, problem, total
 from ocijobs.reconcile.sweep.tally import count
-from ocijobs.testing import make_metadata, make_ready_job
+from ocijobs.testing import START, make_identity_view, make_metadata, make_ready_job
 
 
 @given(st.sets(st.integers(0, 300)))
@@ -303,3 +306,119 @@ def test_a_million_combinations_cost_nothing_and_are_refused() -> None:
     world.wait()
     assert (world.sweep.status.phase, world.reason) == (SweepPhase.FAILED, Reason.INVALID_SPEC)
     assert world.created == []
+
+
+@pytest.mark.parametrize(
+    "changes", [{"annotations": {ANNOTATION_PAUSED: "true"}}, {"deleted": START}]
+)
+def test_a_sweep_that_is_paused_or_deleted_makes_no_run(changes: dict[str, Any]) -> None:
+    world = SweepWorld()
+    meta = make_metadata("sweep", **changes)
+    world.sweep = world.sweep.model_copy(update={"metadata": meta})
+    world.wait()
+    assert (world.created, world.sweep.status.phase) == ([], None)
+
+
+def test_a_sweep_waits_in_vain_for_what_has_failed() -> None:
+    world = SweepWorld(depends_on=[{"name": "prepare"}])
+    world.live()
+    assert world.sweep.status.conditions[0].reason == Reason.WAITING_FOR_DEPENDENCY
+    failed = DependencyView(uid="uid-1", phase="Failed", ended=True, succeeded=False)
+    world.relations = Relations(views={(DependencyKind.RUN, "prepare"): failed})
+    world.live()
+    status = world.sweep.status
+    assert (status.phase, status.conditions[0].reason) == (
+        SweepPhase.FAILED,
+        Reason.DEPENDENCY_FAILED,
+    )
+    assert world.created == []
+
+
+def test_a_sweep_is_not_bound_before_the_rest_of_its_apply_has_come() -> None:
+    world = SweepWorld()
+    world.now = START
+    decision = world.decide()
+    assert decision.wake_at is not None
+    assert decision.wake_at > START
+    world.live()
+    assert world.sweep.status.binding is None
+
+
+def test_a_sweep_waits_for_its_job_to_be_read_for_it_and_for_who_calls() -> None:
+    world = SweepWorld()
+    o = replace(world.observe(), job_checked_at=None)
+    (action,) = decide_sweep(o, world.now).actions
+    assert isinstance(action, RefreshJob)
+    unknown = make_identity_view(region=None)
+    silent = decide_sweep(replace(world.observe(), identity=unknown), world.now)
+    assert (silent.actions, silent.status) == ((), world.sweep.status)
+
+
+def test_a_run_of_its_name_that_is_another_s_holds_a_sweep_up() -> None:
+    world = SweepWorld(parallelism=2)
+    o = replace(world.observe(), strangers=frozenset({0}))
+    world.sweep = world.sweep.model_copy(update={"status": decide_sweep(o, world.now).status})
+    o = replace(world.observe(), strangers=frozenset({0}))
+    decision = decide_sweep(o, world.now)
+    assert decision.actions == ()
+    ready = decision.status.conditions[0]
+    assert ready.reason == Reason.NAME_TAKEN
+    assert "there is an OCIJobRun sweep-0 which is not of this sweep" in ready.message
+
+
+def test_a_cancelled_sweep_whose_last_run_had_ended_has_ended_so() -> None:
+    world = SweepWorld()
+    world.live()
+    for index in range(SIZE):
+        world.end(index, Phase.SUCCEEDED)
+    world.edit(cancel=True)
+    world.live()
+    assert world.sweep.status.phase is SweepPhase.SUCCEEDED
+
+
+def test_a_sweep_expires_after_its_end_and_not_while_others_wait_for_it() -> None:
+    world = SweepWorld(ttl_seconds_after_finished=300)
+    world.live()
+    for index in range(SIZE):
+        world.end(index, Phase.SUCCEEDED)
+    world.wait()
+    ended = world.sweep.status.completion_time
+    assert ended is not None
+    assert world.decide().wake_at == ended + timedelta(seconds=300)
+    world.now = ended + timedelta(seconds=300)
+    assert world.decide().actions == (DeleteObject(),)
+    world.relations = Relations(awaited=True)
+    assert world.decide().actions == ()
+
+
+def test_no_index_is_in_no_text() -> None:
+    assert not names_index("0-9", None)
+
+
+def test_a_sweep_without_an_objective_has_no_best_run() -> None:
+    world = SweepWorld(objective=None)
+    world.live()
+    for index in range(SIZE):
+        world.end(index, Phase.SUCCEEDED)
+    world.wait()
+    assert (world.sweep.status.phase, world.sweep.status.best) == (SweepPhase.SUCCEEDED, None)
+
+
+def test_runs_that_take_their_time_to_end_are_awaited_by_a_cancelled_sweep() -> None:
+    world = SweepWorld()
+    world.live()
+    world.hang(0)
+    world.edit(cancel=True)
+    world.wait()
+    assert world.sweep.status.phase is SweepPhase.CANCELLING
+    assert world.sweep.status.conditions[0].reason == Reason.CANCELLING
+    world.end(0, Phase.CANCELLED)
+    world.wait()
+    assert world.sweep.status.phase is SweepPhase.CANCELLED
+
+
+def test_a_sweep_does_not_begin_with_a_job_that_goes() -> None:
+    world = SweepWorld()
+    world.job = make_ready_job(metadata=make_metadata("job", finalizer=True, deleted=START))
+    world.live()
+    assert world.sweep.status.conditions[0].reason == Reason.JOB_DELETED

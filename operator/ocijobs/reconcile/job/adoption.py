@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ocijobs.api.job import Adoption
@@ -37,9 +38,17 @@ from ocijobs.reconcile.requests import (
 from ocijobs.reconcile.standing import Standing
 
 
-def adopted_record(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """The OCI job of spec.adopt as OCI told it, and when it last did."""
+
+    record: JobRecord
+    at: datetime
+
+
+def look(
     o: JobObservation, adoption: Adoption, caller: Caller, now: datetime
-) -> JobRecord | Needed | Obstacle:
+) -> Seen | Needed | Obstacle:
     """Return what OCI told of the OCI job, or that it is to be asked first, or what hinders the adoption."""
     where = "spec.adopt.ocid"
     if (other := backend_of(adoption.ocid)) is not o.backend:
@@ -54,8 +63,7 @@ def adopted_record(
         epoch=o.epoch,
     )
     due = due_at(call, epoch=o.epoch, seed=o.job.metadata.uid, settings=o.settings)
-    record = watched.record if watched and watched.job_id == adoption.ocid else None
-    if record is None:
+    if watched is None or watched.job_id != adoption.ocid or watched.record is None:
         if due is None or call is None or call.refusal is None:
             return Needed(action=action)
         return Obstacle(
@@ -64,7 +72,8 @@ def adopted_record(
             action=action if now >= due else None,
             wake_at=due,
         )
-    return _problem(o, adoption, record) or record
+    seen = Seen(record=watched.record, at=watched.at)
+    return _problem(o, adoption, watched.record) or seen
 
 
 def _compartment(o: JobObservation) -> str | None:
@@ -164,10 +173,10 @@ def _is_revision(o: JobObservation, plan: Plan, record: JobRecord, content: JobC
 
 
 def observe(
-    o: JobObservation, caller: Caller, record: JobRecord, plan: Plan | None, now: datetime
+    o: JobObservation, caller: Caller, seen: Seen, plan: Plan | None, now: datetime
 ) -> Decision[OCIJobStatus]:
     """Tell of an OCI job that is only looked at."""
-    content = record.content
+    record, content = seen.record, seen.record.content
     differences: tuple[Difference, ...] = ()
     if plan is not None and content is not None:
         differences = (
@@ -191,20 +200,16 @@ def observe(
         adopted=_adopted(record, kept=False),
         differences=differences,
     )
-    watched = o.known.watched
-    wake_at = look = None
-    if watched is not None:
-        factor = 0.9 + 0.2 * fraction(o.job.metadata.uid, 1)
-        wake_at = watched.at + timedelta(seconds=o.settings.drift_interval_seconds * factor)
-        if now >= wake_at:
-            look = LookUpJob(
-                caller=caller, compartment_id=record.compartment_id, job_id=record.id, epoch=o.epoch
-            )
+    factor = 0.9 + 0.2 * fraction(o.job.metadata.uid, 1)
+    due = seen.at + timedelta(seconds=o.settings.drift_interval_seconds * factor)
+    again = LookUpJob(
+        caller=caller, compartment_id=record.compartment_id, job_id=record.id, epoch=o.epoch
+    )
     sources = o.known.sources
     return Decision(
         status=status,
-        actions=(look,) if look is not None else (),
-        wake_at=None if look is not None else wake_at,
+        actions=(again,) if now >= due else (),
+        wake_at=due if now < due else None,
         serves=sources.at if sources is not None and serves_current_spec(o) else None,
     )
 

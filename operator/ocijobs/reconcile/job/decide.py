@@ -9,7 +9,7 @@ from ocijobs.api.job_status import OCIJobStatus
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.blocking import HELD, earliest
 from ocijobs.reconcile.decision import Caller, Decision
-from ocijobs.reconcile.job.adoption import adopt, adopted_record, observe
+from ocijobs.reconcile.job.adoption import Seen, adopt, look, observe
 from ocijobs.reconcile.job.creation import create, open_intent
 from ocijobs.reconcile.job.deletion import delete_job
 from ocijobs.reconcile.job.drift import is_gone
@@ -25,7 +25,6 @@ from ocijobs.reconcile.job.plan import (
 )
 from ocijobs.reconcile.job.readiness import clear_away, make_ready
 from ocijobs.reconcile.job.status import counts_hold, write_blocked, write_status
-from ocijobs.reconcile.job_record import JobRecord
 from ocijobs.reconcile.release import release_at
 from ocijobs.reconcile.standing import Standing
 
@@ -55,20 +54,20 @@ def _decide(o: JobObservation, now: datetime) -> Decision[OCIJobStatus]:
     if not isinstance(caller, Caller):
         return _without(o, caller, now)
     adoption = o.job.spec.adopt
-    record: JobRecord | None = None
+    seen: Seen | None = None
     if adoption is not None and not _is_adopted(o):
-        found = adopted_record(o, adoption, caller, now)
-        if not isinstance(found, JobRecord):
+        found = look(o, adoption, caller, now)
+        if not isinstance(found, Seen):
             return _without(o, found, now)
-        record = found
-    place = find_place(o, caller, record)
+        seen = found
+    place = find_place(o, caller, seen.record if seen is not None else None)
     plan = make_plan(o, place, now) if isinstance(place, Place) else place
-    if record is not None and o.job.spec.observed_only:
-        return observe(o, caller, record, plan if isinstance(plan, Plan) else None, now)
+    if seen is not None and o.job.spec.observed_only:
+        return observe(o, caller, seen, plan if isinstance(plan, Plan) else None, now)
     if not isinstance(plan, Plan):
         return _without(o, plan, now)
-    if record is not None:
-        return adopt(o, plan, record, now)
+    if seen is not None:
+        return adopt(o, plan, seen.record, now)
     return _keep(o, plan, now)
 
 
@@ -110,7 +109,7 @@ def _without(
             return Decision(status=o.job.status, actions=(action,))
         case Obstacle():
             return _hindered(o, outlook, now)
-        case None:
+        case _:
             return Decision(status=o.job.status)
 
 

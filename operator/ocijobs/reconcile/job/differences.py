@@ -91,8 +91,6 @@ def _settings(settings: JobChange) -> Iterator[tuple[str, Any]]:
             yield f"{_COMPUTE}.capacityReservationId", compute.capacity_reservation_id
         case ComputeCluster(target=target):
             yield f"{_COMPUTE}.computeTarget", target.document()
-        case None:
-            pass
     yield f"{_COMPUTE}.storageMounts", tuple(_mount(mount) for mount in settings.storage_mounts)
 
 
@@ -116,12 +114,12 @@ def _workload(request: JobCreation) -> Iterator[tuple[str, Any]]:
     log = request.log
     yield f"{_COMPUTE}.logging.logGroupId", log.log_group_id if log is not None else None
     yield f"{_COMPUTE}.logging.logId", log.log_id if log is not None else None
-    match request.workload:
-        case SingleNode(configuration=configuration, container=container):
-            yield from _configuration("", configuration)
-            yield from _container(container)
-        case MultiNode() as nodes:
-            yield from _nodes(nodes)
+    workload = request.workload
+    if isinstance(workload, SingleNode):
+        yield from _configuration("", workload.configuration)
+        yield from _container(workload.container)
+    else:
+        yield from _nodes(workload)
 
 
 def _nodes(nodes: MultiNode) -> Iterator[tuple[str, Any]]:

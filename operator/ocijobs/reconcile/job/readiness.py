@@ -143,10 +143,10 @@ def _call(
     refusal = call.refusal if call is not None and due is not None else None
     if refusal is None:
         return Decision(status=o.job.status, actions=(action,))
-    makes_another = operation is Operation.UPDATE and o.job.spec.runtime is not None
-    if refusal.kind is RefusalKind.INVALID and makes_another:
+    invalid = refusal.kind is RefusalKind.INVALID
+    if invalid and isinstance(action, UpdateJob) and o.job.spec.runtime is not None:
         return _refused_in_place(o, action)
-    if refusal.kind is RefusalKind.INVALID:
+    if invalid:
         message = describe(f"{doing}: OCI refuses it", refusal)
         return Decision(
             status=write_status(
@@ -232,10 +232,8 @@ def _lost(o: JobObservation, revision: Revision, now: datetime) -> Decision[OCIJ
     return Decision(status=status, notes=(lost(revision),))
 
 
-def _refused_in_place(o: JobObservation, action: Action) -> Decision[OCIJobStatus]:
+def _refused_in_place(o: JobObservation, action: UpdateJob) -> Decision[OCIJobStatus]:
     """Note the settings that OCI does not change in place: they make another revision."""
-    if not isinstance(action, UpdateJob):
-        return Decision(status=o.job.status)
     revisions = tuple(
         r.model_copy(update={"refused_settings": action.settings_digest})
         if r.job_id == action.job_id

@@ -111,5 +111,5 @@ def _minutes(workload: Workload | None) -> int | None:
             return configuration.maximum_runtime_in_minutes
         case MultiNode(maximum_runtime_in_minutes=minutes):
             return minutes
-        case None:
+        case _:
             return None

@@ -112,14 +112,15 @@ def _to_day(fields: CronFields, at: LocalTime, *, aligned: bool) -> tuple[LocalT
         aligned = True
         if at.wall.month == 1:
             return at, aligned, True
-    while not fields.allows(at.wall.date()):
+    while not fields.allows(before := at.wall.date()):
         at = (at if aligned else at.at_start_of_day()).next_day()
         aligned = True
         if at.wall.hour != 0:
             # Midnight was not there, or came twice.
             hours = 24 - at.wall.hour if at.wall.hour > _NOON else -at.wall.hour
             at = at.plus(timedelta(hours=hours))
-        if at.wall.day == 1:
+        if at.wall.day == 1 or at.wall.date() == before:
+            # Where a zone left the next day out, this one comes again and again: such turns are counted.
             return at, aligned, True
     return at, aligned, False
 

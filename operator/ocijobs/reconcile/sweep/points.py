@@ -38,8 +38,6 @@ def problem(spec: SweepSettings) -> str | None:
     """Return what is wrong with the combinations, in words: field, rule, and what to do."""
     field = "spec.points" if spec.points is not None else "spec.matrix"
     number = total(spec)
-    if number == 0:
-        return f"{field}: there is no combination: give every variable a value"
     if number > MOST_CHILDREN:
         return (
             f"{field}: {number:,} combinations, and {MOST_CHILDREN:,} are the most: take fewer values, "
