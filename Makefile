@@ -170,7 +170,7 @@ coverage: export HYPOTHESIS_PROFILE := brief
 coverage: control-plane conda ## Measure branch coverage of the operator by unit and component tests, and hold its bounds.
 	$(call say,branch coverage of the operator)
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest --quiet --numprocesses $(WORKERS) --dist loadgroup \
+	$(BIN)/coverage run -m pytest --quiet --numprocesses $(WORKERS) \
 		-m 'not breadth and not bench and not chaos' tests/unit tests/component
 	$(BIN)/coverage combine --quiet
 	$(BIN)/python hack/coverage_gate.py
