@@ -144,7 +144,7 @@ format: $(ENV) ## Format, and mend what can be mended.
 
 # Each tier keeps what its tests cost in .costs/. The budgets are seconds of CPU on the machine of CI, without the control
 # plane; a run that is over says so.
-TEST = $(BIN)/pytest --numprocesses $(WORKERS) --dist loadgroup --costs .costs/$@.json
+TEST = $(BIN)/pytest --numprocesses $(WORKERS) --costs .costs/$@.json
 
 .PHONY: test test-all test-unit bench chaos mutants coverage
 test: control-plane chart-tools conda ## Run all tests but for breadth: what to run before each commit.
@@ -163,14 +163,14 @@ chaos: control-plane ## Run what rolls dice: kills at any moment, and new histor
 	$(call say,an operator that is killed at any moment)
 	$(TEST) -m chaos tests
 	$(call say,histories that no run had before)
-	HYPOTHESIS_PROFILE=dice $(BIN)/pytest --numprocesses $(WORKERS) --dist loadgroup tests/unit/reconcile
+	HYPOTHESIS_PROFILE=dice $(BIN)/pytest --numprocesses $(WORKERS) tests/unit/reconcile
 
 # Measured code takes several times as long, so hypothesis searches briefly. Processes of xdist are measured, too.
 coverage: export HYPOTHESIS_PROFILE := brief
 coverage: control-plane conda ## Measure branch coverage of the operator by unit and component tests, and hold its bounds.
 	$(call say,branch coverage of the operator)
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest --quiet --numprocesses $(WORKERS) --dist loadgroup \
+	$(BIN)/coverage run -m pytest --quiet --numprocesses $(WORKERS) \
 		-m 'not breadth and not bench and not chaos' tests/unit tests/component
 	$(BIN)/coverage combine --quiet
 	$(BIN)/python hack/coverage_gate.py

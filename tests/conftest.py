@@ -10,6 +10,7 @@ pytest_plugins = [
     "tests.support.costs",
     "tests.support.emulators",
     "tests.support.launching",
+    "tests.support.scheduling",
     "tests.support.stages",
     "tests.support.kueue",
 ]

@@ -259,7 +259,7 @@ def _held(layout: Layout) -> Iterator[None]:
     """The directory, ours alone: checked before a lock file is put there, and with the lock."""
     layout.check()
     with locked(layout.lock, on_wait=lambda: _LOG.info("waiting for another kubecontrolplane")):
-        layout.check()
+        layout.check(locked=True)
         yield
 
 

@@ -75,22 +75,29 @@ class Layout:
         """Whether there is a control plane, running or stopped."""
         return self.state.is_file()
 
-    def check(self) -> None:
+    def check(self, *, locked: bool = False) -> None:
         """Refuse a directory that can't be ours.
+
+        Args:
+            locked: whether the caller holds the lock. Without it, a directory in which there is a lock
+                is taken for ours: another process may just be making the files that tell.
 
         Raises:
             DirectoryError: it is no directory, or holds files that kubecontrolplane did not make.
         """
         if self.root.exists() and not self.root.is_dir():
             raise DirectoryError(f"{self.root} is not a directory")
-        if self.root.is_dir() and not self.exists:
-            # The lock file may be there already: it is made before anything else.
-            foreign = sorted({entry.name for entry in self.root.iterdir()} - {self.lock.name})
-            if foreign:
-                raise DirectoryError(
-                    f"{self.root} is not empty ({foreign[0]}, ...) and kubecontrolplane did not make it: "
-                    "name another directory"
-                )
+        if not self.root.is_dir():
+            return
+        # One look: what appears between two of them would be taken for somebody else's.
+        names = {entry.name for entry in self.root.iterdir()}
+        ours = {self.state.name} if locked else {self.state.name, self.lock.name}
+        foreign = sorted(names - {self.lock.name})
+        if foreign and not names & ours:
+            raise DirectoryError(
+                f"{self.root} is not empty ({foreign[0]}, ...) and kubecontrolplane did not make it: "
+                "name another directory"
+            )
 
     def require(self) -> None:
         """Insist on a control plane.

@@ -82,6 +82,7 @@ def test_former_revisions_go_beyond_the_limit_but_not_below_a_live_run(stage: St
     assert held["status"]["jobId"] in stage.until_event("job", "RecordsRemain")
 
 
+@pytest.mark.own_process  # a forked one has the drivers that were imported
 def test_an_operator_with_other_drivers_makes_no_job_anew(stage: Stage, tmp_path: Path) -> None:
     stage.identity()
     stage.apply(manifests.job(), manifests.run())

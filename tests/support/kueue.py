@@ -20,6 +20,7 @@ import pytest
 import yaml
 from tests.support.certificates import Issued, authority, server_certificate
 from tests.support.namespace import Document
+from tests.support.scheduling import group
 from tests.support.stages import install_definitions, until_explained
 
 from kubecontrolplane.binaries import KUEUE, KUEUE_CONTROLLER
@@ -40,13 +41,16 @@ _START_SECONDS = 60
 _END_SECONDS = 20
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have one worker run all tests that want Kueue, so that it and its control plane are started once."""
+    """Mark what wants Kueue as breadth, since it takes minutes to build, and hold it to one worker."""
     for item in items:
         if "kueue" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("kueue"))
             item.add_marker(pytest.mark.breadth)
+            if group(item.nodeid) == item.nodeid:
+                file = item.nodeid.partition("::")[0]
+                raise pytest.UsageError(
+                    f"{file} wants Kueue: name it in tests/support/scheduling.py"
+                )
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,10 @@
 """A pytest plugin: the control plane with our definitions, shared by component and integration tests."""
 
+import json
 import subprocess
 import time
 
 import pytest
-import yaml
 
 from kubecontrolplane.cluster import Cluster
 from ocijobs.api.crd import KINDS, custom_resource_definitions
@@ -22,7 +22,9 @@ def install_definitions(cluster: Cluster) -> None:
     kubectl = [str(cluster.kubectl), "--kubeconfig", str(cluster.kubeconfig)]
     subprocess.run(
         [*kubectl, "apply", "--server-side", "--force-conflicts", "-f", "-"],
-        input=yaml.safe_dump_all(custom_resource_definitions()),
+        input=json.dumps(
+            {"apiVersion": "v1", "kind": "List", "items": list(custom_resource_definitions())}
+        ),
         text=True,
         check=True,
         capture_output=True,

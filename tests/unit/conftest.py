@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 # Histories are long, and machines are slow at times: neither is an error.
 _PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
-settings.register_profile("quick", _PATIENT, max_examples=300, derandomize=True)
+settings.register_profile("quick", _PATIENT, max_examples=150, derandomize=True)
 settings.register_profile("brief", _PATIENT, max_examples=40, derandomize=True)
 settings.register_profile("dice", _PATIENT, max_examples=1000, print_blob=True)
 settings.register_profile("thorough", _PATIENT, max_examples=20_000, print_blob=True)

@@ -82,7 +82,9 @@ class Chart:
 
     def documents(self, kind: str | None = None, **values: Any) -> Documents:
         """Return the objects, or those of one kind."""
-        found = [document for document in yaml.safe_load_all(self.text(**values)) if document]
+        # libyaml's parser takes a tenth of the time for half a megabyte of definitions.
+        parsed = yaml.load_all(self.text(**values), Loader=yaml.CSafeLoader)
+        found = [document for document in parsed if document]
         return [each for each in found if kind in {None, each["kind"]}]
 
 

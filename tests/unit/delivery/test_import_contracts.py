@@ -26,7 +26,7 @@ WRONG_WAYS = {
         "import logging",
     ),
     "kopf only watches": ("operator/ocijobs/controller/worker.py", "import kopf"),
-    "OCI's SDK only in cloud, on first use": (
+    "OCI's SDK only in cloud": (
         "operator/ocijobs/controller/worker.py",
         "import oci",
     ),

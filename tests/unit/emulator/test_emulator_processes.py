@@ -50,11 +50,14 @@ def test_lines_do_not_depend_on_where_the_pieces_end(content: bytes, cuts: list[
     assert lines_of(pieces, 1000) == lines_of([content], 1000)
 
 
-async def start(processes: Processes, code: str, directory: Path, mark: str = "x") -> Process:
+async def start(
+    processes: Processes, code: str, directory: Path, mark: str | None = None
+) -> Process:
+    """Start it with a mark that no other test has: who bears the mark of a run ends with it."""
     return await processes.start(
         [sys.executable, "-u", "-c", code],
         directory=directory,
-        environment={MARK: mark, "PATH": os.environ["PATH"]},
+        environment={MARK: mark or str(directory), "PATH": os.environ["PATH"]},
         mark=MARK,
     )
 

@@ -30,6 +30,23 @@ class TestLayout:
             use(tmp_path)
         assert [each.name for each in tmp_path.iterdir()] == ["thesis.tex"]
 
+    @pytest.mark.parametrize("made", [(), ("pki",), ("kubecontrolplane.json", "pki")])
+    def test_what_another_process_is_just_making_is_ours(
+        self, made: tuple[str, ...], tmp_path: Path
+    ) -> None:
+        """Two workers of pytest start the one control plane of their run."""
+        layout = Layout(tmp_path)
+        for name in (layout.lock.name, ".kubecontrolplane.json.x", *made):
+            (tmp_path / name).touch()
+        layout.check()
+
+    def test_with_the_lock_it_is_known_whose_the_rest_is(self, tmp_path: Path) -> None:
+        layout = Layout(tmp_path)
+        layout.lock.touch()
+        (tmp_path / "thesis.tex").write_text("years of work")
+        with pytest.raises(DirectoryError, match=r"not empty \(thesis\.tex"):
+            layout.check(locked=True)
+
     def test_a_file_is_refused(self, tmp_path: Path) -> None:
         path = tmp_path / "file"
         path.touch()
