@@ -63,7 +63,7 @@ class ObjectActions:
                         raise
             case act.DeleteOwned(kind=kind, name=name, uid=uid):
                 await self._delete(ObjectKey(kind, entry.key.namespace, name), uid)
-            case act.DeleteObject():
+            case _:
                 meta = entry.metadata
                 await self._writer.delete(entry.key, meta.uid, meta.resource_version)
 

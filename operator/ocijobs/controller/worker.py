@@ -186,7 +186,7 @@ class Worker:
                 return decide_job(observer.job(job), now)
             case OCIIdentity() as identity:
                 return decide_identity(observer.identity(identity), now)
-            case _:
+            case _:  # pragma: no cover - what can't be read is reported before
                 raise AssertionError(entry.key.kind)
 
     async def _write(self, entry: Entry, decision: Decision[Status]) -> bool:
@@ -255,7 +255,7 @@ def _status_of(entry: Entry) -> Status:
     match entry.resource:
         case OCIJobRun() | OCIJob() | OCIJobSweep() | OCIJobSchedule() | OCIIdentity():
             return entry.resource.status
-        case _:
+        case _:  # pragma: no cover - what can't be read is reported before
             raise AssertionError(entry.key.kind)
 
 
