@@ -160,3 +160,11 @@ def test_an_oci_job_of_later_days_is_not_run() -> None:
         Reason.INVALID_SPEC,
         f"spec.jobId: {JOB_ID}: type QUANTUM is not known to this operator",
     )
+
+
+def test_a_job_run_is_looked_for_in_the_region_of_its_job() -> None:
+    job = make_ready_job()
+    elsewhere = job.status.model_copy(update={"region": "eu-frankfurt-1"})
+    (action,) = adopting(job=job.model_copy(update={"status": elsewhere})).actions
+    assert isinstance(action, LookUpRun)
+    assert action.caller.region == "eu-frankfurt-1"

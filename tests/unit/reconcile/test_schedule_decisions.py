@@ -9,7 +9,8 @@ import pytest
 from tests.unit.reconcile.simulation.schedule_world import RUN, ScheduleWorld
 
 from ocijobs.api.names import ANNOTATION_PAUSED, ANNOTATION_RELEASE
-from ocijobs.reconcile.schedule.firings import creations
+from ocijobs.reconcile.schedule.firings import FiringView, creations
+from ocijobs.reconcile.schedule.observation import MadeView
 from ocijobs.testing import START, make_metadata
 
 MANY = [str(number) for number in range(1000)]
@@ -285,3 +286,20 @@ def test_a_sweep_of_a_firing_waits_for_its_siblings_and_takes_their_results() ->
     assert taken["valueFrom"]["resultRef"]["name"] == prepare
     assert plain == {"name": "B", "value": "1"}
     assert made["matrix"] == {"Y": ["1", "2"]}
+
+
+def test_a_firing_has_ended_when_the_last_of_its_objects_has() -> None:
+    def made(name: str, minutes: int) -> MadeView:
+        return MadeView(
+            kind="OCIJobRun",
+            name=name,
+            uid=name,
+            scheduled_time=START,
+            ended=True,
+            succeeded=True,
+            completion_time=START + minutes * MINUTE,
+            deleting=False,
+        )
+
+    firing = FiringView(scheduled_time=START, made=(made("a", 5), made("b", 9), made("c", 7)))
+    assert firing.completion_time == START + 9 * MINUTE
