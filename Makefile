@@ -166,12 +166,13 @@ chaos: control-plane ## Run what rolls dice: kills at any moment, and new histor
 	HYPOTHESIS_PROFILE=dice $(BIN)/pytest --numprocesses $(WORKERS) tests/unit/reconcile
 
 # Measured code takes several times as long, so hypothesis searches briefly. Processes of xdist are measured, too.
+# The tests of delivery count what is imported, which measuring adds to.
 coverage: export HYPOTHESIS_PROFILE := brief
 coverage: control-plane conda ## Measure branch coverage of the operator by unit and component tests, and hold its bounds.
 	$(call say,branch coverage of the operator)
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest --quiet --numprocesses $(WORKERS) \
-		-m 'not breadth and not bench and not chaos' tests/unit tests/component
+		-m 'not breadth and not bench and not chaos' --ignore tests/unit/delivery tests/unit tests/component
 	$(BIN)/coverage combine --quiet
 	$(BIN)/python hack/coverage_gate.py
 
