@@ -118,6 +118,7 @@ def _await_lead(operator: OperatorProcess) -> None:
     while not _LEADS.search(operator.fetch("/metrics") or ""):
         if time.monotonic() > deadline:
             raise TimeoutError(f"the operator does not lead; see {operator.log}")
+        # Its metrics tell who asks, and nobody else; nothing of the figures depends on when this is seen.
         time.sleep(0.02)
 
 

@@ -4,25 +4,13 @@ from __future__ import annotations
 
 import pytest
 from tests.unit.reconcile.simulation.commands import Live, Outage
-from tests.unit.reconcile.simulation.job_history import DoJob, JobCommand, Variables
+from tests.unit.reconcile.simulation.job_history import JOB_CALLS, DoJob, JobCommand, Variables
 from tests.unit.reconcile.simulation.job_scenario import run_job_history
 from tests.unit.reconcile.simulation.job_world import JobCircumstances
 from tests.unit.reconcile.simulation.weather import Mishap
 
 from ocijobs.reconcile.remote import Operation
 
-CALLS = (
-    Operation.CREATE,
-    Operation.SEARCH,
-    Operation.LOOK_UP,
-    Operation.UPLOAD,
-    Operation.UPDATE,
-    Operation.LIST_RUNS,
-    Operation.DELETE,
-    Operation.DELETE_CODE,
-    Operation.READ_SOURCES,
-    Operation.LIST_SHAPES,
-)
 # One of each kind of answer; random histories have them all.
 MISHAPS = (
     Mishap.DROPPED,
@@ -40,7 +28,7 @@ CHANGES: list[JobCommand] = [DoJob.RENAME, Variables("a"), DoJob.CHANGE_CODE, Do
 
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize("mishap", MISHAPS)
-@pytest.mark.parametrize("operation", CALLS)
+@pytest.mark.parametrize("operation", JOB_CALLS)
 def test_a_job_keeps_every_law_while_a_call_fails(
     operation: Operation, mishap: Mishap, service: str
 ) -> None:

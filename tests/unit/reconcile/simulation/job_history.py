@@ -65,7 +65,7 @@ class DoJob(Enum):
 
 JobCommand: TypeAlias = Live | Sleep | Steps | Crash | Jump | Strike | Outage | Variables | DoJob
 
-_JOB_CALLS = (
+JOB_CALLS = (
     Operation.CREATE,
     Operation.SEARCH,
     Operation.LOOK_UP,
@@ -99,9 +99,9 @@ _BEYOND = (
 """Code that has come back would be deleted by a request that timed out before: nobody can tell that it is under way."""
 
 _TROUBLE = st.one_of(
-    st.builds(Strike, st.sampled_from(_JOB_CALLS), st.sampled_from(Mishap)),
+    st.builds(Strike, st.sampled_from(JOB_CALLS), st.sampled_from(Mishap)),
     st.builds(Strike, st.just(Operation.CREATE), st.sampled_from(Mishap)),
-    st.builds(Outage, st.sampled_from(_JOB_CALLS), st.sampled_from(Mishap)),
+    st.builds(Outage, st.sampled_from(JOB_CALLS), st.sampled_from(Mishap)),
 ).filter(lambda trouble: trouble not in _BEYOND)
 _COMMANDS: st.SearchStrategy[JobCommand] = st.one_of(
     _LIVING,
