@@ -159,7 +159,7 @@ test-unit: $(ENV) ## Run the tests that need neither cluster nor network.
 	$(call say,unit tests)
 	$(TEST) -m 'not breadth' tests/unit
 
-chaos: control-plane ## Run what rolls dice: kills at any moment, and new histories. What fails prints its seed.
+chaos: control-plane conda ## Run what rolls dice: kills at any moment, and new histories. What fails prints its seed.
 	$(call say,an operator that is killed at any moment)
 	$(TEST) -m chaos tests
 	$(call say,histories that no run had before)
