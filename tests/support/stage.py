@@ -72,10 +72,12 @@ class Stage(Namespace):
         self._kubeconfig = self._account()
         self.operator = self.made()
 
-    def made(self, **changes: object) -> OperatorProcess:
-        """Return an operator process that is not started yet, with its account."""
+    def made(self, *, folder: Path | None = None, **changes: object) -> OperatorProcess:
+        """Return an operator process that is not started yet, with its account, and a folder for its log."""
         settings = self.settings(**changes)
-        return OperatorProcess(self._kubeconfig, self.folder, settings, self._launch)
+        where = folder or self.folder
+        where.mkdir(exist_ok=True)
+        return OperatorProcess(self._kubeconfig, where, settings, self._launch)
 
     def settings(self, **changes: object) -> dict[str, object]:
         """Return the operator's settings for this stage."""
