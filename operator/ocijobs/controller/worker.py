@@ -5,6 +5,7 @@ Nothing is decided here. What is written is what was decided, on the resourceVer
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from dataclasses import dataclass, replace
@@ -61,6 +62,12 @@ class Surroundings:
     clock: Clock
 
 
+LEAST_PAUSE_SECONDS = 1.0
+"""Pause of an object whose decisions leave it no rest."""
+
+_MOST_ROUNDS = 1000
+"""More rounds in a row than this, in each of which something was done, bring nothing to an end."""
+
 _SLEWED_SECONDS = 30.0
 """Less than this is a clock that is kept right, and no clock that was set."""
 
@@ -71,6 +78,7 @@ class Worker:
     def __init__(self, surroundings: Surroundings) -> None:
         self._s = surroundings
         self._ahead = self._wall_ahead()
+        self._rounds: dict[ObjectKey, int] = {}
 
     def _wall_ahead(self) -> float:
         """Return by how many seconds the wall clock is ahead of the one that nobody sets."""
@@ -110,6 +118,8 @@ class Worker:
                     time.monotonic() - started
                 )
                 self._s.queue.done(key)
+            # Where nothing in a round suspends, all others get their turn here: the lease, the watch, the health.
+            await asyncio.sleep(0)
 
     async def _attempt(self, key: ObjectKey) -> str:
         """Reconcile, and put the key back if that failed; one object's trouble is never another's."""
@@ -142,6 +152,7 @@ class Worker:
             return
         entry = self._s.store.get(key)
         if entry is None:
+            self._rounds.pop(key, None)
             return
         if entry.resource is None:
             await self._report_unreadable(entry)
@@ -155,11 +166,33 @@ class Worker:
             entry.metadata.uid, decision.serves
         ):
             self._wake_runs(key)
-        if wrote or outcome:
-            self._s.queue.add(key)
-        elif decision.wake_at is not None:
-            left = decision.wake_at - self._s.clock.now()
-            self._s.queue.add_after(key, left.total_seconds())
+        self._come_back(key, decision, went_on=wrote or outcome)
+
+    def _come_back(self, key: ObjectKey, decision: Decision[Status], *, went_on: bool) -> None:
+        """Have the object looked at again: at once where something was done, else when the decision says.
+
+        A decision that does nothing and wakes at once, or that always finds something to do, is a defect: made again
+        and again it would hold the loop, and every other object. It gets a pause, and is told of.
+        """
+        pause = 0.0
+        if went_on:
+            rounds = self._rounds[key] = self._rounds.get(key, 0) + 1
+            defect = rounds > _MOST_ROUNDS
+        else:
+            self._rounds.pop(key, None)
+            if decision.wake_at is None:
+                return
+            pause = (decision.wake_at - self._s.clock.now()).total_seconds()
+            defect = pause <= 0
+        if defect:
+            pause = LEAST_PAUSE_SECONDS
+            self._s.metrics.restless.labels(key.kind).inc()
+            _LOG.error(
+                "%s: a defect of the operator: its decision asks to be made again at once",
+                key,
+                extra={"actions": [type(action).__name__ for action in decision.actions]},
+            )
+        self._s.queue.add_after(key, pause)
 
     async def _take_away(self, key: ObjectKey) -> None:
         """Take a Workload out of its queue whose run is gone."""

@@ -65,6 +65,12 @@ class Metrics:
             buckets=_FAST,
             registry=registry,
         )
+        self.restless = Counter(
+            "ocijobs_reconcile_restless",
+            "Pauses given to objects that would have been reconciled without rest: a defect of the operator.",
+            ("kind",),
+            registry=registry,
+        )
         self.queue_depth = Gauge(
             "ocijobs_queue_depth", "Objects that wait for a worker.", registry=registry
         )

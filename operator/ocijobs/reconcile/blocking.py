@@ -89,3 +89,11 @@ def describe(doing: str, refusal: Refusal) -> str:
 def earliest(*times: datetime | None) -> datetime | None:
     """Return the earliest of the times that are given."""
     return min((time for time in times if time is not None), default=None)
+
+
+def to_come(time: datetime | None, now: datetime) -> datetime | None:
+    """Return a time at which something changes by itself, or None if that has passed: then it waits for other things.
+
+    To wake at a time that has passed is to wake at once, and again, for as long as nothing else happens.
+    """
+    return time if time is not None and time > now else None
