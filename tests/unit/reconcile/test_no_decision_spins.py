@@ -24,12 +24,26 @@ from tests.unit.reconcile.any_observation import (
     sweep_observations,
 )
 
+from ocijobs.api.job_run_status import OCIJobRunStatus, Phase
+from ocijobs.api.names import ANNOTATION_PAUSED
+from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.decision import Decision, answers_later
 from ocijobs.reconcile.identity import decide_identity
 from ocijobs.reconcile.job.decide import decide_job
+from ocijobs.reconcile.job.observation import RunView
 from ocijobs.reconcile.run.decide import decide_run
 from ocijobs.reconcile.schedule.decide import decide_schedule
 from ocijobs.reconcile.sweep.decide import decide_sweep
+from ocijobs.testing import (
+    START,
+    make_identity_view,
+    make_job_observation,
+    make_metadata,
+    make_ready_job,
+    make_run,
+    make_run_observation,
+    make_submission,
+)
 
 _ROUNDS = 3
 
@@ -65,31 +79,69 @@ def _does_not_spin(
             now = max(now, decision.wake_at or now + timedelta(minutes=10))
 
 
-@settings(max_examples=40)
+@settings(max_examples=60)
 @given(run_observations())
 def test_no_decision_about_a_run_spins(observation: Any) -> None:
     _does_not_spin(decide_run, observation, "run")
 
 
-@settings(max_examples=40)
+@settings(max_examples=60)
 @given(job_observations())
 def test_no_decision_about_a_job_spins(observation: Any) -> None:
     _does_not_spin(decide_job, observation, "job")
 
 
-@settings(max_examples=40)
+@settings(max_examples=60)
 @given(sweep_observations())
 def test_no_decision_about_a_sweep_spins(observation: Any) -> None:
     _does_not_spin(decide_sweep, observation, "sweep")
 
 
-@settings(max_examples=40)
+@settings(max_examples=60)
 @given(schedule_observations())
 def test_no_decision_about_a_schedule_spins(observation: Any) -> None:
     _does_not_spin(decide_schedule, observation, "schedule")
 
 
-@settings(max_examples=40)
+@settings(max_examples=60)
 @given(identity_observations())
 def test_no_decision_about_an_identity_spins(observation: Any) -> None:
     _does_not_spin(decide_identity, observation, "identity")
+
+
+LIVE = RunView(
+    name="run", phase=Phase.RUNNING, live=True, job_id=None, accepted_time=START + timedelta(hours=1)
+)
+GONE = make_identity_view(
+    region=None,
+    version="",
+    obstacle=(Reason.WAITING_FOR_IDENTITY, "the Secret is gone"),
+    gone_since=NOW - timedelta(days=1),
+)
+
+
+def test_a_deleted_job_whose_time_without_credentials_is_over_waits_for_its_runs() -> None:
+    meta = make_metadata("job", finalizer=True, deleted=NOW - timedelta(hours=1))
+    _does_not_spin(
+        decide_job,
+        make_job_observation(job=make_ready_job(metadata=meta), identity=GONE, runs=(LIVE,)),
+        "job",
+    )
+
+
+def test_a_paused_run_that_is_deleted_and_has_no_credentials_waits() -> None:
+    meta = make_metadata(
+        "run",
+        finalizer=True,
+        deleted=NOW - timedelta(hours=1),
+        annotations={ANNOTATION_PAUSED: "true"},
+    )
+    _does_not_spin(
+        decide_run, make_run_observation(run=make_run(metadata=meta), identity=GONE), "run"
+    )
+
+
+def test_a_run_whose_deadline_has_passed_waits_for_its_job_to_be_read_after_a_restart() -> None:
+    status = OCIJobRunStatus(submit=make_submission(), launch_time=START)
+    run = make_run(status=status, active_deadline_seconds=60)
+    _does_not_spin(decide_run, make_run_observation(run=run, job_checked_at=None), "run")
