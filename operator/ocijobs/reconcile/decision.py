@@ -403,7 +403,7 @@ Action = (
 
 
 def answers_later(action: Action) -> bool:
-    """Whether what an action brings comes after the round, and wakes the object then: nothing is there to go on with."""
+    """Whether what an action brings comes after the round, and wakes the object then."""
     match action:
         case DeleteObject() | RefreshJob() | UploadArtifact() | SearchLogs() | ReadUtilisation():
             return True

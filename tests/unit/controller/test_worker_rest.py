@@ -13,6 +13,7 @@ import pytest
 
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.controller import worker as module
+from ocijobs.controller.execution import Outcome
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.store import Store
@@ -43,8 +44,8 @@ class Bench:
         parts: dict[str, Any] = {name: Mock() for name in Surroundings.__dataclass_fields__}
         observer = Mock()
         observer.run = lambda run: make_run_observation(run=run)
-        self.executor = AsyncMock()
-        self.executor.carry_out.return_value = True
+        self.executor = Mock(carry_out=AsyncMock())
+        self.executor.carry_out.return_value = Outcome(news=True)
         self.queue = WorkQueue(self.clock)
         parts |= {
             "store": store,
@@ -86,7 +87,7 @@ async def test_a_decision_that_wakes_in_the_past_is_made_once_a_second(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     bench = Bench(monkeypatch, lambda o, now: Decision(status=o.run.status, wake_at=now))
-    bench.executor.carry_out.return_value = False
+    bench.executor.carry_out.return_value = Outcome()
     with caplog.at_level(logging.ERROR):
         async with asyncio.timeout(60):
             await bench.live(10, turns=200)

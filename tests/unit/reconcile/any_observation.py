@@ -78,8 +78,8 @@ def standings(metadata: ObjectMeta) -> Iterator[ObjectMeta]:
     """Yield an object as it may stand: held or not, being deleted, paused, abandoned."""
     held, deleted = {"finalizers": (FINALIZER,)}, {"deletion_timestamp": NOW - timedelta(hours=2)}
     for changes in ({}, held, deleted, held | deleted):
-        for annotations in ({}, {ANNOTATION_PAUSED: "true"}, {ANNOTATION_ABANDON: "true"}):
-            yield metadata.model_copy(update={**changes, "annotations": annotations})
+        for marks in ({}, {ANNOTATION_PAUSED: "true"}, {ANNOTATION_ABANDON: "true"}):
+            yield metadata.model_copy(update={**changes, "annotations": marks})
 
 
 refusals = st.builds(Refusal, kind=st.sampled_from(RefusalKind), message=st.just("why"))
@@ -213,7 +213,7 @@ def run_observations(draw: st.DrawFn) -> RunObservation:
 def _job_statuses(draw: st.DrawFn) -> OCIJobStatus:
     status = draw(st.sampled_from([make_job(), make_ready_job()])).status
     submit = JobSubmission(
-        token="token-0",  # noqa: S106 - no secret
+        token="token-0",
         revision=REVISION,
         request_digest="cd" * 32,
         started_at=draw(times),

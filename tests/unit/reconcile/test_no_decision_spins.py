@@ -110,7 +110,11 @@ def test_no_decision_about_an_identity_spins(observation: Any) -> None:
 
 
 LIVE = RunView(
-    name="run", phase=Phase.RUNNING, live=True, job_id=None, accepted_time=START + timedelta(hours=1)
+    name="run",
+    phase=Phase.RUNNING,
+    live=True,
+    job_id=None,
+    accepted_time=START + timedelta(hours=1),
 )
 GONE = make_identity_view(
     region=None,
