@@ -254,7 +254,21 @@ class Settings(BaseModel):
     oci_read_timeout_seconds: Seconds = Field(
         default=8, description="Time-out of an answer from OCI; shorter than the lease."
     )
-    oci_threads: int = Field(default=16, ge=1, le=256, description="Calls to OCI at the same time.")
+    oci_threads: int = Field(
+        default=16,
+        ge=1,
+        le=256,
+        description="Calls to OCI at the same time; the shared poll has as many of its own.",
+    )
+    oci_calls_per_identity: int = Field(
+        default=8,
+        ge=1,
+        le=256,
+        description=(
+            "Calls to OCI at the same time as one identity, and never more than are left for others, however "
+            "slowly OCI answers."
+        ),
+    )
     oci_rate_max: Seconds = Field(
         default=20,
         description="Most calls a second for each principal and service; fewer while OCI throttles.",

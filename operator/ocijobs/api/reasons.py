@@ -23,6 +23,7 @@ class Reason(StrEnum):
     QUOTA_EXCEEDED = "QuotaExceeded"
     THROTTLED = "Throttled"
     OCI_UNAVAILABLE = "OCIUnavailable"
+    INTERNAL_ERROR = "InternalError"
     OCI_CONFLICT = "OCIConflict"
     SUBMITTING = "Submitting"
     SEARCHING = "Searching"
@@ -146,7 +147,8 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         "Wait for other runs to end, or ask for a higher limit.",
     ),
     Reason.THROTTLED: Explanation(
-        "OCI answers 429: too many requests. The operator slows down by itself.",
+        "OCI answers 429: too many requests; or more calls of the identity wait than OCI may be asked for "
+        "at a time. The operator slows down by itself, and the message says until when.",
         "Nothing; if it lasts, see which other clients use the tenancy.",
     ),
     Reason.OCI_UNAVAILABLE: Explanation(
@@ -154,6 +156,11 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         "status.",
         "Nothing if it passes; otherwise look at the network policy, the proxy settings and OCI's"
         " status page.",
+    ),
+    Reason.INTERNAL_ERROR: Explanation(
+        "The operator met with an error that it did not foresee; the message has its class, and says when "
+        "it is tried again. Other objects are not affected.",
+        "Look for the object in the operator's log, and report it.",
     ),
     Reason.OCI_CONFLICT: Explanation(
         "OCI answers 409: the resource is in a state that does not allow the call now. It is "

@@ -55,7 +55,7 @@ class Operator:
         self._turned_at = time.monotonic()
         self.machinery: Machinery | None = None
         """Its parts, once there is a cluster to work for."""
-        self._workers: list[asyncio.Task[None]] = []
+        self._work: asyncio.Task[None] | None = None
         self.port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         """Port of metrics and health, once it is open."""
 
@@ -71,7 +71,8 @@ class Operator:
         """
         settings = self._settings
         with (
-            ThreadPoolExecutor(settings.oci_threads, thread_name_prefix="oci") as threads,
+            # The shared poll has its own: launches never hold what follows runs.
+            ThreadPoolExecutor(2 * settings.oci_threads, thread_name_prefix="oci") as threads,
             tempfile.TemporaryDirectory(prefix="ocijobs-") as folder,
         ):
             async with KubeClient(self._configuration, observe=self.metrics.kube_request) as client:
@@ -117,7 +118,8 @@ class Operator:
         self.metrics.count_objects(_counts(parts.store))
         self.metrics.oci_under_way.set_function(lambda: parts.calls.under_way)
         self.metrics.queue_depth.set_function(lambda: len(parts.queue))
-        self.metrics.active_workers.set_function(lambda: parts.queue.active)
+        self.metrics.active_workers.set_function(lambda: parts.queue.workers)
+        self.metrics.oci_waiting.set_function(lambda: parts.calls.waiting + parts.admission.waiting)
         self.metrics.leader.set_function(lambda: float(lease.leading))
         async with asyncio.TaskGroup() as group:
             lives = [
@@ -127,6 +129,7 @@ class Operator:
                     ("watch", self._watch(parts)),
                     ("queues", self._watch_queues(parts)),
                     ("queue", parts.queue.run()),
+                    ("turns", parts.admission.run()),
                     ("tracker", parts.tracker.run()),
                     ("logs", parts.logs.run()),
                     ("utilisation", parts.utilisation.run()),
@@ -135,12 +138,13 @@ class Operator:
                 )
             ]
             await self._stopping.wait()
-            _LOG.info("ending: %d objects are worked on", len(self._workers))
+            _LOG.info("ending: %d objects are worked on", parts.queue.active)
             await parts.queue.close()
-            if self._workers:
-                await asyncio.wait(self._workers, timeout=_DRAIN_SECONDS)
+            if self._work is not None:
+                await asyncio.wait([self._work], timeout=_DRAIN_SECONDS)
+                self._work.cancel()
             await lease.release()
-            for task in (*lives, *self._workers):
+            for task in lives:
                 task.cancel()
 
     async def _lead(
@@ -156,10 +160,7 @@ class Operator:
         await lease.acquired()
         for key in (*parts.store.all_keys(), *parts.workloads.all_keys()):
             parts.queue.add(key)
-        self._workers = [
-            group.create_task(parts.worker.run(), name=f"worker {number}")
-            for number in range(self._settings.workers)
-        ]
+        self._work = group.create_task(parts.worker.run(), name="workers")
 
     async def _watch(self, parts: Machinery) -> None:
         """Watch once everything could be listed: then the definitions are there, and the permissions."""
@@ -204,8 +205,7 @@ class Operator:
     def _alive(self) -> Mapping[str, bool]:
         return {
             "loop": time.monotonic() - self._turned_at < _STUCK_SECONDS,
-            "workers": not any(worker.done() for worker in self._workers)
-            or self._stopping.is_set(),
+            "workers": self._work is None or not self._work.done() or self._stopping.is_set(),
         }
 
     def _ready(self, lease: LeaderLease) -> Mapping[str, bool]:

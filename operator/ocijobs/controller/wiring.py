@@ -13,6 +13,7 @@ from ocijobs.artifact.repositories import Repositories
 from ocijobs.artifact.staging import Staging
 from ocijobs.artifact.web import Web
 from ocijobs.clock import Clock
+from ocijobs.cloud.admission import Admission
 from ocijobs.cloud.calls import Calls
 from ocijobs.cloud.code_storage import CodeStorage
 from ocijobs.cloud.credentials import CredentialStore
@@ -26,6 +27,7 @@ from ocijobs.cloud.monitoring import Monitoring
 from ocijobs.cloud.object_storage import ObjectStorage
 from ocijobs.controller.dependents import Dependents
 from ocijobs.controller.execution import Executor
+from ocijobs.controller.failures import Failures
 from ocijobs.controller.identity_actions import IdentityActions
 from ocijobs.controller.job_actions import JobActions
 from ocijobs.controller.log_reader import LogReader
@@ -58,6 +60,7 @@ class Machinery:
 
     client: KubeClient
     calls: Calls
+    admission: Admission[ObjectKey]
     jobs: JobActions
     store: Store
     workloads: Store
@@ -82,12 +85,22 @@ def assemble(
     instance: str,
 ) -> Machinery:
     """Put the parts together. Nothing runs yet."""
-    store, memory, queue = Store(), Memory(), WorkQueue(clock)
+    store, memory = Store(), Memory()
+    queue = WorkQueue(clock, workers=settings.workers)
     reader, writer = ObjectReader(client), ObjectWriter(client, lease.check)
     kueue, workloads = Workloads(client, lease.check), Store()
     credentials = CredentialStore()
     calls = Calls(
-        settings, credentials, threads=threads, fence=lease.check, observe=metrics.oci_call
+        settings,
+        credentials,
+        threads=threads,
+        fence=lease.check,
+        observe=metrics.oci_call,
+        clock=clock,
+        count_error=metrics.unforeseen,
+    )
+    admission: Admission[ObjectKey] = Admission(
+        each=settings.oci_calls_per_identity, pace=calls.pace, clock=clock, wake=queue.add
     )
     storage, code = ObjectStorage(calls), CodeStorage(calls)
     infrastructures: Mapping[Backend, Infrastructure] = {
@@ -99,9 +112,21 @@ def assemble(
     dependents = Dependents(store, queue, observer, workloads=workloads)
     store.listen(dependents.changed)
     workloads.listen(dependents.workload_changed)
-    logs = LogReader(LogSearch(calls), memory, queue, clock, settings.log_batch_seconds)
+    logs = LogReader(
+        LogSearch(calls),
+        memory=memory,
+        queue=queue,
+        clock=clock,
+        batch_seconds=settings.log_batch_seconds,
+        count_error=metrics.unforeseen,
+    )
     utilisation = UtilisationReader(
-        Monitoring(calls), memory, queue, clock, settings.utilisation_batch_seconds
+        Monitoring(calls),
+        memory=memory,
+        queue=queue,
+        clock=clock,
+        batch_seconds=settings.utilisation_batch_seconds,
+        count_error=metrics.unforeseen,
     )
     jobs = JobActions(
         infrastructures=infrastructures,
@@ -114,6 +139,7 @@ def assemble(
         queue=queue,
         clock=clock,
         fence=lease.check,
+        count_error=metrics.unforeseen,
     )
     store.listen(lambda key, before, after: _forget(jobs, key, before, after))
     executor = Executor(
@@ -141,6 +167,7 @@ def assemble(
         store=store,
         memory=memory,
         queue=queue,
+        admission=admission,
         clock=clock,
     )
     tracker = Tracker(
@@ -158,6 +185,7 @@ def assemble(
         uid="",
         api_version="coordination.k8s.io/v1",
     )
+    reporter = Reporter(recorder, metrics, clock, own=own)
     surroundings = Surroundings(
         store=store,
         workloads=workloads,
@@ -167,7 +195,15 @@ def assemble(
         executor=executor,
         writer=writer,
         tracker=tracker,
-        reporter=Reporter(recorder, metrics, clock, own=own),
+        reporter=reporter,
+        failures=Failures(
+            store=store,
+            queue=queue,
+            writer=writer,
+            reporter=reporter,
+            metrics=metrics,
+            clock=clock,
+        ),
         metrics=metrics,
         clock=clock,
     )
@@ -181,10 +217,12 @@ def assemble(
         clock=clock,
         namespaces=settings.watch_namespaces,
         interval_seconds=settings.resync_seconds,
+        count_error=metrics.unforeseen,
     )
     return Machinery(
         client=client,
         calls=calls,
+        admission=admission,
         jobs=jobs,
         store=store,
         workloads=workloads,

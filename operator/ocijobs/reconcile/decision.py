@@ -402,6 +402,17 @@ Action = (
 )
 
 
+def answers_later(action: Action) -> bool:
+    """Whether what an action brings comes after the round, and wakes the object then."""
+    match action:
+        case DeleteObject() | RefreshJob() | UploadArtifact() | SearchLogs() | ReadUtilisation():
+            return True
+        case ReadSources(spec=spec):
+            return spec.reads_remotely
+        case _:
+            return False
+
+
 class NoteType(StrEnum):
     """Type of a Kubernetes Event."""
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from ocijobs.api.job_status import OCIJobStatus
 from ocijobs.api.reasons import Reason
-from ocijobs.reconcile.blocking import HELD, earliest
+from ocijobs.reconcile.blocking import HELD, earliest, to_come
 from ocijobs.reconcile.decision import Caller, Decision
 from ocijobs.reconcile.job.adoption import Seen, adopt, look, observe
 from ocijobs.reconcile.job.creation import create, open_intent
@@ -36,7 +36,7 @@ def decide_job(o: JobObservation, now: datetime) -> Decision[OCIJobStatus]:
     if o.job.metadata.deleting:
         deletion = delete_job(o, now)
         release = release_at(o.job.metadata, o.identity, o.settings)
-        return replace(deletion, wake_at=earliest(deletion.wake_at, release))
+        return replace(deletion, wake_at=earliest(deletion.wake_at, to_come(release, now)))
     due = reading(o, now)
     if due.action is not None:
         return Decision(status=o.job.status, actions=(due.action,))

@@ -30,7 +30,7 @@ from ocijobs.reconcile.job.place import Place
 from ocijobs.reconcile.job.variables import all_variables
 from ocijobs.reconcile.job.workload import job_workload, template_of
 from ocijobs.reconcile.pacing import LONG_PAUSE_SECONDS, due_at
-from ocijobs.reconcile.remote import Call, Operation
+from ocijobs.reconcile.remote import Call, Operation, RefusalKind
 from ocijobs.reconcile.requests import JobCreation
 
 _SHORTEST_PAUSE_SECONDS = 2.0
@@ -234,8 +234,9 @@ def _unread(o: JobObservation) -> Obstacle | None:
     call = o.known.calls.get(Operation.READ_SOURCES)
     if call is None or call.refusal is None:
         return None
+    internal = call.refusal.kind is RefusalKind.INTERNAL
     return Obstacle(
-        reason=Reason.SOURCE_UNREACHABLE,
+        reason=Reason.INTERNAL_ERROR if internal else Reason.SOURCE_UNREACHABLE,
         message=call.refusal.message,
     )
 

@@ -18,7 +18,7 @@ from ocijobs.reconcile.remote import Operation, RefusalKind, RunRecord, RunState
 from ocijobs.reconcile.requests import backend_of
 from ocijobs.reconcile.run.observation import RunObservation
 
-_PASSING = frozenset({RefusalKind.UNAVAILABLE, RefusalKind.THROTTLED})
+_PASSING = frozenset({RefusalKind.UNAVAILABLE, RefusalKind.THROTTLED, RefusalKind.INTERNAL})
 
 
 def wanted_reads(o: RunObservation, record: RunRecord, caller: Caller) -> tuple[Action, ...]:

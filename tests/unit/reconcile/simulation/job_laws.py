@@ -25,6 +25,7 @@ from ocijobs.reconcile.decision import (
     Note,
     UpdateJob,
     UploadArtifact,
+    answers_later,
 )
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.remote import JobState
@@ -52,7 +53,7 @@ class JobLaws:
         self, o: JobObservation, decision: Decision[OCIJobStatus], now: datetime
     ) -> None:
         """A decision does not ask to be made again at once, and spares what is needed."""
-        if decision.wake_at is not None and not decision.actions:
+        if decision.wake_at is not None and all(map(answers_later, decision.actions)):
             demand(decision.wake_at > now, "what has nothing to do now wakes in the future")
         for note in decision.notes:
             if note.reason == Reason.RECORDS_REMAIN:
