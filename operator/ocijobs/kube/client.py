@@ -21,6 +21,7 @@ from kubernetes.aio import config as kubernetes_config
 from kubernetes.aio.client import Configuration
 
 from ocijobs import __version__
+from ocijobs.kube.apply_body import APPLY_PATCH, apply_body
 
 __all__ = [
     "ApiError",
@@ -126,13 +127,16 @@ class KubeClient:
             verb: HTTP method.
             path: path of the resource, without the server.
             resource: what metrics call it, such as `ocijobruns/status`.
-            body: JSON document, or None.
+            body: document, or None.
             query: parameters of the query.
             content_type: of the body.
 
         Raises:
             ApiError: if there was no answer, or one that is not 2xx.
         """
+        if content_type == APPLY_PATCH:
+            # With a parameter, since the client library writes a body of the plain type as JSON, also one of bytes.
+            body, content_type = apply_body(body), f"{APPLY_PATCH}; charset=utf-8"
         started = time.monotonic()
         status = 0
         self._under_way += 1
