@@ -14,9 +14,6 @@ from pydantic import Field
 
 from ocijobs.api.model import Model, Time, map_list
 
-MESSAGE_LIMIT = 1024
-"""Characters kept of a condition's message."""
-
 
 class ConditionType(StrEnum):
     """Types of conditions, each with the polarity that its name says."""

@@ -39,6 +39,7 @@ from ocijobs.reconcile.run.decide import decide_run
 from ocijobs.reconcile.run.queueing import leave_queue
 from ocijobs.reconcile.schedule.decide import decide_schedule
 from ocijobs.reconcile.sweep.decide import decide_sweep
+from ocijobs.reconcile.text import presentable
 from ocijobs.reconcile.unreadable import unreadable_status
 
 _LOG = logging.getLogger(__name__)
@@ -192,7 +193,7 @@ class Worker:
     async def _write(self, entry: Entry, decision: Decision[Status]) -> bool:
         """Write the status if it is another one; return whether it was written."""
         former = _status_of(entry)
-        document = decision.status.document()
+        document = presentable(decision.status.document())
         if document == former.document():
             return False
         try:
@@ -203,7 +204,7 @@ class Worker:
             _LOG.error(
                 "%s: status refused, written without its optional parts: %s", entry.key, error
             )
-            essential = essential_status(decision.status).document()
+            essential = presentable(essential_status(decision.status).document())
             answer = await self._s.writer.write_status(entry.key, entry.metadata, essential)
         self._learn_of_write(entry, former, decision.status)
         self._s.store.put(answer)

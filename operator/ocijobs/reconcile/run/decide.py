@@ -26,7 +26,8 @@ def decide_run(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
     """Decide what is to be done about a run. Total, deterministic, without effects."""
     decision = settle(o, _decide(o, now), now)
     due = release_at(o.run.metadata, o.identity, o.settings)
-    return replace(decision, wake_at=earliest(decision.wake_at, due))
+    notes = tuple(replace(note, message=o.shown(note.message)) for note in decision.notes)
+    return replace(decision, notes=notes, wake_at=earliest(decision.wake_at, due))
 
 
 def _decide(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
