@@ -25,6 +25,7 @@ class ConditionType(StrEnum):
     FAILED = "Failed"
     SUSPENDED = "Suspended"
     RESULTS_READY = "ResultsReady"
+    STATUS_REFUSED = "StatusRefused"
 
 
 class ConditionStatus(StrEnum):

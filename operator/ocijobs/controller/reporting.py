@@ -6,12 +6,15 @@ import logging
 from collections import OrderedDict
 
 from ocijobs.api.conditions import ConditionType, find
-from ocijobs.api.identity import OCIIdentityStatus
+from ocijobs.api.identity import OCIIdentity, OCIIdentityStatus
+from ocijobs.api.job import OCIJob
+from ocijobs.api.job_run import OCIJobRun
 from ocijobs.api.job_run_status import OCIJobRunStatus
 from ocijobs.api.job_status import OCIJobStatus
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.api.reasons import Reason
-from ocijobs.api.schedule import OCIJobScheduleStatus
+from ocijobs.api.schedule import OCIJobSchedule, OCIJobScheduleStatus
+from ocijobs.api.sweep import OCIJobSweep
 from ocijobs.api.sweep_status import OCIJobSweepStatus
 from ocijobs.clock import Clock
 from ocijobs.controller.store import Entry
@@ -27,6 +30,15 @@ Status = (
     OCIJobStatus | OCIJobRunStatus | OCIJobSweepStatus | OCIJobScheduleStatus | OCIIdentityStatus
 )
 """Status of any of our kinds."""
+
+
+def status_of(entry: Entry) -> Status | None:
+    """Return the status of an object; None of one that can't be read."""
+    match entry.resource:
+        case OCIJobRun() | OCIJob() | OCIJobSweep() | OCIJobSchedule() | OCIIdentity():
+            return entry.resource.status
+        case _:
+            return None
 
 
 class Reporter:

@@ -37,6 +37,7 @@ from ocijobs.controller.reporting import Reporter
 from ocijobs.controller.resync import Resync
 from ocijobs.controller.run_actions import RunActions
 from ocijobs.controller.sources import SourceReader
+from ocijobs.controller.statuses import StatusWriter
 from ocijobs.controller.store import Entry, Store
 from ocijobs.controller.tracker import Tracker
 from ocijobs.controller.utilisation_reader import UtilisationReader
@@ -158,6 +159,7 @@ def assemble(
         uid="",
         api_version="coordination.k8s.io/v1",
     )
+    reporter = Reporter(recorder, metrics, clock, own=own)
     surroundings = Surroundings(
         store=store,
         workloads=workloads,
@@ -166,8 +168,18 @@ def assemble(
         observer=observer,
         executor=executor,
         writer=writer,
+        statuses=StatusWriter(
+            writer=writer,
+            store=store,
+            memory=memory,
+            queue=queue,
+            reporter=reporter,
+            metrics=metrics,
+            clock=clock,
+            settings=settings,
+        ),
         tracker=tracker,
-        reporter=Reporter(recorder, metrics, clock, own=own),
+        reporter=reporter,
         metrics=metrics,
         clock=clock,
     )

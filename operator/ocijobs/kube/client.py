@@ -36,6 +36,14 @@ RequestObserver = Callable[[str, str, int, float], None]
 """Told of each request: verb, resource, status code (0 without an answer), seconds."""
 
 _JSON = "application/json"
+_REFUSED = frozenset(
+    {
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+    }
+)
 _TIMEOUT_SECONDS = 10.0
 """Shorter than the leader's lease, so that no write of a former leader is under way when another leads."""
 
@@ -74,6 +82,11 @@ class ApiError(Exception):
     def forbidden(self) -> bool:
         """Whether the API server does not allow it now: a permission, a quota, an admission policy."""
         return self.status == HTTPStatus.FORBIDDEN
+
+    @property
+    def refused(self) -> bool:
+        """Whether the API server does not take the document: its form, its size, its content, or by a policy."""
+        return self.status in _REFUSED
 
     @property
     def invalid(self) -> bool:

@@ -33,7 +33,7 @@ class ObjectWriter:
         """Replace the status and return the object as it is then.
 
         Raises:
-            ApiError: 409 if the object has changed since, 422 if the API server refuses the status.
+            ApiError: 409 if the object has changed since; `refused` if the API server does not take the status.
         """
         self._fence()
         return await self._client.request(
