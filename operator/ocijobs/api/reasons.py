@@ -72,6 +72,7 @@ class Reason(StrEnum):
     RESULT_MISSING = "ResultMissing"
     LOGS_UNAVAILABLE = "LogsUnavailable"
     OUTPUTS_UNAVAILABLE = "OutputsUnavailable"
+    STATUS_REFUSED = "StatusRefused"
     DELETING = "Deleting"
     WAITING_FOR_RUNS = "WaitingForRuns"
     RECORDS_REMAIN = "RecordsRemain"
@@ -357,6 +358,13 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         "The run ended, but a result that the job declares in `spec.results` did not come.",
         'Let the code print one line of output such as `{"ocijobs.io/results": {"auc": 0.93}}` '
         "with every declared name.",
+    ),
+    Reason.STATUS_REFUSED: Explanation(
+        "The API server refuses the object's whole status, for its size or content or by an admission policy; the Event"
+        " has its words. What people only read is left out until it is taken: last lines, outputs, details. Where"
+        " nothing can be written, what runs is followed and can be cancelled, and nothing new is started.",
+        "Mend what the message names, such as a policy that is to leave the status of these kinds alone. The whole"
+        " status is tried again after a minute, then less often, and after each edit.",
     ),
     Reason.LOGS_UNAVAILABLE: Explanation(
         "The run has ended, but OCI does not let the identity read its log.",

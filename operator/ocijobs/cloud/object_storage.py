@@ -11,6 +11,7 @@ from typing import Any
 from ocijobs.api.job_run_status import OutputList
 from ocijobs.cloud.calls import Calls, Request
 from ocijobs.cloud.clients import Principal, Service
+from ocijobs.reconcile.legible import legible
 from ocijobs.reconcile.remote import Refusal, RefusalKind
 from ocijobs.reconcile.run.output import read_as_printed, results_of
 
@@ -162,7 +163,8 @@ class ObjectStorage:
             names.extend(item.name for item in page.objects[: _LISTED - len(names)])
             start = page.next_start_with
             if not start:
-                return OutputList(count=count, objects=tuple(place.uri(name) for name in names))
+                uris = tuple(legible(place.uri(name)) for name in names)
+                return OutputList(count=count, objects=uris)
 
     @staticmethod
     def _request(principal: Principal, operation: str) -> Request:

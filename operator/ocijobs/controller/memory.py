@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.controller.children import ChildIndex
@@ -13,6 +14,7 @@ from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.schedule.observation import ScheduleKnown
 from ocijobs.reconcile.sweep.observation import SweepKnown
 from ocijobs.reconcile.turn import Turn
+from ocijobs.reconcile.unwritten import Unwritten
 
 
 class Memory:
@@ -27,6 +29,7 @@ class Memory:
         self._serves: dict[str, datetime] = {}
         self._refresh: dict[ObjectKey, datetime] = {}
         self._turns: dict[str, Turn] = {}
+        self._unwritten: dict[str, Unwritten[Any]] = {}
         self.children = ChildIndex()
         """The children of sweeps."""
         self.queues_served = False
@@ -114,6 +117,18 @@ class Memory:
             told = self._turns[uid] = turn
         return told
 
+    def unwritten(self, uid: str) -> Unwritten[Any] | None:
+        """Return the status of an object that the API server has not taken as a whole."""
+        return self._unwritten.get(uid)
+
+    def not_written(self, uid: str, unwritten: Unwritten[Any]) -> None:
+        """Note a status that the API server has not taken as a whole."""
+        self._unwritten[uid] = unwritten
+
+    def written(self, uid: str) -> None:
+        """Note that the API server has the whole status of an object."""
+        self._unwritten.pop(uid, None)
+
     def forget_times(self) -> None:
         """Forget what was learnt of runs and jobs and when, as a restart does: the clock was set."""
         self._runs.clear()
@@ -130,6 +145,7 @@ class Memory:
             self._schedules,
             self._serves,
             self._turns,
+            self._unwritten,
         ):
             for uid in by_uid.keys() - uids:
                 del by_uid[uid]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,7 +31,10 @@ from ocijobs.controller.store import Entry
 from ocijobs.kube.client import ApiError
 from ocijobs.reconcile.decision import ReadSources, ServedSource
 from ocijobs.reconcile.job.known import SourcesRead
+from ocijobs.reconcile.legible import legible
 from ocijobs.reconcile.remote import Refusal, RefusalKind
+
+_LONGEST_VERSION = 512
 
 
 class SourceReader:
@@ -96,7 +100,7 @@ class SourceReader:
         if source.config_map is not None:
             return "", await self._config_map(namespace, source.config_map)
         remote = _remote(self._means, source, namespace, principal, folder)
-        version = await remote.version()
+        version = _told(await remote.version())
         if action.served is not None and action.served.version == version:
             return action.served
         return version, await remote.files(folder)
@@ -109,6 +113,13 @@ class SourceReader:
         if missing := [key for key in wanted if key not in found.data]:
             raise SourceMissingError(f"ConfigMap {source.name} has no key {', '.join(missing)}")
         return {key: found.data[key] for key in wanted}
+
+
+def _told(version: str) -> str:
+    """Return a version as a status can tell it: of one that is long or not legible, its checksum."""
+    if len(version) <= _LONGEST_VERSION and legible(version) == version:
+        return version
+    return hashlib.sha256(version.encode(errors="surrogateescape")).hexdigest()
 
 
 def _unchanged(read: SourcesRead, served: ServedSource) -> SourcesRead:

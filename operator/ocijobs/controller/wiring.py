@@ -39,6 +39,7 @@ from ocijobs.controller.reporting import Reporter
 from ocijobs.controller.resync import Resync
 from ocijobs.controller.run_actions import RunActions
 from ocijobs.controller.sources import SourceReader
+from ocijobs.controller.statuses import StatusWriter
 from ocijobs.controller.store import Entry, Store
 from ocijobs.controller.tracker import Tracker
 from ocijobs.controller.utilisation_reader import UtilisationReader
@@ -194,6 +195,16 @@ def assemble(
         observer=observer,
         executor=executor,
         writer=writer,
+        statuses=StatusWriter(
+            writer=writer,
+            store=store,
+            memory=memory,
+            queue=queue,
+            reporter=reporter,
+            metrics=metrics,
+            clock=clock,
+            settings=settings,
+        ),
         tracker=tracker,
         reporter=reporter,
         failures=Failures(

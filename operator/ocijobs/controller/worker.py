@@ -8,27 +8,25 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 from ocijobs.api.conditions import ConditionType, find
 from ocijobs.api.identity import OCIIdentity
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
-from ocijobs.api.job_run_status import OCIJobRunStatus
-from ocijobs.api.job_status import OCIJobStatus
 from ocijobs.api.kueue import WORKLOAD, Workload
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.api.schedule import OCIJobSchedule
 from ocijobs.api.sweep import OCIJobSweep
-from ocijobs.api.sweep_status import OCIJobSweepStatus
 from ocijobs.clock import Clock
 from ocijobs.controller.execution import Executor
 from ocijobs.controller.failures import Failures
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.observer import Observer
 from ocijobs.controller.queue import QueueClosedError, WorkQueue
-from ocijobs.controller.reporting import Reporter, Status, status_of
+from ocijobs.controller.reporting import Reporter, Status
+from ocijobs.controller.statuses import StatusWriter
 from ocijobs.controller.store import Entry, Store
 from ocijobs.controller.tracker import Tracker
 from ocijobs.kube.client import ApiError
@@ -37,7 +35,6 @@ from ocijobs.kube.writer import ObjectWriter
 from ocijobs.log_fields import about, log_fields
 from ocijobs.observe.metrics import Metrics
 from ocijobs.reconcile.decision import Action, Decision, RemoveFinalizer
-from ocijobs.reconcile.essentials import essential_status
 from ocijobs.reconcile.identity import decide_identity
 from ocijobs.reconcile.internal_error import cleared
 from ocijobs.reconcile.job.decide import decide_job
@@ -46,6 +43,7 @@ from ocijobs.reconcile.run.decide import decide_run
 from ocijobs.reconcile.run.queueing import leave_queue
 from ocijobs.reconcile.schedule.decide import decide_schedule
 from ocijobs.reconcile.sweep.decide import decide_sweep
+from ocijobs.reconcile.text import presentable
 from ocijobs.reconcile.turn import Turn, await_turn
 from ocijobs.reconcile.unreadable import unreadable_status
 
@@ -63,6 +61,7 @@ class Surroundings:
     observer: Observer
     executor: Executor
     writer: ObjectWriter
+    statuses: StatusWriter
     tracker: Tracker
     reporter: Reporter
     failures: Failures
@@ -184,12 +183,13 @@ class Worker:
 
     async def _go_on(self, key: ObjectKey, entry: Entry) -> None:
         """Decide about an object, and have that done."""
-        decision = self._decide(entry)
+        decision = self._decide(self._s.statuses.in_effect(entry))
         self._s.tracker.follow(key, entry.metadata.uid, decision.follow)
-        outcome = await self._s.executor.carry_out(entry, decision.actions)
+        actions = self._s.statuses.allowed(entry, decision.actions)
+        outcome = await self._s.executor.carry_out(entry, actions)
         decision = self._in_turn(entry, decision, outcome.turn)
         self._log(decision)
-        wrote = await self._write(entry, decision)
+        wrote = await self._s.statuses.write(entry, decision.status)
         await self._s.reporter.tell(entry, decision.notes)
         if decision.serves is not None and self._s.memory.set_serves(
             entry.metadata.uid, decision.serves
@@ -273,46 +273,6 @@ class Worker:
             case _:  # pragma: no cover - what can't be read is reported before
                 raise AssertionError(entry.key.kind)
 
-    async def _write(self, entry: Entry, decision: Decision[Status]) -> bool:
-        """Write the status if it is another one; return whether it was written."""
-        former = status_of(entry)
-        if former is None:  # pragma: no cover - what can't be read is reported before
-            raise AssertionError(entry.key.kind)
-        document = decision.status.document()
-        if document == former.document():
-            return False
-        try:
-            answer = await self._s.writer.write_status(entry.key, entry.metadata, document)
-        except ApiError as error:
-            if not error.invalid:
-                raise
-            _LOG.error(
-                "%s: status refused, written without its optional parts: %s", entry.key, error
-            )
-            essential = essential_status(decision.status).document()
-            answer = await self._s.writer.write_status(entry.key, entry.metadata, essential)
-        self._learn_of_write(entry, former, decision.status)
-        self._s.store.put(answer)
-        await self._s.reporter.transition(entry, former, decision.status)
-        return True
-
-    def _learn_of_write(self, entry: Entry, former: Status, status: Status) -> None:
-        """Remember the write; an intent that this process wrote itself is one that nobody else acts on."""
-        now, uid = self._s.clock.now(), entry.metadata.uid
-        token = _new_token(former, status)
-        if isinstance(status, OCIJobRunStatus):
-            self._s.memory.learn_run(
-                uid,
-                lambda known: replace(known.intended(token) if token else known, written_at=now),
-            )
-        elif isinstance(status, OCIJobSweepStatus):
-            self._s.memory.learn_sweep(uid, lambda known: replace(known, written_at=now))
-        elif isinstance(status, OCIJobStatus):
-            self._s.memory.learn_job(
-                uid,
-                lambda known: replace(known.intended(token) if token else known, written_at=now),
-            )
-
     async def _report_unreadable(self, entry: Entry) -> None:
         """Say what is wrong with an object that is none of ours to read."""
         if entry.metadata.deleting and entry.metadata.abandoned and entry.metadata.has_finalizer:
@@ -325,7 +285,10 @@ class Worker:
             now=self._s.clock.now(),
         )
         if status is not None:
-            self._s.store.put(await self._s.writer.write_status(entry.key, entry.metadata, status))
+            answer = await self._s.writer.write_status(
+                entry.key, entry.metadata, presentable(status)
+            )
+            self._s.store.put(answer)
 
     def _wake_runs(self, job: ObjectKey) -> None:
         for run in self._s.store.open_runs_of(job.namespace, job.name):
@@ -355,13 +318,3 @@ def _attempt_of(entry: Entry) -> int | None:
 
 def _names(actions: tuple[Action, ...]) -> list[str]:
     return [type(action).__name__ for action in actions]
-
-
-def _new_token(former: Status, status: Status) -> str | None:
-    """Return the token of an intent that the status has and the former one had not."""
-    if not isinstance(status, OCIJobRunStatus | OCIJobStatus) or status.submit is None:
-        return None
-    before = former.submit if isinstance(former, OCIJobRunStatus | OCIJobStatus) else None
-    if before is not None and before == status.submit:
-        return None
-    return status.submit.token

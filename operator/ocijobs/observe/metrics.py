@@ -185,6 +185,12 @@ class Metrics:
             ("kind",),
             registry=registry,
         )
+        self.status_refused = Counter(
+            "ocijobs_status_refused",
+            "Statuses that the API server refused as a whole, by the code of its answer.",
+            ("kind", "code"),
+            registry=registry,
+        )
         build = Gauge(
             "ocijobs_build_info", "The operator's version.", ("version",), registry=registry
         )

@@ -26,7 +26,9 @@ def decide_run(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
     """Decide what is to be done about a run. Total, deterministic, without effects."""
     decision = settle(o, _decide(o, now), now)
     release = release_at(o.run.metadata, o.identity, o.settings)
-    return replace(decision, wake_at=earliest(decision.wake_at, to_come(release, now)))
+    notes = tuple(replace(note, message=o.shown(note.message)) for note in decision.notes)
+    wake_at = earliest(decision.wake_at, to_come(release, now))
+    return replace(decision, notes=notes, wake_at=wake_at)
 
 
 def _decide(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
