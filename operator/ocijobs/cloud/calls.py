@@ -22,7 +22,7 @@ from tenacity import (
 )
 
 from ocijobs.cloud.clients import Clients, Principal, Service
-from ocijobs.cloud.credentials import CredentialStore
+from ocijobs.cloud.credentials import CredentialStore, IdentityKey
 from ocijobs.cloud.rate import Lane, RateLimit
 from ocijobs.cloud.refusals import failures, refusal_of, retry_after_seconds, status_code
 from ocijobs.reconcile.remote import Refusal, RefusalKind
@@ -50,6 +50,7 @@ class Request:
         service: which of OCI's services.
         operation: name of the operation, for logs and metrics, such as `CreateJobRun`.
         write: whether it changes something, so that only the leader may make it.
+        ends: whether all that it changes is that something ends: credentials without a Secret may make it.
         lane: whether it goes first.
     """
 
@@ -57,11 +58,15 @@ class Request:
     service: Service
     operation: str
     write: bool = False
+    ends: bool = False
     lane: Lane = Lane.WORK
 
 
 class Calls:
-    """Makes calls to OCI in a bounded pool of threads."""
+    """Makes calls to OCI in a bounded pool of threads.
+
+    `refused` is told whose signature OCI did not accept.
+    """
 
     def __init__(
         self,
@@ -71,12 +76,14 @@ class Calls:
         threads: Executor,
         fence: Callable[[], None],
         observe: CallObserver,
+        refused: Callable[[IdentityKey], None] = lambda _: None,
     ) -> None:
         self._settings = settings
         self._credentials = credentials
         self._threads = threads
         self._fence = fence
         self._observe = observe
+        self._refused = refused
         self._clients = Clients(settings)
         self._rates: dict[tuple[object, Service], RateLimit] = {}
         self._under_way = 0
@@ -110,10 +117,11 @@ class Calls:
         return answer
 
     async def _once(self, request: Request, send: Callable[[Any], T]) -> T | Refusal:
-        credentials = self._credentials.get(request.principal.identity)
+        starts = request.write and not request.ends
+        credentials = self._credentials.get(request.principal.identity, starts=starts)
         if credentials is None:
             return Refusal(
-                kind=RefusalKind.CREDENTIALS, message="the credentials are not in memory"
+                kind=RefusalKind.CREDENTIALS, message="there are no credentials in memory for this"
             )
         rate = self._rate(request)
         await rate.acquire(request.lane)
@@ -133,6 +141,8 @@ class Calls:
             refusal = refusal_of(error)
             if refusal.kind is RefusalKind.THROTTLED:
                 rate.throttled(retry_after_seconds(error))
+            if refusal.kind is RefusalKind.CREDENTIALS:
+                self._refused(request.principal.identity)
             _LOG.info(
                 "%s refused: %s (request %s)",
                 request.operation,

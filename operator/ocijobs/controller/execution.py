@@ -46,6 +46,11 @@ class Executor:
         """
         outcome = False
         for action in actions:
+            if isinstance(action, act.CreateRun | act.CreateJob) and not (
+                await self._identities.confirm(entry.key.namespace, action.caller)
+            ):
+                # What the Secret is by now is learnt, and what is to be done is decided with that.
+                return True
             try:
                 outcome = await self.execute(entry, action) or outcome
             except NotTakenError:

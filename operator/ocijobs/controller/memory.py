@@ -7,7 +7,7 @@ from datetime import datetime
 
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.controller.children import ChildIndex
-from ocijobs.reconcile.identity import IdentityKnown
+from ocijobs.reconcile.identity_known import IdentityKnown
 from ocijobs.reconcile.job.known import JobKnown
 from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.schedule.observation import ScheduleKnown

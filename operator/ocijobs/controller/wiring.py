@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import Executor as Threads
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ocijobs.api.infrastructure import Backend
 from ocijobs.api.metadata import ObjectKey
@@ -87,7 +87,12 @@ def assemble(
     kueue, workloads = Workloads(client, lease.check), Store()
     credentials = CredentialStore()
     calls = Calls(
-        settings, credentials, threads=threads, fence=lease.check, observe=metrics.oci_call
+        settings,
+        credentials,
+        threads=threads,
+        fence=lease.check,
+        observe=metrics.oci_call,
+        refused=lambda key: _doubt(memory, queue, ObjectKey(*key)),
     )
     storage, code = ObjectStorage(calls), CodeStorage(calls)
     infrastructures: Mapping[Backend, Infrastructure] = {
@@ -122,9 +127,11 @@ def assemble(
             reader=reader,
             storage=storage,
             credentials=credentials,
+            store=store,
             memory=memory,
             clock=clock,
             changed=dependents.identity_changed,
+            read_for_launch_seconds=settings.launch_settle_seconds,
         ),
         jobs=jobs,
         runs=RunActions(
@@ -207,6 +214,12 @@ def _means(settings: Settings, reader: ObjectReader, storage: ObjectStorage) -> 
         repositories=Repositories(allowed, timeout),
         limit_bytes=settings.artifact_limit_bytes,
     )
+
+
+def _doubt(memory: Memory, queue: WorkQueue, identity: ObjectKey) -> None:
+    """Have OCI asked about the credentials of an identity: it has refused them in some call."""
+    memory.learn_identity(identity, lambda known: replace(known, doubted=True))
+    queue.add(identity)
 
 
 def _forget(jobs: JobActions, key: ObjectKey, before: Entry | None, after: Entry | None) -> None:
