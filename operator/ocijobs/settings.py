@@ -106,6 +106,13 @@ class Settings(BaseModel):
     identity_reread_seconds: Seconds = Field(
         default=60, description="Interval at which the Secret of an identity is read again."
     )
+    identity_verify_seconds: Seconds = Field(
+        default=600,
+        description=(
+            "Interval at which OCI is asked again whether it accepts the credentials of an identity; it is asked "
+            "at once when it has refused them in some call."
+        ),
+    )
     source_interval_seconds: Seconds = Field(
         default=600,
         description="Interval at which the sources of a job are read again when nothing is launched.",

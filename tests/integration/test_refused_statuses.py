@@ -80,7 +80,9 @@ def until_in_force(stage: Stage) -> None:
 def refused_whole(stage: Stage) -> float:
     """Return how often the metrics say that a whole status was refused."""
     metrics = stage.operator.fetch("/metrics") or ""
-    found = re.findall(r"^ocijobs_status_refused_total\{.*OCIJobRun.*\} (\S+)$", metrics, re.MULTILINE)
+    found = re.findall(
+        r"^ocijobs_status_refused_total\{.*OCIJobRun.*\} (\S+)$", metrics, re.MULTILINE
+    )
     return sum(map(float, found))
 
 

@@ -29,7 +29,7 @@ from tenacity import (
 from ocijobs.clock import Clock
 from ocijobs.cloud.admission import Place
 from ocijobs.cloud.clients import Clients, Principal, Service
-from ocijobs.cloud.credentials import ApiKey, CredentialStore
+from ocijobs.cloud.credentials import ApiKey, CredentialStore, IdentityKey
 from ocijobs.cloud.rate import Lane, RateLimit
 from ocijobs.cloud.refusals import failures, refusal_of, retry_after_seconds, status_code
 from ocijobs.cloud.shares import Shares
@@ -67,6 +67,7 @@ class Request:
         service: which of OCI's services.
         operation: name of the operation, for logs and metrics, such as `CreateJobRun`.
         write: whether it changes something, so that only the leader may make it.
+        ends: whether all that it changes is that something ends: credentials without a Secret may make it.
         lane: whether it goes first.
     """
 
@@ -74,11 +75,15 @@ class Request:
     service: Service
     operation: str
     write: bool = False
+    ends: bool = False
     lane: Lane = Lane.WORK
 
 
 class Calls:
-    """Makes calls to OCI in a bounded pool of threads."""
+    """Makes calls to OCI in a bounded pool of threads.
+
+    `refused` is told whose signature OCI did not accept.
+    """
 
     def __init__(
         self,
@@ -90,6 +95,7 @@ class Calls:
         observe: CallObserver,
         clock: Clock,
         count_error: Callable[[str, str], None],
+        refused: Callable[[IdentityKey], None] = lambda _: None,
     ) -> None:
         self._settings = settings
         self._credentials = credentials
@@ -98,6 +104,7 @@ class Calls:
         self._observe = observe
         self._clock = clock
         self._count_error = count_error
+        self._refused = refused
         self._clients = Clients(settings)
         self._rates: dict[Place, RateLimit] = {}
         most, each = settings.oci_threads, settings.oci_calls_per_identity
@@ -145,10 +152,11 @@ class Calls:
             await self._clock.sleep(seconds)
 
     async def _once(self, request: Request, send: Callable[[Any], T]) -> T | Refusal:
-        credentials = self._credentials.get(request.principal.identity)
+        starts = request.write and not request.ends
+        credentials = self._credentials.get(request.principal.identity, starts=starts)
         if credentials is None:
             return Refusal(
-                kind=RefusalKind.CREDENTIALS, message="the credentials are not in memory"
+                kind=RefusalKind.CREDENTIALS, message="there are no credentials in memory for this"
             )
         rate = self.pace(Place(request.principal.identity, request.service))
         patience = None if request.lane is Lane.POLL else _PATIENCE_SECONDS
@@ -191,6 +199,8 @@ class Calls:
             refusal = refusal_of(error)
             if refusal.kind is RefusalKind.THROTTLED:
                 refusal = self._throttled(error, refusal, rate)
+            if refusal.kind is RefusalKind.CREDENTIALS:
+                self._refused(request.principal.identity)
             _LOG.info(
                 "%s refused: %s",
                 request.operation,

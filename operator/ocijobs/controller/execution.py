@@ -95,6 +95,11 @@ class Executor:
             return turn
         ocid = getattr(action, "run_id", None) or getattr(action, "job_id", None)
         try:
+            if isinstance(action, act.CreateRun | act.CreateJob) and not (
+                await self._identities.confirm(entry.key.namespace, action.caller)
+            ):
+                # What the Secret is by now is learnt, and what is to be done is decided with that.
+                return None
             async with self._queue.waiting_for_answer(entry.key):
                 with about(ocid=ocid):
                     await self.execute(entry, action)

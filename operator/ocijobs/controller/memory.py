@@ -8,7 +8,7 @@ from typing import Any
 
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.controller.children import ChildIndex
-from ocijobs.reconcile.identity import IdentityKnown
+from ocijobs.reconcile.identity_known import IdentityKnown
 from ocijobs.reconcile.job.known import JobKnown
 from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.schedule.observation import ScheduleKnown

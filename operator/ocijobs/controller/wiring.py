@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import Executor as Threads
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ocijobs.api.infrastructure import Backend
 from ocijobs.api.metadata import ObjectKey
@@ -99,6 +99,7 @@ def assemble(
         observe=metrics.oci_call,
         clock=clock,
         count_error=metrics.unforeseen,
+        refused=lambda key: _doubt(memory, queue, ObjectKey(*key)),
     )
     admission: Admission[ObjectKey] = Admission(
         each=settings.oci_calls_per_identity, pace=calls.pace, clock=clock, wake=queue.add
@@ -149,9 +150,11 @@ def assemble(
             reader=reader,
             storage=storage,
             credentials=credentials,
+            store=store,
             memory=memory,
             clock=clock,
             changed=dependents.identity_changed,
+            read_for_launch_seconds=settings.launch_settle_seconds,
         ),
         jobs=jobs,
         runs=RunActions(
@@ -256,6 +259,12 @@ def _means(settings: Settings, reader: ObjectReader, storage: ObjectStorage) -> 
         repositories=Repositories(allowed, timeout),
         limit_bytes=settings.artifact_limit_bytes,
     )
+
+
+def _doubt(memory: Memory, queue: WorkQueue, identity: ObjectKey) -> None:
+    """Have OCI asked about the credentials of an identity: it has refused them in some call."""
+    memory.learn_identity(identity, lambda known: replace(known, doubted=True))
+    queue.add(identity)
 
 
 def _forget(jobs: JobActions, key: ObjectKey, before: Entry | None, after: Entry | None) -> None:

@@ -29,6 +29,16 @@ class Caller:
     region: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launcher(Caller):
+    """As whom something is created in OCI: only while the Secret of the identity is at that version.
+
+    What ends something has a Caller, which outlives the Secret; what creates something can't be asked for with one.
+    """
+
+    version: str
+
+
 @dataclass(frozen=True, slots=True)
 class AddFinalizer:
     """Hold the object. Never done to an object that is being deleted."""
@@ -182,7 +192,7 @@ class ListShapes:
 class CreateJob:
     """Create an OCI job. Safe to repeat with the same token for 24 hours."""
 
-    caller: Caller
+    caller: Launcher
     token: str
     request: JobCreation
     epoch: str
@@ -267,7 +277,7 @@ class DeleteJob:
 class CreateRun:
     """Create a job run. Safe to repeat with the same token for 24 hours."""
 
-    caller: Caller
+    caller: Launcher
     token: str
     request: RunCreation
     epoch: str

@@ -8,7 +8,7 @@ from datetime import datetime
 from ocijobs.api.job_status import OCIJobStatus
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.blocking import HELD, earliest, to_come
-from ocijobs.reconcile.decision import Caller, Decision
+from ocijobs.reconcile.decision import Decision, Launcher
 from ocijobs.reconcile.job.adoption import Seen, adopt, look, observe
 from ocijobs.reconcile.job.creation import create, open_intent
 from ocijobs.reconcile.job.deletion import delete_job
@@ -51,7 +51,7 @@ def decide_job(o: JobObservation, now: datetime) -> Decision[OCIJobStatus]:
 
 def _decide(o: JobObservation, now: datetime) -> Decision[OCIJobStatus]:
     caller = find_caller(o)
-    if not isinstance(caller, Caller):
+    if not isinstance(caller, Launcher):
         return _without(o, caller, now)
     adoption = o.job.spec.adopt
     seen: Seen | None = None

@@ -11,7 +11,7 @@ from ocijobs.api.job_status import Artifact, ResolvedName
 from ocijobs.api.names import ANNOTATION_REQUESTED_AT
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.compute import mounts
-from ocijobs.reconcile.decision import Caller, ReadSources, ServedSource
+from ocijobs.reconcile.decision import Launcher, ReadSources, ServedSource
 from ocijobs.reconcile.environment import reserved_names
 from ocijobs.reconcile.job.application import code_folder
 from ocijobs.reconcile.job.configuration import (
@@ -41,7 +41,7 @@ _SHORTEST_PAUSE_SECONDS = 2.0
 class Plan:
     """The revision that is wanted, and the requests that make it."""
 
-    caller: Caller
+    caller: Launcher
     revision: str
     request: JobCreation
     settings_digest: str
@@ -61,7 +61,7 @@ class Reading:
 def reading(o: JobObservation, now: datetime) -> Reading:
     """Return whether the sources are to be read now: after an edit, on request, before a launch, and at intervals."""
     sources, meta = o.known.sources, o.job.metadata
-    caller = o.identity.caller(o.job.status.region)
+    caller = o.identity.launcher(o.job.status.region)
     if caller is None:
         return Reading()  # Nothing can be made of them before the identity is there.
     action = ReadSources(spec=o.job.spec, caller=caller, served=_served(o), epoch=o.epoch)

@@ -56,7 +56,8 @@ class DoJob(Enum):
     TAKE_AWAY = "somebody deletes the newest OCI job"
     REFUSE_CREDENTIALS = "OCI refuses the credentials"
     RENEW_CREDENTIALS = "the credentials are renewed"
-    LOSE_CREDENTIALS = "the credentials are gone"
+    LOSE_CREDENTIALS = "the Secret of the credentials is gone"
+    DELETE_IDENTITY = "the identity is deleted, and waits for those who need it"
 
     def __repr__(self) -> str:
         """Show as it is written in a history."""

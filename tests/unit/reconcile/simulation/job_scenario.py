@@ -90,6 +90,7 @@ class JobScenario(Scenario[Variables | DoJob]):
             DoJob.REFUSE_CREDENTIALS: lambda: setattr(world.identity, "refused", True),
             DoJob.RENEW_CREDENTIALS: world.identity.renew,
             DoJob.LOSE_CREDENTIALS: lambda: setattr(world.identity, "gone", True),
+            DoJob.DELETE_IDENTITY: lambda: setattr(world.identity, "deleting", True),
         }
         deeds[what]()
 
