@@ -84,7 +84,7 @@ class Executor:
                 return False
             case act.ReadCredentials() | act.VerifyCredentials():
                 await self._identities.execute(entry, action)
-            case act.ReadSources(spec=spec) if spec.reads_remotely:
+            case act.ReadSources():
                 self._jobs.start_reading(entry, action)
                 return False
             case act.UploadArtifact():
@@ -97,8 +97,7 @@ class Executor:
                 self._runs.ask_utilisation(entry, action)
                 return False
             case (
-                act.ReadSources()
-                | act.FindName()
+                act.FindName()
                 | act.ListShapes()
                 | act.CreateJob()
                 | act.SearchJobs()

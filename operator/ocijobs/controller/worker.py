@@ -13,7 +13,7 @@ from ocijobs.api.identity import OCIIdentity
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
 from ocijobs.api.job_run_status import OCIJobRunStatus
-from ocijobs.api.job_status import OCIJobStatus
+from ocijobs.api.job_status import OCIJobStatus, SourceAttempt
 from ocijobs.api.kueue import WORKLOAD, Workload
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.api.schedule import OCIJobSchedule
@@ -27,6 +27,7 @@ from ocijobs.controller.queue import QueueClosedError, WorkQueue
 from ocijobs.controller.reporting import Reporter, Status
 from ocijobs.controller.store import Entry, Store
 from ocijobs.controller.tracker import Tracker
+from ocijobs.controller.turns import Turns
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.lease import NotLeadingError
 from ocijobs.kube.writer import ObjectWriter
@@ -56,6 +57,7 @@ class Surroundings:
     executor: Executor
     writer: ObjectWriter
     tracker: Tracker
+    turns: Turns
     reporter: Reporter
     metrics: Metrics
     clock: Clock
@@ -148,6 +150,7 @@ class Worker:
             return
         decision = self._decide(entry)
         self._s.tracker.follow(key, entry.metadata.uid, decision.follow)
+        self._s.turns.want(key, entry.metadata.uid, wanted=decision.reads)
         outcome = await self._s.executor.carry_out(entry, decision.actions)
         wrote = await self._write(entry, decision)
         await self._s.reporter.tell(entry, decision.notes)
@@ -226,6 +229,9 @@ class Worker:
                 uid,
                 lambda known: replace(known.intended(token) if token else known, written_at=now),
             )
+            if status.reading is not None and status.reading != _reading_of(former):
+                record = status.reading
+                self._s.memory.learn_job(uid, lambda known: known.attempted(record))
 
     async def _report_unreadable(self, entry: Entry) -> None:
         """Say what is wrong with an object that is none of ours to read."""
@@ -257,6 +263,10 @@ def _status_of(entry: Entry) -> Status:
             return entry.resource.status
         case _:  # pragma: no cover - what can't be read is reported before
             raise AssertionError(entry.key.kind)
+
+
+def _reading_of(status: Status) -> SourceAttempt | None:
+    return status.reading if isinstance(status, OCIJobStatus) else None
 
 
 def _new_token(former: Status, status: Status) -> str | None:

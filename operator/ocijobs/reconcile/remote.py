@@ -158,7 +158,8 @@ class JobState(StrEnum):
 class RefusalKind(StrEnum):
     """Why a call did not do what was asked, as far as it changes what to do next.
 
-    All but MISSING are OCI's; MISSING is of an object in the cluster, or a key of it, that does not exist.
+    MISSING is of an object in the cluster, or a key of it, that does not exist. Of sources are NO_ROOM (for what was
+    built), DIED (the process that read it came to its end) and QUARANTINED (too often). All others are OCI's.
     """
 
     CREDENTIALS = "credentials"
@@ -170,6 +171,9 @@ class RefusalKind(StrEnum):
     THROTTLED = "throttled"
     UNAVAILABLE = "unavailable"
     MISSING = "missing"
+    NO_ROOM = "no-room"
+    DIED = "died"
+    QUARANTINED = "quarantined"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
