@@ -99,9 +99,12 @@ class FetcherProcess:
         token: str | None = None,
     ) -> tuple[FetchAnswer, bytes]:
         """Return what it answers, and the artifact."""
-        spec = spec or make_job(
-            runtime={"script": {"source": {"inline": {"main.py": ""}}, "entrypoint": "main.py"}}
-        ).spec
+        spec = (
+            spec
+            or make_job(
+                runtime={"script": {"source": {"inline": {"main.py": ""}}, "entrypoint": "main.py"}}
+            ).spec
+        )
         request = FetchRequest(
             job_name="job",
             runtime=spec.runtime,

@@ -43,6 +43,9 @@ _SIGNALS = {
 }
 """What git needed, by what it says and by what ended it."""
 
+_UNTOLD = "fatal: fetch-pack: invalid index-pack output"
+"""What is all that git says when a limit has ended the process that it had started for the objects."""
+
 _ANSWER_BYTES = 1 << 20
 """The longest answer, and the longest entry of one."""
 
@@ -124,24 +127,30 @@ class Git:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=notes,
                 limit=_ANSWER_BYTES,
+                # As here, a file that becomes too large is an error that is told, not the silent end of a process.
+                restore_signals=False,
             )
         except FileNotFoundError as error:
             raise SourceUnreachableError("the fetcher's image has no program git") from error
 
 
+def _needed(code: int, complaint: str) -> str | None:
+    """Return of what git needed too much, if that was why it failed."""
+    for sign, what in _TOO_MUCH:
+        if sign in complaint:
+            return what
+    for number, what in _SIGNALS.items():
+        if code in {-number, 128 + number}:
+            return what
+    if complaint.strip() == _UNTOLD:
+        return "more processor time or memory than one reading may have (settings sourceCpuSeconds, sourceMemoryBytes)"
+    return None
+
+
 def _raise(word: str, code: int, complaint: str) -> None:
     if _NO_SPACE in complaint:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    needed = next((what for sign, what in _TOO_MUCH if sign in complaint), None)
-    if needed is None:
-        needed = next(
-            (
-                w
-                for s, w in _SIGNALS.items()
-                if code in {-s, 128 + s} or f"signal {int(s)}" in complaint
-            ),
-            None,
-        )
+    needed = _needed(code, complaint)
     if needed is not None:
         raise LimitReachedError(
             f"git {word} needs {needed}: take a smaller repository, or raise the limit"
