@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import ParamSpec, TypeVar
 
 import aiohttp
+from tests.support.fetching import shared_fetcher_url
 from tests.support.patience import patience
 from tests.support.stage import Stage
 
@@ -46,6 +47,7 @@ class Inside:
                 "operator_namespace": self.stage.home,
                 "http_host": "127.0.0.1",
                 "http_port": 0,
+                "fetcher_url": shared_fetcher_url(),
                 **LONG_LEASE,
                 **changes,
             }

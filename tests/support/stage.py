@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 from tests.support.audit import AuditLog
+from tests.support.fetching import shared_fetcher_url
 from tests.support.namespace import PLURALS, Document, Namespace
 from tests.support.patience import patience
 
@@ -86,6 +87,7 @@ class Stage(Namespace):
             "watch_namespaces": json.dumps([self.namespace]),
             "operator_namespace": self.home,
             "lease_duration_seconds": patience(13),
+            "fetcher_url": shared_fetcher_url(),
             **FAST,
             **changes,
         }

@@ -30,7 +30,10 @@ class Reason(StrEnum):
     CREATING = "Creating"
     UPDATING = "Updating"
     SYNCED = "Synced"
+    READING_SOURCE = "ReadingSource"
     SOURCE_UNREACHABLE = "SourceUnreachable"
+    SOURCE_QUARANTINED = "SourceQuarantined"
+    STAGING_FULL = "StagingFull"
     OBSERVED = "Observed"
     ADOPTED = "Adopted"
     DRIFT_DETECTED = "DriftDetected"
@@ -220,6 +223,25 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     Reason.SOURCE_UNREACHABLE: Explanation(
         "The source can't be read at the moment; the revision that was built last goes on serving.",
         "Restore what the message names.",
+    ),
+    Reason.READING_SOURCE: Explanation(
+        "The source is being fetched and its artifact built, or waits until others are: `sourceWorkers` are read at a"
+        " time, and of one namespace half as many.",
+        "Nothing. One reading may take as long as the setting sourceTimeoutSeconds says.",
+    ),
+    Reason.SOURCE_QUARANTINED: Explanation(
+        "The process that read this source came to its end twice: it needed more processor time, memory or disk than"
+        " one reading may have, or it crashed; or the operator itself ended meanwhile. So that others are not held up,"
+        " it is tried again once in `sourceQuarantineSeconds` (an hour).",
+        "Read the message, and make the source smaller, or name the folder of the code in `path`. It is read at once"
+        " when the spec or the source's version changes, or when the annotation `ocijobs.io/requestedAt` is set to"
+        " another value. If it is right as it is, raise the limit that the message names.",
+    ),
+    Reason.STAGING_FULL: Explanation(
+        "There is no room for the artifact: those that wait for their upload take all that the settings"
+        " stagingLimitBytes and stagingNamespaceLimitBytes allow, or a disk is full. It is tried again within minutes.",
+        "See why jobs of the namespace that the message names can't upload theirs: each has its own condition. If all"
+        " is well, raise the setting, and the volume with it.",
     ),
     Reason.ACCEPTED: Explanation(
         "OCI has accepted the run and provisions its infrastructure, which takes some minutes.",

@@ -143,7 +143,7 @@ class Executor:
                 return False
             case act.ReadCredentials() | act.VerifyCredentials():
                 await self._identities.execute(entry, action)
-            case act.ReadSources(spec=spec) if spec.reads_remotely:
+            case act.ReadSources():
                 self._jobs.start_reading(entry, action)
                 return False
             case act.UploadArtifact():
@@ -156,8 +156,7 @@ class Executor:
                 self._runs.ask_utilisation(entry, action)
                 return False
             case (
-                act.ReadSources()
-                | act.FindName()
+                act.FindName()
                 | act.ListShapes()
                 | act.CreateJob()
                 | act.SearchJobs()

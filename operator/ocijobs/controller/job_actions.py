@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 from weakref import WeakValueDictionary
 
 from ocijobs.api.infrastructure import Backend
-from ocijobs.artifact.staging import Staging
 from ocijobs.clock import Clock
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.code_storage import CodeStorage
@@ -19,7 +19,8 @@ from ocijobs.cloud.infrastructure import Infrastructure
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.places import principal_of
 from ocijobs.controller.queue import WorkQueue
-from ocijobs.controller.sources import SourceReader
+from ocijobs.controller.sources import Reading, SourceReader
+from ocijobs.controller.staging import Staging
 from ocijobs.controller.store import Entry
 from ocijobs.kube.lease import NotLeadingError
 from ocijobs.log_fields import log_fields
@@ -41,8 +42,8 @@ JobCall = (
 )
 
 
-_READINGS = 2
-"""Remote sources that are read at the same time: each may hold much disk and bandwidth."""
+_BUILDS = 4
+"""Sources in the cluster that artifacts are built of at the same time. Remote ones have turns (controller/turns.py)."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -72,20 +73,15 @@ class JobActions:
         self._sources, self._staging = sources, staging
         self._memory, self._queue, self._clock, self._fence = memory, queue, clock, fence
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._readings = asyncio.Semaphore(_READINGS)
+        self._builds = asyncio.Semaphore(_BUILDS)
 
     @property
     def under_way(self) -> int:
         """How many jobs have their source read or their artifact uploaded, beside the workers."""
         return len(self._tasks)
 
-    async def execute(
-        self, entry: Entry, action: act.ReadSources | act.DeleteCode | JobCall
-    ) -> None:
+    async def execute(self, entry: Entry, action: act.DeleteCode | JobCall) -> None:
         """Carry the action out, and learn what it brought."""
-        if isinstance(action, act.ReadSources):
-            await self._read(entry, action)
-            return
         if isinstance(action, act.DeleteCode):
             await self._delete_code(entry, action)
             return
@@ -167,7 +163,7 @@ class JobActions:
 
     async def _read(self, entry: Entry, action: act.ReadSources) -> None:
         principal = principal_of(entry.key.namespace, action.caller)
-        read: SourcesRead | Refusal
+        read: Reading
         try:
             read = await self._sources.read(entry, action, principal)
         except NotLeadingError:
@@ -182,11 +178,11 @@ class JobActions:
             self._staging.discard(entry.metadata.uid, read.sha256)
 
     def start_reading(self, entry: Entry, action: act.ReadSources) -> None:
-        """Read a remote source beside the workers, a few at a time; the job is looked at again afterwards."""
-        self._start(entry, "read the source of", self._read_remote(entry, action))
+        """Have a source read beside the workers; the job is looked at again afterwards."""
+        self._start(entry, "read the source of", self._read_beside(entry, action))
 
-    async def _read_remote(self, entry: Entry, action: act.ReadSources) -> None:
-        async with self._readings:
+    async def _read_beside(self, entry: Entry, action: act.ReadSources) -> None:
+        async with nullcontext() if action.spec.reads_remotely else self._builds:
             await self._read(entry, action)
 
     def _start(self, entry: Entry, doing: str, work: Coroutine[Any, Any, None]) -> None:
@@ -221,6 +217,7 @@ class JobActions:
     def forget(self, uid: str) -> None:
         """Keep nothing of an object that is gone."""
         self._staging.discard(uid)
+        self._sources.forget(uid)
 
     def start_upload(self, entry: Entry, action: act.UploadArtifact) -> None:
         """Upload an artifact beside the workers, since it may take long; the job is looked at again afterwards."""

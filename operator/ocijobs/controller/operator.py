@@ -6,19 +6,18 @@ import asyncio
 import logging
 import os
 import socket
-import tempfile
 import time
 import uuid
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 from ocijobs.api.conditions import ConditionType, find
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
-from ocijobs.artifact.staging import Staging
 from ocijobs.clock import Clock, SystemClock, wait_for
 from ocijobs.cloud.clients import import_sdk
+from ocijobs.controller.fetcher_client import FetcherClient
+from ocijobs.controller.staging import Quota, Staging
 from ocijobs.controller.store import Store
 from ocijobs.controller.watch import WORKLOADS, WatchEndedError, watch
 from ocijobs.controller.wiring import Machinery, assemble
@@ -28,6 +27,7 @@ from ocijobs.kube.reads import ObjectReader
 from ocijobs.observe.metrics import Labels, Metrics, ObjectCounts
 from ocijobs.observe.server import ObserveServer
 from ocijobs.settings import Settings
+from ocijobs.working_folder import default_place, working_folder
 
 _LOG = logging.getLogger(__name__)
 
@@ -73,9 +73,12 @@ class Operator:
         with (
             # The shared poll has its own: launches never hold what follows runs.
             ThreadPoolExecutor(2 * settings.oci_threads, thread_name_prefix="oci") as threads,
-            tempfile.TemporaryDirectory(prefix="ocijobs-") as folder,
+            working_folder(settings.staging_folder or default_place("operator")) as folder,
         ):
-            async with KubeClient(self._configuration, observe=self.metrics.kube_request) as client:
+            async with (
+                KubeClient(self._configuration, observe=self.metrics.kube_request) as client,
+                FetcherClient(settings, folder) as fetcher,
+            ):
                 self.metrics.kube_under_way.set_function(lambda: client.under_way)
                 instance = f"{socket.gethostname()}_{os.getpid()}_{uuid.uuid4().hex[:8]}"
                 lease = LeaderLease(
@@ -103,7 +106,8 @@ class Operator:
                         client=client,
                         lease=lease,
                         threads=threads,
-                        staging=Staging(Path(folder)),
+                        staging=Staging(folder / "artifacts", _quota(settings)),
+                        fetcher=fetcher,
                         cluster_id=cluster_id,
                         instance=instance,
                     )
@@ -212,6 +216,13 @@ class Operator:
         """A standby is ready too: its store is warm. `leading` is for people, and for metrics."""
         synced = self.machinery is not None and self.machinery.resync.synced.is_set()
         return {"synced": synced, "lease": lease.in_touch}
+
+
+def _quota(settings: Settings) -> Quota:
+    return Quota(
+        total_bytes=settings.staging_limit_bytes,
+        namespace_bytes=settings.staging_namespace_limit_bytes,
+    )
 
 
 def _counts(store: Store) -> ObjectCounts:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ocijobs.api.job_run_status import OCIJobRunStatus
-from ocijobs.api.job_status import OCIJobStatus
+from ocijobs.api.job_status import OCIJobStatus, SourceAttempt
 from ocijobs.api.reasons import Reason
 from ocijobs.api.sweep_status import OCIJobSweepStatus
 from ocijobs.clock import Clock
@@ -194,6 +194,9 @@ class StatusWriter:
                 uid,
                 lambda known: replace(known.intended(token) if token else known, written_at=now),
             )
+            if status.reading is not None and status.reading != _reading_of(former):
+                record = status.reading
+                self._memory.learn_job(uid, lambda known: known.attempted(record))
 
 
 def _status_of(entry: Entry) -> Status:
@@ -201,6 +204,10 @@ def _status_of(entry: Entry) -> Status:
     if status is None:  # pragma: no cover - what can't be read is reported before
         raise AssertionError(entry.key.kind)
     return status
+
+
+def _reading_of(status: Status) -> SourceAttempt | None:
+    return status.reading if isinstance(status, OCIJobStatus) else None
 
 
 def _new_token(former: Status, status: Status) -> str | None:

@@ -8,10 +8,6 @@ from dataclasses import dataclass, replace
 
 from ocijobs.api.infrastructure import Backend
 from ocijobs.api.metadata import ObjectKey
-from ocijobs.artifact.addresses import AllowedAddresses
-from ocijobs.artifact.repositories import Repositories
-from ocijobs.artifact.staging import Staging
-from ocijobs.artifact.web import Web
 from ocijobs.clock import Clock
 from ocijobs.cloud.admission import Admission
 from ocijobs.cloud.calls import Calls
@@ -28,23 +24,27 @@ from ocijobs.cloud.object_storage import ObjectStorage
 from ocijobs.controller.dependents import Dependents
 from ocijobs.controller.execution import Executor
 from ocijobs.controller.failures import Failures
+from ocijobs.controller.fetcher_client import Fetcher
 from ocijobs.controller.identity_actions import IdentityActions
 from ocijobs.controller.job_actions import JobActions
 from ocijobs.controller.log_reader import LogReader
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.observer import Observer
+from ocijobs.controller.origins import Means
 from ocijobs.controller.queue import WorkQueue
-from ocijobs.controller.remote_sources import Means
 from ocijobs.controller.reporting import Reporter
 from ocijobs.controller.resync import Resync
 from ocijobs.controller.run_actions import RunActions
 from ocijobs.controller.sources import SourceReader
+from ocijobs.controller.staging import Staging
 from ocijobs.controller.statuses import StatusWriter
 from ocijobs.controller.store import Entry, Store
 from ocijobs.controller.tracker import Tracker
+from ocijobs.controller.turns import Turns
 from ocijobs.controller.utilisation_reader import UtilisationReader
 from ocijobs.controller.worker import Surroundings, Worker
 from ocijobs.controller.workload_actions import WorkloadActions
+from ocijobs.fetcher.protocol import Limits
 from ocijobs.kube.client import KubeClient
 from ocijobs.kube.events import EventRecorder, EventSubject
 from ocijobs.kube.lease import LeaderLease
@@ -82,6 +82,7 @@ def assemble(
     lease: LeaderLease,
     threads: Threads,
     staging: Staging,
+    fetcher: Fetcher,
     cluster_id: str,
     instance: str,
 ) -> Machinery:
@@ -109,7 +110,10 @@ def assemble(
         Backend.DATA_SCIENCE: DataScience(calls),
         Backend.DATA_FLOW: DataFlow(calls, code),
     }
-    observer = Observer(store, memory, clock, settings, cluster_id, workloads=workloads)
+    turns = Turns(settings.source_workers, queue.add)
+    observer = Observer(
+        store, memory, clock, settings, cluster_id, workloads=workloads, turns=turns
+    )
     store.listen(memory.children.changed)
     dependents = Dependents(store, queue, observer, workloads=workloads)
     store.listen(dependents.changed)
@@ -135,7 +139,9 @@ def assemble(
         directory=Directory(calls, clock),
         code=code,
         code_in_use=observer.code_in_use,
-        sources=SourceReader(_means(settings, reader, storage), staging, clock),
+        sources=SourceReader(
+            _means(settings, reader, storage), fetcher, _limits(settings), staging, clock
+        ),
         staging=staging,
         memory=memory,
         queue=queue,
@@ -143,7 +149,7 @@ def assemble(
         fence=lease.check,
         count_error=metrics.unforeseen,
     )
-    store.listen(lambda key, before, after: _forget(jobs, key, before, after))
+    store.listen(lambda key, before, after: _forget(jobs, turns, key, before, after))
     executor = Executor(
         writer=writer,
         identities=IdentityActions(
@@ -209,6 +215,7 @@ def assemble(
             settings=settings,
         ),
         tracker=tracker,
+        turns=turns,
         reporter=reporter,
         failures=Failures(
             store=store,
@@ -250,14 +257,13 @@ def assemble(
 
 
 def _means(settings: Settings, reader: ObjectReader, storage: ObjectStorage) -> Means:
-    allowed = AllowedAddresses(settings.source_denied_networks)
-    timeout = settings.source_timeout_seconds
+    trust = settings.oci_ca_file.read_text() if settings.oci_ca_file is not None else None
     return Means(
         reader=reader,
         storage=storage,
-        web=Web(allowed, timeout),
-        repositories=Repositories(allowed, timeout),
         limit_bytes=settings.artifact_limit_bytes,
+        limit_files=settings.source_files_limit,
+        trust=trust,
     )
 
 
@@ -267,10 +273,24 @@ def _doubt(memory: Memory, queue: WorkQueue, identity: ObjectKey) -> None:
     queue.add(identity)
 
 
-def _forget(jobs: JobActions, key: ObjectKey, before: Entry | None, after: Entry | None) -> None:
-    """Keep no artifact of a job that is gone."""
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        seconds=settings.source_timeout_seconds,
+        cpu_seconds=settings.source_cpu_seconds,
+        memory_bytes=settings.source_memory_bytes,
+        artifact_bytes=settings.artifact_limit_bytes,
+        files=settings.source_files_limit,
+        denied_networks=settings.source_denied_networks,
+    )
+
+
+def _forget(
+    jobs: JobActions, turns: Turns, key: ObjectKey, before: Entry | None, after: Entry | None
+) -> None:
+    """Keep no artifact and no turn of a job that is gone."""
     if key.kind == "OCIJob" and after is None and before is not None:
         jobs.forget(before.metadata.uid)
+        turns.want(key, before.metadata.uid, wanted=False)
 
 
 def _unfollow(tracker: Tracker, key: ObjectKey, before: Entry | None, after: Entry | None) -> None:

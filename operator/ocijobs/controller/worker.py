@@ -29,6 +29,7 @@ from ocijobs.controller.reporting import Reporter, Status
 from ocijobs.controller.statuses import StatusWriter
 from ocijobs.controller.store import Entry, Store
 from ocijobs.controller.tracker import Tracker
+from ocijobs.controller.turns import Turns
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.lease import NotLeadingError
 from ocijobs.kube.writer import ObjectWriter
@@ -63,6 +64,7 @@ class Surroundings:
     writer: ObjectWriter
     statuses: StatusWriter
     tracker: Tracker
+    turns: Turns
     reporter: Reporter
     failures: Failures
     metrics: Metrics
@@ -185,6 +187,7 @@ class Worker:
         """Decide about an object, and have that done."""
         decision = self._decide(self._s.statuses.in_effect(entry))
         self._s.tracker.follow(key, entry.metadata.uid, decision.follow)
+        self._s.turns.want(key, entry.metadata.uid, wanted=decision.reads)
         actions = self._s.statuses.allowed(entry, decision.actions)
         outcome = await self._s.executor.carry_out(entry, actions)
         decision = self._in_turn(entry, decision, outcome.turn)

@@ -27,6 +27,9 @@ REASON_OF_REFUSAL = {
     RefusalKind.UNAVAILABLE: Reason.OCI_UNAVAILABLE,
     RefusalKind.MISSING: Reason.WAITING_FOR_VALUE,
     RefusalKind.INTERNAL: Reason.INTERNAL_ERROR,
+    RefusalKind.NO_ROOM: Reason.STAGING_FULL,
+    RefusalKind.DIED: Reason.SOURCE_UNREACHABLE,
+    RefusalKind.QUARANTINED: Reason.SOURCE_QUARANTINED,
 }
 
 HELD = (

@@ -25,6 +25,9 @@ _ONLY_OTHERS_CAN_MEND = frozenset(
         RefusalKind.NOT_AUTHORIZED_OR_NOT_FOUND,
         RefusalKind.QUOTA,
         RefusalKind.INVALID,
+        RefusalKind.NO_ROOM,
+        RefusalKind.DIED,
+        RefusalKind.QUARANTINED,
     }
 )
 

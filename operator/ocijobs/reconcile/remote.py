@@ -158,8 +158,9 @@ class JobState(StrEnum):
 class RefusalKind(StrEnum):
     """Why a call did not do what was asked, as far as it changes what to do next.
 
-    All but MISSING and INTERNAL are OCI's; MISSING is of an object in the cluster, or a key of it, that does not exist;
-    INTERNAL is of an error in the operator that nobody foresaw.
+    MISSING is of an object in the cluster, or a key of it, that does not exist. Of sources are NO_ROOM (for what was
+    built), DIED (the process that read it came to its end) and QUARANTINED (too often). INTERNAL is of an error in the
+    operator that nobody foresaw. All others are OCI's.
     """
 
     CREDENTIALS = "credentials"
@@ -172,6 +173,9 @@ class RefusalKind(StrEnum):
     UNAVAILABLE = "unavailable"
     MISSING = "missing"
     INTERNAL = "internal"
+    NO_ROOM = "no-room"
+    DIED = "died"
+    QUARANTINED = "quarantined"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
