@@ -9,6 +9,7 @@ from ocijobs.api.infrastructure import Backend
 from ocijobs.api.job_status import Artifact, ResolvedName
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.compute import mounts
+from ocijobs.reconcile.decision import Launcher
 from ocijobs.reconcile.environment import reserved_names
 from ocijobs.reconcile.job.application import code_folder
 from ocijobs.reconcile.job.configuration import (
