@@ -56,6 +56,11 @@ class Bench:
             "observer": observer,
             "executor": self.executor,
             "reporter": AsyncMock(),
+            "statuses": Mock(
+                in_effect=lambda entry: entry,
+                allowed=lambda _, actions: actions,
+                write=AsyncMock(return_value=False),
+            ),
         }
         self.worker = Worker(Surroundings(**parts))
 
