@@ -15,6 +15,7 @@ from ocijobs.controller.memory import Memory
 from ocijobs.controller.observer import Observer
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.relations import relations_of
+from ocijobs.controller.turns import Turns
 from ocijobs.controller.store import Store
 from ocijobs.testing import DEFAULT_SETTINGS, ManualClock
 
@@ -57,6 +58,7 @@ class Scene:
             DEFAULT_SETTINGS,
             "cluster",
             workloads=self.workloads,
+            turns=Turns(1, self.queue.add),
         )
         self.store.listen(self.memory.children.changed)
         queue = cast("WorkQueue", self.queue)
