@@ -57,8 +57,8 @@ class Quota:
 class Arrival:
     """An artifact on its way into the staging."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file, self._hash = file, hashlib.sha256()
+    def __init__(self, file: BinaryIO, most: int) -> None:
+        self._file, self._most, self._hash = file, most, hashlib.sha256()
         self.size = 0
         """How many bytes have come."""
 
@@ -66,8 +66,10 @@ class Arrival:
         """Take the next bytes.
 
         Raises:
-            SourceRefusedError: if the disk is full.
+            SourceRefusedError: if the disk is full, or there are more than were told.
         """
+        if self.size + len(chunk) > self._most:
+            raise _not_whole()
         try:
             self._file.write(chunk)
             self._file.flush()
@@ -117,7 +119,7 @@ class Staging:
         self._coming.append(coming)
         try:
             with self._file() as file:
-                path, arrival = Path(file.name), Arrival(file)
+                path, arrival = Path(file.name), Arrival(file, size)
                 try:
                     yield arrival
                 except BaseException:
@@ -125,9 +127,7 @@ class Staging:
                     raise
             if (arrival.size, arrival.sha256) != (size, sha256):
                 path.unlink()
-                raise SourceRefusedError(
-                    RefusalKind.UNREACHABLE, "the artifact did not come whole from the fetcher"
-                )
+                raise _not_whole()
             path.replace(self._folder / owner.uid)
             self._held[owner.uid] = coming
         finally:
@@ -179,6 +179,11 @@ class Staging:
         if held is not None and sha256 in {None, held.sha256}:
             del self._held[uid]
             (self._folder / uid).unlink(missing_ok=True)
+
+
+def _not_whole() -> SourceRefusedError:
+    message = "the artifact did not come from the fetcher as it was told of"
+    return SourceRefusedError(RefusalKind.UNREACHABLE, message)
 
 
 def _disk_full() -> SourceRefusedError:

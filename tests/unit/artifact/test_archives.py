@@ -62,11 +62,11 @@ def test_any_other_file_is_itself(tmp_path: Path) -> None:
 def test_no_member_leads_out_of_the_code(tmp_path: Path, name: str) -> None:
     into = tmp_path / "into"
     into.mkdir()
-    with pytest.raises(SourceError, match="leads out of it"):
+    with pytest.raises(SourceError, match="leads out of the code"):
         files_of(tar(tmp_path / "a", member(name)), "a.tar.gz", into, BOUNDS)
     with zipfile.ZipFile(tmp_path / "b", "w") as archive:
         archive.writestr(name, "x")
-    with pytest.raises(SourceError, match="leads out of it"):
+    with pytest.raises(SourceError, match="leads out of the code"):
         files_of(tmp_path / "b", "b.zip", into, BOUNDS)
     assert list(into.rglob("*.py")) == []
 
