@@ -83,9 +83,7 @@ async def _prepare(world: World) -> str:
     other = stage.emulator.add_user("other", groups=["data-scientists"])
     stage.identity()
     stage.identity(other.config, name="other")
-    world.create(
-        manifests.job("noisy"), manifests.job("quiet", identityRef={"name": "other"})
-    )
+    world.create(manifests.job("noisy"), manifests.job("quiet", identityRef={"name": "other"}))
     for name in ("noisy", "quiet"):
         await world.until_synced(name)
     return other.id

@@ -13,6 +13,7 @@ from tests.support.lives import seen_in_each_state
 from tests.support.namespace import Document, phase
 from tests.support.patience import patience
 from tests.support.poison import POISONS, ground
+from tests.support.rest import until_at_rest
 from tests.support.stage import Stage
 
 from kubecontrolplane.cluster import Cluster
@@ -62,6 +63,9 @@ class Replicas:
         run_id = seen_in_each_state(others, manifests.run(name))
         emulator.force_run(run_id, "SUCCEEDED")
         others.until("OCIJobRun", name, _is_let_go)
+        for operator in self._operators:
+            if "\nocijobs_leader 1.0" in (operator.fetch("/metrics") or ""):
+                until_at_rest(operator)
         written = Counter(subresource for subresource, _ in self._stage.writes("OCIJobRun", name))
         assert written == {"": 2, "status": 4}
         created = emulator.journal("CreateJobRun", since=seen, limit=10_000)

@@ -153,7 +153,9 @@ def _asking(**spec: Any) -> Poison:
     """Return a run with text of a user's in its spec."""
 
     def plant(on: Ground, name: str) -> None:
-        on.stage.apply(manifests.job(name), manifests.run(name, of=name, **spec))
+        on.stage.apply(manifests.job(name))
+        # As JSON: what the client applies, it escapes in a way that YAML has not.
+        on.stage.create(manifests.run(name, of=name, **spec))
 
     return Poison(plant=plant, told=_run_ends("Succeeded"))
 
