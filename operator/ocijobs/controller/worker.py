@@ -140,6 +140,9 @@ class Worker:
 
     async def _attempt(self, key: ObjectKey) -> str:
         """Reconcile, and put the key back if that failed; one object's trouble is never another's."""
+        if (seconds := self._s.failures.held_for(key)) > 0:
+            self._s.queue.add_after(key, seconds)
+            return "held"
         try:
             await self.reconcile(key)
         except NotLeadingError:
@@ -157,7 +160,7 @@ class Worker:
             )
             await self._s.failures.tell(key, error)
             return "error"
-        self._s.queue.forget(key)
+        self._s.failures.forget(key)
         return "ok"
 
     async def reconcile(self, key: ObjectKey) -> None:

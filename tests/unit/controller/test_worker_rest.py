@@ -56,6 +56,7 @@ class Bench:
             "observer": observer,
             "executor": self.executor,
             "reporter": AsyncMock(),
+            "failures": Mock(held_for=lambda _: 0.0),
         }
         self.worker = Worker(Surroundings(**parts))
 
