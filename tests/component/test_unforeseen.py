@@ -6,7 +6,6 @@ import io
 import zipfile
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -167,7 +166,7 @@ async def test_a_full_disk_is_told_by_the_job_and_is_over_when_there_is_room(
 
     def put_if_there_is_room(self: Staging, *args: Any) -> Any:
         if full:
-            raise OSError(28, "No space left on device", str(Path("/tmp/secret")))
+            raise OSError(28, "No space left on device", "a/secret/place")
         return put(self, *args)
 
     monkeypatch.setattr(Staging, "put", put_if_there_is_room)
@@ -222,5 +221,3 @@ async def test_each_error_that_is_counted_has_its_line(
     lines = [one for one in caplog.records if getattr(one, "error", None) == "UnforeseenError"]
     assert len(lines) == trouble.tries
     assert {(one.kind, one.object_name) for one in lines} == {("OCIJobRun", "run")}  # type: ignore[attr-defined]
-
-

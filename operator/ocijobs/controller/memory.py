@@ -27,6 +27,7 @@ class Memory:
         self._serves: dict[str, datetime] = {}
         self._refresh: dict[ObjectKey, datetime] = {}
         self._turns: dict[str, Turn] = {}
+        self._silent_since: dict[str, float] = {}
         self.children = ChildIndex()
         """The children of sweeps."""
         self.queues_served = False
@@ -113,6 +114,14 @@ class Memory:
         if told is None or told.at <= now:
             told = self._turns[uid] = turn
         return told
+
+    def silent_since(self, uid: str, now: float) -> float:
+        """Return since when, in monotonic time, an object has had a status that says nothing."""
+        return self._silent_since.setdefault(uid, now)
+
+    def forget_silence(self, uid: str) -> None:
+        """Note that an object's status says something."""
+        self._silent_since.pop(uid, None)
 
     def forget_times(self) -> None:
         """Forget what was learnt of runs and jobs and when, as a restart does: the clock was set."""

@@ -11,7 +11,6 @@ import time
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from ocijobs.api.conditions import ConditionType, find
 from ocijobs.api.identity import OCIIdentity
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
@@ -25,10 +24,12 @@ from ocijobs.api.sweep_status import OCIJobSweepStatus
 from ocijobs.clock import Clock
 from ocijobs.controller.execution import Executor
 from ocijobs.controller.failures import Failures
+from ocijobs.controller.first_words import FirstWords
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.observer import Observer
 from ocijobs.controller.queue import QueueClosedError, WorkQueue
 from ocijobs.controller.reporting import Reporter, Status, status_of
+from ocijobs.controller.rest import Rest, said
 from ocijobs.controller.store import Entry, Store
 from ocijobs.controller.tracker import Tracker
 from ocijobs.kube.client import ApiError
@@ -36,7 +37,7 @@ from ocijobs.kube.lease import NotLeadingError
 from ocijobs.kube.writer import ObjectWriter
 from ocijobs.log_fields import about, log_fields
 from ocijobs.observe.metrics import Metrics
-from ocijobs.reconcile.decision import Action, Decision, RemoveFinalizer
+from ocijobs.reconcile.decision import Decision, RemoveFinalizer
 from ocijobs.reconcile.essentials import essential_status
 from ocijobs.reconcile.identity import decide_identity
 from ocijobs.reconcile.internal_error import cleared
@@ -70,12 +71,6 @@ class Surroundings:
     clock: Clock
 
 
-LEAST_PAUSE_SECONDS = 1.0
-"""Pause of an object whose decisions leave it no rest."""
-
-_MOST_ROUNDS = 1000
-"""More rounds in a row than this, in each of which something was done, bring nothing to an end."""
-
 _SLEWED_SECONDS = 30.0
 """Less than this is a clock that is kept right, and no clock that was set."""
 
@@ -86,7 +81,10 @@ class Worker:
     def __init__(self, surroundings: Surroundings) -> None:
         self._s = surroundings
         self._ahead = self._wall_ahead()
-        self._rounds: dict[ObjectKey, int] = {}
+        self._rest = Rest(surroundings.queue, surroundings.metrics, surroundings.clock)
+        self._first_words = FirstWords(
+            surroundings.executor, surroundings.memory, surroundings.clock, self._write
+        )
 
     def _wall_ahead(self) -> float:
         """Return by how many seconds the wall clock is ahead of the one that nobody sets."""
@@ -176,7 +174,7 @@ class Worker:
             return
         entry = self._s.store.get(key)
         if entry is None:
-            self._rounds.pop(key, None)
+            self._rest.forget(key)
             return
         if entry.resource is None:
             await self._report_unreadable(entry)
@@ -189,28 +187,19 @@ class Worker:
         """Decide about an object, and have that done."""
         decision = self._decide(entry)
         self._s.tracker.follow(key, entry.metadata.uid, decision.follow)
-        outcome = await self._s.executor.carry_out(entry, decision.actions)
-        decision = self._in_turn(entry, decision, outcome.turn)
-        self._log(decision)
-        wrote = await self._write(entry, decision)
+        carried = await self._first_words.carry_out(entry, decision)
+        decision = self._in_turn(entry, carried.decision, carried.outcome.turn)
+        _LOG.debug("decided", extra=log_fields(**said(decision)))
+        # What was said meanwhile has changed the object: the decision's own status comes in the next round.
+        wrote = carried.spoke or await self._write(entry, decision)
         await self._s.reporter.tell(entry, decision.notes)
         if decision.serves is not None and self._s.memory.set_serves(
             entry.metadata.uid, decision.serves
         ):
             self._wake_runs(key)
-        self._come_back(key, decision, went_on=wrote or outcome.news)
-
-    @staticmethod
-    def _log(decision: Decision[Status]) -> None:
-        ready = find(decision.status.conditions, ConditionType.READY)
-        _LOG.debug(
-            "decided",
-            extra=log_fields(
-                reason=ready.reason if ready is not None else None,
-                actions=_names(decision.actions),
-                wake_at=decision.wake_at.isoformat() if decision.wake_at is not None else None,
-            ),
-        )
+        self._rest.come_back(key, decision, went_on=wrote or carried.outcome.news)
+        if carried.speak_in is not None and not wrote:
+            self._s.queue.add_after(key, carried.speak_in)
 
     def _in_turn(
         self, entry: Entry, decision: Decision[Status], turn: Turn | None
@@ -221,32 +210,6 @@ class Worker:
         if told is None:
             return decision
         return await_turn(decision, told, generation=meta.generation, now=now)
-
-    def _come_back(self, key: ObjectKey, decision: Decision[Status], *, went_on: bool) -> None:
-        """Have the object looked at again: at once where something was done, else when the decision says.
-
-        A decision that does nothing and wakes at once, or that always finds something to do, is a defect: made again
-        and again it would hold the loop, and every other object. It gets a pause, and is told of.
-        """
-        pause = 0.0
-        if went_on:
-            rounds = self._rounds[key] = self._rounds.get(key, 0) + 1
-            defect = rounds > _MOST_ROUNDS
-        else:
-            self._rounds.pop(key, None)
-            if decision.wake_at is None:
-                return
-            pause = (decision.wake_at - self._s.clock.now()).total_seconds()
-            defect = pause <= 0
-        if defect:
-            pause = LEAST_PAUSE_SECONDS
-            self._s.metrics.restless.labels(key.kind).inc()
-            _LOG.error(
-                "%s: a defect of the operator: its decision asks to be made again at once",
-                key,
-                extra=log_fields(actions=_names(decision.actions)),
-            )
-        self._s.queue.add_after(key, pause)
 
     async def _take_away(self, key: ObjectKey) -> None:
         """Take a Workload out of its queue whose run is gone."""
@@ -354,10 +317,6 @@ def _cleared(resource: ResourceT) -> ResourceT:
 def _attempt_of(entry: Entry) -> int | None:
     run = entry.resource
     return attempt_number(run.status) if isinstance(run, OCIJobRun) else None
-
-
-def _names(actions: tuple[Action, ...]) -> list[str]:
-    return [type(action).__name__ for action in actions]
 
 
 def _new_token(former: Status, status: Status) -> str | None:

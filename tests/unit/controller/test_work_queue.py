@@ -276,9 +276,7 @@ async def test_workers_are_shared_whatever_happens(
         rounds.begun.clear()
         assert queue.workers <= workers
         assert queue.active == len(busy)
-        at_work = Counter(
-            key.namespace for key in busy if key not in calls or calls[key].done()
-        )
+        at_work = Counter(key.namespace for key in busy if key not in calls or calls[key].done())
         for namespace in {key.namespace for key in owed - busy}:
             # Whoever has none gets one, as long as one is free.
             assert at_work[namespace] or queue.workers == workers
