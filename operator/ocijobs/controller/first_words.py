@@ -17,6 +17,9 @@ from ocijobs.reconcile.first_words import first_words
 SILENT_SECONDS = 5.0
 """What is over within this time is not worth a write that says that it is being done."""
 
+_LONGEST_SECONDS = 30.0
+"""How long an object says nothing of which each round brings something."""
+
 Write = Callable[[Entry, Decision[Status]], Awaitable[bool]]
 """Writes a decision's status."""
 
@@ -60,8 +63,10 @@ class FirstWords:
             return Carried(outcome=outcome, decision=decision)
         now = self._clock.monotonic()
         left = self._memory.silent_since(uid, now) + SILENT_SECONDS - now
+        # A machine that is slow is no reason for a write: as long as something comes of each round, it goes on.
+        patience = SILENT_SECONDS if left > SILENT_SECONDS - _LONGEST_SECONDS else 0.0
         speaking = asyncio.create_task(
-            self._speak(entry, replace(decision, status=words), left),
+            self._speak(entry, replace(decision, status=words), patience),
             name=f"first words of {entry.key}",
         )
         try:
