@@ -93,7 +93,7 @@ class Executor:
         if turn is not None:
             self._in_line.setdefault(entry.key, set()).add(place)
             return turn
-        ocid = getattr(action, "run_id", None) or getattr(action, "job_id", None)
+        ocid = _ocid(action)
         try:
             if isinstance(action, act.CreateRun | act.CreateJob) and not (
                 await self._identities.confirm(entry.key.namespace, action.caller)
@@ -170,3 +170,10 @@ class Executor:
             case _:
                 await self._runs.execute(entry, action)
         return True
+
+
+def _ocid(action: OciAction) -> str | None:
+    """Return what an action is about in OCI, for the log."""
+    if isinstance(action, act.CreateRun):
+        return action.request.job_id
+    return getattr(action, "run_id", None) or getattr(action, "job_id", None)

@@ -30,6 +30,7 @@ class Memory:
         self._refresh: dict[ObjectKey, datetime] = {}
         self._turns: dict[str, Turn] = {}
         self._unwritten: dict[str, Unwritten[Any]] = {}
+        self._silent_since: dict[str, float] = {}
         self.children = ChildIndex()
         """The children of sweeps."""
         self.queues_served = False
@@ -128,6 +129,14 @@ class Memory:
     def written(self, uid: str) -> None:
         """Note that the API server has the whole status of an object."""
         self._unwritten.pop(uid, None)
+
+    def silent_since(self, uid: str, now: float) -> float:
+        """Return since when, in monotonic time, an object has had a status that says nothing."""
+        return self._silent_since.setdefault(uid, now)
+
+    def forget_silence(self, uid: str) -> None:
+        """Note that an object's status says something."""
+        self._silent_since.pop(uid, None)
 
     def forget_times(self) -> None:
         """Forget what was learnt of runs and jobs and when, as a restart does: the clock was set."""

@@ -54,7 +54,7 @@ class Metrics:
         self.registry = registry = CollectorRegistry()
         self.reconciles = Counter(
             "ocijobs_reconcile",
-            "Reconciliations by kind and result (ok, conflict, error).",
+            "Reconciliations by kind and result (ok, conflict, error; held: it failed, and is tried again later).",
             ("kind", "result"),
             registry=registry,
         )
