@@ -15,8 +15,8 @@ from ocijobs.controller.memory import Memory
 from ocijobs.controller.observer import Observer
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.relations import relations_of
-from ocijobs.controller.turns import Turns
 from ocijobs.controller.store import Store
+from ocijobs.controller.turns import Turns
 from ocijobs.testing import DEFAULT_SETTINGS, ManualClock
 
 NAMESPACE = "team-a"
