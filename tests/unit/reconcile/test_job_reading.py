@@ -119,7 +119,7 @@ def test_nothing_is_asked_or_recorded_before_it_is_the_job_s_turn() -> None:
         assert (waiting.actions, waiting.reads, waiting.status.reading) == ((), True, None)
         ready = find(waiting.status.conditions, ConditionType.READY)
         assert ready is not None
-        assert ready.message.startswith("waits until other sources are read: 4 are at a time")
+        assert ready.message.startswith("waits until other sources are read: 2 are at a time")
 
 
 def test_a_record_of_another_process_counts_as_an_end() -> None:

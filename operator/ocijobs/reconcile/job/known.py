@@ -389,7 +389,7 @@ def same_attempt(record: SourceAttempt | None, other: SourceAttempt) -> bool:
 
 
 def _ended(attempt: KnownAttempt | None, refusal: Refusal | None) -> KnownAttempt | None:
-    """Return an attempt after an answer: it has ended, or its process has; what can't be read now may be tried again."""
+    """Return an attempt after an answer: it has ended, its process has, or it may be made again."""
     if attempt is None or not attempt.open:
         return attempt
     if refusal is None:
