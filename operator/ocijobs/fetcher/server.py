@@ -53,7 +53,7 @@ async def serve(
     folder: Path,
     *,
     at_a_time: int,
-    token: str | None,
+    token_file: Path | None,
     lifeline: bool,
 ) -> int:
     """Serve until SIGTERM or SIGINT, or the end of the nursery; return the exit code.
@@ -63,7 +63,7 @@ async def serve(
         listener: the socket.
         folder: an empty folder to work in.
         at_a_time: how many requests are worked on at the same time.
-        token: who asks has to know it; None where nobody else can reach the socket.
+        token_file: who asks has to know what is in it; None where nobody else can reach the socket.
         lifeline: whether the end of standard input is the end as well.
     """
     loop = asyncio.get_running_loop()
@@ -74,7 +74,7 @@ async def serve(
         loop.add_reader(sys.stdin.fileno(), stopping.set)
     alive = os.pidfd_open(nursery.pid)
     loop.add_reader(alive, stopping.set)
-    fetcher = Fetcher(nursery, folder, at_a_time=at_a_time, token=token)
+    fetcher = Fetcher(nursery, folder, at_a_time=at_a_time, token_file=token_file)
     # Whoever hangs up ends the work: nobody would take what comes of it.
     runner = web.AppRunner(
         fetcher.app(), handler_cancellation=True, access_log=None, shutdown_timeout=1
@@ -101,13 +101,13 @@ class Fetcher:
         nursery: where children come from.
         folder: an empty folder, in which each child has its own.
         at_a_time: how many children there may be; further requests wait.
-        token: who asks has to know it; None where nobody else can reach the socket.
+        token_file: who asks has to know what is in it; None where nobody else can reach the socket.
     """
 
     def __init__(
-        self, nursery: Nursery, folder: Path, *, at_a_time: int, token: str | None = None
+        self, nursery: Nursery, folder: Path, *, at_a_time: int, token_file: Path | None = None
     ) -> None:
-        self._nursery, self._folder, self._token = nursery, folder, token
+        self._nursery, self._folder, self._token_file = nursery, folder, token_file
         self._turns = asyncio.Semaphore(at_a_time)
         self._stopping = asyncio.Event()
         self._ends: set[asyncio.Task[None]] = set()
@@ -143,10 +143,12 @@ class Fetcher:
                 return await self._stream(asked, answer, folder)
 
     def _may_ask(self, asked: web.Request) -> bool:
-        if self._token is None:
+        if self._token_file is None:
             return True
+        # As it is now: Kubernetes renews the file when the Secret changes.
+        token = self._token_file.read_text().strip()
         given = asked.headers.get("Authorization", "")
-        return hmac.compare_digest(given.encode(), f"Bearer {self._token}".encode())
+        return bool(token) and hmac.compare_digest(given.encode(), f"Bearer {token}".encode())
 
     @contextmanager
     def _place(self) -> Iterator[Path]:

@@ -256,7 +256,9 @@ class JobKnown:
         return replace(after, created=(token, answer)) if isinstance(answer, JobRecord) else after
 
     def attempted(self, record: SourceAttempt) -> JobKnown:
-        """Return the memory after this process wrote that it begins to read a source."""
+        """Return the memory after this process wrote a record: that it begins to read a source, or how that ended."""
+        if self.attempt is not None and same_attempt(record, self.attempt.record):
+            return self
         return replace(self, attempt=KnownAttempt(record=record))
 
     def sources_answered(
@@ -381,10 +383,16 @@ class JobKnown:
         return Removal(job_id=job_id)
 
 
+def same_attempt(record: SourceAttempt | None, other: SourceAttempt) -> bool:
+    """Whether two records are of one attempt, whatever they say of its end."""
+    return record is not None and record.model_copy(update={"failure": other.failure}) == other
+
+
 def _ended(attempt: KnownAttempt | None, refusal: Refusal | None) -> KnownAttempt | None:
-    """Return an attempt after an answer: one that was under way has ended, or its process has."""
+    """Return an attempt after an answer: it has ended, its process has, or it may be made again."""
     if attempt is None or not attempt.open:
         return attempt
-    if refusal is not None and refusal.kind is RefusalKind.DIED:
-        return replace(attempt, failure=refusal.message)
-    return replace(attempt, ended=True)
+    if refusal is None:
+        return replace(attempt, ended=True)
+    died = refusal.kind is RefusalKind.DIED
+    return replace(attempt, failure=refusal.message) if died else attempt

@@ -34,8 +34,11 @@ from ocijobs.reconcile.remote import JobState
 from ocijobs.reconcile.requests import JobCreation
 from ocijobs.reconcile.standing import JOB_STANDINGS
 
+_MOST_DEATHS = 2
 
-_DEATHS = 2
+
+def _what(record: SourceAttempt) -> tuple[object, ...]:
+    return record.generation, record.version, record.requested
 
 
 class JobLaws:
@@ -48,6 +51,7 @@ class JobLaws:
         self._updated: set[tuple[str, str]] = set()
         self._folders = CodeLaws(world)
         self._attempt: SourceAttempt | None = None
+        self._deaths: list[SourceAttempt] = []
         self.given_up: set[str] = set()
         self.left: set[str] = set()
 
@@ -150,14 +154,20 @@ class JobLaws:
         """A remote source is read when that is recorded, and once in an hour if nobody came back from it twice."""
         record = ours.status.reading if ours is not None else None
         demand(record is not None and record.version == version, "an attempt is recorded first")
-        former, self._attempt = self._attempt, record
-        if record is None or former is None or record == former:
+        self._attempt = record
+        if record is None or not self._deaths or _what(self._deaths[-1]) != _what(record):
+            self._deaths.clear()
             return
-        same = ("generation", "version", "requested")
-        if all(getattr(record, name) == getattr(former, name) for name in same):
-            apart = abs(record.started_at - former.started_at)
-            often = record.attempts > _DEATHS and apart < timedelta(hours=1)
-            demand(not often, "what nobody came back from twice is tried again rarely")
+        apart = abs(record.started_at - self._deaths[-1].started_at)
+        often = len(self._deaths) >= _MOST_DEATHS and apart < timedelta(hours=1)
+        demand(not often, "what nobody came back from twice is tried again rarely")
+
+    def on_sources_answered(self, *, died: bool) -> None:
+        """A process has read a source, or has come to its end."""
+        if died and self._attempt is not None:
+            self._deaths.append(self._attempt)
+        elif not died:
+            self._deaths.clear()
 
     def _changes_something(self, action: UpdateJob) -> None:
         """Settings that OCI has taken are not sent again by the same process, unless others changed them."""

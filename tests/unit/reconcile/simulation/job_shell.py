@@ -35,6 +35,7 @@ from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.job.decide import decide_job
 from ocijobs.reconcile.job.known import JobKnown
 from ocijobs.reconcile.job.observation import JobObservation
+from ocijobs.reconcile.remote import Refusal, RefusalKind
 from ocijobs.testing import make_job_observation
 
 
@@ -120,6 +121,9 @@ class JobShell(Process):
             case ReadSources(epoch=epoch):
                 read = self.world.sources(observed.job, action, self.now)
                 self.known = self.known.sources_answered(read, at=self.now, epoch=epoch)
+                if action.version is not None:
+                    died = isinstance(read, Refusal) and read.kind is RefusalKind.DIED
+                    self.laws.on_sources_answered(died=died)
             case UploadArtifact():
                 self.uploading = action
             case CreateJob() | SearchJobs() | LookUpJob() | UpdateJob():
