@@ -17,7 +17,7 @@ from ocijobs.artifact.files import (
     sources_digest,
 )
 from ocijobs.artifact.staging import Staging
-from ocijobs.clock import Clock
+from ocijobs.clock import Clock, wall_time
 from ocijobs.cloud.clients import Principal
 from ocijobs.controller.remote_sources import (
     BucketFiles,
@@ -47,6 +47,15 @@ class SourceReader:
         self, entry: Entry, action: ReadSources, principal: Principal
     ) -> SourcesRead | Refusal:
         """Return what the sources are now; a refusal means that they could not be asked."""
+        began = self._clock.monotonic()
+        read = await self._read(entry, action, principal)
+        return (
+            read if isinstance(read, Refusal) else replace(read, at=wall_time(self._clock, began))
+        )
+
+    async def _read(
+        self, entry: Entry, action: ReadSources, principal: Principal
+    ) -> SourcesRead | Refusal:
         runtime = action.spec.runtime
         where = f"spec.runtime.{runtime.name if runtime is not None else '*'}.source"
         read = SourcesRead(

@@ -12,7 +12,7 @@ from ocijobs.artifact.addresses import AllowedAddresses
 from ocijobs.artifact.repositories import Repositories
 from ocijobs.artifact.staging import Staging
 from ocijobs.artifact.web import Web
-from ocijobs.clock import Clock
+from ocijobs.clock import Clock, StepAwareClock
 from ocijobs.cloud.admission import Admission
 from ocijobs.cloud.calls import Calls
 from ocijobs.cloud.code_storage import CodeStorage
@@ -86,8 +86,11 @@ def assemble(
     instance: str,
 ) -> Machinery:
     """Put the parts together. Nothing runs yet."""
+    clock = StepAwareClock(clock)
     store, memory = Store(), Memory()
     queue = WorkQueue(clock, workers=settings.workers)
+    clock.listen(memory.clock_stepped)
+    clock.listen(lambda _: _decide_anew(store, queue))
     reader, writer = ObjectReader(client), ObjectWriter(client, lease.check)
     kueue, workloads = Workloads(client, lease.check), Store()
     credentials = CredentialStore()
@@ -247,6 +250,12 @@ def assemble(
         utilisation=utilisation,
         resync=resync,
     )
+
+
+def _decide_anew(store: Store, queue: WorkQueue) -> None:
+    """Have all objects looked at: what waits for a time of the wall clock waits longer or shorter since it was set."""
+    for key in store.all_keys():
+        queue.add(key)
 
 
 def _means(settings: Settings, reader: ObjectReader, storage: ObjectStorage) -> Means:

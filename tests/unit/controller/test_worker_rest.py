@@ -16,10 +16,12 @@ from ocijobs.controller import worker as module
 from ocijobs.controller.execution import Outcome
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.queue import WorkQueue
+from ocijobs.controller.statuses import StatusWriter
 from ocijobs.controller.store import Store
 from ocijobs.controller.worker import Surroundings, Worker
 from ocijobs.observe.metrics import Metrics
 from ocijobs.reconcile.decision import AddFinalizer, Decision
+from ocijobs.settings import Settings
 from ocijobs.testing import NAMESPACE, ManualClock, make_run, make_run_observation
 
 KEY = ObjectKey("OCIJobRun", NAMESPACE, "run")
@@ -56,6 +58,16 @@ class Bench:
             "observer": observer,
             "executor": self.executor,
             "reporter": AsyncMock(),
+            "statuses": StatusWriter(
+                writer=Mock(),
+                store=store,
+                memory=Memory(),
+                queue=self.queue,
+                reporter=Mock(),
+                metrics=self.metrics,
+                clock=self.clock,
+                settings=Settings(),
+            ),
         }
         self.worker = Worker(Surroundings(**parts))
 
