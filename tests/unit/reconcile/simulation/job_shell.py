@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from tests.unit.reconcile.simulation.api_server import ConflictError
@@ -35,6 +34,7 @@ from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.job.decide import decide_job
 from ocijobs.reconcile.job.known import JobKnown
 from ocijobs.reconcile.job.observation import JobObservation
+from ocijobs.reconcile.stepped import stepped
 from ocijobs.testing import make_job_observation
 
 
@@ -56,6 +56,11 @@ class JobShell(Process):
         self.identity_known = False
         self.identity = IdentityKnown()
         self.laws.restarted()
+
+    def _step(self, by: timedelta) -> None:
+        self.known = stepped(self.known, by)
+        self.identity = stepped(self.identity, by)
+        self.serves = stepped(self.serves, by)
 
     def _decide(self) -> bool:
         job = self.world.api.object
@@ -105,9 +110,13 @@ class JobShell(Process):
 
         if not self._written(write):
             return
-        self.known = replace(self.known, written_at=self.now)
-        if status.submit is not None and status.submit != former.submit:
-            self.known = self.known.intended(status.submit.token)
+        self.known = self.known.status_written(
+            former,
+            status,
+            at=self.now,
+            created_at=meta.creation_timestamp,
+            token_lifetime=timedelta(seconds=observed.settings.token_lifetime_seconds),
+        )
 
     def _act(self, observed: JobObservation, action: Action, notes: tuple[Note, ...]) -> None:
         meta = observed.job.metadata
@@ -140,7 +149,9 @@ class JobShell(Process):
             self.world.api.patch_finalizer(observed.job.metadata, held=held)
         except ConflictError:
             return
-        if not held:
+        if held:
+            self.known = self.known.held()
+        else:
             self.laws.on_release(observed, notes, observed.identity.gone_since, self.now)
 
     def _make(self, action: CreateJob | SearchJobs | LookUpJob | UpdateJob) -> None:
