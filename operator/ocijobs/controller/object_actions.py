@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from operator import methodcaller
 from typing import Any
 
 from ocijobs.api.metadata import ObjectKey
@@ -50,6 +51,7 @@ class ObjectActions:
         match action:
             case act.AddFinalizer():
                 self._store.put(await self._writer.add_finalizer(entry.key, entry.metadata))
+                self._held(entry)
             case act.RemoveFinalizer():
                 self._store.put(await self._writer.remove_finalizer(entry.key, entry.metadata))
             case act.CreateObject(document=document):
@@ -66,6 +68,13 @@ class ObjectActions:
             case _:
                 meta = entry.metadata
                 await self._writer.delete(entry.key, meta.uid, meta.resource_version)
+
+    def _held(self, entry: Entry) -> None:
+        """Learn that nothing was intended for an object before now."""
+        if entry.key.kind == "OCIJobRun":
+            self._memory.learn_run(entry.metadata.uid, methodcaller("held"))
+        elif entry.key.kind == "OCIJob":
+            self._memory.learn_job(entry.metadata.uid, methodcaller("held"))
 
     async def _create(self, entry: Entry, document: dict[str, Any]) -> None:
         try:

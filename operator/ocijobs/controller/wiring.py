@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from ocijobs.api.infrastructure import Backend
 from ocijobs.api.metadata import ObjectKey
-from ocijobs.clock import Clock
+from ocijobs.clock import Clock, StepAwareClock
 from ocijobs.cloud.admission import Admission
 from ocijobs.cloud.calls import Calls
 from ocijobs.cloud.code_storage import CodeStorage
@@ -87,8 +87,11 @@ def assemble(
     instance: str,
 ) -> Machinery:
     """Put the parts together. Nothing runs yet."""
+    clock = StepAwareClock(clock)
     store, memory = Store(), Memory()
     queue = WorkQueue(clock, workers=settings.workers)
+    clock.listen(memory.clock_stepped)
+    clock.listen(lambda _: _decide_anew(store, queue))
     reader, writer = ObjectReader(client), ObjectWriter(client, lease.check)
     kueue, workloads = Workloads(client, lease.check), Store()
     credentials = CredentialStore()
@@ -254,6 +257,12 @@ def assemble(
         utilisation=utilisation,
         resync=resync,
     )
+
+
+def _decide_anew(store: Store, queue: WorkQueue) -> None:
+    """Have all objects looked at: what waits for a time of the wall clock waits longer or shorter since it was set."""
+    for key in store.all_keys():
+        queue.add(key)
 
 
 def _means(settings: Settings, reader: ObjectReader, storage: ObjectStorage) -> Means:

@@ -72,37 +72,15 @@ class Surroundings:
     clock: Clock
 
 
-_SLEWED_SECONDS = 30.0
-"""Less than this is a clock that is kept right, and no clock that was set."""
-
-
 class Worker:
     """Takes keys from the queue and reconciles their objects."""
 
     def __init__(self, surroundings: Surroundings) -> None:
         self._s = surroundings
-        self._ahead = self._wall_ahead()
         self._rest = Rest(surroundings.queue, surroundings.metrics, surroundings.clock)
         self._first_words = FirstWords(
             surroundings.executor, surroundings.memory, surroundings.clock, self._write
         )
-
-    def _wall_ahead(self) -> float:
-        """Return by how many seconds the wall clock is ahead of the one that nobody sets."""
-        return self._s.clock.now().timestamp() - self._s.clock.monotonic()
-
-    def _heed_clock(self) -> None:
-        """Begin anew if the clock was set: what was minutes ago in memory may not be minutes ago."""
-        ahead = self._wall_ahead()
-        if abs(ahead - self._ahead) <= _SLEWED_SECONDS:
-            return
-        _LOG.warning(
-            "the clock was set by %.0f s: what is known is learnt anew", ahead - self._ahead
-        )
-        self._ahead = ahead
-        self._s.memory.forget_times()
-        for key in self._s.store.all_keys():
-            self._s.queue.add(key)
 
     async def run(self) -> None:
         """Work until the queue is closed; what is begun is brought to an end.
@@ -169,7 +147,6 @@ class Worker:
             ApiError: if the API server refuses a write.
             NotLeadingError: if this process may not write any more.
         """
-        self._heed_clock()
         if key.kind == WORKLOAD:
             await self._take_away(key)
             return
@@ -231,6 +208,7 @@ class Worker:
 
     def _decide(self, entry: Entry) -> Decision[Status]:
         observer, now = self._s.observer, self._s.clock.now()
+        self._s.memory.see(entry.metadata.uid, now)
         match entry.resource:
             case OCIJobRun() as run:
                 return decide_run(observer.run(_cleared(run)), now)

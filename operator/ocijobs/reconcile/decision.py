@@ -352,6 +352,7 @@ class SearchLogs:
     run_id: str
     log: LogAddress
     since: datetime
+    until: datetime | None
     results: bool
 
 

@@ -17,11 +17,13 @@ from ocijobs.controller import worker as module
 from ocijobs.controller.execution import Outcome
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.queue import WorkQueue
+from ocijobs.controller.statuses import StatusWriter
 from ocijobs.controller.store import Store
 from ocijobs.controller.worker import Surroundings, Worker
 from ocijobs.observe.metrics import Metrics
 from ocijobs.reconcile.decision import AddFinalizer, Decision
 from ocijobs.reconcile.first_words import first_words
+from ocijobs.settings import Settings
 from ocijobs.testing import NAMESPACE, ManualClock, make_run, make_run_observation
 
 KEY = ObjectKey("OCIJobRun", NAMESPACE, "run")
@@ -60,12 +62,17 @@ class Bench:
             "observer": observer,
             "executor": self.executor,
             "reporter": AsyncMock(),
-            "statuses": Mock(
-                in_effect=lambda entry: entry,
-                allowed=lambda _, actions: actions,
-                write=AsyncMock(return_value=False),
-            ),
             "failures": Mock(held_for=lambda _: 0.0),
+            "statuses": StatusWriter(
+                writer=Mock(),
+                store=store,
+                memory=Memory(),
+                queue=self.queue,
+                reporter=Mock(),
+                metrics=self.metrics,
+                clock=self.clock,
+                settings=Settings(),
+            ),
         }
         self.worker = Worker(Surroundings(**parts))
 

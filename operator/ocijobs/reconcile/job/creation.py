@@ -50,6 +50,8 @@ def open_intent(
         return Decision(status=_bind(o, submit, created, plan, now))
     protocol = Protocol(
         submit=submit,
+        genuine=submit.token == _token(o, submit.revision, submit.incarnation),
+        created_at=o.job.metadata.creation_timestamp,
         evidence=known.evidence.of(submit.token),
         epoch=o.epoch,
         seed=o.job.metadata.uid,
@@ -138,15 +140,16 @@ def _intend(o: JobObservation, plan: Plan, now: datetime, *, incarnation: int) -
         submit=JobSubmission(
             revision=plan.revision,
             incarnation=incarnation,
-            token=retry_token(
-                uid=o.job.metadata.uid,
-                operation="CreateJob",
-                subject=plan.revision,
-                incarnation=incarnation,
-            ),
+            token=_token(o, plan.revision, incarnation),
             request_digest=job_request_digest(plan.request),
             started_at=now,
         ),
+    )
+
+
+def _token(o: JobObservation, revision: str, incarnation: int) -> str:
+    return retry_token(
+        uid=o.job.metadata.uid, operation="CreateJob", subject=revision, incarnation=incarnation
     )
 
 

@@ -124,13 +124,7 @@ def intend(
         submit=RunSubmission(
             attempt=number,
             incarnation=incarnation,
-            token=retry_token(
-                uid=o.run.metadata.uid,
-                operation="CreateJobRun",
-                # Of another OCI job it is another request, and no token is sent with two.
-                subject=f"{number}/{request.job_id}",
-                incarnation=incarnation,
-            ),
+            token=run_token(o.run.metadata.uid, number, request.job_id, incarnation),
             identity=launch.caller.identity,
             region=launch.caller.region,
             compartment_id=request.compartment_id,
@@ -144,6 +138,16 @@ def intend(
         launch_time=o.run.status.launch_time or now,
         job_id=request.job_id,
         revision=launch.revision,
+    )
+
+
+def run_token(uid: str, number: int, job_id: str, incarnation: int) -> str:
+    """Return the opc-retry-token of an attempt: of another OCI job it is another request, which has another one."""
+    return retry_token(
+        uid=uid,
+        operation="CreateJobRun",
+        subject=f"{number}/{job_id}",
+        incarnation=incarnation,
     )
 
 

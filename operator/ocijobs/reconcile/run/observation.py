@@ -36,6 +36,7 @@ class RunObservation:
     Attributes:
         job: the OCIJob that the run names, if it exists.
         job_checked_at: when this process last read that job's sources to the end, found or missing.
+        seen_at: when this process first saw the run.
         ahead: how many runs of the job are live, or come first; counted only where the job bounds them.
         identity: the identity of the run's calls: the recorded one, else that of the job.
         shared: the job as the run's sweep is bound to it.
@@ -51,6 +52,7 @@ class RunObservation:
     cluster_id: str
     known: RunKnown
     settings: Settings
+    seen_at: datetime | None = None
     ahead: int = 0
     shared: JobBinding | None = None
     job_known: JobKnown = field(default_factory=JobKnown)

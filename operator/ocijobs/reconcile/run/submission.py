@@ -30,6 +30,7 @@ from ocijobs.reconcile.run.gate import (
     hindered,
     intend,
     queue_again,
+    run_token,
     too_late,
 )
 from ocijobs.reconcile.run.launch import Launch, prepare
@@ -53,6 +54,9 @@ def resolve_intent(
     known = o.known
     protocol = Protocol(
         submit=submit,
+        genuine=submit.token
+        == run_token(o.run.metadata.uid, submit.attempt, submit.job_id, submit.incarnation),
+        created_at=o.run.metadata.creation_timestamp,
         evidence=known.evidence.of(submit.token),
         epoch=o.epoch,
         seed=o.run.metadata.uid,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from tests.unit.reconcile.simulation.api_server import ConflictError
@@ -36,6 +35,7 @@ from ocijobs.reconcile.job.decide import decide_job
 from ocijobs.reconcile.job.known import JobKnown
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.remote import Refusal, RefusalKind
+from ocijobs.reconcile.stepped import stepped
 from ocijobs.testing import make_job_observation
 
 
@@ -57,6 +57,11 @@ class JobShell(Process):
         self.identity_known = False
         self.identity = IdentityKnown()
         self.laws.restarted()
+
+    def _step(self, by: timedelta) -> None:
+        self.known = stepped(self.known, by)
+        self.identity = stepped(self.identity, by)
+        self.serves = stepped(self.serves, by)
 
     def _decide(self) -> bool:
         job = self.world.api.object
@@ -106,11 +111,13 @@ class JobShell(Process):
 
         if not self._written(write):
             return
-        self.known = replace(self.known, written_at=self.now)
-        if status.submit is not None and status.submit != former.submit:
-            self.known = self.known.intended(status.submit.token)
-        if status.reading is not None and status.reading != former.reading:
-            self.known = self.known.attempted(status.reading)
+        self.known = self.known.status_written(
+            former,
+            status,
+            at=self.now,
+            created_at=meta.creation_timestamp,
+            token_lifetime=timedelta(seconds=observed.settings.token_lifetime_seconds),
+        )
 
     def _act(self, observed: JobObservation, action: Action, notes: tuple[Note, ...]) -> None:
         meta = observed.job.metadata
@@ -146,7 +153,9 @@ class JobShell(Process):
             self.world.api.patch_finalizer(observed.job.metadata, held=held)
         except ConflictError:
             return
-        if not held:
+        if held:
+            self.known = self.known.held()
+        else:
             self.laws.on_release(observed, notes, observed.identity.gone_since, self.now)
 
     def _make(self, action: CreateJob | SearchJobs | LookUpJob | UpdateJob) -> None:
