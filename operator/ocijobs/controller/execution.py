@@ -8,6 +8,7 @@ from ocijobs.controller.identity_actions import IdentityActions
 from ocijobs.controller.job_actions import JobActions
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.object_actions import NotTakenError, ObjectActions
+from ocijobs.controller.orphans import Orphans
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.run_actions import RunActions
 from ocijobs.controller.store import Entry, Store
@@ -27,6 +28,7 @@ class Executor:
         jobs: JobActions,
         runs: RunActions,
         workloads: WorkloadActions,
+        orphans: Orphans,
         store: Store,
         memory: Memory,
         queue: WorkQueue,
@@ -35,7 +37,7 @@ class Executor:
         self._identities, self._jobs, self._runs = identities, jobs, runs
         self._workloads = workloads
         self._store, self._memory, self._queue = store, memory, queue
-        self._objects = ObjectActions(writer, store, memory, clock)
+        self._objects = ObjectActions(writer, orphans, store, memory, clock)
 
     async def carry_out(self, entry: Entry, actions: tuple[act.Action, ...]) -> bool:
         """Carry actions out, up to an object that is not taken; return whether some outcome is there.
@@ -72,6 +74,7 @@ class Executor:
                 | act.EditObject()
                 | act.DeleteOwned()
                 | act.DeleteObject()
+                | act.ListOrphan()
             ):
                 await self._objects.execute(entry, action)
                 return not isinstance(action, act.DeleteObject)
@@ -87,7 +90,12 @@ class Executor:
                 self._memory.want_refresh(job, after)
                 self._queue.add(job)
                 return False
-            case act.ReadCredentials() | act.VerifyCredentials():
+            case (
+                act.ReadCredentials()
+                | act.VerifyCredentials()
+                | act.HoldCredentials()
+                | act.DropCredentials()
+            ):
                 await self._identities.execute(entry, action)
             case act.ReadSources(spec=spec) if spec.reads_remotely:
                 self._jobs.start_reading(entry, action)

@@ -26,11 +26,13 @@ from ocijobs.cloud.monitoring import Monitoring
 from ocijobs.cloud.object_storage import ObjectStorage
 from ocijobs.controller.dependents import Dependents
 from ocijobs.controller.execution import Executor
+from ocijobs.controller.held_credentials import HeldCredentials
 from ocijobs.controller.identity_actions import IdentityActions
 from ocijobs.controller.job_actions import JobActions
 from ocijobs.controller.log_reader import LogReader
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.observer import Observer
+from ocijobs.controller.orphans import Orphans
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.remote_sources import Means
 from ocijobs.controller.reporting import Reporter
@@ -39,12 +41,14 @@ from ocijobs.controller.run_actions import RunActions
 from ocijobs.controller.sources import SourceReader
 from ocijobs.controller.store import Entry, Store
 from ocijobs.controller.tracker import Tracker
+from ocijobs.controller.upkeep import Upkeep
 from ocijobs.controller.utilisation_reader import UtilisationReader
 from ocijobs.controller.worker import Surroundings, Worker
 from ocijobs.controller.workload_actions import WorkloadActions
 from ocijobs.kube.client import KubeClient
 from ocijobs.kube.events import EventRecorder, EventSubject
 from ocijobs.kube.lease import LeaderLease
+from ocijobs.kube.own_namespace import OwnNamespace
 from ocijobs.kube.reads import ObjectReader
 from ocijobs.kube.workloads import Workloads
 from ocijobs.kube.writer import ObjectWriter
@@ -67,6 +71,10 @@ class Machinery:
     logs: LogReader
     utilisation: UtilisationReader
     resync: Resync
+    held: HeldCredentials
+    upkeep: Upkeep
+    orphans: Orphans
+    memory: Memory
 
 
 def assemble(
@@ -121,18 +129,33 @@ def assemble(
         fence=lease.check,
     )
     store.listen(lambda key, before, after: _forget(jobs, key, before, after))
+    own_namespace = OwnNamespace(client, settings.operator_namespace, lease.check)
+    orphans = Orphans(own_namespace)
+    held = HeldCredentials(
+        own_namespace,
+        credentials=credentials,
+        memory=memory,
+        clock=clock,
+        uid_of=lambda key: entry.metadata.uid if (entry := store.get(key)) else None,
+        namespaces=settings.watch_namespaces,
+    )
+    identities = IdentityActions(
+        reader=reader,
+        storage=storage,
+        credentials=credentials,
+        store=store,
+        memory=memory,
+        clock=clock,
+        held=held,
+        needed=observer.needed,
+        changed=dependents.identity_changed,
+        read_for_launch_seconds=settings.launch_settle_seconds,
+    )
+    store.listen(identities.object_changed)
     executor = Executor(
         writer=writer,
-        identities=IdentityActions(
-            reader=reader,
-            storage=storage,
-            credentials=credentials,
-            store=store,
-            memory=memory,
-            clock=clock,
-            changed=dependents.identity_changed,
-            read_for_launch_seconds=settings.launch_settle_seconds,
-        ),
+        identities=identities,
+        orphans=orphans,
         jobs=jobs,
         runs=RunActions(
             infrastructures=infrastructures,
@@ -189,6 +212,15 @@ def assemble(
         namespaces=settings.watch_namespaces,
         interval_seconds=settings.resync_seconds,
     )
+    upkeep = Upkeep(
+        orphans=orphans,
+        identities=identities,
+        store=store,
+        memory=memory,
+        needed=lambda key: any(True for _ in observer.users_of(key)),
+        clock=clock,
+        interval_seconds=settings.identity_reread_seconds,
+    )
     return Machinery(
         client=client,
         calls=calls,
@@ -201,6 +233,10 @@ def assemble(
         logs=logs,
         utilisation=utilisation,
         resync=resync,
+        held=held,
+        upkeep=upkeep,
+        orphans=orphans,
+        memory=memory,
     )
 
 
