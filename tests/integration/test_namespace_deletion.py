@@ -22,7 +22,7 @@ def _busy(stage: Stage) -> None:
     plan = {
         "schedule": "@every 2s",
         "concurrencyPolicy": "Allow",
-        "resources": [{"name": "one", "jobRun": {"jobRef": {"name": "job"}}}],
+        "resources": [{"name": "one", "run": {"jobRef": {"name": "job"}}}],
     }
     stage.apply(
         manifests.job(),
