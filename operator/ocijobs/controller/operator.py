@@ -6,20 +6,19 @@ import asyncio
 import logging
 import os
 import socket
-import tempfile
 import time
 import uuid
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 from ocijobs.api.conditions import ConditionType, find, is_true
 from ocijobs.api.identity import OCIIdentity
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
-from ocijobs.artifact.staging import Staging
 from ocijobs.clock import Clock, SystemClock, wait_for
 from ocijobs.cloud.clients import import_sdk
+from ocijobs.controller.fetcher_client import FetcherClient
+from ocijobs.controller.staging import Quota, Staging
 from ocijobs.controller.store import Store
 from ocijobs.controller.watch import WORKLOADS, WatchEndedError, watch
 from ocijobs.controller.wiring import Machinery, assemble
@@ -29,6 +28,7 @@ from ocijobs.kube.reads import ObjectReader
 from ocijobs.observe.metrics import IdentityState, IdentityStates, Labels, Metrics, ObjectCounts
 from ocijobs.observe.server import ObserveServer
 from ocijobs.settings import Settings
+from ocijobs.working_folder import default_place, working_folder
 
 _LOG = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class Operator:
         self._turned_at = time.monotonic()
         self.machinery: Machinery | None = None
         """Its parts, once there is a cluster to work for."""
-        self._workers: list[asyncio.Task[None]] = []
+        self._work: asyncio.Task[None] | None = None
         self.port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         """Port of metrics and health, once it is open."""
 
@@ -72,10 +72,14 @@ class Operator:
         """
         settings = self._settings
         with (
-            ThreadPoolExecutor(settings.oci_threads, thread_name_prefix="oci") as threads,
-            tempfile.TemporaryDirectory(prefix="ocijobs-") as folder,
+            # The shared poll has its own: launches never hold what follows runs.
+            ThreadPoolExecutor(2 * settings.oci_threads, thread_name_prefix="oci") as threads,
+            working_folder(settings.staging_folder or default_place("operator")) as folder,
         ):
-            async with KubeClient(self._configuration, observe=self.metrics.kube_request) as client:
+            async with (
+                KubeClient(self._configuration, observe=self.metrics.kube_request) as client,
+                FetcherClient(settings, folder) as fetcher,
+            ):
                 self.metrics.kube_under_way.set_function(lambda: client.under_way)
                 instance = f"{socket.gethostname()}_{os.getpid()}_{uuid.uuid4().hex[:8]}"
                 lease = LeaderLease(
@@ -103,7 +107,8 @@ class Operator:
                         client=client,
                         lease=lease,
                         threads=threads,
-                        staging=Staging(Path(folder)),
+                        staging=Staging(folder / "artifacts", _quota(settings)),
+                        fetcher=fetcher,
                         cluster_id=cluster_id,
                         instance=instance,
                     )
@@ -119,7 +124,8 @@ class Operator:
         self.metrics.registry.register(_states(parts))
         self.metrics.oci_under_way.set_function(lambda: parts.calls.under_way)
         self.metrics.queue_depth.set_function(lambda: len(parts.queue))
-        self.metrics.active_workers.set_function(lambda: parts.queue.active)
+        self.metrics.active_workers.set_function(lambda: parts.queue.workers)
+        self.metrics.oci_waiting.set_function(lambda: parts.calls.waiting + parts.admission.waiting)
         self.metrics.leader.set_function(lambda: float(lease.leading))
         async with asyncio.TaskGroup() as group:
             lives = [
@@ -129,6 +135,7 @@ class Operator:
                     ("watch", self._watch(parts)),
                     ("queues", self._watch_queues(parts)),
                     ("queue", parts.queue.run()),
+                    ("turns", parts.admission.run()),
                     ("tracker", parts.tracker.run()),
                     ("logs", parts.logs.run()),
                     ("utilisation", parts.utilisation.run()),
@@ -137,12 +144,13 @@ class Operator:
                 )
             ]
             await self._stopping.wait()
-            _LOG.info("ending: %d objects are worked on", len(self._workers))
+            _LOG.info("ending: %d objects are worked on", parts.queue.active)
             await parts.queue.close()
-            if self._workers:
-                await asyncio.wait(self._workers, timeout=_DRAIN_SECONDS)
+            if self._work is not None:
+                await asyncio.wait([self._work], timeout=_DRAIN_SECONDS)
+                self._work.cancel()
             await lease.release()
-            for task in (*lives, *self._workers):
+            for task in lives:
                 task.cancel()
 
     async def _lead(
@@ -159,10 +167,7 @@ class Operator:
         await parts.held.read()
         for key in (*parts.store.all_keys(), *parts.workloads.all_keys()):
             parts.queue.add(key)
-        self._workers = [
-            group.create_task(parts.worker.run(), name=f"worker {number}")
-            for number in range(self._settings.workers)
-        ]
+        self._work = group.create_task(parts.worker.run(), name="workers")
         await parts.upkeep.run()
 
     async def _watch(self, parts: Machinery) -> None:
@@ -208,14 +213,20 @@ class Operator:
     def _alive(self) -> Mapping[str, bool]:
         return {
             "loop": time.monotonic() - self._turned_at < _STUCK_SECONDS,
-            "workers": not any(worker.done() for worker in self._workers)
-            or self._stopping.is_set(),
+            "workers": self._work is None or not self._work.done() or self._stopping.is_set(),
         }
 
     def _ready(self, lease: LeaderLease) -> Mapping[str, bool]:
         """A standby is ready too: its store is warm. `leading` is for people, and for metrics."""
         synced = self.machinery is not None and self.machinery.resync.synced.is_set()
         return {"synced": synced, "lease": lease.in_touch}
+
+
+def _quota(settings: Settings) -> Quota:
+    return Quota(
+        total_bytes=settings.staging_limit_bytes,
+        namespace_bytes=settings.staging_namespace_limit_bytes,
+    )
 
 
 def _counts(store: Store) -> ObjectCounts:

@@ -21,6 +21,7 @@ from kubernetes.aio import config as kubernetes_config
 from kubernetes.aio.client import Configuration
 
 from ocijobs import __version__
+from ocijobs.kube.apply_body import APPLY_PATCH, apply_body
 
 __all__ = [
     "ApiError",
@@ -35,6 +36,14 @@ RequestObserver = Callable[[str, str, int, float], None]
 """Told of each request: verb, resource, status code (0 without an answer), seconds."""
 
 _JSON = "application/json"
+_REFUSED = frozenset(
+    {
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+    }
+)
 _TIMEOUT_SECONDS = 10.0
 """Shorter than the leader's lease, so that no write of a former leader is under way when another leads."""
 
@@ -73,6 +82,11 @@ class ApiError(Exception):
     def forbidden(self) -> bool:
         """Whether the API server does not allow it now: a permission, a quota, an admission policy."""
         return self.status == HTTPStatus.FORBIDDEN
+
+    @property
+    def refused(self) -> bool:
+        """Whether the API server does not take the document: its form, its size, its content, or by a policy."""
+        return self.status in _REFUSED
 
     @property
     def invalid(self) -> bool:
@@ -126,13 +140,16 @@ class KubeClient:
             verb: HTTP method.
             path: path of the resource, without the server.
             resource: what metrics call it, such as `ocijobruns/status`.
-            body: JSON document, or None.
+            body: document, or None.
             query: parameters of the query.
             content_type: of the body.
 
         Raises:
             ApiError: if there was no answer, or one that is not 2xx.
         """
+        if content_type == APPLY_PATCH:
+            # With a parameter, since the client library writes a body of the plain type as JSON, also one of bytes.
+            body, content_type = apply_body(body), f"{APPLY_PATCH}; charset=utf-8"
         started = time.monotonic()
         status = 0
         self._under_way += 1

@@ -177,13 +177,15 @@ class ReadSources:
     """Read the job's code, and build its artifact from it.
 
     `caller` is as whom Object Storage is read. `served` is what the current revision has, if it is of this very spec: a
-    source that is still at its version is not read again.
+    source that is still at its version is not read again. `version` is the one of a remote source that is to be read;
+    without one, the source is asked for it and nothing of it is read.
     """
 
     spec: OCIJobSpec
     caller: Caller
     served: ServedSource | None
     epoch: str
+    version: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -440,6 +442,17 @@ Action = (
 )
 
 
+def answers_later(action: Action) -> bool:
+    """Whether what an action brings comes after the round, and wakes the object then."""
+    match action:
+        case DeleteObject() | RefreshJob() | UploadArtifact() | SearchLogs() | ReadUtilisation():
+            return True
+        case ReadSources(spec=spec):
+            return spec.reads_remotely
+        case _:
+            return False
+
+
 class NoteType(StrEnum):
     """Type of a Kubernetes Event."""
 
@@ -470,6 +483,8 @@ class Followed:
 class Decision(Generic[StatusT_co]):
     """What is to be done about one object now.
 
+    `reads` is true of a job that needs a turn at reading its remote source, or goes on with it.
+
     An intent is never written and acted on in one decision: the action comes when the intent is observed, that is,
     when the API server has it.
     """
@@ -480,3 +495,4 @@ class Decision(Generic[StatusT_co]):
     follow: Followed | None = None
     notes: tuple[Note, ...] = ()
     serves: datetime | None = None
+    reads: bool = False

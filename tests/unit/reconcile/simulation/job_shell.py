@@ -109,6 +109,8 @@ class JobShell(Process):
         self.known = replace(self.known, written_at=self.now)
         if status.submit is not None and status.submit != former.submit:
             self.known = self.known.intended(status.submit.token)
+        if status.reading is not None and status.reading != former.reading:
+            self.known = self.known.attempted(status.reading)
 
     def _act(self, observed: JobObservation, action: Action, notes: tuple[Note, ...]) -> None:
         meta = observed.job.metadata
@@ -121,7 +123,7 @@ class JobShell(Process):
             case AddFinalizer() | RemoveFinalizer():
                 self._patch(observed, notes, held=isinstance(action, AddFinalizer))
             case ReadSources(epoch=epoch):
-                read = self.world.sources(observed.job, self.now)
+                read = self.world.sources(observed.job, action, self.now)
                 self.known = self.known.sources_answered(read, at=self.now, epoch=epoch)
             case UploadArtifact():
                 self.uploading = action
