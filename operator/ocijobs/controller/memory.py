@@ -94,6 +94,14 @@ class Memory:
         """Note that an object is seen now."""
         self._seen.setdefault(uid, now.replace(microsecond=0))
 
+    def identities(self) -> list[ObjectKey]:
+        """Return the identities of which something is known, gone ones too."""
+        return list(self._identities)
+
+    def forget_identity(self, key: ObjectKey) -> None:
+        """Forget what was learnt of an identity that is gone and that nothing needs."""
+        self._identities.pop(key, None)
+
     def serves(self, job_uid: str) -> datetime | None:
         """Return when the sources were read that a job's status agrees with."""
         return self._serves.get(job_uid)
@@ -167,7 +175,10 @@ class Memory:
                 table[key] = stepped(known, by)
 
     def keep_only(self, alive: Mapping[ObjectKey, str]) -> None:
-        """Forget all objects but these (key -> uid), and what was learnt late of one that is gone."""
+        """Forget all objects but these (key -> uid), and what was learnt late of one that is gone.
+
+        What is known of identities stays: those that are gone may be needed to end what there is.
+        """
         uids = set(alive.values())
         for by_uid in (
             self._runs,
@@ -182,6 +193,5 @@ class Memory:
             for uid in by_uid.keys() - uids:
                 del by_uid[uid]
         self.children.keep_only(uids)
-        for by_key in (self._identities, self._refresh):
-            for key in by_key.keys() - alive.keys():
-                del by_key[key]
+        for key in self._refresh.keys() - alive.keys():
+            del self._refresh[key]

@@ -10,6 +10,7 @@ from ocijobs.api.metadata import ObjectKey
 from ocijobs.api.names import LABEL_SWEEP_INDEX
 from ocijobs.clock import Clock
 from ocijobs.controller.memory import Memory
+from ocijobs.controller.orphans import Orphans
 from ocijobs.controller.store import Entry, Store
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.writer import ObjectWriter
@@ -23,6 +24,7 @@ ObjectAction = (
     | act.EditObject
     | act.DeleteOwned
     | act.DeleteObject
+    | act.ListOrphan
 )
 
 
@@ -37,7 +39,15 @@ class NotTakenError(Exception):
 class ObjectActions:
     """Carries out what was decided about objects."""
 
-    def __init__(self, writer: ObjectWriter, store: Store, memory: Memory, clock: Clock) -> None:
+    def __init__(
+        self,
+        writer: ObjectWriter,
+        orphans: Orphans,
+        store: Store,
+        memory: Memory,
+        clock: Clock,
+    ) -> None:
+        self._orphans = orphans
         self._writer, self._store, self._memory, self._clock = writer, store, memory, clock
 
     async def execute(self, entry: Entry, action: ObjectAction) -> None:
@@ -54,6 +64,8 @@ class ObjectActions:
                 self._held(entry)
             case act.RemoveFinalizer():
                 self._store.put(await self._writer.remove_finalizer(entry.key, entry.metadata))
+            case act.ListOrphan(orphan=orphan):
+                await self._orphans.add(orphan)
             case act.CreateObject(document=document):
                 await self._create(entry, document)
             case act.EditObject(kind=kind, name=name, uid=uid, spec=spec):

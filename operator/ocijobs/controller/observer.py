@@ -253,6 +253,10 @@ class Observer:
         """Return what is observed of an identity."""
         return self._identities.observation(identity)
 
+    def needed(self, identity: ObjectKey) -> bool:
+        """Whether something that uses an identity may be in OCI."""
+        return self._identities.needed(identity)
+
     def users_of(self, identity: ObjectKey) -> Iterable[ObjectKey]:
         """Yield the jobs, sweeps and runs of the namespace that use an identity."""
         return self._identities.users_of(identity)

@@ -11,7 +11,8 @@ import uuid
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from ocijobs.api.conditions import ConditionType, find
+from ocijobs.api.conditions import ConditionType, find, is_true
+from ocijobs.api.identity import OCIIdentity
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
 from ocijobs.clock import Clock, SystemClock, wait_for
@@ -24,7 +25,7 @@ from ocijobs.controller.wiring import Machinery, assemble
 from ocijobs.kube.client import ApiError, Configuration, KubeClient
 from ocijobs.kube.lease import LeaderLease
 from ocijobs.kube.reads import ObjectReader
-from ocijobs.observe.metrics import Labels, Metrics, ObjectCounts
+from ocijobs.observe.metrics import IdentityState, IdentityStates, Labels, Metrics, ObjectCounts
 from ocijobs.observe.server import ObserveServer
 from ocijobs.settings import Settings
 from ocijobs.working_folder import default_place, working_folder
@@ -120,6 +121,7 @@ class Operator:
         self, parts: Machinery, lease: LeaderLease, threads: ThreadPoolExecutor
     ) -> None:
         self.metrics.count_objects(_counts(parts.store))
+        self.metrics.registry.register(_states(parts))
         self.metrics.oci_under_way.set_function(lambda: parts.calls.under_way)
         self.metrics.queue_depth.set_function(lambda: len(parts.queue))
         self.metrics.active_workers.set_function(lambda: parts.queue.workers)
@@ -162,9 +164,11 @@ class Operator:
         await parts.resync.synced.wait()
         await asyncio.get_running_loop().run_in_executor(threads, import_sdk)
         await lease.acquired()
+        await parts.held.read()
         for key in (*parts.store.all_keys(), *parts.workloads.all_keys()):
             parts.queue.add(key)
         self._work = group.create_task(parts.worker.run(), name="workers")
+        await parts.upkeep.run()
 
     async def _watch(self, parts: Machinery) -> None:
         """Watch once everything could be listed: then the definitions are there, and the permissions."""
@@ -240,3 +244,18 @@ def _counts(store: Store) -> ObjectCounts:
                 yield entry.key.namespace, backend, ready.status if ready else "Unknown"
 
     return ObjectCounts(runs, jobs)
+
+
+def _states(parts: Machinery) -> IdentityStates:
+    def identities() -> Iterable[IdentityState]:
+        for entry in parts.store.of_kind("OCIIdentity"):
+            if isinstance(entry.resource, OCIIdentity):
+                verified_at = parts.memory.identity(entry.key).verified_at
+                yield IdentityState(
+                    namespace=entry.key.namespace,
+                    name=entry.key.name,
+                    ready=is_true(entry.resource.status.conditions, ConditionType.READY),
+                    verified_at=verified_at.timestamp() if verified_at is not None else None,
+                )
+
+    return IdentityStates(identities, parts.orphans.namespaces)

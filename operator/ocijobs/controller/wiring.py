@@ -25,12 +25,14 @@ from ocijobs.controller.dependents import Dependents
 from ocijobs.controller.execution import Executor
 from ocijobs.controller.failures import Failures
 from ocijobs.controller.fetcher_client import Fetcher
+from ocijobs.controller.held_credentials import HeldCredentials
 from ocijobs.controller.identity_actions import IdentityActions
 from ocijobs.controller.job_actions import JobActions
 from ocijobs.controller.log_reader import LogReader
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.observer import Observer
 from ocijobs.controller.origins import Means
+from ocijobs.controller.orphans import Orphans
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.reporting import Reporter
 from ocijobs.controller.resync import Resync
@@ -41,6 +43,7 @@ from ocijobs.controller.statuses import StatusWriter
 from ocijobs.controller.store import Entry, Store
 from ocijobs.controller.tracker import Tracker
 from ocijobs.controller.turns import Turns
+from ocijobs.controller.upkeep import Upkeep
 from ocijobs.controller.utilisation_reader import UtilisationReader
 from ocijobs.controller.worker import Surroundings, Worker
 from ocijobs.controller.workload_actions import WorkloadActions
@@ -48,6 +51,7 @@ from ocijobs.fetcher.protocol import Limits
 from ocijobs.kube.client import KubeClient
 from ocijobs.kube.events import EventRecorder, EventSubject
 from ocijobs.kube.lease import LeaderLease
+from ocijobs.kube.own_namespace import OwnNamespace
 from ocijobs.kube.reads import ObjectReader
 from ocijobs.kube.workloads import Workloads
 from ocijobs.kube.writer import ObjectWriter
@@ -71,6 +75,10 @@ class Machinery:
     logs: LogReader
     utilisation: UtilisationReader
     resync: Resync
+    held: HeldCredentials
+    upkeep: Upkeep
+    orphans: Orphans
+    memory: Memory
 
 
 def assemble(
@@ -153,18 +161,33 @@ def assemble(
         count_error=metrics.unforeseen,
     )
     store.listen(lambda key, before, after: _forget(jobs, turns, key, before, after))
+    own_namespace = OwnNamespace(client, settings.operator_namespace, lease.check)
+    orphans = Orphans(own_namespace)
+    held = HeldCredentials(
+        own_namespace,
+        credentials=credentials,
+        memory=memory,
+        clock=clock,
+        uid_of=lambda key: entry.metadata.uid if (entry := store.get(key)) else None,
+        namespaces=settings.watch_namespaces,
+    )
+    identities = IdentityActions(
+        reader=reader,
+        storage=storage,
+        credentials=credentials,
+        store=store,
+        memory=memory,
+        clock=clock,
+        held=held,
+        needed=observer.needed,
+        changed=dependents.identity_changed,
+        read_for_launch_seconds=settings.launch_settle_seconds,
+    )
+    store.listen(identities.object_changed)
     executor = Executor(
         writer=writer,
-        identities=IdentityActions(
-            reader=reader,
-            storage=storage,
-            credentials=credentials,
-            store=store,
-            memory=memory,
-            clock=clock,
-            changed=dependents.identity_changed,
-            read_for_launch_seconds=settings.launch_settle_seconds,
-        ),
+        identities=identities,
+        orphans=orphans,
         jobs=jobs,
         runs=RunActions(
             infrastructures=infrastructures,
@@ -243,6 +266,15 @@ def assemble(
         interval_seconds=settings.resync_seconds,
         count_error=metrics.unforeseen,
     )
+    upkeep = Upkeep(
+        orphans=orphans,
+        identities=identities,
+        store=store,
+        memory=memory,
+        needed=lambda key: any(True for _ in observer.users_of(key)),
+        clock=clock,
+        interval_seconds=settings.identity_reread_seconds,
+    )
     return Machinery(
         client=client,
         calls=calls,
@@ -256,6 +288,10 @@ def assemble(
         logs=logs,
         utilisation=utilisation,
         resync=resync,
+        held=held,
+        upkeep=upkeep,
+        orphans=orphans,
+        memory=memory,
     )
 
 

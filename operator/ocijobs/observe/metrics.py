@@ -1,13 +1,14 @@
 """Metrics, for Prometheus.
 
 Counts of objects are computed at the scrape, so that a deleted object leaves nothing behind; no label names an
-object, since labels must be few. docs/reference/metrics.md is generated from here.
+object but an OCIIdentity, since labels must be few. docs/reference/metrics.md is generated from here.
 """
 
 from __future__ import annotations
 
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
@@ -45,6 +46,52 @@ def _counts(name: str, help_text: str, label: str, objects: Iterable[Labels]) ->
     for labels, count in sorted(Tally(objects).items()):
         family.add_metric(labels, count)
     return family
+
+
+class IdentityState(NamedTuple):
+    """How an OCIIdentity stands; `verified_at` is when OCI last accepted its key here, in seconds since the epoch."""
+
+    namespace: str
+    name: str
+    ready: bool
+    verified_at: float | None
+
+
+class IdentityStates(Collector):
+    """Identities one by one, since there are few of them, and orphans; looked at when they are asked for."""
+
+    def __init__(
+        self,
+        identities: Callable[[], Iterable[IdentityState]],
+        orphans: Callable[[], Iterable[str]],
+    ) -> None:
+        self._identities, self._orphans = identities, orphans
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Yield what is so now."""
+        labels = ("namespace", "name")
+        ready = GaugeMetricFamily(
+            "ocijobs_identity_ready",
+            "Whether an OCIIdentity is Ready (1) or not (0).",
+            labels=labels,
+        )
+        verified = GaugeMetricFamily(
+            "ocijobs_identity_last_verified_timestamp_seconds",
+            "When OCI last accepted the credentials of an OCIIdentity, as this process asked it.",
+            labels=labels,
+        )
+        for state in sorted(self._identities()):
+            ready.add_metric(state[:2], float(state.ready))
+            if state.verified_at is not None:
+                verified.add_metric(state[:2], state.verified_at)
+        orphans = GaugeMetricFamily(
+            "ocijobs_orphans",
+            "Objects that were let go and have left something in OCI, as the leader has them listed.",
+            labels=("namespace",),
+        )
+        for namespace, count in sorted(Tally(self._orphans()).items()):
+            orphans.add_metric((namespace,), count)
+        yield from (ready, verified, orphans)
 
 
 class Metrics:

@@ -7,7 +7,13 @@ from datetime import datetime
 from ocijobs.api.job_status import JobSubmission, OCIJobStatus, Revision
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
-from ocijobs.reconcile.decision import AddFinalizer, CreateJob, Decision, SearchJobs
+from ocijobs.reconcile.decision import (
+    AddFinalizer,
+    CreateJob,
+    Decision,
+    HoldCredentials,
+    SearchJobs,
+)
 from ocijobs.reconcile.digest import owner_tag, retry_token
 from ocijobs.reconcile.job.configuration import job_request_digest
 from ocijobs.reconcile.job.observation import JobObservation
@@ -38,6 +44,8 @@ def create(o: JobObservation, plan: Plan, now: datetime) -> Decision[OCIJobStatu
         return open_intent(o, submit, plan, now)
     if not o.job.metadata.has_finalizer:
         return Decision(status=o.job.status, actions=(AddFinalizer(),))
+    if (hold := o.identity.to_hold) is not None:
+        return Decision(status=o.job.status, actions=(hold,))
     return Decision(status=_intend(o, plan, now, incarnation=o.job.status.creations or 0))
 
 
@@ -197,8 +205,8 @@ def _give_up(o: JobObservation, now: datetime) -> OCIJobStatus:
     )
 
 
-def _create(o: JobObservation, submit: JobSubmission, plan: Plan) -> CreateJob:
-    return CreateJob(
+def _create(o: JobObservation, submit: JobSubmission, plan: Plan) -> CreateJob | HoldCredentials:
+    return o.identity.to_hold or CreateJob(
         caller=plan.caller,
         token=submit.token,
         request=plan.request,

@@ -17,6 +17,7 @@ from ocijobs.api.conditions import ConditionType
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_status import OCIJobStatus, SourceAttempt
 from ocijobs.api.metadata import ObjectMeta
+from ocijobs.api.orphan import Orphan
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.decision import (
     Action,
@@ -53,6 +54,7 @@ class JobLaws:
         self._attempt: SourceAttempt | None = None
         self._deaths: list[SourceAttempt] = []
         self.given_up: set[str] = set()
+        self.listed: dict[str, Orphan] = {}
         self.left: set[str] = set()
 
     def restarted(self) -> None:
@@ -210,6 +212,9 @@ class JobLaws:
             gone = gone_since is not None and now - gone_since >= timedelta(seconds=600)
             asked = meta.abandoned or gone
             demand(asked, "an object is given up only as asked or without credentials")
+            for job in filter(self._ours, self._world.oci.of(meta.uid)):
+                listed = not self._world.oci.living(job) or self.is_listed(job)
+                demand(listed or self._world.circumstances.retain, "what is let go is listed")
             self.given_up.add(meta.uid)
             return
         waited = meta.abandoned or not any(run.live for run in o.runs)
@@ -220,6 +225,15 @@ class JobLaws:
         left = [job for job in self._world.oci.of(meta.uid) if self._ours(job)]
         demand(not any(map(self._world.oci.living, left)), "nothing is left in OCI of what goes")
         self.no_code_is_left()
+
+    def is_listed(self, job: SimulatedJob) -> bool:
+        """Whether the list of orphans names an OCI job, or the tag by which it is found."""
+        orphan = self.listed.get(job.uid)
+        if orphan is None:
+            return False
+        return job.id in orphan.left.job_ids or any(
+            each.owner == job.owner for each in orphan.left.unknown
+        )
 
     def no_code_is_left(self) -> None:
         """Object Storage has nothing more of what went."""

@@ -19,7 +19,9 @@ from ocijobs.reconcile.decision import (
     Decision,
     DeleteCode,
     DeleteJob,
+    HoldCredentials,
     ListActiveRuns,
+    ListOrphan,
     ListShapes,
     LookUpJob,
     Note,
@@ -29,7 +31,6 @@ from ocijobs.reconcile.decision import (
     UpdateJob,
     UploadArtifact,
 )
-from ocijobs.reconcile.identity_known import IdentityKnown
 from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.job.decide import decide_job
 from ocijobs.reconcile.job.known import JobKnown
@@ -55,7 +56,7 @@ class JobShell(Process):
         self.uploading: UploadArtifact | None = None
         self.serves: datetime | None = None
         self.identity_known = False
-        self.identity = IdentityKnown()
+        self.identity = self.world.identity.of_new_process
         self.laws.restarted()
 
     def _step(self, by: timedelta) -> None:
@@ -123,6 +124,10 @@ class JobShell(Process):
         meta = observed.job.metadata
         self.laws.on_call(meta, action)
         match action:
+            case HoldCredentials():
+                self.identity = self.world.identity.hold(self.identity, self.now)
+            case ListOrphan(orphan=orphan):
+                self.laws.listed[orphan.uid] = orphan
             case AddFinalizer() | RemoveFinalizer():
                 self._patch(observed, notes, held=isinstance(action, AddFinalizer))
             case ReadSources(epoch=epoch):

@@ -27,6 +27,8 @@ from ocijobs.reconcile.decision import (
     DeleteWorkload,
     FinishWorkload,
     Followed,
+    HoldCredentials,
+    ListOrphan,
     ListOutputs,
     LookUpRun,
     Note,
@@ -40,7 +42,6 @@ from ocijobs.reconcile.decision import (
     SearchLogs,
     SearchRuns,
 )
-from ocijobs.reconcile.identity_known import IdentityKnown
 from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.remote import Operation, Refusal, RunRecord
 from ocijobs.reconcile.run.attempts import attempt_number
@@ -71,7 +72,7 @@ class RunShell(Process):
         self.measuring: ReadUtilisation | None = None
         self.job_checked_at: datetime | None = None
         self.identity_known = False
-        self.identity = IdentityKnown()
+        self.identity = self.world.identity.of_new_process
         self.laws.restarted()
 
     def _step(self, by: timedelta) -> None:
@@ -163,6 +164,10 @@ class RunShell(Process):
         meta = observed.run.metadata
         self.laws.on_call(meta, action)
         match action:
+            case HoldCredentials():
+                self.identity = self.world.identity.hold(self.identity, self.now)
+            case ListOrphan(orphan=orphan):
+                self.laws.listed[orphan.uid] = orphan
             case AddFinalizer() | RemoveFinalizer():
                 self._patch(observed, notes, held=isinstance(action, AddFinalizer))
             case DeleteObject():
