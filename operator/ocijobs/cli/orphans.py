@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ from ocijobs.cloud.credentials import (
 )
 from ocijobs.cloud.data_flow import DataFlow
 from ocijobs.cloud.data_science import DataScience
+from ocijobs.cloud.infrastructure import Infrastructure
 from ocijobs.cloud.leftovers import Leftover
 from ocijobs.kube.client import ApiError, KubeClient, NoClusterError, load_configuration
 from ocijobs.kube.own_namespace import ListedOrphan, OwnNamespace
@@ -130,7 +131,7 @@ async def _ended(
         clock=SystemClock(),
         count_error=lambda *_: None,
     )
-    infrastructures = {
+    infrastructures: Mapping[Backend, Infrastructure] = {
         Backend.DATA_SCIENCE: DataScience(calls),
         Backend.DATA_FLOW: DataFlow(calls, CodeStorage(calls)),
     }
@@ -139,15 +140,15 @@ async def _ended(
     for each in orphans:
         orphan, identity = each.orphan, _identity(each)
         who = f"{orphan.kind} {orphan.namespace}/{orphan.name}"
-        key = keys.get(identity)
-        if key is None:
+        own_key = keys.get(identity)
+        if own_key is None:
             remarks.append(
                 f"{who}: no credentials of {identity} are held: give --config or --profile"
             )
             kept.append(each)
             continue
         principal = Principal(
-            identity=IdentityKey(*identity), region=orphan.region or key.region or ""
+            identity=IdentityKey(*identity), region=orphan.region or own_key.region or ""
         )
         unended = await Leftover(infrastructures, principal, orphan).end()
         remarks.extend(f"{who}: {problem}" for problem in unended)
