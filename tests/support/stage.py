@@ -74,12 +74,15 @@ class Stage(Namespace):
         self._kubeconfig = self._account()
         self.operator = self.made()
 
-    def made(self, *, folder: Path | None = None, **changes: object) -> OperatorProcess:
-        """Return an operator process that is not started yet, with its account, and a folder for its log."""
+    def made(self, **changes: object) -> OperatorProcess:
+        """Return an operator process that is not started yet, with its account."""
+        return self.replica(self.folder, **changes)
+
+    def replica(self, folder: Path, **changes: object) -> OperatorProcess:
+        """Return another one with that account, and a folder of its own for its log."""
+        folder.mkdir(exist_ok=True)
         settings = self.settings(**changes)
-        where = folder or self.folder
-        where.mkdir(exist_ok=True)
-        return OperatorProcess(self._kubeconfig, where, settings, self._launch)
+        return OperatorProcess(self._kubeconfig, folder, settings, self._launch)
 
     def settings(self, **changes: object) -> dict[str, object]:
         """Return the operator's settings for this stage."""
