@@ -100,5 +100,3 @@ async def test_what_is_over_in_a_moment_is_not_told(world: World) -> None:
     await world.until_synced("job")
     # The finalizer, the intent, the OCI job, the code that is in it.
     assert world.operator.writes - writes <= 4
-
-

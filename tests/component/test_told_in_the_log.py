@@ -71,9 +71,7 @@ async def test_a_refusal_of_oci_names_whom_it_is_about(
     fault = world.stage.emulator.add_fault("CreateJobRun", status=400, code="LimitExceeded")
     world.create(manifests.run())
     await world.until_reason("OCIJobRun", "run", "QuotaExceeded")
-    (refused,) = [
-        one for one in lines(caplog, logging.INFO, "run") if hasattr(one, "operation")
-    ]
+    (refused,) = [one for one in lines(caplog, logging.INFO, "run") if hasattr(one, "operation")]
     run, job = world.stage.get("OCIJobRun", "run"), world.stage.get("OCIJob", "job")
     assert (refused.operation, refused.status, refused.attempt) == ("CreateJobRun", 400, 0)
     assert refused.uid == run["metadata"]["uid"]
