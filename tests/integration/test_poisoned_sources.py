@@ -90,8 +90,9 @@ def test_what_ends_the_process_twice_is_set_aside_across_a_restart(stage: Stage)
             "OCIJob", "poison", lambda o: "failure" in o["status"].get("reading", {})
         )
         assert condition(told, "Ready")["reason"] == "SourceUnreachable"
-        assert "1 s of processor time (setting sourceCpuSeconds)" in (
-            condition(told, "Ready")["message"]
+        assert (
+            "1 s of processor time (setting sourceCpuSeconds)"
+            in (condition(told, "Ready")["message"])
         )
         aside = stage.until_reason("OCIJob", "poison", "SourceQuarantined")
         ready = condition(aside, "Ready")
