@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO, Self
 
@@ -137,11 +137,18 @@ def _tasks(pid: int) -> Iterable[Path]:
     return Path(f"/proc/{pid}/task").glob("*/children")
 
 
+async def until(is_so: Callable[[], bool]) -> None:
+    """Return when something is so that no event tells of, as where processes are and end."""
+    async with asyncio.timeout(patience(20)):
+        while True:
+            if is_so():
+                return
+            await asyncio.sleep(0.01)
+
+
 async def until_alone(fetcher: FetcherProcess) -> None:
     """Return when the fetcher works on nothing: it has one child, from which others are forked."""
-    async with asyncio.timeout(patience(20)):
-        while len(children_of(fetcher.pid)) > 1 or fetcher.places:
-            await asyncio.sleep(0.02)
+    await until(lambda: len(children_of(fetcher.pid)) == 1 and not fetcher.places)
 
 
 _shared: FetcherProcess | None = None
