@@ -20,10 +20,12 @@ from ocijobs.artifact.staging import Staging
 from ocijobs.clock import Clock, SystemClock, wait_for
 from ocijobs.cloud.clients import import_sdk
 from ocijobs.controller.store import Store
-from ocijobs.controller.watch import WORKLOADS, WatchEndedError, watch
+from ocijobs.controller.streams import Answers, Streams
+from ocijobs.controller.watch import OURS, WORKLOADS, Resources, Watched, watch
 from ocijobs.controller.wiring import Machinery, assemble
-from ocijobs.kube.client import ApiError, Configuration, KubeClient
+from ocijobs.kube.client import ApiError, KubeClient
 from ocijobs.kube.lease import LeaderLease
+from ocijobs.kube.login import Login
 from ocijobs.kube.reads import ObjectReader
 from ocijobs.observe.metrics import Labels, Metrics, ObjectCounts
 from ocijobs.observe.server import ObserveServer
@@ -43,11 +45,9 @@ _FIRST_READ_PAUSE_SECONDS = 2.0
 class Operator:
     """One process: the leader, or a standby with a warm store."""
 
-    def __init__(
-        self, settings: Settings, configuration: Configuration, clock: Clock | None = None
-    ) -> None:
+    def __init__(self, settings: Settings, login: Login, clock: Clock | None = None) -> None:
         self._settings = settings
-        self._configuration = configuration
+        self._login = login
         self._clock = clock or SystemClock()
         self.metrics = Metrics()
         """What is scraped; a process's own tests read it where it is."""
@@ -56,6 +56,8 @@ class Operator:
         self.machinery: Machinery | None = None
         """Its parts, once there is a cluster to work for."""
         self._workers: list[asyncio.Task[None]] = []
+        self._streams, self._answers = Streams(), Answers()
+        self.metrics.count_silence(self._streams.silence)
         self.port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         """Port of metrics and health, once it is open."""
 
@@ -74,7 +76,9 @@ class Operator:
             ThreadPoolExecutor(settings.oci_threads, thread_name_prefix="oci") as threads,
             tempfile.TemporaryDirectory(prefix="ocijobs-") as folder,
         ):
-            async with KubeClient(self._configuration, observe=self.metrics.kube_request) as client:
+            async with KubeClient(
+                self._login, connections=settings.workers + 16, observe=self._note_request
+            ) as client:
                 self.metrics.kube_under_way.set_function(lambda: client.under_way)
                 instance = f"{socket.gethostname()}_{os.getpid()}_{uuid.uuid4().hex[:8]}"
                 lease = LeaderLease(
@@ -169,19 +173,30 @@ class Operator:
             except ApiError as error:
                 _LOG.warning("first list not complete: %s", error)
                 await self._clock.sleep(_FIRST_READ_PAUSE_SECONDS)
-        await watch(parts.store, self._settings.watch_namespaces)
+        await watch(self._watched(parts, parts.store, OURS))
 
     async def _watch_queues(self, parts: Machinery) -> None:
         """Watch Workloads from when Kueue is there; it may be installed, and go, at any time."""
         while True:
             await parts.resync.queues.wait()
-            try:
-                await watch(parts.workloads, self._settings.watch_namespaces, WORKLOADS)
-            except WatchEndedError:
-                # The API server forgets a definition little by little.
-                await self._clock.sleep(_FIRST_READ_PAUSE_SECONDS)
-                if await parts.resync.find_queues():
-                    raise
+            # The API server forgets a definition little by little.
+            await watch(self._watched(parts, parts.workloads, WORKLOADS), parts.resync.find_queues)
+
+    def _watched(self, parts: Machinery, store: Store, resources: Resources) -> Watched:
+        return Watched(
+            store=store,
+            login=self._login,
+            streams=self._streams,
+            answers=self._answers,
+            gap=parts.resync.soon,
+            namespaces=self._settings.watch_namespaces,
+            resources=resources,
+        )
+
+    def _note_request(self, verb: str, resource: str, status: int, seconds: float) -> None:
+        """Note a request to the API server, of whatever thread."""
+        self.metrics.kube_request(verb, resource, status, seconds)
+        self._answers.note(status)
 
     async def _cluster_id(self, reader: ObjectReader) -> str | None:
         """Return what tells this cluster's resources in OCI from others'; None if it is asked to end before."""
@@ -211,7 +226,8 @@ class Operator:
     def _ready(self, lease: LeaderLease) -> Mapping[str, bool]:
         """A standby is ready too: its store is warm. `leading` is for people, and for metrics."""
         synced = self.machinery is not None and self.machinery.resync.synced.is_set()
-        return {"synced": synced, "lease": lease.in_touch}
+        heard = {f"watch of {name}": fresh for name, fresh in self._streams.fresh().items()}
+        return {"synced": synced, "lease": lease.in_touch, **heard}
 
 
 def _counts(store: Store) -> ObjectCounts:

@@ -8,7 +8,7 @@ import signal
 from pathlib import Path
 
 from ocijobs.controller.operator import Operator
-from ocijobs.kube.client import NoClusterError, load_configuration
+from ocijobs.kube.login import NoClusterError, load_login
 from ocijobs.observe import logs
 from ocijobs.observe.server import PortError
 from ocijobs.settings import Settings, SettingsError, load
@@ -38,8 +38,7 @@ def run(port_file: Path | None, *, hold_new: bool) -> int:
 
 
 async def _run(settings: Settings, port_file: Path | None) -> int:
-    configuration = await load_configuration(connections=settings.workers + 16)
-    operator = Operator(settings, configuration)
+    operator = Operator(settings, await load_login())
     if port_file is not None:
         operator.port.add_done_callback(lambda port: port_file.write_text(str(port.result())))
     loop = asyncio.get_running_loop()

@@ -7,7 +7,7 @@ object, since labels must be few. docs/reference/metrics.md is generated from he
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
@@ -38,6 +38,24 @@ class ObjectCounts(Collector):
         yield _counts(
             "ocijobs_jobs", "OCIJobs by backend and status of Ready.", "ready", self._jobs()
         )
+
+
+class Silence(Collector):
+    """For how long each watch was not answered, asked for at the scrape."""
+
+    def __init__(self, seconds: Callable[[], Mapping[str, float]]) -> None:
+        self._seconds = seconds
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Yield it for each resource."""
+        family = GaugeMetricFamily(
+            "ocijobs_watch_silent_seconds",
+            "Time since the API server last answered the watch of a resource, a bookmark included.",
+            labels=("resource",),
+        )
+        for resource, seconds in sorted(self._seconds().items()):
+            family.add_metric((resource,), seconds)
+        yield family
 
 
 def _counts(name: str, help_text: str, label: str, objects: Iterable[Labels]) -> GaugeMetricFamily:
@@ -176,6 +194,10 @@ class Metrics:
     def count_objects(self, counts: ObjectCounts) -> None:
         """Have objects counted at each scrape."""
         self.registry.register(counts)
+
+    def count_silence(self, seconds: Callable[[], Mapping[str, float]]) -> None:
+        """Have the silence of each watch, in seconds, asked for at each scrape."""
+        self.registry.register(Silence(seconds))
 
     def spark_used(self, used: RunMetrics) -> None:
         """Note what an ended run of Data Flow has used."""
