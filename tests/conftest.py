@@ -9,6 +9,7 @@ pytest_plugins = [
     "kubecontrolplane.testing",
     "tests.support.costs",
     "tests.support.emulators",
+    "tests.support.fetching",
     "tests.support.launching",
     "tests.support.scheduling",
     "tests.support.stages",

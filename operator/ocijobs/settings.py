@@ -106,12 +106,74 @@ class Settings(BaseModel):
     identity_reread_seconds: Seconds = Field(
         default=60, description="Interval at which the Secret of an identity is read again."
     )
+    identity_verify_seconds: Seconds = Field(
+        default=600,
+        description=(
+            "Interval at which OCI is asked again whether it accepts the credentials of an identity; it is asked "
+            "at once when it has refused them in some call."
+        ),
+    )
     source_interval_seconds: Seconds = Field(
         default=600,
         description="Interval at which the sources of a job are read again when nothing is launched.",
     )
     source_timeout_seconds: Seconds = Field(
-        default=300, description="Longest time that one fetch from Git or the web may take."
+        default=300,
+        description=(
+            "Longest time that fetching one source may take; of Object Storage no longer than five minutes, since "
+            "OCI takes no older signature."
+        ),
+    )
+    source_cpu_seconds: int = Field(
+        default=120,
+        ge=1,
+        description="Processor time of each process that reads a source: fetching, unpacking and building together.",
+    )
+    source_memory_bytes: int = Field(
+        default=1024**3,
+        ge=256 * 1024**2,
+        description="Memory (address space) of each process that reads a source.",
+    )
+    source_files_limit: int = Field(
+        default=10_000,
+        ge=1,
+        description="Most files that a source may have, and members of an archive, folders included.",
+    )
+    source_workers: int = Field(
+        default=4,
+        ge=1,
+        le=64,
+        description="Remote sources that are read at the same time; of one namespace half as many.",
+    )
+    source_quarantine_seconds: Seconds = Field(
+        default=3600,
+        description="Pause between attempts at a source during which the process that read it came to its end twice.",
+    )
+    fetcher_url: str | None = Field(
+        default=None,
+        pattern=r"^(https?://[^/?#\s]+|unix:/\S+)$",
+        description=(
+            "Where sources are read: http://HOST:PORT, or unix:/PATH. By default the operator starts a process of its "
+            "own for that."
+        ),
+    )
+    fetcher_token_file: Path | None = Field(
+        default=None, description="File with the token by which the fetcher knows the operator."
+    )
+    staging_folder: Path | None = Field(
+        default=None,
+        description=(
+            "Where artifacts wait for their upload; by default a folder of the user in that for temporary files. "
+            "What dead processes left there is removed at the start."
+        ),
+    )
+    staging_limit_bytes: int = Field(
+        default=8 * 1024**3,
+        ge=1,
+        description="Most that artifacts may take on disk while they wait for their upload, all together.",
+    )
+    staging_namespace_limit_bytes: int = Field(
+        default=4 * 1024**3, ge=1, description="Most that those of one namespace may take of it."
     )
     source_denied_networks: tuple[str, ...] = Field(
         default=("127.0.0.0/8", "::1/128", "169.254.0.0/16", "fe80::/10"),
@@ -254,7 +316,21 @@ class Settings(BaseModel):
     oci_read_timeout_seconds: Seconds = Field(
         default=8, description="Time-out of an answer from OCI; shorter than the lease."
     )
-    oci_threads: int = Field(default=16, ge=1, le=256, description="Calls to OCI at the same time.")
+    oci_threads: int = Field(
+        default=16,
+        ge=1,
+        le=256,
+        description="Calls to OCI at the same time; the shared poll has as many of its own.",
+    )
+    oci_calls_per_identity: int = Field(
+        default=8,
+        ge=1,
+        le=256,
+        description=(
+            "Calls to OCI at the same time as one identity, and never more than are left for others, however "
+            "slowly OCI answers."
+        ),
+    )
     oci_rate_max: Seconds = Field(
         default=20,
         description="Most calls a second for each principal and service; fewer while OCI throttles.",

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import ParamSpec, TypeVar
 
 import aiohttp
+from tests.support.fetching import shared_fetcher_url
 from tests.support.patience import patience
 from tests.support.stage import Stage
 
@@ -32,6 +33,8 @@ class Inside:
 
     def __init__(self, stage: Stage, clock: ManualClock | ShiftedClock) -> None:
         self.stage, self.clock = stage, clock
+        self.held: Callable[[], int] = lambda: 0
+        """How many calls to OCI are answered only when time passes."""
         self._operator: Operator | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -44,6 +47,7 @@ class Inside:
                 "operator_namespace": self.stage.home,
                 "http_host": "127.0.0.1",
                 "http_port": 0,
+                "fetcher_url": shared_fetcher_url(),
                 **LONG_LEASE,
                 **changes,
             }
@@ -94,12 +98,15 @@ class Inside:
 
     def _is_busy(self) -> bool:
         parts = self._started.machinery
-        # Before it has its parts, it asks the API server for the cluster.
-        return parts is None or bool(
+        if parts is None:
+            # Before it has its parts, it asks the API server for the cluster.
+            return True
+        # What waits for time to pass has nothing to do now.
+        waiting = parts.calls.waiting + self.held()
+        return bool(
             len(parts.queue)
-            or parts.queue.active
-            or parts.jobs.under_way
-            or parts.calls.under_way
+            or parts.queue.active + parts.jobs.under_way > waiting
+            or parts.calls.under_way > self.held()
             or parts.client.under_way
         )
 

@@ -1,10 +1,12 @@
 """Writes to the API server: what was decided on one object never lands on another of its name."""
 
+import random
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 import pytest_asyncio
+import yaml
 from tests.support import manifests
 from tests.support.namespace import Document, Namespace
 
@@ -14,6 +16,8 @@ from ocijobs.kube.client import ApiError, KubeClient
 from ocijobs.kube.lease import NotLeadingError
 from ocijobs.kube.login import load_login
 from ocijobs.kube.writer import ObjectWriter
+from ocijobs.reconcile.run.output import tail
+from ocijobs.reconcile.text import presentable
 
 pytestmark = pytest.mark.asyncio
 
@@ -123,3 +127,49 @@ async def test_a_process_that_does_not_lead_writes_nothing(
     with pytest.raises(NotLeadingError):
         await writer.add_finalizer(*_seen(seen))
     assert alone.get("OCIJobRun", "run")["metadata"] == seen["metadata"]
+
+
+_ODD = "\x00\t\n\r\x1b\x7f\x85\xa0\u2028\u2029\ufeff\ufffe\uffff\U0001f680\U0001fffe\U0010ffff\"\\'#:{}?-&*!|>%@`"
+
+
+def _texts(seed: int, count: int) -> list[str]:
+    """Return texts of any characters, those that YAML and JSON differ about more often."""
+    dice = random.Random(seed)  # noqa: S311 - texts, and no secrets
+
+    def character() -> str:
+        return dice.choice(_ODD) if dice.random() < 0.3 else chr(dice.randrange(0x110000))
+
+    return ["".join(character() for _ in range(dice.randrange(120))) for _ in range(count)]
+
+
+def _as_stored(text: str) -> str:
+    """Return what is left of a text whose surrogates are alone or together."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+async def test_any_text_of_a_status_is_stored_as_it_was(
+    alone: Namespace, client: KubeClient
+) -> None:
+    """The body is YAML to the API server; what is no character is U+FFFD, as in JSON."""
+    lines, values = _texts(1, 20), _texts(2, 31)
+    results = {f"value-{number}": value for number, value in enumerate(values)}
+    results["é" * 63] = "\U0001f680"
+    wrote = await ObjectWriter(client, _lead).write_status(
+        *_seen(alone.create(manifests.run())), {"logs": {"tail": lines}, "results": results}
+    )
+    stored = alone.get("OCIJobRun", "run")["status"]
+    assert wrote["status"] == stored
+    assert stored["logs"]["tail"] == [_as_stored(line) for line in lines]
+    assert stored["results"] == {name: _as_stored(value) for name, value in results.items()}
+
+
+async def test_what_a_run_printed_is_read_by_every_reader(
+    alone: Namespace, client: KubeClient
+) -> None:
+    printed = [*_texts(3, 19), "done \U0001f680 \ud83d\ude80 \x85 \ufffe"]
+    status = presentable({"logs": {"tail": list(tail(printed, ()))}, "phase": "Succeeded"})
+    await ObjectWriter(client, _lead).write_status(*_seen(alone.create(manifests.run())), status)
+    assert alone.get("OCIJobRun", "run")["status"]["logs"] == status["logs"]
+    for form in ("yaml", "json"):
+        read = yaml.safe_load(alone.kubectl("get", "ocijobrun", "run", "-o", form))
+        assert read["status"]["logs"] == status["logs"]

@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 from tests.support.audit import AuditLog
+from tests.support.fetching import shared_fetcher_url
 from tests.support.namespace import PLURALS, Document, Namespace
 from tests.support.patience import patience
 
@@ -72,10 +73,12 @@ class Stage(Namespace):
         self._kubeconfig = self._account()
         self.operator = self.made()
 
-    def made(self, **changes: object) -> OperatorProcess:
-        """Return an operator process that is not started yet, with its account."""
+    def made(self, *, folder: Path | None = None, **changes: object) -> OperatorProcess:
+        """Return an operator process that is not started yet, with its account, and a folder for its log."""
         settings = self.settings(**changes)
-        return OperatorProcess(self._kubeconfig, self.folder, settings, self._launch)
+        where = folder or self.folder
+        where.mkdir(exist_ok=True)
+        return OperatorProcess(self._kubeconfig, where, settings, self._launch)
 
     def settings(self, **changes: object) -> dict[str, object]:
         """Return the operator's settings for this stage."""
@@ -84,6 +87,7 @@ class Stage(Namespace):
             "watch_namespaces": json.dumps([self.namespace]),
             "operator_namespace": self.home,
             "lease_duration_seconds": patience(13),
+            "fetcher_url": shared_fetcher_url(),
             **FAST,
             **changes,
         }

@@ -50,6 +50,9 @@ _MORE = """\
 `ResultsReady` is on runs whose job declares `results`, once the run has ended: True with the values in
 `status.results`, or False with the reason `ResultMissing`. It says nothing about how the run itself ended.
 
+`StatusRefused` is on an object whose whole status the API server refuses, for as long as it does: what people only
+read is left out of it then.
+
 A run that waits is `Stalled` only where it was refused permissions or credentials for the setting
 [`refusalStalledSeconds`](settings.md); what is missing in the cluster, such as a job that was not applied yet, is
 `Reconciling` for as long as it takes. A job is `Stalled` then too; so are a job and a schedule with an

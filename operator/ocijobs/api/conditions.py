@@ -14,9 +14,6 @@ from pydantic import Field
 
 from ocijobs.api.model import Model, Time, map_list
 
-MESSAGE_LIMIT = 1024
-"""Characters kept of a condition's message."""
-
 
 class ConditionType(StrEnum):
     """Types of conditions, each with the polarity that its name says."""
@@ -28,6 +25,7 @@ class ConditionType(StrEnum):
     FAILED = "Failed"
     SUSPENDED = "Suspended"
     RESULTS_READY = "ResultsReady"
+    STATUS_REFUSED = "StatusRefused"
 
 
 class ConditionStatus(StrEnum):

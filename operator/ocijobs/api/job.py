@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
+from ocijobs.api.data_flow import SparkLanguage
 from ocijobs.api.environment import Arguments, EnvVars
 from ocijobs.api.identity import IdentityReference
 from ocijobs.api.infrastructure import Infrastructure
@@ -202,6 +203,12 @@ class OCIJobSpec(Model):
     def reads_remotely(self) -> bool:
         """Whether the operator reads the code from outside the cluster's objects."""
         return self.runtime is not None and self.runtime.reads_remotely
+
+    @property
+    def language(self) -> SparkLanguage | None:
+        """The language of Spark code; None of Data Science."""
+        given = self.infrastructure.data_flow
+        return given.language if given is not None else None
 
     @property
     def observed_only(self) -> bool:

@@ -47,6 +47,28 @@ class SourceState(Model):
     digest: Digest = Field(description="SHA-256 over the files' names and contents.")
 
 
+class SourceAttempt(Model):
+    """A reading of a remote source, recorded before it begins: what ends the process that reads is set aside."""
+
+    generation: Annotated[int, Field(ge=0)] = Field(
+        description="The metadata.generation that it is for."
+    )
+    version: Annotated[str, Field(max_length=512)] = Field(
+        description="What the source is at: a commit, an artifact's digest, a checksum or a digest of ETags."
+    )
+    requested: Digest | None = Field(
+        default=None,
+        description="SHA-256 of the annotation ocijobs.io/requestedAt that it was begun with.",
+    )
+    started_at: Time = Field(description="When it was begun.")
+    attempts: Annotated[int, Field(ge=1)] = Field(
+        description="How many were begun of which no end is known, this one included."
+    )
+    failure: Annotated[str, Field(max_length=1024)] | None = Field(
+        default=None, description="What is known of the end of the process that read."
+    )
+
+
 class ResolvedName(Model):
     """What a name in the spec stands for in OCI."""
 
@@ -186,6 +208,10 @@ class OCIJobStatus(Model):
     artifact: Artifact | None = Field(default=None, description="Code of the current revision.")
     source: SourceState | None = Field(
         default=None, description="The source that the current revision was made of."
+    )
+    reading: SourceAttempt | None = Field(
+        default=None,
+        description="The reading of a remote source that is under way, or that no process came back from.",
     )
     creations: Annotated[int, Field(ge=0)] | None = Field(
         default=None,

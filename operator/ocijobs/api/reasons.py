@@ -23,13 +23,17 @@ class Reason(StrEnum):
     QUOTA_EXCEEDED = "QuotaExceeded"
     THROTTLED = "Throttled"
     OCI_UNAVAILABLE = "OCIUnavailable"
+    INTERNAL_ERROR = "InternalError"
     OCI_CONFLICT = "OCIConflict"
     SUBMITTING = "Submitting"
     SEARCHING = "Searching"
     CREATING = "Creating"
     UPDATING = "Updating"
     SYNCED = "Synced"
+    READING_SOURCE = "ReadingSource"
     SOURCE_UNREACHABLE = "SourceUnreachable"
+    SOURCE_QUARANTINED = "SourceQuarantined"
+    STAGING_FULL = "StagingFull"
     OBSERVED = "Observed"
     ADOPTED = "Adopted"
     DRIFT_DETECTED = "DriftDetected"
@@ -71,6 +75,7 @@ class Reason(StrEnum):
     RESULT_MISSING = "ResultMissing"
     LOGS_UNAVAILABLE = "LogsUnavailable"
     OUTPUTS_UNAVAILABLE = "OutputsUnavailable"
+    STATUS_REFUSED = "StatusRefused"
     DELETING = "Deleting"
     WAITING_FOR_RUNS = "WaitingForRuns"
     RECORDS_REMAIN = "RecordsRemain"
@@ -146,7 +151,8 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         "Wait for other runs to end, or ask for a higher limit.",
     ),
     Reason.THROTTLED: Explanation(
-        "OCI answers 429: too many requests. The operator slows down by itself.",
+        "OCI answers 429: too many requests; or more calls of the identity wait than OCI may be asked for "
+        "at a time. The operator slows down by itself, and the message says until when.",
         "Nothing; if it lasts, see which other clients use the tenancy.",
     ),
     Reason.OCI_UNAVAILABLE: Explanation(
@@ -154,6 +160,11 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         "status.",
         "Nothing if it passes; otherwise look at the network policy, the proxy settings and OCI's"
         " status page.",
+    ),
+    Reason.INTERNAL_ERROR: Explanation(
+        "The operator met with an error that it did not foresee; the message has its class, and says when "
+        "it is tried again. Other objects are not affected.",
+        "Look for the object in the operator's log, and report it.",
     ),
     Reason.OCI_CONFLICT: Explanation(
         "OCI answers 409: the resource is in a state that does not allow the call now. It is "
@@ -212,6 +223,25 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     Reason.SOURCE_UNREACHABLE: Explanation(
         "The source can't be read at the moment; the revision that was built last goes on serving.",
         "Restore what the message names.",
+    ),
+    Reason.READING_SOURCE: Explanation(
+        "The source is being fetched and its artifact built, or waits until others are: `sourceWorkers` are read at a"
+        " time, and of one namespace half as many.",
+        "Nothing. One reading may take as long as the setting sourceTimeoutSeconds says.",
+    ),
+    Reason.SOURCE_QUARANTINED: Explanation(
+        "The process that read this source came to its end twice: it needed more processor time, memory or disk than"
+        " one reading may have, or it crashed; or the operator itself ended meanwhile. So that others are not held up,"
+        " it is tried again once in `sourceQuarantineSeconds` (an hour).",
+        "Read the message, and make the source smaller, or name the folder of the code in `path`. It is read at once"
+        " when the spec or the source's version changes, or when the annotation `ocijobs.io/requestedAt` is set to"
+        " another value. If it is right as it is, raise the limit that the message names.",
+    ),
+    Reason.STAGING_FULL: Explanation(
+        "There is no room for the artifact: those that wait for their upload take all that the settings"
+        " stagingLimitBytes and stagingNamespaceLimitBytes allow, or a disk is full. It is tried again within minutes.",
+        "See why jobs of the namespace that the message names can't upload theirs: each has its own condition. If all"
+        " is well, raise the setting, and the volume with it.",
     ),
     Reason.ACCEPTED: Explanation(
         "OCI has accepted the run and provisions its infrastructure, which takes some minutes.",
@@ -350,6 +380,13 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         "The run ended, but a result that the job declares in `spec.results` did not come.",
         'Let the code print one line of output such as `{"ocijobs.io/results": {"auc": 0.93}}` '
         "with every declared name.",
+    ),
+    Reason.STATUS_REFUSED: Explanation(
+        "The API server refuses the object's whole status, for its size or content or by an admission policy; the Event"
+        " has its words. What people only read is left out until it is taken: last lines, outputs, details. Where"
+        " nothing can be written, what runs is followed and can be cancelled, and nothing new is started.",
+        "Mend what the message names, such as a policy that is to leave the status of these kinds alone. The whole"
+        " status is tried again after a minute, then less often, and after each edit.",
     ),
     Reason.LOGS_UNAVAILABLE: Explanation(
         "The run has ended, but OCI does not let the identity read its log.",

@@ -2,69 +2,115 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import tarfile
 import zipfile
 import zlib
 from lzma import LZMAError
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO, BinaryIO
 
+from ocijobs.artifact.bounds import Bounds, check_name, check_tree, shown
 from ocijobs.artifact.files import Content, Files, SourceError
 
 _ZIP = (".zip",)
 _TAR = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 _CHUNK = 1 << 20
 
+_OF_THE_ARCHIVE = frozenset(
+    {
+        errno.EEXIST,
+        errno.EILSEQ,
+        errno.EINVAL,
+        errno.EISDIR,
+        errno.ELOOP,
+        errno.ENAMETOOLONG,
+        errno.ENOTDIR,
+        errno.ENOTEMPTY,
+    }
+)
+"""What the file system says of names that can't be had, rather than of itself."""
 
-def files_of(fetched: Path, name: str, folder: Path, limit: int) -> Files:
-    """Return the files of what was fetched.
+
+def files_of(fetched: Path, name: str, folder: Path, bounds: Bounds) -> Files:
+    """Return the files of what was fetched; an archive is gone afterwards, since disk is scarce.
 
     Args:
         fetched: where it lies.
         name: what it is called where it comes from.
         folder: an empty folder to unpack in.
-        limit: bytes of all files together.
+        bounds: of all files together.
 
     Raises:
-        SourceError: if it is a broken archive, has a name that leads out of the code, or is too large.
+        SourceError: if it is a broken archive, has a name that can't be had, too many files, or is too large.
     """
+    check_name(name)
     try:
         if name.lower().endswith(_ZIP):
-            return _unzipped(fetched, folder, limit)
-        if name.lower().endswith(_TAR):
-            return _untarred(fetched, folder, limit)
+            _unzip(fetched, folder, bounds)
+        elif name.lower().endswith(_TAR):
+            _untar(fetched, folder, bounds)
+        else:
+            return {name: fetched}
     except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, LZMAError) as error:
-        raise SourceError(f"{name} is no whole archive: {error}") from error
-    except (RuntimeError, NotImplementedError) as error:
-        raise SourceError(f"{name} can't be unpacked: {error}") from error
-    return {name: fetched}
+        raise SourceError(f"{name} is no whole archive: {shown(str(error))}") from error
+    except OSError as error:
+        if error.errno is not None and error.errno not in _OF_THE_ARCHIVE:
+            raise
+        told = error.strerror or shown(str(error))
+        raise SourceError(f"{name} can't be unpacked: {told}") from error
+    except SourceError:
+        raise
+    except (RuntimeError, ValueError, LookupError) as error:
+        raise SourceError(f"{name} can't be unpacked: {shown(str(error))}") from error
+    fetched.unlink()
+    return files_under(folder, bounds)
 
 
-def files_under(folder: Path, limit: int) -> Files:
+def files_under(folder: Path, bounds: Bounds) -> Files:
     """Return the files of a folder, without `.git`. Links are followed inside it.
 
     Raises:
         SourceError: if a link leads out of it or nowhere, or it is too large.
     """
     found: dict[str, Content] = {}
-    total = 0
+    total = count = 0
     root = folder.resolve()
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder)
-        if ".git" in name.parts or not (path.is_symlink() or path.is_file()):
+    for path in _walk(folder):
+        count += 1
+        bounds.check_count(count)
+        name = path.relative_to(folder).as_posix()
+        if not (path.is_symlink() or path.is_file()):
             continue
-        target = path.resolve()
-        if not target.is_relative_to(root):
-            raise SourceError(f"{name} is a link that leads out of the code")
-        if target.is_dir():
-            raise SourceError(
-                f"{name} is a link to a folder: links to files are followed, these are not"
-            )
-        if not target.is_file():
-            raise SourceError(f"{name} is a link to nothing")
+        check_name(name)
+        target = _followed(path, name, root)
         total += target.stat().st_size
-        check_size(total, limit)
-        found[name.as_posix()] = target
+        bounds.check_size(total)
+        found[name] = target
+    return dict(sorted(found.items()))
+
+
+def _followed(path: Path, name: str, root: Path) -> Path:
+    try:
+        target = path.resolve(strict=True)
+    except (OSError, RuntimeError) as error:
+        raise SourceError(f"{name} is a link to nothing") from error
+    if not target.is_relative_to(root):
+        raise SourceError(f"{name} is a link that leads out of the code")
+    if target.is_dir():
+        raise SourceError(
+            f"{name} is a link to a folder: links to files are followed, these are not"
+        )
+    return target
+
+
+def _walk(folder: Path) -> list[Path]:
+    """Return all that is in a folder, but for what is Git's own."""
+    found: list[Path] = []
+    for where, folders, files in os.walk(folder):
+        folders[:] = [each for each in folders if each != ".git"]
+        found += [Path(where, each) for each in (*folders, *files) if each != ".git"]
     return found
 
 
@@ -87,54 +133,38 @@ def in_folder(files: Files, path: str | None, what: str) -> Files:
     return inside
 
 
-def check_size(size: int, limit: int) -> None:
-    """Refuse what is too large for an artifact.
-
-    Raises:
-        SourceError: saying what the limit is.
-    """
-    if size > limit:
-        raise SourceError(
-            f"it has more than {limit} bytes, the largest artifact that is allowed: keep data in "
-            "Object Storage and only code in the source"
-        )
-
-
-def _unzipped(fetched: Path, folder: Path, limit: int) -> Files:
+def _unzip(fetched: Path, folder: Path, bounds: Bounds) -> None:
     with zipfile.ZipFile(fetched) as archive:
-        members = [info for info in archive.infolist() if not info.is_dir()]
-        check_size(sum(info.file_size for info in members), limit)
+        everything = archive.infolist()
+        bounds.check_count(len(everything))
+        members = [info for info in everything if not info.is_dir()]
+        bounds.check_size(sum(info.file_size for info in members))
         for info in members:
-            target = _inside(folder, info.filename)
+            check_name(info.filename)
+        check_tree(info.filename for info in members)
+        total = 0
+        for info in members:
+            target = folder / info.filename
+            target.parent.mkdir(parents=True, exist_ok=True)
             with archive.open(info) as source, target.open("wb") as file:
-                _copy(source, file, limit)
-    return files_under(folder, limit)
+                total = _copy(source, file, total, bounds)
 
 
-def _untarred(fetched: Path, folder: Path, limit: int) -> Files:
+def _untar(fetched: Path, folder: Path, bounds: Bounds) -> None:
     total = 0
     with tarfile.open(fetched) as archive:
-        for member in archive:
+        for count, member in enumerate(archive, start=1):
+            bounds.check_count(count)
             total += member.size
-            check_size(total, limit)
-            _inside(folder, member.name)
+            bounds.check_size(total)
+            check_name(member.name)
             archive.extract(member, folder, filter="data")
-    return files_under(folder, limit)
 
 
-def _inside(folder: Path, name: str) -> Path:
-    path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts:
-        raise SourceError(f"the archive's member {name} leads out of it")
-    target = folder / path
-    target.parent.mkdir(parents=True, exist_ok=True)
-    return target
-
-
-def _copy(source: IO[bytes], target: BinaryIO, limit: int) -> None:
-    """Copy, and trust no size that an archive claims."""
-    total = 0
+def _copy(source: IO[bytes], target: BinaryIO, total: int, bounds: Bounds) -> int:
+    """Copy, and trust no size that an archive claims; return how much there is by now."""
     while chunk := source.read(_CHUNK):
         total += len(chunk)
-        check_size(total, limit)
+        bounds.check_size(total)
         target.write(chunk)
+    return total

@@ -15,9 +15,12 @@ import json
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Protocol
 
 from ocijobs.api.container_runtime import ContainerRuntime
-from ocijobs.api.job import OCIJobSpec
+from ocijobs.api.data_flow import SparkLanguage
+from ocijobs.api.job import Outputs
+from ocijobs.api.runtime import Runtime
 from ocijobs.api.spark_runtime import SparkRuntime
 from ocijobs.artifact.archive import write_archive
 from ocijobs.artifact.entrypoint import check_names
@@ -27,6 +30,22 @@ from ocijobs.artifact.spark import spark_code
 
 CODE_FOLDER = "code"
 JOB_FILE = "ocijobs_job.json"
+
+
+class Buildable(Protocol):
+    """What an artifact is built for, of the spec of a job."""
+
+    @property
+    def runtime(self) -> Runtime | None:
+        """What runs; None if the code is what OCI has."""
+
+    @property
+    def outputs(self) -> Outputs | None:
+        """Files that outlive the run."""
+
+    @property
+    def language(self) -> SparkLanguage | None:
+        """Language of Spark code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +68,13 @@ class BuiltArtifact:
 
 
 def build_artifact(
-    job_name: str, spec: OCIJobSpec, files: Files, path: Path
+    job_name: str, spec: Buildable, files: Files, path: Path
 ) -> BuiltArtifact | None:
     """Build the artifact of a job; None if it has none, as a container without files, or a session of Spark.
 
     Args:
         job_name: of the OCIJob, for the artifact's file name.
-        spec: of the OCIJob.
+        spec: what it is for.
         files: the source: path -> content.
         path: the file that is written.
 
@@ -70,7 +89,9 @@ def build_artifact(
         check_names("spec.runtime.container", files)
         entries = files
     else:
-        told = json.dumps(instructions(spec, files), sort_keys=True, indent=1).encode()
+        told = json.dumps(
+            instructions(spec.runtime, spec.outputs, files), sort_keys=True, indent=1
+        ).encode()
         code = {f"{CODE_FOLDER}/{name}": content for name, content in files.items()}
         entries = {**_drivers(), JOB_FILE: told, **code}
     if not entries:
@@ -87,12 +108,11 @@ def _built(name: str, path: Path, libraries: tuple[str, ...] = ()) -> BuiltArtif
 
 
 def _spark(
-    spec: OCIJobSpec, runtime: SparkRuntime, files: Files, path: Path
+    spec: Buildable, runtime: SparkRuntime, files: Files, path: Path
 ) -> BuiltArtifact | None:
-    given = spec.infrastructure.data_flow
-    if runtime.source is None or given is None:
+    if runtime.source is None or spec.language is None:
         return None
-    code = spark_code(runtime.entrypoint, given.language, files, path.with_name("modules.zip"))
+    code = spark_code(runtime.entrypoint, spec.language, files, path.with_name("modules.zip"))
     write_archive(path, code.objects)
     return _built(
         code.entrypoint, path, tuple(sorted(n for n in code.objects if n != code.entrypoint))

@@ -27,6 +27,10 @@ class SourceUnreachableError(Exception):
     """The source can't be read now, and may be later; the message says why."""
 
 
+class LimitReachedError(Exception):
+    """Reading the source would take more than one reading may have; the message says of what, and what to do."""
+
+
 def size_of(content: Content) -> int:
     """Return the length in bytes."""
     return content.stat().st_size if isinstance(content, Path) else len(content)

@@ -6,7 +6,7 @@ from typing import Any
 
 from ocijobs.api.container_runtime import ContainerRuntime
 from ocijobs.api.git_runtime import GitCode, GitRuntime
-from ocijobs.api.job import OCIJobSpec, Outputs
+from ocijobs.api.job import Outputs
 from ocijobs.api.runtime import NotebookRuntime, PythonRuntime, Runtime, ScriptRuntime
 from ocijobs.api.spark_runtime import SparkRuntime
 from ocijobs.api.torch_runtime import PyTorchDistributedRuntime
@@ -28,19 +28,19 @@ _SUFFIXES: dict[type[_WITH_FILES | GitRuntime], tuple[str, ...]] = {
 }
 
 
-def instructions(spec: OCIJobSpec, files: Files) -> dict[str, Any]:
+def instructions(runtime: Runtime | None, outputs: Outputs | None, files: Files) -> dict[str, Any]:
     """Return what the driver is to do.
 
     Raises:
         SourceError: if the source lacks what the runtime names.
     """
-    told = _of_runtime(spec, spec.runtime, files) if spec.runtime is not None else {}
-    if spec.outputs is not None:
-        told["outputs"] = {"path": spec.outputs.path, "uri": spec.outputs.uri}
+    told = _of_runtime(runtime, outputs, files) if runtime is not None else {}
+    if outputs is not None:
+        told["outputs"] = {"path": outputs.path, "uri": outputs.uri}
     return {name: value for name, value in told.items() if value not in (None, (), [], {})}
 
 
-def _of_runtime(spec: OCIJobSpec, runtime: Runtime, files: Files) -> dict[str, Any]:
+def _of_runtime(runtime: Runtime, outputs: Outputs | None, files: Files) -> dict[str, Any]:
     where, variant = f"spec.runtime.{runtime.name}", runtime.variant
     check_names(where, files)
     told: dict[str, Any] = {}
@@ -66,8 +66,8 @@ def _of_runtime(spec: OCIJobSpec, runtime: Runtime, files: Files) -> dict[str, A
             told = _torch(where, variant, files)
         case ContainerRuntime() | SparkRuntime():
             pass
-    if spec.outputs is not None and files:
-        _check_outputs(spec.outputs, str(told.get("workingDir") or ""), files)
+    if outputs is not None and files:
+        _check_outputs(outputs, str(told.get("workingDir") or ""), files)
     return told
 
 

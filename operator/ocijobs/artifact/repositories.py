@@ -6,30 +6,34 @@ protocols, no redirections, and the address that its host's name was found to ha
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import os
+import shutil
 from collections.abc import Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from ocijobs.api.source import GitReference
 from ocijobs.artifact.addresses import AllowedAddresses
-from ocijobs.artifact.files import SourceMissingError, SourceUnreachableError
+from ocijobs.artifact.bounds import Bounds, check_name
+from ocijobs.artifact.files import SourceError, SourceMissingError, SourceUnreachableError
+from ocijobs.artifact.git import Git
 
-_MISSING = (
-    "couldn't find remote ref",
-    "not our ref",
-    "Authentication failed",
-    "could not read Username",
-    "Permission denied",
-    "Repository not found",
-    "not found",
-    "does not appear to be a git repository",
-    "Host key verification failed",
-)
-"""What git says where waiting does not help."""
+_FRUGAL = {
+    "core.bigFileThreshold": "8m",
+    "core.deltaBaseCacheLimit": "32m",
+    "core.packedGitLimit": "64m",
+    "core.packedGitWindowSize": "16m",
+    # One file for what is fetched, so that the limit of a file's size is that of the fetch.
+    "fetch.unpackLimit": "1",
+    "gc.auto": "0",
+    "maintenance.auto": "false",
+    "pack.threads": "1",
+    "submodule.recurse": "false",
+}
+"""How git makes do with little memory, and stays within the process that it is counted in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +52,8 @@ class GitCredentials:
 class Repositories:
     """Asks Git repositories for commits, and fetches them."""
 
-    def __init__(self, allowed: AllowedAddresses, timeout_seconds: float) -> None:
-        self._allowed, self._timeout = allowed, timeout_seconds
+    def __init__(self, allowed: AllowedAddresses, bounds: Bounds) -> None:
+        self._allowed, self._bounds = allowed, bounds
 
     async def commit(
         self, url: str, ref: GitReference | None, credentials: GitCredentials, folder: Path
@@ -59,12 +63,13 @@ class Repositories:
         Raises:
             SourceMissingError: if there is none, or it may not be read.
             SourceUnreachableError: if the repository does not answer.
+            LimitReachedError: if git needs too much for it.
         """
         if ref is not None and ref.commit is not None:
             return ref.commit
         name, patterns = _patterns(ref)
-        environment = await self._environment(url, credentials, folder)
-        listed = await self._git(folder, environment, "ls-remote", "--quiet", "--", url, *patterns)
+        git = await self._git(url, credentials, folder)
+        listed = await git.run("ls-remote", "--quiet", "--", url, *patterns)
         pairs = (line.partition("\t") for line in listed.splitlines())
         found = {name: sha for sha, _, name in pairs}
         for pattern in patterns:
@@ -72,31 +77,76 @@ class Repositories:
                 return found[pattern]
         raise SourceMissingError(f"repository {url} has no {name}")
 
-    async def fetch(self, url: str, commit: str, credentials: GitCredentials, folder: Path) -> None:
-        """Check a commit out into an empty folder.
+    async def fetch(
+        self,
+        url: str,
+        commit: str,
+        credentials: GitCredentials,
+        folder: Path,
+        path: str | None = None,
+    ) -> None:
+        """Check a commit out into an empty folder; what is Git's own is gone afterwards.
+
+        Args:
+            url: of the repository.
+            commit: its SHA.
+            credentials: for it.
+            folder: to check out into; what git keeps beside it is private.
+            path: folder that is the code; if all of the commit is too much, it alone is checked out.
 
         Raises:
             SourceMissingError: if there is no such commit, or it may not be read.
             SourceUnreachableError: if the repository does not answer.
+            SourceError: if it is too much, or has a name that can't be had.
+            LimitReachedError: if git needs too much for it.
         """
-        environment = await self._environment(url, credentials, folder.parent)
-        await self._git(folder, environment, "init", "--quiet")
+        git = await self._git(url, credentials, folder)
+        await git.run("init", "--quiet")
         try:
-            await self._git(folder, environment, "fetch", "--quiet", "--depth=1", "--", url, commit)
+            await git.run("fetch", "--quiet", "--depth=1", "--", url, commit)
         except SourceMissingError:
             # Some servers give single commits to nobody: everything, then.
-            everything = "+refs/*:refs/remotes/origin/*"
-            await self._git(folder, environment, "fetch", "--quiet", "--", url, everything)
+            await git.run("fetch", "--quiet", "--", url, "+refs/*:refs/remotes/origin/*")
         try:
-            await self._git(folder, environment, "checkout", "--quiet", "--detach", commit)
+            await git.run("cat-file", "-e", f"{commit}^{{commit}}")
         except SourceUnreachableError as error:
             raise SourceMissingError(f"repository {url} has no commit {commit}") from error
+        what: tuple[str, ...] = ("--detach", commit)
+        try:
+            await self._check(git, commit, None)
+        except SourceError:
+            if path is None:
+                raise
+            await self._check(git, commit, path)
+            what = (commit, "--", path)
+        await git.run("checkout", "--quiet", *what)
+        shutil.rmtree(folder / ".git")
+
+    async def _git(self, url: str, credentials: GitCredentials, folder: Path) -> Git:
+        private = folder.parent
+        environment = await self._environment(url, credentials, private)
+        return Git(folder, environment, notes=private / "git-notes")
+
+    async def _check(self, git: Git, commit: str, path: str | None) -> None:
+        """Refuse a commit that is too much, before any of it is written."""
+        under = ("--", f"{path}/") if path is not None else ()
+        count = total = 0
+        listing = git.entries("ls-tree", "-r", "-l", "-z", "--full-tree", commit, *under)
+        async with aclosing(listing) as entries:
+            async for entry in entries:
+                told, _, name = entry.partition(b"\t")
+                size = told.split()[-1]
+                count, total = count + 1, total + (int(size) if size.isdigit() else 0)
+                self._bounds.check_count(count)
+                self._bounds.check_size(total)
+                check_name(name.decode(errors="surrogateescape"))
 
     async def _environment(
         self, url: str, credentials: GitCredentials, folder: Path
     ) -> Mapping[str, str]:
         """Return the environment that git runs in: all of it."""
         settings = {
+            **_FRUGAL,
             "core.hooksPath": os.devnull,
             "http.followRedirects": "false",
             "protocol.allow": "never",
@@ -129,44 +179,6 @@ class Repositories:
         for index, (name, value) in enumerate(settings.items()):
             environment |= {f"GIT_CONFIG_KEY_{index}": name, f"GIT_CONFIG_VALUE_{index}": value}
         return environment
-
-    async def _git(self, folder: Path, environment: Mapping[str, str], *words: str) -> str:
-        try:
-            process = await asyncio.create_subprocess_exec(
-                "git",
-                *words,
-                cwd=folder,
-                env=dict(environment),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-                start_new_session=True,
-            )
-        except FileNotFoundError as error:
-            raise SourceUnreachableError("the operator's image has no program git") from error
-        try:
-            async with asyncio.timeout(self._timeout):
-                output, errors = await process.communicate()
-        except TimeoutError as error:
-            raise SourceUnreachableError(
-                f"git {words[0]} took longer than {self._timeout:g} s"
-            ) from error
-        finally:
-            if process.returncode is None:
-                os.killpg(process.pid, 9)
-                await process.wait()
-        if process.returncode:
-            _raise(words[0], errors.decode(errors="replace"))
-        return output.decode(errors="replace")
-
-
-def _raise(word: str, errors: str) -> None:
-    lines = [line for line in errors.splitlines() if line.strip()]
-    told = next((line for line in lines if line.startswith("fatal:")), lines[-1] if lines else "")
-    message = f"git {word}: {told.removeprefix('fatal: ')}"
-    if any(sign in errors for sign in _MISSING):
-        raise SourceMissingError(message)
-    raise SourceUnreachableError(message)
 
 
 def _patterns(ref: GitReference | None) -> tuple[str, tuple[str, ...]]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 from http import HTTPStatus
-from pathlib import Path, PurePosixPath
-from urllib.parse import unquote, urljoin, urlsplit
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
 
 import aiohttp
+from yarl import URL
 
 from ocijobs.artifact.addresses import AllowedAddresses
-from ocijobs.artifact.archives import check_size
+from ocijobs.artifact.bounds import Bounds
 from ocijobs.artifact.files import SourceError, SourceMissingError, SourceUnreachableError
 
 _REDIRECTS = 5
@@ -22,23 +24,40 @@ _FAILED = 5
 
 _CHUNK = 1 << 20
 
+_SILENCE = aiohttp.ClientTimeout(total=None, sock_connect=30, sock_read=60)
+"""Seconds without a connection, and without a byte of an answer; the whole reading has a limit of its own."""
+
 
 class Web:
-    """Fetches files by http and https."""
+    """Fetches files by http and https.
 
-    def __init__(self, allowed: AllowedAddresses, timeout_seconds: float) -> None:
-        self._allowed, self._timeout = allowed, aiohttp.ClientTimeout(total=timeout_seconds)
+    Args:
+        allowed: which addresses files may come from; None for an address that is no user's.
+        trust: certificates that servers are trusted by; None for the machine's own.
+    """
+
+    def __init__(
+        self, allowed: AllowedAddresses | None, trust: ssl.SSLContext | None = None
+    ) -> None:
+        self._allowed, self._trust = allowed, trust
 
     async def fetch(
-        self, url: str, target: Path, *, limit: int, headers: Mapping[str, str] | None = None
-    ) -> None:
-        """Write what an address gives to a file.
+        self,
+        url: str,
+        target: Path,
+        *,
+        bounds: Bounds,
+        headers: Mapping[str, str] | None = None,
+        already: int = 0,
+    ) -> int:
+        """Write what an address gives to a file; return how many bytes there are by now.
 
         Args:
             url: http or https; redirections are followed, to other hosts without the headers.
             target: the file.
-            limit: bytes.
+            bounds: of its size.
             headers: such as authorisation.
+            already: bytes that were fetched before, and count as well.
 
         Raises:
             SourceMissingError: if the server refuses it, or its network is denied.
@@ -46,23 +65,32 @@ class Web:
             SourceError: if it is too large, or redirected without end.
         """
         try:
-            await self._follow(url, target, limit, dict(headers or {}))
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            why = str(error) or type(error).__name__
+            return await self._follow(url, target, bounds, dict(headers or {}), already)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            why = str(error) or "the server has not sent anything for a minute"
             raise SourceUnreachableError(f"{url} can't be fetched: {why}") from error
 
-    async def _follow(self, url: str, target: Path, limit: int, headers: dict[str, str]) -> None:
-        connector = aiohttp.TCPConnector(resolver=self._allowed)
+    async def _follow(
+        self, url: str, target: Path, bounds: Bounds, headers: dict[str, str], already: int
+    ) -> int:
+        connector = aiohttp.TCPConnector(
+            resolver=self._allowed, ssl=True if self._trust is None else self._trust
+        )
         async with aiohttp.ClientSession(
-            connector=connector, timeout=self._timeout, trust_env=True, auto_decompress=False
+            connector=connector,
+            timeout=_SILENCE,
+            trust_env=True,
+            auto_decompress=False,
         ) as session:
             for _ in range(_REDIRECTS):
-                self._allowed.check_literal(urlsplit(url).hostname or "")
-                async with session.get(url, headers=headers, allow_redirects=False) as answer:
+                if self._allowed is not None:
+                    self._allowed.check_literal(urlsplit(url).hostname or "")
+                # What a signature is of must be sent as it is.
+                where = URL(url, encoded=self._allowed is None)
+                async with session.get(where, headers=headers, allow_redirects=False) as answer:
                     if answer.status // 100 != _REDIRECTED:
                         _check(url, answer.status)
-                        await _write(answer, target, limit)
-                        return
+                        return await _write(answer, target, bounds, already)
                     onward = urljoin(url, answer.headers.get("Location", ""))
                 if not onward.startswith(("http://", "https://")):
                     raise SourceMissingError(f"{url} leads to {onward}, which is no web address")
@@ -70,18 +98,6 @@ class Web:
                     headers = {}
                 url = onward
             raise SourceError(f"{url} is redirected more than {_REDIRECTS} times")
-
-
-def file_name(url: str) -> str:
-    """Return the name of the file that an address ends with.
-
-    Raises:
-        SourceError: if it has none.
-    """
-    name = PurePosixPath(unquote(urlsplit(url).path)).name
-    if not name or name.startswith("."):
-        raise SourceError(f"{url} ends with no name of a file")
-    return name
 
 
 def _check(url: str, status: int) -> None:
@@ -92,13 +108,16 @@ def _check(url: str, status: int) -> None:
         or status // 100 == _FAILED
     ):
         raise SourceUnreachableError(f"{url} can't be fetched: the server answers {status}")
+    if status == HTTPStatus.PRECONDITION_FAILED:
+        raise SourceUnreachableError(f"{url} has changed meanwhile")
     raise SourceMissingError(f"{url} can't be fetched: the server answers {status}")
 
 
-async def _write(answer: aiohttp.ClientResponse, target: Path, limit: int) -> None:
-    total = 0
+async def _write(answer: aiohttp.ClientResponse, target: Path, bounds: Bounds, already: int) -> int:
+    total = already
     with target.open("wb") as file:
         async for chunk in answer.content.iter_chunked(_CHUNK):
             total += len(chunk)
-            check_size(total, limit)
+            bounds.check_size(total)
             file.write(chunk)
+    return total

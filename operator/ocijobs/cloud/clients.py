@@ -60,6 +60,10 @@ class Principal:
     identity: IdentityKey
     region: str
 
+    def __str__(self) -> str:
+        """Return it as logs have it."""
+        return f"{self.identity.namespace}/{self.identity.name} in {self.region}"
+
 
 class Clients:
     """Makes clients and keeps them."""

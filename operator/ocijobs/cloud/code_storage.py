@@ -126,7 +126,7 @@ class CodeStorage:
         if isinstance(names, Refusal):
             return None if is_unclear(names) else names
         for name in names:
-            refusal = await self._service.done(
+            refusal = await self._service.ended(
                 principal, "DeleteObject", partial(_delete, place, name)
             )
             if refusal is not None and not is_unclear(refusal):

@@ -1,4 +1,4 @@
-"""API keys, from the Secret of an OCIIdentity: parsed, checked, and kept in memory while they are needed."""
+"""API keys, from the Secret of an OCIIdentity: parsed, checked, and kept in memory for what they may be used for."""
 
 from __future__ import annotations
 
@@ -144,19 +144,29 @@ def _fingerprint(key: RSAPrivateKey) -> str:
 
 
 class CredentialStore:
-    """The credentials in memory, by identity. They stay when their Secret goes."""
+    """The credentials in memory, by identity, and what they are good for.
+
+    Those whose Secret is there may do everything; those whose Secret is gone are kept to read and to end.
+    """
 
     def __init__(self) -> None:
         self._keys: dict[IdentityKey, ApiKey] = {}
+        self._starting: set[IdentityKey] = set()
 
     def put(self, key: IdentityKey, credentials: ApiKey) -> None:
-        """Keep credentials in place of former ones."""
+        """Keep what a Secret holds, in place of former credentials."""
         self._keys[key] = credentials
+        self._starting.add(key)
 
-    def get(self, key: IdentityKey) -> ApiKey | None:
-        """Return the credentials of an identity, or None."""
-        return self._keys.get(key)
+    def keep_to_end(self, key: IdentityKey) -> None:
+        """Let the credentials start nothing any more, if there are any: their Secret is gone."""
+        self._starting.discard(key)
+
+    def get(self, key: IdentityKey, *, starts: bool = False) -> ApiKey | None:
+        """Return the credentials of an identity, or None; to start something, only those whose Secret is there."""
+        return None if starts and key not in self._starting else self._keys.get(key)
 
     def forget(self, key: IdentityKey) -> None:
-        """Drop the credentials of an identity that is gone."""
+        """Drop the credentials of an identity that nothing needs any more."""
         self._keys.pop(key, None)
+        self._starting.discard(key)

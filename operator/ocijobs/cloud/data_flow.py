@@ -107,7 +107,7 @@ class DataFlow:
 
     async def delete_job(self, principal: Principal, job_id: str) -> Refusal | None:
         """Delete an application (DeleteApplication); records of its runs stay."""
-        return await self._service.done(
+        return await self._service.ended(
             principal, "DeleteApplication", lambda client: client.delete_application(job_id)
         )
 
@@ -143,7 +143,7 @@ class DataFlow:
 
     async def cancel_run(self, principal: Principal, run_id: str) -> Refusal | None:
         """Cancel a run (DeleteRun, which deletes nothing: it cancels a run that has not ended)."""
-        return await self._service.done(
+        return await self._service.ended(
             principal, "DeleteRun", lambda client: client.delete_run(run_id)
         )
 

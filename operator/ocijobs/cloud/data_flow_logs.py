@@ -16,6 +16,7 @@ from ocijobs.cloud.clients import Principal, Service
 from ocijobs.cloud.log_lines import LineKeeper, plain
 from ocijobs.cloud.sdk import oci
 from ocijobs.cloud.service_calls import PAGE, ServiceCalls
+from ocijobs.reconcile.legible import legible
 from ocijobs.reconcile.remote import Refusal
 from ocijobs.reconcile.run.known import LogLines
 
@@ -93,13 +94,14 @@ class RunLogs:
 
 
 def _file(summary: Any) -> LogFile | None:
-    """Return a log; None for one whose name is none that a status has room for."""
-    if not summary.name or len(summary.name) > _LONGEST_NAME:
+    """Return a log; None for one whose name is none that a status can tell."""
+    name = summary.name or ""
+    if not 0 < len(name) <= _LONGEST_NAME or legible(name) != name:
         return None
     return LogFile(
-        name=summary.name,
-        source=summary.source or "",
-        type=summary.type or "",
+        name=name,
+        source=legible(summary.source or ""),
+        type=legible(summary.type or ""),
         size_in_bytes=summary.size_in_bytes,
     )
 

@@ -126,7 +126,7 @@ class DataScience:
 
     async def delete_job(self, principal: Principal, job_id: str) -> Refusal | None:
         """Delete a job (DeleteJob, without its runs' records)."""
-        return await self._service.done(
+        return await self._service.ended(
             principal,
             "DeleteJob",
             lambda client: client.delete_job(job_id, delete_related_job_runs=False),
@@ -168,13 +168,13 @@ class DataScience:
 
     async def cancel_run(self, principal: Principal, run_id: str) -> Refusal | None:
         """Cancel a run (CancelJobRun)."""
-        return await self._service.done(
+        return await self._service.ended(
             principal, "CancelJobRun", lambda client: client.cancel_job_run(run_id)
         )
 
     async def delete_run(self, principal: Principal, run_id: str) -> Refusal | None:
         """Delete the record of a run (DeleteJobRun)."""
-        return await self._service.done(
+        return await self._service.ended(
             principal, "DeleteJobRun", lambda client: client.delete_job_run(run_id)
         )
 

@@ -32,8 +32,8 @@ from ocijobs.reconcile.requests import (
     SingleNode,
     Workload,
 )
+from ocijobs.reconcile.text import shown
 
-_GROUP_DETAILS = 1024
 """Characters kept of what OCI says of a group of nodes."""
 
 
@@ -281,7 +281,7 @@ def run_record(run: Any, *, complete: bool) -> RunRecord:
             NodeGroupState(
                 name=group.name,
                 lifecycle_state=group.lifecycle_state or RunState.UNKNOWN,
-                lifecycle_details=(group.lifecycle_details or "")[:_GROUP_DETAILS] or None,
+                lifecycle_details=shown(group.lifecycle_details or "") or None,
             )
             for group in getattr(run, "node_group_details_list", None) or ()
         ),

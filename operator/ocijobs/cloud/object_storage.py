@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from ocijobs.api.job_run_status import OutputList
 from ocijobs.cloud.calls import Calls, Request
 from ocijobs.cloud.clients import Principal, Service
+from ocijobs.cloud.sdk import oci
+from ocijobs.reconcile.legible import legible
 from ocijobs.reconcile.remote import Refusal, RefusalKind
 from ocijobs.reconcile.run.output import read_as_printed, results_of
 
@@ -56,6 +58,14 @@ class StoredObject:
     version: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedRequest:
+    """A GET that somebody else may send: the address as it is, with the headers."""
+
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+
+
 class ObjectStorage:
     """Reads objects, as the identity of the run."""
 
@@ -91,8 +101,13 @@ class ObjectStorage:
             return None
         return results_of(document.get("results"))
 
-    async def stored(self, principal: Principal, uri: str) -> tuple[StoredObject, ...] | Refusal:
-        """Return the object that an address names, or all under it if it ends with `/`; none is an empty answer."""
+    async def stored(
+        self, principal: Principal, uri: str, *, most: int
+    ) -> tuple[StoredObject, ...] | Refusal:
+        """Return the object that an address names, or all under it if it ends with `/`; none is an empty answer.
+
+        The list is not read to its end if it has more than `most`; then that many and some more are returned.
+        """
         place = ObjectAddress.parse(uri)
         found: list[StoredObject] = []
         folder = uri.endswith("/")
@@ -121,24 +136,23 @@ class ObjectStorage:
                 if (folder and not item.name.endswith("/")) or item.name == place.prefix
             )
             start = page.next_start_with
-            if not start or (found and not folder):
+            if not start or (found and not folder) or len(found) > most:
                 return tuple(found)
 
-    async def download(
-        self, principal: Principal, uri: str, stored: StoredObject, target: Path
-    ) -> Refusal | None:
-        """Write an object of the address's bucket to a file; refused as gone if it has changed since it was listed."""
+    async def signed(
+        self, principal: Principal, uri: str, stored: Sequence[StoredObject]
+    ) -> tuple[SignedRequest, ...] | Refusal:
+        """Return requests that read objects of the address's bucket, for somebody who has no key.
+
+        Each is good for its object alone, as it was listed, and for the five minutes that OCI takes a signature for
+        (https://docs.oracle.com/en-us/iaas/Content/API/Concepts/signingrequests.htm). Nothing is sent here.
+        """
         place = ObjectAddress.parse(uri)
 
-        def read(client: Any) -> None:
-            answer = client.get_object(
-                place.namespace, place.bucket, stored.name, if_match=stored.version
-            )
-            with answer.data as stream, target.open("wb") as file:
-                for chunk in stream.iter_content(1 << 20):
-                    file.write(chunk)
+        def sign(client: Any) -> tuple[SignedRequest, ...]:
+            return tuple(_signed(client.base_client, place, each) for each in stored)
 
-        return await self._calls.call(self._request(principal, "GetObject"), read)
+        return await self._calls.call(self._request(principal, "SignGetObject"), sign)
 
     async def list_outputs(self, principal: Principal, outputs_uri: str) -> OutputList | Refusal:
         """Return how many objects are under the outputs, and the first of them."""
@@ -162,11 +176,23 @@ class ObjectStorage:
             names.extend(item.name for item in page.objects[: _LISTED - len(names)])
             start = page.next_start_with
             if not start:
-                return OutputList(count=count, objects=tuple(place.uri(name) for name in names))
+                uris = tuple(legible(place.uri(name)) for name in names)
+                return OutputList(count=count, objects=uris)
 
     @staticmethod
     def _request(principal: Principal, operation: str) -> Request:
         return Request(principal=principal, service=Service.OBJECT_STORAGE, operation=operation)
+
+
+def _signed(base_client: Any, place: ObjectAddress, stored: StoredObject) -> SignedRequest:
+    names = (place.namespace, place.bucket, stored.name)
+    namespace, bucket, name = (quote(each, safe="") for each in names)
+    url = f"{base_client.endpoint}/n/{namespace}/b/{bucket}/o/{name}"
+    prepared = oci.base_client.requests.Request(
+        "GET", url, headers={"if-match": stored.version}
+    ).prepare()
+    signed = base_client.signer.do_request_sign(prepared)
+    return SignedRequest(url=signed.url, headers=dict(signed.headers))
 
 
 def _first_bytes(chunks: Iterable[bytes]) -> bytes:

@@ -9,7 +9,10 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+from dataclasses import dataclass
 from enum import IntEnum
+
+from ocijobs.clock import Clock
 
 LEAST_RATE = 0.5
 """Calls a second that are made however much OCI throttles."""
@@ -28,30 +31,71 @@ class Lane(IntEnum):
     WORK = 1
 
 
+@dataclass(slots=True, kw_only=True)
+class _Ticket:
+    """Somebody who waits, until when at most, and what is told him: how long he would have to wait beyond that."""
+
+    until: float | None
+    answer: asyncio.Future[float | None]
+
+
 class RateLimit:
     """Lets callers through at a rate that adapts."""
 
-    def __init__(self, most: float) -> None:
-        self._most = most
+    def __init__(self, most: float, clock: Clock) -> None:
+        self._most, self._clock = most, clock
         self._rate = most
         self._tokens = max(1.0, most)
         self._filled_at: float | None = None
         self._paused_until = 0.0
-        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[int, int, _Ticket]] = []
         self._order = itertools.count()
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Task[None] | None = None
 
     @property
     def rate(self) -> float:
         """Calls a second that are let through now."""
         return self._rate
 
-    async def acquire(self, lane: Lane) -> None:
-        """Return when a call may be made."""
-        ticket: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    @property
+    def paused(self) -> bool:
+        """Whether OCI itself asks to wait (Retry-After of a 429)."""
+        return self._paused_until > self._clock.monotonic()
+
+    @property
+    def slowed(self) -> bool:
+        """Whether OCI's 429s have made the rate less than it may be."""
+        return self._rate < self._most
+
+    def opens_in(self, ahead: int = 0) -> float:
+        """Return the seconds after which somebody who comes now can be let through; 0 if that is at once.
+
+        Args:
+            ahead: how many are to come before, besides those that wait here.
+        """
+        self._fill()
+        wanted = 1.0 + ahead + sum(not ticket.answer.done() for _, _, ticket in self._waiting)
+        pause = self._paused_until - self._clock.monotonic()
+        seconds = max(pause, (wanted - self._tokens) / self._rate)
+        return seconds if seconds > _INSTANT else 0.0
+
+    async def acquire(self, lane: Lane, *, within: float | None = None) -> float | None:
+        """Wait until a call may be made, and return None; or return how long that would take if it is too long.
+
+        Args:
+            lane: who goes first.
+            within: seconds to wait at most; None waits for as long as it takes.
+        """
+        seconds = self.opens_in()
+        if within is not None and seconds > within:
+            return seconds
+        ticket = _Ticket(
+            until=None if within is None else self._clock.monotonic() + within,
+            answer=asyncio.get_running_loop().create_future(),
+        )
         heapq.heappush(self._waiting, (lane, next(self._order), ticket))
         self._pump()
-        await ticket
+        return await ticket.answer
 
     def succeeded(self) -> None:
         """Note that OCI answered without throttling."""
@@ -59,30 +103,53 @@ class RateLimit:
 
     def throttled(self, retry_after_seconds: float | None) -> None:
         """Note that OCI answered 429: let through fewer, and none before OCI's own time is over."""
+        self._fill()
         self._rate = max(LEAST_RATE, self._rate * _DECREASE)
         self._tokens = min(self._tokens, 0.0)
         if retry_after_seconds is not None:
-            now = asyncio.get_running_loop().time()
-            self._paused_until = max(self._paused_until, now + retry_after_seconds)
+            until = self._clock.monotonic() + retry_after_seconds
+            self._paused_until = max(self._paused_until, until)
+        self._send_away()
+        self._pump()
 
-    def _pump(self) -> None:
-        """Let through whom there are tokens for, and come back when there is the next."""
-        loop = asyncio.get_running_loop()
-        now = loop.time()
+    def _send_away(self) -> None:
+        """Tell those who can't wait for as long as it takes now."""
+        opens_at = max(self._paused_until, self._clock.monotonic() + 1.0 / self._rate)
+        for _, _, ticket in self._waiting:
+            if ticket.until is not None and ticket.until < opens_at and not ticket.answer.done():
+                ticket.answer.set_result(opens_at - self._clock.monotonic())
+
+    def _fill(self) -> None:
+        """Count the calls that may be made by now."""
+        now = self._clock.monotonic()
         if self._filled_at is not None:
             grown = (now - self._filled_at) * self._rate
             self._tokens = min(max(1.0, self._rate), self._tokens + grown)
         self._filled_at = now
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+
+    def _pump(self) -> None:
+        """Let through whom there are tokens for, and come back when there is the next."""
+        self._fill()
+        now = self._clock.monotonic()
         while self._waiting:
-            if self._waiting[0][2].cancelled():
+            answer = self._waiting[0][2].answer
+            if answer.done():
                 heapq.heappop(self._waiting)
                 continue
             missing = max(self._paused_until - now, (1.0 - self._tokens) / self._rate)
             if missing > _INSTANT:
-                self._timer = loop.call_later(missing, self._pump)
+                self._come_back(missing)
                 return
             self._tokens -= 1.0
-            heapq.heappop(self._waiting)[2].set_result(None)
+            heapq.heappop(self._waiting)
+            answer.set_result(None)
+
+    def _come_back(self, seconds: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.create_task(self._later(seconds), name="pace of calls to OCI")
+
+    async def _later(self, seconds: float) -> None:
+        await self._clock.sleep(seconds)
+        self._timer = None
+        self._pump()

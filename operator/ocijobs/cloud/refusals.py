@@ -11,6 +11,7 @@ from http import HTTPStatus
 
 from ocijobs.cloud.sdk import oci
 from ocijobs.reconcile.remote import Refusal, RefusalKind
+from ocijobs.reconcile.text import shown
 
 _QUOTA_CODES = frozenset({"LimitExceeded", "QuotaExceeded", "TenantCapacityExceeded"})
 _BY_STATUS: Mapping[int, RefusalKind] = {
@@ -22,7 +23,7 @@ _BY_STATUS: Mapping[int, RefusalKind] = {
     HTTPStatus.PRECONDITION_FAILED: RefusalKind.CONFLICT,
     HTTPStatus.TOO_MANY_REQUESTS: RefusalKind.THROTTLED,
 }
-_MESSAGE_LIMIT = 700
+_MESSAGE_LIMIT_BYTES = 700
 _LONGEST_WAIT_SECONDS = 300.0
 """Longer than this no answer stops the calls of a principal, the shared poll among them."""
 
@@ -52,7 +53,7 @@ def refusal_of(error: Exception) -> Refusal:
             kind=RefusalKind.UNAVAILABLE, message=f"no answer from OCI ({type(cause).__name__})"
         )
     words = ": ".join(str(part) for part in (error.code, error.message) if part)
-    message = (words or f"status {error.status}")[:_MESSAGE_LIMIT]
+    message = shown(words or f"status {error.status}", most_bytes=_MESSAGE_LIMIT_BYTES)
     return Refusal(kind=_kind(int(error.status), str(error.code)), message=message)
 
 

@@ -68,6 +68,16 @@ class ServiceCalls:
         answer = await self.write(principal, operation, send)
         return answer if isinstance(answer, Refusal) else None
 
+    async def ended(
+        self, principal: Principal, operation: str, send: Callable[[Any], Any]
+    ) -> Refusal | None:
+        """Make a call that cancels or deletes; None if OCI took it. Credentials without a Secret may make it."""
+        request = Request(
+            principal=principal, service=self._service, operation=operation, write=True, ends=True
+        )
+        answer = await self._calls.call(request, send)
+        return answer if isinstance(answer, Refusal) else None
+
     async def pages(
         self,
         principal: Principal,

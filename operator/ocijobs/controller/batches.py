@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+import logging
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -13,6 +13,8 @@ from ocijobs.api.metadata import ObjectKey
 from ocijobs.clock import Clock
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.store import Entry
+
+_LOG = logging.getLogger(__name__)
 
 GroupT = TypeVar("GroupT", bound=Hashable)
 RequestT = TypeVar("RequestT")
@@ -28,10 +30,11 @@ class Asked(Generic[RequestT]):
 
 
 class Batches(Generic[GroupT, RequestT]):
-    """Gathers what is asked for, and has it read together.
+    """Gathers what is asked for, and has it read together; each group by itself, so that none waits for another.
 
     Args:
         read: reads a batch of one group, and learns what it brought.
+        failed: learns of an error that nobody foresaw, for one of the requests of a batch.
         most: requests in a batch.
         seconds: how long requests are gathered.
         queue: in which every run is put whose request was read.
@@ -41,43 +44,61 @@ class Batches(Generic[GroupT, RequestT]):
     def __init__(
         self,
         read: Callable[[GroupT, Sequence[Asked[RequestT]]], Awaitable[None]],
+        failed: Callable[[Asked[RequestT], Exception], None],
         *,
         most: int,
         seconds: float,
         queue: WorkQueue,
         clock: Clock,
     ) -> None:
-        self._read, self._most, self._seconds = read, most, seconds
+        self._read, self._failed = read, failed
+        self._most, self._seconds = most, seconds
         self._queue, self._clock = queue, clock
-        self._waiting: dict[GroupT, dict[str, Asked[RequestT]]] = defaultdict(dict)
+        self._waiting: dict[GroupT, dict[str, Asked[RequestT]]] = {}
         self._reading: set[str] = set()
-        self._asked = asyncio.Event()
+        self._groups: dict[GroupT, asyncio.Task[None]] = {}
+        self._tasks: asyncio.TaskGroup | None = None
 
     def ask(self, entry: Entry, group: GroupT, request: RequestT) -> None:
         """Have something read in the next batch of its group; asking twice is asking once."""
         uid = entry.metadata.uid
         if uid in self._reading:
             return
-        self._waiting[group][uid] = Asked(key=entry.key, uid=uid, request=request)
-        self._asked.set()
+        self._waiting.setdefault(group, {})[uid] = Asked(key=entry.key, uid=uid, request=request)
+        self._begin(group)
 
     async def run(self) -> None:
         """Read what is asked for. Runs for as long as the operator does."""
-        while True:
-            await self._asked.wait()
+        async with asyncio.TaskGroup() as self._tasks:
+            for group in list(self._waiting):
+                self._begin(group)
+            await asyncio.Event().wait()
+
+    def _begin(self, group: GroupT) -> None:
+        if self._tasks is not None and group not in self._groups:
+            self._groups[group] = self._tasks.create_task(self._serve(group))
+
+    async def _serve(self, group: GroupT) -> None:
+        """Read what is asked for of a group, until nothing is."""
+        while group in self._waiting:
             await self._clock.sleep(self._seconds)
-            self._asked.clear()
-            waiting, self._waiting = self._waiting, defaultdict(dict)
-            batches = [
-                (group, batch)
-                for group, asked in waiting.items()
-                for batch in _batches(list(asked.values()), self._most)
-            ]
-            self._reading = {item.uid for _, batch in batches for item in batch}
-            await asyncio.gather(*(self._carry_out(group, batch) for group, batch in batches))
+            asked = list(self._waiting.pop(group).values())
+            self._reading |= {item.uid for item in asked}
+            for batch in _batches(asked, self._most):
+                await self._carry_out(group, batch)
+        del self._groups[group]
 
     async def _carry_out(self, group: GroupT, batch: list[Asked[RequestT]]) -> None:
-        await self._read(group, batch)
+        try:
+            await self._read(group, batch)
+        except Exception as error:  # noqa: BLE001 - whatever it is, other batches are read
+            _LOG.exception(
+                "a batch of %d reads failed: a defect of the operator",
+                len(batch),
+                extra={"group": str(group), "error": type(error).__name__},
+            )
+            for item in batch:
+                self._failed(item, error)
         for item in batch:
             self._reading.discard(item.uid)
             self._queue.add(item.key)

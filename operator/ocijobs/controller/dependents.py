@@ -90,7 +90,8 @@ class Dependents:
                 self._queue.add(entry.key)
 
     def identity_changed(self, key: ObjectKey) -> None:
-        """Have everything looked at that uses an identity."""
+        """Have an identity looked at, and everything that uses it."""
+        self._queue.add(key)
         for user in self._observer.users_of(key):
             self._queue.add(user)
 

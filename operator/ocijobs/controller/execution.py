@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from typing import get_args
+
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.clock import Clock
+from ocijobs.cloud.admission import Admission, Place
 from ocijobs.controller.identity_actions import IdentityActions
 from ocijobs.controller.job_actions import JobActions
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.object_actions import NotTakenError, ObjectActions
+from ocijobs.controller.places import OciAction, place_of
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.run_actions import RunActions
 from ocijobs.controller.store import Entry, Store
 from ocijobs.controller.workload_actions import WorkloadActions
 from ocijobs.kube.writer import ObjectWriter
+from ocijobs.log_fields import about
 from ocijobs.reconcile import decision as act
+from ocijobs.reconcile.turn import Turn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of a round's actions.
+
+    Attributes:
+        news: whether something is there that a decision has not seen.
+        turn: when the object may call OCI, if it is not its turn; what was to be called was not.
+    """
+
+    news: bool = False
+    turn: Turn | None = None
 
 
 class Executor:
@@ -30,27 +50,66 @@ class Executor:
         store: Store,
         memory: Memory,
         queue: WorkQueue,
+        admission: Admission[ObjectKey],
         clock: Clock,
     ) -> None:
         self._identities, self._jobs, self._runs = identities, jobs, runs
         self._workloads = workloads
         self._store, self._memory, self._queue = store, memory, queue
+        self._admission = admission
+        self._in_line: dict[ObjectKey, set[Place]] = {}
+        """Where an object has queued up in its round."""
         self._objects = ObjectActions(writer, store, memory, clock)
 
-    async def carry_out(self, entry: Entry, actions: tuple[act.Action, ...]) -> bool:
-        """Carry actions out, up to an object that is not taken; return whether some outcome is there.
+    async def carry_out(self, entry: Entry, actions: tuple[act.Action, ...]) -> Outcome:
+        """Carry actions out, up to an object that is not taken; what calls OCI out of its turn is left out.
 
         Raises:
             ApiError: if the API server refuses a change of an object.
             NotLeadingError: if this process may not write any more.
         """
-        outcome = False
+        outcome = Outcome()
         for action in actions:
             try:
-                outcome = await self.execute(entry, action) or outcome
+                if isinstance(action, get_args(OciAction)):
+                    turn = await self._call(entry, action)
+                    if turn is None:
+                        outcome = replace(outcome, news=True)
+                    elif outcome.turn is None or turn.at > outcome.turn.at:
+                        outcome = replace(outcome, turn=turn)
+                elif await self.execute(entry, action):
+                    outcome = replace(outcome, news=True)
             except NotTakenError:
-                return True
+                return replace(outcome, news=True)
         return outcome
+
+    async def _call(self, entry: Entry, action: OciAction) -> Turn | None:
+        """Call OCI if it is the object's turn, and return None; else return when it is.
+
+        While the answer is awaited the worker works on others.
+        """
+        place = place_of(entry.key.namespace, action)
+        turn = self._admission.enter(entry.key, place)
+        if turn is not None:
+            self._in_line.setdefault(entry.key, set()).add(place)
+            return turn
+        ocid = getattr(action, "run_id", None) or getattr(action, "job_id", None)
+        try:
+            if isinstance(action, act.CreateRun | act.CreateJob) and not (
+                await self._identities.confirm(entry.key.namespace, action.caller)
+            ):
+                # What the Secret is by now is learnt, and what is to be done is decided with that.
+                return None
+            async with self._queue.waiting_for_answer(entry.key):
+                with about(ocid=ocid):
+                    await self.execute(entry, action)
+        finally:
+            self._admission.leave(place)
+        return None
+
+    def end_round(self, key: ObjectKey) -> None:
+        """Have an object wait for no turn that it did not ask for in the round that ends."""
+        self._admission.give_up(key, frozenset(self._in_line.pop(key, ())))
 
     async def execute(self, entry: Entry, action: act.Action) -> bool:
         """Carry an action out; return whether its outcome is there (False: it comes later, and wakes the object).
@@ -84,7 +143,7 @@ class Executor:
                 return False
             case act.ReadCredentials() | act.VerifyCredentials():
                 await self._identities.execute(entry, action)
-            case act.ReadSources(spec=spec) if spec.reads_remotely:
+            case act.ReadSources():
                 self._jobs.start_reading(entry, action)
                 return False
             case act.UploadArtifact():
@@ -97,8 +156,7 @@ class Executor:
                 self._runs.ask_utilisation(entry, action)
                 return False
             case (
-                act.ReadSources()
-                | act.FindName()
+                act.FindName()
                 | act.ListShapes()
                 | act.CreateJob()
                 | act.SearchJobs()

@@ -40,13 +40,11 @@ class Identities:
         key = ObjectKey(reference.kind, namespace, reference.name)
         entry = self._store.get(key)
         identity = entry.resource if entry is not None else None
-        if entry is None and self._memory.identity(key).gone_since is None:
-            now = self._clock.now()
-            self._memory.learn_identity(
-                key,
-                lambda known: known if known.credentials else replace(known, gone_since=now),
-            )
         known = self._memory.identity(key)
+        absent_since = (known.absent_since or self._clock.now()) if entry is None else None
+        if known.absent_since != absent_since:
+            self._memory.learn_identity(key, lambda k: replace(k, absent_since=absent_since))
+            known = self._memory.identity(key)
         view = view_identity(
             reference, identity if isinstance(identity, OCIIdentity) else None, known
         )

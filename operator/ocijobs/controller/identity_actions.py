@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import replace
 
+from ocijobs.api.identity import OCIIdentity
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.clock import Clock
 from ocijobs.cloud.clients import Principal
@@ -12,20 +14,25 @@ from ocijobs.cloud.credentials import (
     CredentialsError,
     CredentialStore,
     IdentityKey,
+    identity_key,
     parse_api_key,
 )
 from ocijobs.cloud.object_storage import ObjectStorage
 from ocijobs.controller.memory import Memory
-from ocijobs.controller.store import Entry
+from ocijobs.controller.store import Entry, Store
 from ocijobs.kube.client import ApiError
-from ocijobs.kube.reads import ObjectReader
-from ocijobs.reconcile.decision import ReadCredentials, VerifyCredentials
-from ocijobs.reconcile.identity import CredentialsRead, IdentityKnown
-from ocijobs.reconcile.remote import Operation, Refusal, RefusalKind
+from ocijobs.kube.reads import ConfigData, ObjectReader
+from ocijobs.reconcile.decision import Launcher, ReadCredentials, VerifyCredentials
+from ocijobs.reconcile.identity import read_credentials
+from ocijobs.reconcile.identity_known import IdentityKnown, Key, Serving
+from ocijobs.reconcile.remote import Operation
 
 
 class IdentityActions:
-    """Reads and verifies credentials."""
+    """Reads and verifies credentials.
+
+    `read_for_launch_seconds` is how old what was read of a Secret may be when something is launched with it.
+    """
 
     def __init__(
         self,
@@ -33,82 +40,109 @@ class IdentityActions:
         reader: ObjectReader,
         storage: ObjectStorage,
         credentials: CredentialStore,
+        store: Store,
         memory: Memory,
         clock: Clock,
         changed: Callable[[ObjectKey], None],
+        read_for_launch_seconds: float,
     ) -> None:
         self._reader, self._storage = reader, storage
-        self._credentials, self._memory, self._clock = credentials, memory, clock
+        self._credentials, self._store = credentials, store
+        self._memory, self._clock = memory, clock
         self._changed = changed
+        self._launch_seconds = read_for_launch_seconds
+        self._read_at: dict[ObjectKey, float] = {}
+        self._locks: defaultdict[ObjectKey, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def execute(self, entry: Entry, action: ReadCredentials | VerifyCredentials) -> None:
         """Carry the action out; what uses the identity is looked at again if that changed how it sees it."""
         before = self._memory.identity(entry.key)
         if isinstance(action, ReadCredentials):
-            await self._read(entry, action)
+            await self._read(entry.key, action)
         else:
             await self._verify(entry, action)
-        after = self._memory.identity(entry.key)
-        if _seen_by_others(before) != _seen_by_others(after):
-            self._changed(entry.key)
+        self._tell(entry.key, before)
 
-    async def _read(self, entry: Entry, action: ReadCredentials) -> None:
-        key, now, epoch = entry.key, self._clock.now(), action.epoch
+    async def confirm(self, namespace: str, launcher: Launcher) -> bool:
+        """Return whether the Secret is still what the launch was decided with; what it is instead is learnt.
+
+        It is read anew for each launch, or once for those of a moment.
+
+        Raises:
+            ApiError: if the API server does not tell.
+        """
+        key = ObjectKey(*identity_key(namespace, launcher.identity))
+        async with self._locks[key]:
+            read_at = self._read_at.get(key)
+            if read_at is None or self._clock.monotonic() - read_at > self._launch_seconds:
+                entry = self._store.get(key)
+                identity = entry.resource if entry is not None else None
+                if not isinstance(identity, OCIIdentity):
+                    return False
+                before, action = self._memory.identity(key), read_credentials(identity)
+                self._learn(key, action, await self._secret(key, action))
+                self._tell(key, before)
+        credentials = self._memory.identity(key).credentials
+        return isinstance(credentials, Serving) and credentials.key.version == launcher.version
+
+    def _tell(self, key: ObjectKey, before: IdentityKnown) -> None:
+        if _seen_by_others(before) != _seen_by_others(self._memory.identity(key)):
+            self._changed(key)
+
+    async def _read(self, key: ObjectKey, action: ReadCredentials) -> None:
         try:
-            secret = await self._reader.secret(key.namespace, action.secret_name)
+            secret = await self._secret(key, action)
         except ApiError as error:
-            refusal = Refusal(kind=RefusalKind.UNAVAILABLE, message=f"Secret not read: {error}")
+            now, message = self._clock.now(), f"Secret not read: {error}"
             self._memory.learn_identity(
-                key,
-                lambda known: known.called(
-                    Operation.READ_CREDENTIALS, at=now, refusal=refusal, epoch=epoch
-                ),
+                key, lambda known: known.secret_unreachable(message, at=now, epoch=action.epoch)
             )
             return
-        if secret is None:
-            message = f"there is no Secret {action.secret_name}"
-            missing = Refusal(kind=RefusalKind.MISSING, message=message)
-            self._memory.learn_identity(
-                key,
-                lambda known: replace(
-                    known.called(Operation.READ_CREDENTIALS, at=now, refusal=missing, epoch=epoch),
-                    gone_since=known.gone_since or (None if known.credentials else now),
-                ),
-            )
-            return
+        self._learn(key, action, secret)
+
+    async def _secret(self, key: ObjectKey, action: ReadCredentials) -> ConfigData | None:
+        asked_at = self._clock.monotonic()
+        secret = await self._reader.secret(key.namespace, action.secret_name)
+        self._read_at[key] = asked_at
+        return secret
+
+    def _learn(self, key: ObjectKey, action: ReadCredentials, secret: ConfigData | None) -> None:
+        """Keep the key that the Secret is; without one, let a former key end what there is, and start nothing."""
+        learn = self._lacking(action) if secret is None else self._found(key, action, secret)
+        known = learn(self._memory.identity(key))
+        if known.fault is not None:
+            self._credentials.keep_to_end(IdentityKey(*key))
+        self._memory.learn_identity(key, lambda _: known)
+
+    def _lacking(self, action: ReadCredentials) -> Callable[[IdentityKnown], IdentityKnown]:
+        now, message = self._clock.now(), f"there is no Secret {action.secret_name}"
+        return lambda known: known.secret_missing(message, at=now, epoch=action.epoch)
+
+    def _found(
+        self, key: ObjectKey, action: ReadCredentials, secret: ConfigData
+    ) -> Callable[[IdentityKnown], IdentityKnown]:
+        now, epoch = self._clock.now(), action.epoch
         version = f"{secret.uid}/{secret.resource_version}/{action.region or ''}"
         try:
             api_key = parse_api_key(secret.data, region=action.region, version=version)
         except CredentialsError as error:
-            read = CredentialsRead(version=version, problem=str(error))
-        else:
-            self._credentials.put(IdentityKey(*key), api_key)
-            read = CredentialsRead(
-                version=version, region=api_key.region, tenancy_id=api_key.tenancy
-            )
-        self._memory.learn_identity(
-            key,
-            lambda known: replace(
-                known.called(Operation.READ_CREDENTIALS, at=now, epoch=epoch),
-                credentials=read,
-                read_at=now,
-                gone_since=None,
-            ),
-        )
+            problem = str(error)
+            return lambda known: known.secret_broken(problem, at=now, epoch=epoch)
+        if api_key.region is None:
+            problem = "no region is given, neither there nor in spec.region"
+            return lambda known: known.secret_broken(problem, at=now, epoch=epoch)
+        self._credentials.put(IdentityKey(*key), api_key)
+        read = Key(version=version, region=api_key.region, tenancy_id=api_key.tenancy)
+        return lambda known: known.secret_read(read, at=now, epoch=epoch)
 
     async def _verify(self, entry: Entry, action: VerifyCredentials) -> None:
-        key = entry.key
-        credentials = self._memory.identity(key).credentials
-        version = credentials.version if credentials is not None else ""
-        principal = Principal(identity=IdentityKey(*key), region=action.caller.region)
+        identity = self._memory.identity(entry.key).credentials.key
+        version = identity.version if identity is not None else ""
+        principal = Principal(identity=IdentityKey(*entry.key), region=action.caller.region)
         refusal = await self._storage.verify(principal)
         now = self._clock.now()
         self._memory.learn_identity(
-            key,
-            lambda known: replace(
-                known.called(Operation.VERIFY, at=now, refusal=refusal, epoch=version),
-                verified=known.verified if refusal is not None else version,
-            ),
+            entry.key, lambda known: known.verify_answered(version, refusal, at=now)
         )
 
 
@@ -116,7 +150,8 @@ def _seen_by_others(known: IdentityKnown) -> tuple[object, ...]:
     verify, read = known.calls.get(Operation.VERIFY), known.calls.get(Operation.READ_CREDENTIALS)
     return (
         known.credentials,
-        known.gone_since,
+        known.absent_since,
+        known.refused_since,
         read.refusal if read is not None else None,
         (verify.epoch, verify.refusal) if verify is not None else None,
     )

@@ -5,23 +5,27 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 from weakref import WeakValueDictionary
 
 from ocijobs.api.infrastructure import Backend
-from ocijobs.artifact.staging import Staging
 from ocijobs.clock import Clock
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.code_storage import CodeStorage
-from ocijobs.cloud.credentials import identity_key
 from ocijobs.cloud.directory import Directory
 from ocijobs.cloud.infrastructure import Infrastructure
 from ocijobs.controller.memory import Memory
+from ocijobs.controller.places import principal_of
 from ocijobs.controller.queue import WorkQueue
-from ocijobs.controller.sources import SourceReader
+from ocijobs.controller.sources import Reading, SourceReader
+from ocijobs.controller.staging import Staging
 from ocijobs.controller.store import Entry
+from ocijobs.kube.lease import NotLeadingError
+from ocijobs.log_fields import log_fields
 from ocijobs.reconcile import decision as act
+from ocijobs.reconcile.internal_error import internal_refusal
 from ocijobs.reconcile.job.known import JobKnown, SourcesRead
 from ocijobs.reconcile.remote import Refusal, RefusalKind
 from ocijobs.reconcile.requests import JobCreation, JobRequest, backend_of
@@ -38,8 +42,8 @@ JobCall = (
 )
 
 
-_READINGS = 2
-"""Remote sources that are read at the same time: each may hold much disk and bandwidth."""
+_BUILDS = 4
+"""Sources in the cluster that artifacts are built of at the same time. Remote ones have turns (controller/turns.py)."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -60,31 +64,28 @@ class JobActions:
         queue: WorkQueue,
         clock: Clock,
         fence: Callable[[], None],
+        count_error: Callable[[str, str], None],
     ) -> None:
+        self._count_error = count_error
         self._infrastructures, self._directory = infrastructures, directory
         self._code, self._code_in_use = code, code_in_use
         self._code_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._sources, self._staging = sources, staging
         self._memory, self._queue, self._clock, self._fence = memory, queue, clock, fence
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._readings = asyncio.Semaphore(_READINGS)
+        self._builds = asyncio.Semaphore(_BUILDS)
 
     @property
     def under_way(self) -> int:
         """How many jobs have their source read or their artifact uploaded, beside the workers."""
         return len(self._tasks)
 
-    async def execute(
-        self, entry: Entry, action: act.ReadSources | act.DeleteCode | JobCall
-    ) -> None:
+    async def execute(self, entry: Entry, action: act.DeleteCode | JobCall) -> None:
         """Carry the action out, and learn what it brought."""
-        if isinstance(action, act.ReadSources):
-            await self._read(entry, action)
-            return
         if isinstance(action, act.DeleteCode):
             await self._delete_code(entry, action)
             return
-        learn = await self._call(action, self._principal(entry, action.caller))
+        learn = await self._call(action, principal_of(entry.key.namespace, action.caller))
         self._learn(entry, learn)
 
     async def _call(self, action: JobCall, principal: Principal) -> Callable[[JobKnown], JobKnown]:
@@ -151,7 +152,9 @@ class JobActions:
         uri, refusal = action.uri, None
         async with self._lock(uri):
             if not self._code_in_use(uri):
-                refusal = await self._code.delete(self._principal(entry, action.caller), uri)
+                refusal = await self._code.delete(
+                    principal_of(entry.key.namespace, action.caller), uri
+                )
         at = self._clock.now()
         self._learn(
             entry,
@@ -159,7 +162,14 @@ class JobActions:
         )
 
     async def _read(self, entry: Entry, action: act.ReadSources) -> None:
-        read = await self._sources.read(entry, action, self._principal(entry, action.caller))
+        principal = principal_of(entry.key.namespace, action.caller)
+        read: Reading
+        try:
+            read = await self._sources.read(entry, action, principal)
+        except NotLeadingError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the job says so, and is tried again
+            read = self._unforeseen("reading the source", error)
         now = self._clock.now()
         self._learn(entry, lambda known: known.sources_answered(read, at=now, epoch=action.epoch))
         served = action.served.artifact if action.served is not None else None
@@ -168,13 +178,12 @@ class JobActions:
             self._staging.discard(entry.metadata.uid, read.sha256)
 
     def start_reading(self, entry: Entry, action: act.ReadSources) -> None:
-        """Read a remote source beside the workers, a few at a time; the job is looked at again afterwards."""
-        self._start(entry, "read the source of", self._read_remote(entry, action))
+        """Have a source read beside the workers; the job is looked at again afterwards."""
+        self._start(entry, "read the source of", self._read_beside(entry, action))
 
-    async def _read_remote(self, entry: Entry, action: act.ReadSources) -> None:
-        async with self._readings:
+    async def _read_beside(self, entry: Entry, action: act.ReadSources) -> None:
+        async with nullcontext() if action.spec.reads_remotely else self._builds:
             await self._read(entry, action)
-        self._queue.add(entry.key)
 
     def _start(self, entry: Entry, doing: str, work: Coroutine[Any, Any, None]) -> None:
         """Let work on an object go on in a task of its own, unless one does already."""
@@ -184,50 +193,65 @@ class JobActions:
             return
         task = asyncio.create_task(work, name=f"{doing} {entry.key}")
         self._tasks[uid] = task
-        task.add_done_callback(lambda ended: self._ended(uid, ended))
+        task.add_done_callback(lambda ended: self._ended(entry, ended))
 
-    def _ended(self, uid: str, task: asyncio.Task[None]) -> None:
-        del self._tasks[uid]
-        if not task.cancelled() and (error := task.exception()) is not None:
-            _LOG.error("could not %s", task.get_name(), exc_info=error)
+    def _ended(self, entry: Entry, task: asyncio.Task[None]) -> None:
+        """Have the job looked at again, whatever came of the work."""
+        del self._tasks[entry.metadata.uid]
+        if task.cancelled():
+            return
+        if (error := task.exception()) is not None:
+            # Who leads no more writes nothing, and ends.
+            _LOG.error("could not %s", task.get_name(), exc_info=error, extra=log_fields())
+        self._queue.add(entry.key)
+
+    def _unforeseen(self, doing: str, error: Exception) -> Refusal:
+        """Tell of an error that nobody foresaw, and return it as what is learnt."""
+        name = type(error).__name__
+        _LOG.error(
+            "%s: a defect of the operator", doing, exc_info=error, extra=log_fields(error=name)
+        )
+        self._count_error(doing, name)
+        return internal_refusal(doing, name)
 
     def forget(self, uid: str) -> None:
         """Keep nothing of an object that is gone."""
         self._staging.discard(uid)
+        self._sources.forget(uid)
 
     def start_upload(self, entry: Entry, action: act.UploadArtifact) -> None:
         """Upload an artifact beside the workers, since it may take long; the job is looked at again afterwards."""
         self._start(entry, "upload the artifact of", self._upload(entry, action))
 
     async def _upload(self, entry: Entry, action: act.UploadArtifact) -> None:
-        principal = self._principal(entry, action.caller)
+        try:
+            answer = await self._upload_staged(entry, action)
+        except NotLeadingError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the job says so, and is tried again
+            answer = self._unforeseen("uploading the artifact", error)
+        at = self._clock.now()
+        self._learn(
+            entry,
+            lambda known: known.upload_answered(action.job_id, answer, at=at, epoch=action.epoch),
+        )
+
+    async def _upload_staged(self, entry: Entry, action: act.UploadArtifact) -> Refusal | None:
+        """Upload what was built; what is not there any more is built anew."""
+        principal = principal_of(entry.key.namespace, action.caller)
         uid = entry.metadata.uid
         content = self._staging.open(uid, action.artifact.sha256, self._fence)
         if content is None:
-            answer: Refusal | None = Refusal(
-                kind=RefusalKind.UNAVAILABLE, message="the artifact is being built anew"
-            )
             self._learn(entry, lambda known: replace(known, sources=None))
-        else:
-            with content:
-                async with self._lock(action.artifact.uri or action.job_id):
-                    answer = await self._having(action.job_id).upload_artifact(
-                        principal, action.job_id, action.artifact, content
-                    )
-            if answer is None:
-                self._staging.discard(uid, action.artifact.sha256)
-        self._learn(
-            entry,
-            lambda known: known.upload_answered(
-                action.job_id, answer, at=self._clock.now(), epoch=action.epoch
-            ),
-        )
-        self._queue.add(entry.key)
+            return Refusal(kind=RefusalKind.UNAVAILABLE, message="the artifact is being built anew")
+        with content:
+            async with self._lock(action.artifact.uri or action.job_id):
+                answer = await self._having(action.job_id).upload_artifact(
+                    principal, action.job_id, action.artifact, content
+                )
+        if answer is None:
+            self._staging.discard(uid, action.artifact.sha256)
+        return answer
 
     def _learn(self, entry: Entry, learn: Callable[[JobKnown], JobKnown]) -> None:
         self._memory.learn_job(entry.metadata.uid, learn)
-
-    @staticmethod
-    def _principal(entry: Entry, caller: act.Caller) -> Principal:
-        identity = identity_key(entry.key.namespace, caller.identity)
-        return Principal(identity=identity, region=caller.region)

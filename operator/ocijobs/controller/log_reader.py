@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from operator import methodcaller
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from ocijobs.controller.memory import Memory
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.store import Entry
 from ocijobs.reconcile.decision import SearchLogs
+from ocijobs.reconcile.internal_error import internal_refusal
 from ocijobs.reconcile.remote import Refusal
 from ocijobs.reconcile.run.known import LogLines
 
@@ -32,14 +33,22 @@ class LogReader:
     def __init__(
         self,
         search: LogSearch,
+        *,
         memory: Memory,
         queue: WorkQueue,
         clock: Clock,
         batch_seconds: float,
+        count_error: Callable[[str, str], None],
     ) -> None:
+        self._count_error = count_error
         self._search, self._memory, self._clock = search, memory, clock
         self._batches: Batches[_LogGroup, LogRequest] = Batches(
-            self._read, most=MOST_RUNS, seconds=batch_seconds, queue=queue, clock=clock
+            self._read,
+            self._failed,
+            most=MOST_RUNS,
+            seconds=batch_seconds,
+            queue=queue,
+            clock=clock,
         )
 
     def ask(self, entry: Entry, action: SearchLogs, principal: Principal) -> None:
@@ -67,3 +76,10 @@ class LogReader:
                 answer if isinstance(answer, Refusal) else answer[item.request.run_id]
             )
             self._memory.learn_run(item.uid, methodcaller("logs_answered", lines, at=now))
+
+    def _failed(self, item: Asked[LogRequest], error: Exception) -> None:
+        name = type(error).__name__
+        self._count_error("reading the log", name)
+        refusal = internal_refusal("reading the log", name)
+        now = self._clock.now()
+        self._memory.learn_run(item.uid, methodcaller("logs_answered", refusal, at=now))

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.controller.children import ChildIndex
-from ocijobs.reconcile.identity import IdentityKnown
+from ocijobs.reconcile.identity_known import IdentityKnown
 from ocijobs.reconcile.job.known import JobKnown
 from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.schedule.observation import ScheduleKnown
 from ocijobs.reconcile.sweep.observation import SweepKnown
+from ocijobs.reconcile.turn import Turn
+from ocijobs.reconcile.unwritten import Unwritten
 
 
 class Memory:
@@ -25,6 +28,8 @@ class Memory:
         self._identities: dict[ObjectKey, IdentityKnown] = {}
         self._serves: dict[str, datetime] = {}
         self._refresh: dict[ObjectKey, datetime] = {}
+        self._turns: dict[str, Turn] = {}
+        self._unwritten: dict[str, Unwritten[Any]] = {}
         self.children = ChildIndex()
         """The children of sweeps."""
         self.queues_served = False
@@ -96,15 +101,52 @@ class Memory:
         """Note that a run wants the job's sources as they are at that time or later."""
         self._refresh[job] = max(at, self._refresh.get(job, at))
 
+    def told_turn(self, uid: str, turn: Turn | None, now: datetime) -> Turn | None:
+        """Return the turn that an object says it waits for: another one only once that has passed.
+
+        Args:
+            uid: of the object.
+            turn: the turn as it looks now; None if it does not wait for one.
+            now: the time.
+        """
+        if turn is None:
+            self._turns.pop(uid, None)
+            return None
+        told = self._turns.get(uid)
+        if told is None or told.at <= now:
+            told = self._turns[uid] = turn
+        return told
+
+    def unwritten(self, uid: str) -> Unwritten[Any] | None:
+        """Return the status of an object that the API server has not taken as a whole."""
+        return self._unwritten.get(uid)
+
+    def not_written(self, uid: str, unwritten: Unwritten[Any]) -> None:
+        """Note a status that the API server has not taken as a whole."""
+        self._unwritten[uid] = unwritten
+
+    def written(self, uid: str) -> None:
+        """Note that the API server has the whole status of an object."""
+        self._unwritten.pop(uid, None)
+
     def forget_times(self) -> None:
         """Forget what was learnt of runs and jobs and when, as a restart does: the clock was set."""
         self._runs.clear()
         self._jobs.clear()
+        self._turns.clear()
 
     def keep_only(self, alive: Mapping[ObjectKey, str]) -> None:
         """Forget all objects but these (key -> uid), and what was learnt late of one that is gone."""
         uids = set(alive.values())
-        for by_uid in (self._runs, self._jobs, self._sweeps, self._schedules, self._serves):
+        for by_uid in (
+            self._runs,
+            self._jobs,
+            self._sweeps,
+            self._schedules,
+            self._serves,
+            self._turns,
+            self._unwritten,
+        ):
             for uid in by_uid.keys() - uids:
                 del by_uid[uid]
         self.children.keep_only(uids)

@@ -19,6 +19,7 @@ from ocijobs.controller.identities import Identities, identity_of_job, identity_
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.relations import relations_of
 from ocijobs.controller.store import Store
+from ocijobs.controller.turns import Turns
 from ocijobs.controller.views import (
     code_folders,
     launched_at,
@@ -55,8 +56,9 @@ class Observer:
         cluster_id: str,
         *,
         workloads: Store,
+        turns: Turns,
     ) -> None:
-        self._store, self._workloads = store, workloads
+        self._store, self._workloads, self._turns = store, workloads, turns
         self._memory = memory
         self._settings = settings
         self._identities = Identities(store, memory, clock, settings)
@@ -196,6 +198,7 @@ class Observer:
             cluster_id=self._cluster_id,
             known=self._memory.job(meta.uid),
             settings=self._settings,
+            turn=self._turns.of(meta.uid),
             refresh_after=self._memory.refresh_after(
                 ObjectKey("OCIJob", meta.namespace, meta.name)
             ),

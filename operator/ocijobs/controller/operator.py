@@ -6,19 +6,18 @@ import asyncio
 import logging
 import os
 import socket
-import tempfile
 import time
 import uuid
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 from ocijobs.api.conditions import ConditionType, find
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
-from ocijobs.artifact.staging import Staging
 from ocijobs.clock import Clock, SystemClock, wait_for
 from ocijobs.cloud.clients import import_sdk
+from ocijobs.controller.fetcher_client import FetcherClient
+from ocijobs.controller.staging import Quota, Staging
 from ocijobs.controller.store import Store
 from ocijobs.controller.streams import Answers, Streams
 from ocijobs.controller.watch import OURS, WORKLOADS, Resources, Watched, watch
@@ -30,6 +29,7 @@ from ocijobs.kube.reads import ObjectReader
 from ocijobs.observe.metrics import Labels, Metrics, ObjectCounts
 from ocijobs.observe.server import ObserveServer
 from ocijobs.settings import Settings
+from ocijobs.working_folder import default_place, working_folder
 
 _LOG = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class Operator:
         self._turned_at = time.monotonic()
         self.machinery: Machinery | None = None
         """Its parts, once there is a cluster to work for."""
-        self._workers: list[asyncio.Task[None]] = []
+        self._work: asyncio.Task[None] | None = None
         self._streams, self._answers = Streams(), Answers()
         self.metrics.count_silence(self._streams.silence)
         self.port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -73,12 +73,16 @@ class Operator:
         """
         settings = self._settings
         with (
-            ThreadPoolExecutor(settings.oci_threads, thread_name_prefix="oci") as threads,
-            tempfile.TemporaryDirectory(prefix="ocijobs-") as folder,
+            # The shared poll has its own: launches never hold what follows runs.
+            ThreadPoolExecutor(2 * settings.oci_threads, thread_name_prefix="oci") as threads,
+            working_folder(settings.staging_folder or default_place("operator")) as folder,
         ):
-            async with KubeClient(
-                self._login, connections=settings.workers + 16, observe=self._note_request
-            ) as client:
+            async with (
+                KubeClient(
+                    self._login, connections=settings.workers + 16, observe=self._note_request
+                ) as client,
+                FetcherClient(settings, folder) as fetcher,
+            ):
                 self.metrics.kube_under_way.set_function(lambda: client.under_way)
                 instance = f"{socket.gethostname()}_{os.getpid()}_{uuid.uuid4().hex[:8]}"
                 lease = LeaderLease(
@@ -106,7 +110,8 @@ class Operator:
                         client=client,
                         lease=lease,
                         threads=threads,
-                        staging=Staging(Path(folder)),
+                        staging=Staging(folder / "artifacts", _quota(settings)),
+                        fetcher=fetcher,
                         cluster_id=cluster_id,
                         instance=instance,
                     )
@@ -121,7 +126,8 @@ class Operator:
         self.metrics.count_objects(_counts(parts.store))
         self.metrics.oci_under_way.set_function(lambda: parts.calls.under_way)
         self.metrics.queue_depth.set_function(lambda: len(parts.queue))
-        self.metrics.active_workers.set_function(lambda: parts.queue.active)
+        self.metrics.active_workers.set_function(lambda: parts.queue.workers)
+        self.metrics.oci_waiting.set_function(lambda: parts.calls.waiting + parts.admission.waiting)
         self.metrics.leader.set_function(lambda: float(lease.leading))
         async with asyncio.TaskGroup() as group:
             lives = [
@@ -131,6 +137,7 @@ class Operator:
                     ("watch", self._watch(parts)),
                     ("queues", self._watch_queues(parts)),
                     ("queue", parts.queue.run()),
+                    ("turns", parts.admission.run()),
                     ("tracker", parts.tracker.run()),
                     ("logs", parts.logs.run()),
                     ("utilisation", parts.utilisation.run()),
@@ -139,12 +146,13 @@ class Operator:
                 )
             ]
             await self._stopping.wait()
-            _LOG.info("ending: %d objects are worked on", len(self._workers))
+            _LOG.info("ending: %d objects are worked on", parts.queue.active)
             await parts.queue.close()
-            if self._workers:
-                await asyncio.wait(self._workers, timeout=_DRAIN_SECONDS)
+            if self._work is not None:
+                await asyncio.wait([self._work], timeout=_DRAIN_SECONDS)
+                self._work.cancel()
             await lease.release()
-            for task in (*lives, *self._workers):
+            for task in lives:
                 task.cancel()
 
     async def _lead(
@@ -160,10 +168,7 @@ class Operator:
         await lease.acquired()
         for key in (*parts.store.all_keys(), *parts.workloads.all_keys()):
             parts.queue.add(key)
-        self._workers = [
-            group.create_task(parts.worker.run(), name=f"worker {number}")
-            for number in range(self._settings.workers)
-        ]
+        self._work = group.create_task(parts.worker.run(), name="workers")
 
     async def _watch(self, parts: Machinery) -> None:
         """Watch once everything could be listed: then the definitions are there, and the permissions."""
@@ -219,8 +224,7 @@ class Operator:
     def _alive(self) -> Mapping[str, bool]:
         return {
             "loop": time.monotonic() - self._turned_at < _STUCK_SECONDS,
-            "workers": not any(worker.done() for worker in self._workers)
-            or self._stopping.is_set(),
+            "workers": self._work is None or not self._work.done() or self._stopping.is_set(),
         }
 
     def _ready(self, lease: LeaderLease) -> Mapping[str, bool]:
@@ -228,6 +232,13 @@ class Operator:
         synced = self.machinery is not None and self.machinery.resync.synced.is_set()
         heard = {f"watch of {name}": fresh for name, fresh in self._streams.fresh().items()}
         return {"synced": synced, "lease": lease.in_touch, **heard}
+
+
+def _quota(settings: Settings) -> Quota:
+    return Quota(
+        total_bytes=settings.staging_limit_bytes,
+        namespace_bytes=settings.staging_namespace_limit_bytes,
+    )
 
 
 def _counts(store: Store) -> ObjectCounts:

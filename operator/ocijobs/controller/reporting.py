@@ -6,16 +6,20 @@ import logging
 from collections import OrderedDict
 
 from ocijobs.api.conditions import ConditionType, find
-from ocijobs.api.identity import OCIIdentityStatus
+from ocijobs.api.identity import OCIIdentity, OCIIdentityStatus
+from ocijobs.api.job import OCIJob
+from ocijobs.api.job_run import OCIJobRun
 from ocijobs.api.job_run_status import OCIJobRunStatus
 from ocijobs.api.job_status import OCIJobStatus
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.api.reasons import Reason
-from ocijobs.api.schedule import OCIJobScheduleStatus
+from ocijobs.api.schedule import OCIJobSchedule, OCIJobScheduleStatus
+from ocijobs.api.sweep import OCIJobSweep
 from ocijobs.api.sweep_status import OCIJobSweepStatus
 from ocijobs.clock import Clock
 from ocijobs.controller.store import Entry
 from ocijobs.kube.events import EventRecorder, EventSubject
+from ocijobs.log_fields import log_fields
 from ocijobs.observe.metrics import Metrics
 from ocijobs.reconcile.decision import Note
 from ocijobs.reconcile.transitions import transition_notes
@@ -29,8 +33,17 @@ Status = (
 """Status of any of our kinds."""
 
 
+def status_of(entry: Entry) -> Status | None:
+    """Return the status of an object; None of one that can't be read."""
+    match entry.resource:
+        case OCIJobRun() | OCIJob() | OCIJobSweep() | OCIJobSchedule() | OCIIdentity():
+            return entry.resource.status
+        case _:
+            return None
+
+
 class Reporter:
-    """Posts Events and counts ends."""
+    """Posts Events, logs what becomes of objects, and counts ends."""
 
     def __init__(
         self, recorder: EventRecorder, metrics: Metrics, clock: Clock, *, own: EventSubject
@@ -40,6 +53,7 @@ class Reporter:
 
     async def transition(self, entry: Entry, before: Status, after: Status) -> None:
         """Tell of a status that was written over another."""
+        _log_change(entry.key, before, after)
         subject = EventSubject(key=entry.key, uid=entry.metadata.uid)
         for note in transition_notes(before.conditions, after.conditions):
             await self._recorder.post(subject, note)
@@ -63,7 +77,7 @@ class Reporter:
     async def _released(self, key: ObjectKey, note: Note) -> None:
         """Tell where it outlives the object: in the log, in metrics, and in the operator's own namespace."""
         message = f"{key}: {note.message}"
-        _LOG.warning(message)
+        _LOG.warning(message, extra=log_fields())
         self._metrics.released.labels(key.kind).inc()
         await self._recorder.post(
             self._own, Note(type=note.type, reason=note.reason, message=message)
@@ -89,3 +103,19 @@ class Reporter:
             self._metrics.run_seconds.labels(backend).observe(max(0.0, ran))
         lag = (self._clock.now() - after.completion_time).total_seconds()
         self._metrics.status_lag_seconds.observe(max(0.0, lag))
+
+
+def _log_change(key: ObjectKey, before: Status, after: Status) -> None:
+    """Log what becomes of an object: another phase, or another reason of Ready."""
+    phase = getattr(after, "phase", None)
+    former, ready = (find(one.conditions, ConditionType.READY) for one in (before, after))
+    if ready is None:
+        return
+    if getattr(before, "phase", None) == phase and former and former.reason == ready.reason:
+        return
+    _LOG.info(
+        "%s: %s",
+        key,
+        f"{phase}, {ready.reason}" if phase is not None else ready.reason,
+        extra=log_fields(phase=phase, reason=ready.reason, why=ready.message),
+    )

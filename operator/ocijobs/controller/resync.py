@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from collections.abc import Callable
 
 from ocijobs.api.crd import KINDS
 from ocijobs.api.kueue import LABEL_RUN, WORKLOAD
@@ -37,7 +38,9 @@ class Resync:
         clock: Clock,
         namespaces: tuple[str, ...],
         interval_seconds: float,
+        count_error: Callable[[str, str], None],
     ) -> None:
+        self._count_error = count_error
         self._reader, self._store, self._memory = reader, store, memory
         self._kueue, self._workloads = kueue, workloads
         self._queue, self._clock = queue, clock
@@ -65,6 +68,10 @@ class Resync:
                 await self.once()
             except ApiError as error:
                 _LOG.warning("list not complete: %s", error)
+                continue
+            except Exception as error:  # noqa: BLE001 - the next list may be complete
+                _LOG.exception("list not complete: a defect of the operator")
+                self._count_error("periodic list", type(error).__name__)
                 continue
             for key in (*self._store.all_keys(), *self._workloads.all_keys()):
                 self._queue.add(key)

@@ -8,12 +8,12 @@ from ocijobs.api.infrastructure import Backend
 from ocijobs.api.run_binding import ReferencedValue
 from ocijobs.clock import Clock
 from ocijobs.cloud.clients import Principal
-from ocijobs.cloud.credentials import identity_key
 from ocijobs.cloud.data_flow_logs import RunLogs, RunOutput
 from ocijobs.cloud.infrastructure import Infrastructure
 from ocijobs.cloud.object_storage import ObjectStorage
 from ocijobs.controller.log_reader import LogReader
 from ocijobs.controller.memory import Memory
+from ocijobs.controller.places import principal_of
 from ocijobs.controller.store import Entry
 from ocijobs.controller.utilisation_reader import UtilisationReader
 from ocijobs.kube.client import ApiError
@@ -67,16 +67,16 @@ class RunActions:
                 lambda known: known.values_answered(values, at=now, epoch=action.epoch),
             )
             return
-        learn = await self._call(action, self._principal(entry, action.caller))
+        learn = await self._call(action, principal_of(entry.key.namespace, action.caller))
         self._memory.learn_run(entry.metadata.uid, learn)
 
     def ask_log(self, entry: Entry, action: act.SearchLogs) -> None:
         """Have the run's log read in the next batch; the run is looked at again afterwards."""
-        self._logs.ask(entry, action, self._principal(entry, action.caller))
+        self._logs.ask(entry, action, principal_of(entry.key.namespace, action.caller))
 
     def ask_utilisation(self, entry: Entry, action: act.ReadUtilisation) -> None:
         """Have the run's utilisation read in the next batch; the run is looked at again afterwards."""
-        self._utilisation.ask(entry, action, self._principal(entry, action.caller))
+        self._utilisation.ask(entry, action, principal_of(entry.key.namespace, action.caller))
 
     async def _call(self, action: RunCall, principal: Principal) -> Learn:
         """Make the call, and return how it changes what is known."""
@@ -143,11 +143,6 @@ class RunActions:
         except ApiError as error:
             return Refusal(kind=RefusalKind.UNAVAILABLE, message=f"values not read: {error}")
         return _values(action, objects)
-
-    @staticmethod
-    def _principal(entry: Entry, caller: act.Caller) -> Principal:
-        identity = identity_key(entry.key.namespace, caller.identity)
-        return Principal(identity=identity, region=caller.region)
 
 
 def _values(action: act.ReadValues, objects: dict[tuple[str, str], ConfigData | None]) -> Values:

@@ -1,48 +1,59 @@
-"""Reading a job's sources, and building its artifact from them."""
+"""Reading a job's sources: what the fetcher is asked for, and what comes of its answer. Nothing is read here."""
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
-from pathlib import Path
 
 from ocijobs.api.names import ANNOTATION_REQUESTED_AT
-from ocijobs.api.source import ConfigMapSource, Source
-from ocijobs.artifact.build import build_artifact
-from ocijobs.artifact.files import (
-    Files,
-    SourceError,
-    SourceMissingError,
-    SourceUnreachableError,
-    sources_digest,
-)
-from ocijobs.artifact.staging import Staging
 from ocijobs.clock import Clock
 from ocijobs.cloud.clients import Principal
-from ocijobs.controller.remote_sources import (
-    BucketFiles,
-    FluxFiles,
-    Means,
-    RemoteSource,
-    RepositoryFiles,
-    WebFiles,
-)
+from ocijobs.controller.fetcher_client import Fetcher
+from ocijobs.controller.origins import Means, RemoteSource, remote_source
+from ocijobs.controller.staging import Owner, Staging
 from ocijobs.controller.store import Entry
+from ocijobs.fetcher.protocol import (
+    FetchAnswer,
+    FetchRefusal,
+    FetchRequest,
+    Limits,
+    Origin,
+    RefusalKind,
+    SourceRefusedError,
+)
 from ocijobs.kube.client import ApiError
 from ocijobs.reconcile.decision import ReadSources, ServedSource
-from ocijobs.reconcile.job.known import SourcesRead
-from ocijobs.reconcile.remote import Refusal, RefusalKind
+from ocijobs.reconcile.job.known import SourceNamed, SourcesRead
+from ocijobs.reconcile.legible import legible
+from ocijobs.reconcile.remote import Refusal
+from ocijobs.reconcile.remote import RefusalKind as CallRefusalKind
+
+_REFUSALS = {
+    RefusalKind.UNREACHABLE: CallRefusalKind.UNAVAILABLE,
+    RefusalKind.FULL: CallRefusalKind.NO_ROOM,
+    RefusalKind.LIMIT: CallRefusalKind.DIED,
+    RefusalKind.DIED: CallRefusalKind.DIED,
+}
+"""Refusals that say nothing of what the source is."""
+
+Reading = SourcesRead | SourceNamed | Refusal
+"""What came of a reading: the source as it is, or the version that is to be read, or why it could not be asked."""
+
+_LONGEST_VERSION = 512
 
 
 class SourceReader:
     """Reads sources as often as it is asked to."""
 
-    def __init__(self, means: Means, staging: Staging, clock: Clock) -> None:
-        self._means, self._staging, self._clock = means, staging, clock
+    def __init__(
+        self, means: Means, fetcher: Fetcher, limits: Limits, staging: Staging, clock: Clock
+    ) -> None:
+        self._means, self._fetcher, self._limits = means, fetcher, limits
+        self._staging, self._clock = staging, clock
+        self._named: dict[str, tuple[str, RemoteSource]] = {}
 
-    async def read(
-        self, entry: Entry, action: ReadSources, principal: Principal
-    ) -> SourcesRead | Refusal:
-        """Return what the sources are now; a refusal means that they could not be asked."""
+    async def read(self, entry: Entry, action: ReadSources, principal: Principal) -> Reading:
+        """Return what the sources are now, or the version that is to be read, or why they could not be asked."""
         runtime = action.spec.runtime
         where = f"spec.runtime.{runtime.name if runtime is not None else '*'}.source"
         read = SourcesRead(
@@ -51,64 +62,109 @@ class SourceReader:
             requested=entry.metadata.annotations.get(ANNOTATION_REQUESTED_AT, ""),
         )
         try:
-            with self._staging.workspace() as folder:
-                found = await self._find(entry, action, principal, folder)
-                if isinstance(found, ServedSource):
-                    return _unchanged(read, found)
-                version, files = found
-                return self._build(replace(read, version=version), entry, action, files, folder)
-        except (ApiError, SourceUnreachableError) as error:
-            return Refusal(kind=RefusalKind.UNAVAILABLE, message=f"{where}: {error}")
-        except SourceMissingError as error:
-            return replace(read, missing=f"{where}: {error}")
-        except SourceError as error:
-            return replace(read, invalid=f"{where}: {error}")
+            found = await self._found(entry, action, principal)
+            if isinstance(found, ServedSource):
+                return _unchanged(read, found)
+            if isinstance(found, str):
+                return SourceNamed(
+                    at=read.at, generation=read.generation, requested=read.requested, version=found
+                )
+            version, origin = found
+            answer = await self._fetch(entry, action, origin)
+            if answer.refusal is not None:
+                return _refused(replace(read, version=_settled(action)), answer.refusal)
+            return _read(read, version, answer)
+        except ApiError as error:
+            return Refusal(kind=CallRefusalKind.UNAVAILABLE, message=f"{where}: {error}")
+        except SourceRefusedError as error:
+            told = error.refusal
+            return _refused(
+                read, FetchRefusal(kind=told.kind, message=f"{where}: {told.message}"[:4096])
+            )
 
-    def _build(
-        self, read: SourcesRead, entry: Entry, action: ReadSources, files: Files, folder: Path
-    ) -> SourcesRead:
-        read = replace(read, digest=sources_digest(files))
-        try:
-            built = build_artifact(entry.key.name, action.spec, files, folder / "artifact.zip")
-        except SourceError as error:
-            return replace(read, invalid=str(error))
-        if built is None:
-            return read
-        self._staging.put(entry.metadata.uid, built)
-        return replace(
-            read,
-            name=built.name,
-            sha256=built.sha256,
-            size=built.size,
-            libraries=built.libraries,
-        )
+    def forget(self, uid: str) -> None:
+        """Keep nothing of an object that is gone."""
+        self._named.pop(uid, None)
 
-    async def _find(
-        self, entry: Entry, action: ReadSources, principal: Principal, folder: Path
-    ) -> ServedSource | tuple[str, Files]:
-        """Return the version and the files of the source, or what the current revision has, if that is the same."""
+    async def _found(
+        self, entry: Entry, action: ReadSources, principal: Principal
+    ) -> ServedSource | str | tuple[str, Origin]:
+        """Return where the files are; or the version of a remote source, if that is what is asked for."""
         runtime, namespace = action.spec.runtime, entry.key.namespace
         source = runtime.source if runtime is not None else None
-        if source is None:
-            return "", {}
-        if source.inline is not None:
-            return "", {path: text.encode() for path, text in source.inline.items()}
-        if source.config_map is not None:
-            return "", await self._config_map(namespace, source.config_map)
-        remote = _remote(self._means, source, namespace, principal, folder)
-        version = await remote.version()
-        if action.served is not None and action.served.version == version:
-            return action.served
-        return version, await remote.files(folder)
+        if source is None or not action.spec.reads_remotely:
+            return "", await self._means.given(source, namespace)
+        uid = entry.metadata.uid
+        if action.version is None:
+            remote = remote_source(self._means, source, namespace, principal)
+            version = _told(await self._version(entry, action, remote))
+            self._named[uid] = (version, remote)
+            served = action.served
+            return served if served is not None and served.version == version else version
+        named = self._named.pop(uid, None)
+        if named is not None and named[0] == action.version:
+            return action.version, await named[1].origin(action.version)
+        remote = remote_source(self._means, source, namespace, principal)
+        return action.version, await remote.origin(action.version)
 
-    async def _config_map(self, namespace: str, source: ConfigMapSource) -> Files:
-        found = await self._means.reader.config_map(namespace, source.name)
-        if found is None:
-            raise SourceMissingError(f"there is no ConfigMap {source.name}")
-        wanted = source.keys if source.keys is not None else tuple(sorted(found.data))
-        if missing := [key for key in wanted if key not in found.data]:
-            raise SourceMissingError(f"ConfigMap {source.name} has no key {', '.join(missing)}")
-        return {key: found.data[key] for key in wanted}
+    async def _version(self, entry: Entry, action: ReadSources, remote: RemoteSource) -> str:
+        version = await remote.version()
+        if isinstance(version, str):
+            return version
+        answer = await self._fetch(entry, action, version)
+        if answer.refusal is not None:
+            # The fetcher has named the field already.
+            raise SourceRefusedError(
+                answer.refusal.kind,
+                answer.refusal.message.partition(": ")[2] or answer.refusal.message,
+            )
+        return answer.commit
+
+    async def _fetch(self, entry: Entry, action: ReadSources, origin: Origin) -> FetchAnswer:
+        spec = action.spec
+        request = FetchRequest(
+            job_name=entry.key.name,
+            runtime=spec.runtime,
+            outputs=spec.outputs,
+            language=spec.language,
+            origin=origin,
+            limits=self._limits,
+        )
+        owner = Owner(namespace=entry.key.namespace, uid=entry.metadata.uid)
+        return await self._fetcher.fetch(
+            request, lambda told: self._staging.receive(owner, told.sha256, told.size)
+        )
+
+
+def _settled(action: ReadSources) -> str:
+    """Return the version if it tells what is wrong with the source; what the web has at an address may change."""
+    source = action.spec.runtime.source if action.spec.runtime is not None else None
+    return "" if source is None or source.http is not None else action.version or ""
+
+
+def _refused(read: SourcesRead, refusal: FetchRefusal) -> SourcesRead | Refusal:
+    if refusal.kind is RefusalKind.MISSING:
+        return replace(read, missing=refusal.message)
+    if refusal.kind is RefusalKind.INVALID:
+        return replace(read, invalid=refusal.message)
+    return Refusal(kind=_REFUSALS[refusal.kind], message=refusal.message)
+
+
+def _read(read: SourcesRead, version: str, answer: FetchAnswer) -> SourcesRead:
+    read = replace(read, version=version, digest=answer.digest)
+    built = answer.artifact
+    if built is None:
+        return read
+    return replace(
+        read, name=built.name, sha256=built.sha256, size=built.size, libraries=built.libraries
+    )
+
+
+def _told(version: str) -> str:
+    """Return a version as a status can tell it: of one that is long or not legible, its checksum."""
+    if len(version) <= _LONGEST_VERSION and legible(version) == version:
+        return version
+    return hashlib.sha256(version.encode(errors="surrogateescape")).hexdigest()
 
 
 def _unchanged(read: SourcesRead, served: ServedSource) -> SourcesRead:
@@ -122,17 +178,3 @@ def _unchanged(read: SourcesRead, served: ServedSource) -> SourcesRead:
         size=artifact.size if artifact is not None else 0,
         libraries=artifact.libraries if artifact is not None else (),
     )
-
-
-def _remote(
-    means: Means, source: Source, namespace: str, principal: Principal, folder: Path
-) -> RemoteSource:
-    if source.object_storage is not None:
-        return BucketFiles(means, source.object_storage, principal)
-    if source.http is not None:
-        return WebFiles(means, source.http, namespace)
-    if source.git_repository is not None:
-        return RepositoryFiles(means, source.git_repository, namespace, folder)
-    if source.flux is not None:
-        return FluxFiles(means, source.flux, namespace)
-    raise AssertionError  # pragma: no cover - the model has exactly one

@@ -26,6 +26,7 @@ from ocijobs.controller.memory import Memory
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.observe.metrics import Metrics
 from ocijobs.reconcile.decision import Followed
+from ocijobs.reconcile.internal_error import internal_refusal
 from ocijobs.reconcile.polling import (
     PAGE_SIZE,
     Pace,
@@ -101,11 +102,7 @@ class Tracker:
         self._tasks: asyncio.TaskGroup | None = None
 
     async def run(self) -> None:
-        """Poll. Runs for as long as the operator does.
-
-        Raises:
-            ExceptionGroup: of whatever a poll raised that is not OCI's answer.
-        """
+        """Poll. Runs for as long as the operator does; no group's trouble is another's."""
         async with asyncio.TaskGroup() as self._tasks:
             for group in self._groups:
                 self._tasks.create_task(self._poll_group(group))
@@ -157,7 +154,7 @@ class Tracker:
                 await wait_for(group.woken, self._clock, wait)
                 continue
             started = time.monotonic()
-            changed, calls = await self._poll(key, group)
+            changed, calls = await self._try_poll(key, group)
             self._metrics.poll_seconds.observe(time.monotonic() - started)
             group.interval = self._pace.next_interval(
                 last=group.interval, changed=changed, calls=calls
@@ -165,6 +162,23 @@ class Tracker:
             jitter = random.uniform(0.9, 1.1)  # noqa: S311 - operators must not poll in step
             group.due = self._clock.monotonic() + group.interval * jitter
         del self._groups[key]
+
+    async def _try_poll(self, key: GroupKey, group: _Group) -> tuple[bool, int]:
+        """Poll; an error that nobody foresaw is told by the runs at once, and the next poll comes as after others."""
+        began = self._clock.now()
+        try:
+            return await self._poll(key, group)
+        except Exception as error:  # noqa: BLE001 - whatever it is, other groups are polled
+            name = type(error).__name__
+            _LOG.exception(
+                "shared poll: a defect of the operator",
+                extra={"principal": str(key.principal), "error": name},
+            )
+            self._metrics.unforeseen("shared poll", name)
+            refusal = internal_refusal("following the run by the shared poll", name)
+            group.failing_since = group.failing_since or began
+            self._tell(list(group.runs.values()), refusal)
+            return False, 1
 
     async def _poll(self, key: GroupKey, group: _Group) -> tuple[bool, int]:
         """Ask once for all runs; return whether any has changed, and how many calls it took."""
@@ -183,7 +197,7 @@ class Tracker:
                 run_id=query.run_id,
             )
             if isinstance(answer, Refusal):
-                return self._refused(group, answer, began), len(plan)
+                return self._refused(key, group, answer, began), len(plan)
             pages[query] = max(1, math.ceil(len(answer) / PAGE_SIZE))
             for record in answer:
                 before = seen.get(record.id)
@@ -220,20 +234,24 @@ class Tracker:
             self._queue.add(run.key)
         return news
 
-    def _refused(self, group: _Group, refusal: Refusal, began: datetime) -> bool:
+    def _refused(self, key: GroupKey, group: _Group, refusal: Refusal, began: datetime) -> bool:
         """Note that a poll failed. Where lists are denied, runs are looked up one by one; that is slow, and works."""
         if group.failing_since is None:
-            _LOG.warning("shared poll: %s", refusal.message)
+            _LOG.warning(
+                "shared poll: %s", refusal.message, extra={"principal": str(key.principal)}
+            )
         group.failing_since = group.failing_since or began
         runs = list(group.runs.values())
         if refusal.kind is RefusalKind.NOT_AUTHORIZED_OR_NOT_FOUND:
             news = [self._learn(run, None, began) for run in runs if run.since < began]
             return any(news)
         if began - group.failing_since >= _TOLD_AFTER:
-            for run in runs:
-                if self._memory.run(run.uid).poll_refusal != refusal:
-                    self._memory.learn_run(
-                        run.uid, lambda known: replace(known, poll_refusal=refusal)
-                    )
-                    self._queue.add(run.key)
+            self._tell(runs, refusal)
         return False
+
+    def _tell(self, runs: list[TrackedRun], refusal: Refusal) -> None:
+        """Have runs say that they can't be followed now."""
+        for run in runs:
+            if self._memory.run(run.uid).poll_refusal != refusal:
+                self._memory.learn_run(run.uid, lambda known: replace(known, poll_refusal=refusal))
+                self._queue.add(run.key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from operator import methodcaller
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from ocijobs.controller.memory import Memory
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.store import Entry
 from ocijobs.reconcile.decision import ReadUtilisation
+from ocijobs.reconcile.internal_error import internal_refusal
 from ocijobs.reconcile.remote import Refusal
 
 
@@ -31,14 +32,22 @@ class UtilisationReader:
     def __init__(
         self,
         monitoring: Monitoring,
+        *,
         memory: Memory,
         queue: WorkQueue,
         clock: Clock,
         batch_seconds: float,
+        count_error: Callable[[str, str], None],
     ) -> None:
+        self._count_error = count_error
         self._monitoring, self._memory, self._clock = monitoring, memory, clock
         self._batches: Batches[_MetricGroup, Span] = Batches(
-            self._read, most=MOST_RUNS, seconds=batch_seconds, queue=queue, clock=clock
+            self._read,
+            self._failed,
+            most=MOST_RUNS,
+            seconds=batch_seconds,
+            queue=queue,
+            clock=clock,
         )
 
     def ask(self, entry: Entry, action: ReadUtilisation, principal: Principal) -> None:
@@ -58,3 +67,10 @@ class UtilisationReader:
         for item in batch:
             told = answer if isinstance(answer, Refusal) else answer.get(item.request.run_id)
             self._memory.learn_run(item.uid, methodcaller("utilisation_answered", told, at=now))
+
+    def _failed(self, item: Asked[Span], error: Exception) -> None:
+        name = type(error).__name__
+        self._count_error("reading the utilisation", name)
+        refusal = internal_refusal("reading the utilisation", name)
+        now = self._clock.now()
+        self._memory.learn_run(item.uid, methodcaller("utilisation_answered", refusal, at=now))

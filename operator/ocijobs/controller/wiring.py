@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import Executor as Threads
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ocijobs.api.infrastructure import Backend
 from ocijobs.api.metadata import ObjectKey
-from ocijobs.artifact.addresses import AllowedAddresses
-from ocijobs.artifact.repositories import Repositories
-from ocijobs.artifact.staging import Staging
-from ocijobs.artifact.web import Web
 from ocijobs.clock import Clock
+from ocijobs.cloud.admission import Admission
 from ocijobs.cloud.calls import Calls
 from ocijobs.cloud.code_storage import CodeStorage
 from ocijobs.cloud.credentials import CredentialStore
@@ -26,22 +23,28 @@ from ocijobs.cloud.monitoring import Monitoring
 from ocijobs.cloud.object_storage import ObjectStorage
 from ocijobs.controller.dependents import Dependents
 from ocijobs.controller.execution import Executor
+from ocijobs.controller.failures import Failures
+from ocijobs.controller.fetcher_client import Fetcher
 from ocijobs.controller.identity_actions import IdentityActions
 from ocijobs.controller.job_actions import JobActions
 from ocijobs.controller.log_reader import LogReader
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.observer import Observer
+from ocijobs.controller.origins import Means
 from ocijobs.controller.queue import WorkQueue
-from ocijobs.controller.remote_sources import Means
 from ocijobs.controller.reporting import Reporter
 from ocijobs.controller.resync import Resync
 from ocijobs.controller.run_actions import RunActions
 from ocijobs.controller.sources import SourceReader
+from ocijobs.controller.staging import Staging
+from ocijobs.controller.statuses import StatusWriter
 from ocijobs.controller.store import Entry, Store
 from ocijobs.controller.tracker import Tracker
+from ocijobs.controller.turns import Turns
 from ocijobs.controller.utilisation_reader import UtilisationReader
 from ocijobs.controller.worker import Surroundings, Worker
 from ocijobs.controller.workload_actions import WorkloadActions
+from ocijobs.fetcher.protocol import Limits
 from ocijobs.kube.client import KubeClient
 from ocijobs.kube.events import EventRecorder, EventSubject
 from ocijobs.kube.lease import LeaderLease
@@ -58,6 +61,7 @@ class Machinery:
 
     client: KubeClient
     calls: Calls
+    admission: Admission[ObjectKey]
     jobs: JobActions
     store: Store
     workloads: Store
@@ -78,53 +82,85 @@ def assemble(
     lease: LeaderLease,
     threads: Threads,
     staging: Staging,
+    fetcher: Fetcher,
     cluster_id: str,
     instance: str,
 ) -> Machinery:
     """Put the parts together. Nothing runs yet."""
-    store, memory, queue = Store(), Memory(), WorkQueue(clock)
+    store, memory = Store(), Memory()
+    queue = WorkQueue(clock, workers=settings.workers)
     reader, writer = ObjectReader(client), ObjectWriter(client, lease.check)
     kueue, workloads = Workloads(client, lease.check), Store()
     credentials = CredentialStore()
     calls = Calls(
-        settings, credentials, threads=threads, fence=lease.check, observe=metrics.oci_call
+        settings,
+        credentials,
+        threads=threads,
+        fence=lease.check,
+        observe=metrics.oci_call,
+        clock=clock,
+        count_error=metrics.unforeseen,
+        refused=lambda key: _doubt(memory, queue, ObjectKey(*key)),
+    )
+    admission: Admission[ObjectKey] = Admission(
+        each=settings.oci_calls_per_identity, pace=calls.pace, clock=clock, wake=queue.add
     )
     storage, code = ObjectStorage(calls), CodeStorage(calls)
     infrastructures: Mapping[Backend, Infrastructure] = {
         Backend.DATA_SCIENCE: DataScience(calls),
         Backend.DATA_FLOW: DataFlow(calls, code),
     }
-    observer = Observer(store, memory, clock, settings, cluster_id, workloads=workloads)
+    turns = Turns(settings.source_workers, queue.add)
+    observer = Observer(
+        store, memory, clock, settings, cluster_id, workloads=workloads, turns=turns
+    )
     store.listen(memory.children.changed)
     dependents = Dependents(store, queue, observer, workloads=workloads)
     store.listen(dependents.changed)
     workloads.listen(dependents.workload_changed)
-    logs = LogReader(LogSearch(calls), memory, queue, clock, settings.log_batch_seconds)
+    logs = LogReader(
+        LogSearch(calls),
+        memory=memory,
+        queue=queue,
+        clock=clock,
+        batch_seconds=settings.log_batch_seconds,
+        count_error=metrics.unforeseen,
+    )
     utilisation = UtilisationReader(
-        Monitoring(calls), memory, queue, clock, settings.utilisation_batch_seconds
+        Monitoring(calls),
+        memory=memory,
+        queue=queue,
+        clock=clock,
+        batch_seconds=settings.utilisation_batch_seconds,
+        count_error=metrics.unforeseen,
     )
     jobs = JobActions(
         infrastructures=infrastructures,
         directory=Directory(calls, clock),
         code=code,
         code_in_use=observer.code_in_use,
-        sources=SourceReader(_means(settings, reader, storage), staging, clock),
+        sources=SourceReader(
+            _means(settings, reader, storage), fetcher, _limits(settings), staging, clock
+        ),
         staging=staging,
         memory=memory,
         queue=queue,
         clock=clock,
         fence=lease.check,
+        count_error=metrics.unforeseen,
     )
-    store.listen(lambda key, before, after: _forget(jobs, key, before, after))
+    store.listen(lambda key, before, after: _forget(jobs, turns, key, before, after))
     executor = Executor(
         writer=writer,
         identities=IdentityActions(
             reader=reader,
             storage=storage,
             credentials=credentials,
+            store=store,
             memory=memory,
             clock=clock,
             changed=dependents.identity_changed,
+            read_for_launch_seconds=settings.launch_settle_seconds,
         ),
         jobs=jobs,
         runs=RunActions(
@@ -141,6 +177,7 @@ def assemble(
         store=store,
         memory=memory,
         queue=queue,
+        admission=admission,
         clock=clock,
     )
     tracker = Tracker(
@@ -158,6 +195,7 @@ def assemble(
         uid="",
         api_version="coordination.k8s.io/v1",
     )
+    reporter = Reporter(recorder, metrics, clock, own=own)
     surroundings = Surroundings(
         store=store,
         workloads=workloads,
@@ -166,8 +204,27 @@ def assemble(
         observer=observer,
         executor=executor,
         writer=writer,
+        statuses=StatusWriter(
+            writer=writer,
+            store=store,
+            memory=memory,
+            queue=queue,
+            reporter=reporter,
+            metrics=metrics,
+            clock=clock,
+            settings=settings,
+        ),
         tracker=tracker,
-        reporter=Reporter(recorder, metrics, clock, own=own),
+        turns=turns,
+        reporter=reporter,
+        failures=Failures(
+            store=store,
+            queue=queue,
+            writer=writer,
+            reporter=reporter,
+            metrics=metrics,
+            clock=clock,
+        ),
         metrics=metrics,
         clock=clock,
     )
@@ -181,10 +238,12 @@ def assemble(
         clock=clock,
         namespaces=settings.watch_namespaces,
         interval_seconds=settings.resync_seconds,
+        count_error=metrics.unforeseen,
     )
     return Machinery(
         client=client,
         calls=calls,
+        admission=admission,
         jobs=jobs,
         store=store,
         workloads=workloads,
@@ -198,21 +257,40 @@ def assemble(
 
 
 def _means(settings: Settings, reader: ObjectReader, storage: ObjectStorage) -> Means:
-    allowed = AllowedAddresses(settings.source_denied_networks)
-    timeout = settings.source_timeout_seconds
+    trust = settings.oci_ca_file.read_text() if settings.oci_ca_file is not None else None
     return Means(
         reader=reader,
         storage=storage,
-        web=Web(allowed, timeout),
-        repositories=Repositories(allowed, timeout),
         limit_bytes=settings.artifact_limit_bytes,
+        limit_files=settings.source_files_limit,
+        trust=trust,
     )
 
 
-def _forget(jobs: JobActions, key: ObjectKey, before: Entry | None, after: Entry | None) -> None:
-    """Keep no artifact of a job that is gone."""
+def _doubt(memory: Memory, queue: WorkQueue, identity: ObjectKey) -> None:
+    """Have OCI asked about the credentials of an identity: it has refused them in some call."""
+    memory.learn_identity(identity, lambda known: replace(known, doubted=True))
+    queue.add(identity)
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        seconds=settings.source_timeout_seconds,
+        cpu_seconds=settings.source_cpu_seconds,
+        memory_bytes=settings.source_memory_bytes,
+        artifact_bytes=settings.artifact_limit_bytes,
+        files=settings.source_files_limit,
+        denied_networks=settings.source_denied_networks,
+    )
+
+
+def _forget(
+    jobs: JobActions, turns: Turns, key: ObjectKey, before: Entry | None, after: Entry | None
+) -> None:
+    """Keep no artifact and no turn of a job that is gone."""
     if key.kind == "OCIJob" and after is None and before is not None:
         jobs.forget(before.metadata.uid)
+        turns.want(key, before.metadata.uid, wanted=False)
 
 
 def _unfollow(tracker: Tracker, key: ObjectKey, before: Entry | None, after: Entry | None) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Self
 
 import aiohttp
 
+from ocijobs.kube.apply_body import APPLY_PATCH, apply_body
 from ocijobs.kube.login import Login
 from ocijobs.kube.session import open_session
 
@@ -22,6 +23,14 @@ RequestObserver = Callable[[str, str, int, float], None]
 """Told of each request: verb, resource, status code (0 without an answer), seconds."""
 
 _JSON = "application/json"
+_REFUSED = frozenset(
+    {
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+    }
+)
 TIMEOUT_SECONDS = 10.0
 """Shorter than the leader's lease, so that no write of a former leader is under way when another leads."""
 
@@ -59,6 +68,11 @@ class ApiError(Exception):
     def forbidden(self) -> bool:
         """Whether the API server does not allow it now: a permission, a quota, an admission policy."""
         return self.status == HTTPStatus.FORBIDDEN
+
+    @property
+    def refused(self) -> bool:
+        """Whether the API server does not take the document: its form, its size, its content, or by a policy."""
+        return self.status in _REFUSED
 
     @property
     def invalid(self) -> bool:
@@ -122,7 +136,7 @@ class KubeClient:
             verb: HTTP method.
             path: path of the resource, without the server.
             resource: what metrics call it, such as `ocijobruns/status`.
-            body: JSON document, or None.
+            body: document, or None.
             query: parameters of the query.
             content_type: of the body.
 
@@ -137,7 +151,7 @@ class KubeClient:
                 verb,
                 f"{self._server}{path}",
                 params=query,
-                data=None if body is None else json.dumps(body),
+                data=_sent(body, content_type),
                 headers={"Content-Type": content_type, "Accept": _JSON},
                 timeout=self._timeout,
                 # A redirect would be followed without the login.
@@ -158,6 +172,12 @@ class KubeClient:
             # A proxy says something of its own.
             raise ApiError(status, "Unreadable", text[:_TEXT_CHARACTERS]) from error
         return document
+
+
+def _sent(body: Any, content_type: str) -> bytes | None:
+    if body is None:
+        return None
+    return apply_body(body) if content_type == APPLY_PATCH else json.dumps(body).encode()
 
 
 def _api_error(status: int, text: str) -> ApiError:

@@ -20,7 +20,7 @@ from ocijobs.clock import Clock
 from ocijobs.kube.client import ApiError, KubeClient
 from ocijobs.kube.resources import core_path
 from ocijobs.reconcile.decision import Note
-from ocijobs.reconcile.masking import printable
+from ocijobs.reconcile.text import shown
 
 _LOG = logging.getLogger(__name__)
 
@@ -31,7 +31,6 @@ REFILL_SECONDS = 300.0
 """Time in which an object may have one more (client-go: 300)."""
 
 _REMEMBERED = 4096
-_MESSAGE_LIMIT = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +71,7 @@ class EventRecorder:
 
         Args:
             subject: what the Event is about.
-            note: what it says; 1,024 characters of the message are kept.
+            note: what it says; 1,024 bytes of the message are kept.
         """
         if not self._may_write() or not self._take_token(subject.uid):
             return
@@ -127,7 +126,7 @@ class EventRecorder:
             },
             "type": note.type.value,
             "reason": note.reason,
-            "message": printable(note.message)[:_MESSAGE_LIMIT],
+            "message": shown(note.message),
             "firstTimestamp": now,
             "lastTimestamp": now,
             "count": 1,
@@ -158,7 +157,7 @@ class EventRecorder:
 
 def _event_name(subject: EventSubject, note: Note) -> str:
     identity = f"{subject.uid}/{note.type}/{note.reason}/{note.message}"
-    digest = hashlib.sha256(identity.encode()).hexdigest()
+    digest = hashlib.sha256(identity.encode(errors="replace")).hexdigest()
     return f"{subject.key.name[:200]}.{digest[:16]}"
 
 

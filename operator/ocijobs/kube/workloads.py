@@ -8,6 +8,7 @@ from typing import Any
 from ocijobs.api.kueue import KUEUE_API_VERSION, KUEUE_GROUP, WORKLOAD
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.api.names import FIELD_MANAGER
+from ocijobs.kube.apply_body import APPLY_PATCH
 from ocijobs.kube.client import ApiError, KubeClient
 from ocijobs.kube.resources import list_path, object_path, plural
 from ocijobs.kube.writer import Fence
@@ -118,7 +119,7 @@ class Workloads:
                 "status": {"conditions": [condition]},
             },
             query={"fieldManager": _FINISHER, "force": "true"},
-            content_type="application/apply-patch+yaml",
+            content_type=APPLY_PATCH,
         )
 
     async def delete(self, key: ObjectKey, uid: str) -> dict[str, Any]:

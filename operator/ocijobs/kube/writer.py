@@ -12,6 +12,7 @@ from typing import Any
 
 from ocijobs.api.metadata import ObjectKey, ObjectMeta
 from ocijobs.api.names import API_VERSION, FIELD_MANAGER, FINALIZER
+from ocijobs.kube.apply_body import APPLY_PATCH
 from ocijobs.kube.client import ApiError, KubeClient
 from ocijobs.kube.resources import list_path, object_path, plural
 
@@ -32,7 +33,7 @@ class ObjectWriter:
         """Replace the status and return the object as it is then.
 
         Raises:
-            ApiError: 409 if the object has changed since, 422 if the API server refuses the status.
+            ApiError: 409 if the object has changed since; `refused` if the API server does not take the status.
         """
         self._fence()
         return await self._client.request(
@@ -51,7 +52,7 @@ class ObjectWriter:
                 "status": status,
             },
             query={"fieldManager": FIELD_MANAGER, "force": "true"},
-            content_type="application/apply-patch+yaml",
+            content_type=APPLY_PATCH,
         )
 
     async def add_finalizer(self, key: ObjectKey, metadata: ObjectMeta) -> dict[str, Any]:

@@ -7,6 +7,8 @@ import sys
 
 from pythonjsonlogger.json import JsonFormatter
 
+from ocijobs.log_fields import OBJECT_NAME
+
 _QUIET = {
     "kopf": logging.WARNING,
     "aiohttp.access": logging.WARNING,
@@ -23,7 +25,12 @@ def configure(level: str) -> None:
         JsonFormatter(
             "{asctime}{levelname}{name}{message}",
             style="{",
-            rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},
+            rename_fields={
+                "asctime": "time",
+                "levelname": "level",
+                "name": "logger",
+                OBJECT_NAME: "name",
+            },
         )
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)

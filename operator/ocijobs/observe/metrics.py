@@ -83,6 +83,18 @@ class Metrics:
             buckets=_FAST,
             registry=registry,
         )
+        self.restless = Counter(
+            "ocijobs_reconcile_restless",
+            "Pauses given to objects that would have been reconciled without rest: a defect of the operator.",
+            ("kind",),
+            registry=registry,
+        )
+        self.internal_errors = Counter(
+            "ocijobs_internal_errors",
+            "Errors that nobody foresaw, by what failed and the error's class: each has its lines in the log.",
+            ("where", "error"),
+            registry=registry,
+        )
         self.queue_depth = Gauge(
             "ocijobs_queue_depth", "Objects that wait for a worker.", registry=registry
         )
@@ -91,7 +103,12 @@ class Metrics:
         )
         self.oci_under_way = Gauge(
             "ocijobs_oci_requests_under_way",
-            "Calls to OCI that are under way, or wait for a thread or for the rate.",
+            "Calls to OCI that are under way.",
+            registry=registry,
+        )
+        self.oci_waiting = Gauge(
+            "ocijobs_oci_requests_waiting",
+            "Objects and calls that wait for their turn to call OCI, or to repeat a call.",
             registry=registry,
         )
         self.oci_requests = Counter(
@@ -186,6 +203,12 @@ class Metrics:
             ("kind",),
             registry=registry,
         )
+        self.status_refused = Counter(
+            "ocijobs_status_refused",
+            "Statuses that the API server refused as a whole, by the code of its answer.",
+            ("kind", "code"),
+            registry=registry,
+        )
         build = Gauge(
             "ocijobs_build_info", "The operator's version.", ("version",), registry=registry
         )
@@ -210,6 +233,10 @@ class Metrics:
         """Note a call to OCI."""
         self.oci_requests.labels(service, operation, str(code)).inc()
         self.oci_seconds.labels(service, operation).observe(seconds)
+
+    def unforeseen(self, where: str, error: str) -> None:
+        """Note an error that nobody foresaw, by its class."""
+        self.internal_errors.labels(where, error).inc()
 
     def kube_request(self, verb: str, resource: str, code: int, seconds: float) -> None:
         """Note a request to the API server."""

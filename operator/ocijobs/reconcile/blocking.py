@@ -26,6 +26,10 @@ REASON_OF_REFUSAL = {
     RefusalKind.THROTTLED: Reason.THROTTLED,
     RefusalKind.UNAVAILABLE: Reason.OCI_UNAVAILABLE,
     RefusalKind.MISSING: Reason.WAITING_FOR_VALUE,
+    RefusalKind.INTERNAL: Reason.INTERNAL_ERROR,
+    RefusalKind.NO_ROOM: Reason.STAGING_FULL,
+    RefusalKind.DIED: Reason.SOURCE_UNREACHABLE,
+    RefusalKind.QUARANTINED: Reason.SOURCE_QUARANTINED,
 }
 
 HELD = (
@@ -82,10 +86,20 @@ def blocked(
 
 
 def describe(doing: str, refusal: Refusal) -> str:
-    """Return the message for a refused call: what was being done, and what OCI said."""
-    return f"{doing}: {refusal.message}"
+    """Return the message for a refused call: what was being done, what OCI said, and until when it is to wait."""
+    until = refusal.until
+    wait = f"; OCI takes calls again at {until:%Y-%m-%dT%H:%M:%SZ}" if until is not None else ""
+    return f"{doing}: {refusal.message}{wait}"
 
 
 def earliest(*times: datetime | None) -> datetime | None:
     """Return the earliest of the times that are given."""
     return min((time for time in times if time is not None), default=None)
+
+
+def to_come(time: datetime | None, now: datetime) -> datetime | None:
+    """Return a time at which something changes by itself, or None if that has passed: then it waits for other things.
+
+    To wake at a time that has passed is to wake at once, and again, for as long as nothing else happens.
+    """
+    return time if time is not None and time > now else None

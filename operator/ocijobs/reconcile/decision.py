@@ -29,6 +29,16 @@ class Caller:
     region: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launcher(Caller):
+    """As whom something is created in OCI: only while the Secret of the identity is at that version.
+
+    What ends something has a Caller, which outlives the Secret; what creates something can't be asked for with one.
+    """
+
+    version: str
+
+
 @dataclass(frozen=True, slots=True)
 class AddFinalizer:
     """Hold the object. Never done to an object that is being deleted."""
@@ -142,13 +152,15 @@ class ReadSources:
     """Read the job's code, and build its artifact from it.
 
     `caller` is as whom Object Storage is read. `served` is what the current revision has, if it is of this very spec: a
-    source that is still at its version is not read again.
+    source that is still at its version is not read again. `version` is the one of a remote source that is to be read;
+    without one, the source is asked for it and nothing of it is read.
     """
 
     spec: OCIJobSpec
     caller: Caller
     served: ServedSource | None
     epoch: str
+    version: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +194,7 @@ class ListShapes:
 class CreateJob:
     """Create an OCI job. Safe to repeat with the same token for 24 hours."""
 
-    caller: Caller
+    caller: Launcher
     token: str
     request: JobCreation
     epoch: str
@@ -267,7 +279,7 @@ class DeleteJob:
 class CreateRun:
     """Create a job run. Safe to repeat with the same token for 24 hours."""
 
-    caller: Caller
+    caller: Launcher
     token: str
     request: RunCreation
     epoch: str
@@ -402,6 +414,17 @@ Action = (
 )
 
 
+def answers_later(action: Action) -> bool:
+    """Whether what an action brings comes after the round, and wakes the object then."""
+    match action:
+        case DeleteObject() | RefreshJob() | UploadArtifact() | SearchLogs() | ReadUtilisation():
+            return True
+        case ReadSources(spec=spec):
+            return spec.reads_remotely
+        case _:
+            return False
+
+
 class NoteType(StrEnum):
     """Type of a Kubernetes Event."""
 
@@ -432,6 +455,8 @@ class Followed:
 class Decision(Generic[StatusT_co]):
     """What is to be done about one object now.
 
+    `reads` is true of a job that needs a turn at reading its remote source, or goes on with it.
+
     An intent is never written and acted on in one decision: the action comes when the intent is observed, that is,
     when the API server has it.
     """
@@ -442,3 +467,4 @@ class Decision(Generic[StatusT_co]):
     follow: Followed | None = None
     notes: tuple[Note, ...] = ()
     serves: datetime | None = None
+    reads: bool = False

@@ -1,13 +1,11 @@
 """The decision about an OCIIdentity, and how others see it.
 
-Credentials are read into memory and stay there while the identity is needed: in a namespace that is being deleted
-the Secret goes first, and what is in OCI must still be ended.
+OCI is asked about each key once, again at intervals, and when it has refused the signature of some call.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,7 +24,6 @@ from ocijobs.reconcile.blocking import (
     describe,
     earliest,
 )
-from ocijobs.reconcile.calls import noted
 from ocijobs.reconcile.decision import (
     AddFinalizer,
     Caller,
@@ -35,56 +32,19 @@ from ocijobs.reconcile.decision import (
     RemoveFinalizer,
     VerifyCredentials,
 )
+from ocijobs.reconcile.identity_known import IdentityKnown, Key, Unserved
 from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.pacing import due_at
-from ocijobs.reconcile.remote import Call, Operation, Refusal, RefusalKind
+from ocijobs.reconcile.remote import Operation, RefusalKind
 from ocijobs.reconcile.standing import Headline, Standing, conditions
 from ocijobs.settings import Settings
 
 _NAMED_USERS = 5
 
+_DOUBT_SECONDS = 10.0
+"""Shortest pause between two questions about a key that OCI accepts, and whose calls it refuses all the same."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CredentialsRead:
-    """What the Secret of an identity said, its secrets left out.
-
-    Attributes:
-        version: names the content: the Secret's uid and resourceVersion, and the region.
-        region: region of the calls.
-        tenancy_id: OCID of the tenancy.
-        problem: why the content is no API key, in words; None if it is one.
-    """
-
-    version: str
-    region: str | None = None
-    tenancy_id: str | None = None
-    problem: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IdentityKnown:
-    """What this process has learnt about one identity.
-
-    Attributes:
-        credentials: what was read last; they stay when the Secret goes.
-        read_at: when the Secret was last asked for.
-        verified: version of the credentials that OCI accepted.
-        gone_since: since when there are neither credentials in memory nor a Secret or an identity to read.
-    """
-
-    credentials: CredentialsRead | None = None
-    read_at: datetime | None = None
-    verified: str | None = None
-    gone_since: datetime | None = None
-    calls: Mapping[Operation, Call] = field(default_factory=dict)
-
-    def called(
-        self, operation: Operation, *, at: datetime, refusal: Refusal | None = None, epoch: str = ""
-    ) -> IdentityKnown:
-        """Return the memory after a call of `operation`."""
-        return replace(
-            self, calls=noted(self.calls, operation, at=at, refusal=refusal, epoch=epoch)
-        )
+_REFUSES_THE_KEY = frozenset({RefusalKind.CREDENTIALS, RefusalKind.NOT_AUTHORIZED_OR_NOT_FOUND})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,12 +59,24 @@ class IdentityObservation:
     @property
     def epoch(self) -> str:
         """Circumstances under which what was read stands: another spec, or another identity, is read anew."""
-        return f"{self.identity.metadata.uid}/{self.identity.metadata.generation}"
+        return _epoch(self.identity)
 
     @property
     def reference(self) -> IdentityReference:
         """How others name this identity."""
         return IdentityReference(name=self.identity.metadata.name)
+
+
+def _epoch(identity: OCIIdentity) -> str:
+    return f"{identity.metadata.uid}/{identity.metadata.generation}"
+
+
+def read_credentials(identity: OCIIdentity) -> ReadCredentials:
+    """Return the action that reads the Secret of an identity."""
+    spec = identity.spec
+    return ReadCredentials(
+        secret_name=spec.secret_ref.name, region=spec.region, epoch=_epoch(identity)
+    )
 
 
 def decide_identity(o: IdentityObservation, now: datetime) -> Decision[OCIIdentityStatus]:
@@ -119,12 +91,7 @@ def decide_identity(o: IdentityObservation, now: datetime) -> Decision[OCIIdenti
         return Decision(status=status, actions=(AddFinalizer(),))
     read_due = _read_due(o)
     if read_due is None or now >= read_due:
-        action = ReadCredentials(
-            secret_name=o.identity.spec.secret_ref.name,
-            region=o.identity.spec.region,
-            epoch=o.epoch,
-        )
-        return Decision(status=status, actions=(action,))
+        return Decision(status=status, actions=(read_credentials(o.identity),))
     decision = _verified(o, now)
     return replace(decision, wake_at=earliest(decision.wake_at, read_due))
 
@@ -139,37 +106,58 @@ def _read_due(o: IdentityObservation) -> datetime | None:
 
 
 def _verified(o: IdentityObservation, now: datetime) -> Decision[OCIIdentityStatus]:
-    """Ask OCI once for each content of the Secret, and say how it stands."""
-    credentials = o.known.credentials
-    if credentials is None:
-        call = o.known.calls.get(Operation.READ_CREDENTIALS)
-        why = call.refusal.message if call and call.refusal else "the Secret was not read yet"
-        return _blocked(o, now, Reason.WAITING_FOR_IDENTITY, f"spec.secretRef: {why}")
-    if credentials.problem is not None or credentials.region is None:
-        problem = credentials.problem or "no region is given, neither there nor in spec.region"
-        return _blocked(o, now, Reason.CREDENTIALS_INVALID, f"spec.secretRef: {problem}")
-    action = VerifyCredentials(caller=Caller(identity=o.reference, region=credentials.region))
-    if o.known.verified == credentials.version:
-        return _ready(o, now, credentials)
+    """Ask OCI about the key when that is due, and say how it stands."""
+    key, fault = o.known.credentials.key, o.known.fault
+    if key is None:
+        if fault is None:
+            return _blocked(o, now, *_not_read(o))
+        return _blocked(o, now, fault.reason, f"spec.secretRef: {fault.message}")
+    due = _verify_due(o, key)
+    action = VerifyCredentials(caller=Caller(identity=o.reference, region=key.region))
+    actions = (action,) if due is None or now >= due else ()
+    decision = _standing(o, key, now)
+    wake_at = earliest(decision.wake_at, None if actions else due)
+    return replace(decision, actions=actions, wake_at=wake_at)
+
+
+def _not_read(o: IdentityObservation) -> tuple[Reason, str]:
+    call = o.known.calls.get(Operation.READ_CREDENTIALS)
+    why = call.refusal.message if call and call.refusal else "the Secret was not read yet"
+    return Reason.WAITING_FOR_IDENTITY, f"spec.secretRef: {why}"
+
+
+def _verify_due(o: IdentityObservation, key: Key) -> datetime | None:
+    """Return when OCI is to be asked about the key, or None if it was not yet."""
     call = o.known.calls.get(Operation.VERIFY)
-    due = due_at(call, epoch=credentials.version, seed=o.identity.metadata.uid, settings=o.settings)
-    if call is None or call.refusal is None or due is None:
-        return Decision(status=o.identity.status, actions=(action,))
-    actions = (action,) if now >= due else ()
-    passing = call.refusal.kind not in {
-        RefusalKind.CREDENTIALS,
-        RefusalKind.NOT_AUTHORIZED_OR_NOT_FOUND,
-    }
-    if passing and is_true(o.identity.status.conditions, ConditionType.READY):
-        return Decision(status=o.identity.status, actions=actions, wake_at=due)
-    reason = REASON_OF_REFUSAL[call.refusal.kind]
-    decision = _blocked(o, now, reason, describe("asking OCI with these credentials", call.refusal))
-    return replace(decision, actions=actions, wake_at=earliest(decision.wake_at, due))
+    if call is None or call.epoch != key.version:
+        return None
+    if call.refusal is not None:
+        return due_at(call, epoch=key.version, seed=o.identity.metadata.uid, settings=o.settings)
+    pause = _DOUBT_SECONDS if o.known.doubted else o.settings.identity_verify_seconds
+    return call.at + timedelta(seconds=pause)
 
 
-def _ready(
-    o: IdentityObservation, now: datetime, credentials: CredentialsRead
-) -> Decision[OCIIdentityStatus]:
+def _standing(o: IdentityObservation, key: Key, now: datetime) -> Decision[OCIIdentityStatus]:
+    """Say what OCI said of the key, and whether it may start something."""
+    call, fault = o.known.calls.get(Operation.VERIFY), o.known.fault
+    answered = call is not None and call.epoch == key.version
+    refusal = call.refusal if call is not None and answered else None
+    if refusal is not None and refusal.kind in _REFUSES_THE_KEY:
+        message = describe("asking OCI with these credentials", refusal)
+        return _blocked(o, now, REASON_OF_REFUSAL[refusal.kind], message)
+    if fault is not None and not o.identity.metadata.deleting:
+        message = f"spec.secretRef: {fault.message}; what runs is followed, and nothing new starts"
+        return _blocked(o, now, fault.reason, message)
+    if o.known.verified == key.version:
+        return _ready(o, now, key)
+    if refusal is None or is_true(o.identity.status.conditions, ConditionType.READY):
+        # It is being asked; and an outage takes nothing back that OCI has said.
+        return Decision(status=o.identity.status)
+    message = describe("asking OCI with these credentials", refusal)
+    return _blocked(o, now, REASON_OF_REFUSAL[refusal.kind], message)
+
+
+def _ready(o: IdentityObservation, now: datetime, key: Key) -> Decision[OCIIdentityStatus]:
     if o.identity.metadata.deleting:
         named = ", ".join(o.users[:_NAMED_USERS]) + (", …" if len(o.users) > _NAMED_USERS else "")
         headline = Headline(
@@ -182,12 +170,7 @@ def _ready(
             message="OCI accepts the credentials",
         )
     status = _write(
-        o,
-        now,
-        headline,
-        region=credentials.region,
-        tenancy_id=credentials.tenancy_id,
-        blocked_since=None,
+        o, now, headline, region=key.region, tenancy_id=key.tenancy_id, blocked_since=None
     )
     return Decision(status=status)
 
@@ -227,32 +210,49 @@ def view_identity(
 ) -> IdentityView:
     """Return an identity as jobs and runs see it. While nothing is known of it yet, they wait without a word."""
     name = f"{reference.kind} {reference.name}"
-    credentials = known.credentials
-    call = known.calls.get(Operation.READ_CREDENTIALS)
-    base = IdentityView(reference=reference, gone_since=known.gone_since)
-    if credentials is None or credentials.problem is not None or credentials.region is None:
-        if identity is None:
-            return replace(base, obstacle=(Reason.WAITING_FOR_IDENTITY, f"there is no {name}"))
-        if credentials is not None:
-            problem = credentials.problem or "its Secret and its spec name no region"
-            return replace(base, obstacle=(Reason.CREDENTIALS_INVALID, f"{name}: {problem}"))
+    key = known.credentials.key
+    base = IdentityView(
+        reference=reference, gone_since=known.gone_since(present=identity is not None)
+    )
+    if identity is not None and _unread(known):
+        call = known.calls.get(Operation.READ_CREDENTIALS)
         if call is None or call.refusal is None:
             return base
-        return replace(
-            base, obstacle=(Reason.WAITING_FOR_IDENTITY, f"{name}: {call.refusal.message}")
-        )
-    view = replace(
-        base,
-        region=credentials.region,
-        version=credentials.version,
-        defaults=(identity.spec.defaults if identity else None) or IdentityDefaults(),
-        deleting=identity is None or identity.metadata.deleting,
-    )
+        message = f"{name}: {call.refusal.message}"
+        return replace(base, obstacle=(Reason.WAITING_FOR_IDENTITY, message))
+    no_start = _no_start(name, identity, known)
+    if key is None:
+        return replace(base, obstacle=no_start)
     verify = known.calls.get(Operation.VERIFY)
     if identity is not None and not (identity.metadata.has_finalizer and verify is not None):
         return base
-    refusal = verify.refusal if verify is not None and verify.epoch == credentials.version else None
+    view = replace(
+        base,
+        region=key.region,
+        version=key.version,
+        defaults=(identity.spec.defaults if identity else None) or IdentityDefaults(),
+        no_start=no_start,
+    )
+    refusal = verify.refusal if verify is not None and verify.epoch == key.version else None
     if refusal is not None and refusal.kind is RefusalKind.CREDENTIALS:
         message = describe(f"{name}: OCI refuses its credentials", refusal)
         return replace(view, obstacle=(Reason.CREDENTIALS_INVALID, message))
     return view
+
+
+def _no_start(
+    name: str, identity: OCIIdentity | None, known: IdentityKnown
+) -> tuple[Reason, str] | None:
+    """Return why nothing new may be started as an identity."""
+    if identity is None:
+        return Reason.WAITING_FOR_IDENTITY, f"there is no {name}"
+    if (fault := known.fault) is not None:
+        return fault.reason, f"{name}: {fault.message}"
+    if identity.metadata.deleting:
+        return Reason.WAITING_FOR_IDENTITY, f"{name} is being deleted"
+    return None
+
+
+def _unread(known: IdentityKnown) -> bool:
+    """Whether the Secret was not read yet."""
+    return isinstance(known.credentials, Unserved) and known.fault is None

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from ocijobs.api.identity import IdentityDefaults, IdentityReference
 from ocijobs.api.reasons import Reason
-from ocijobs.reconcile.decision import Caller
+from ocijobs.reconcile.decision import Caller, Launcher
 
 DEFAULT_IDENTITY = "default"
 """Name of the OCIIdentity that serves what names none."""
@@ -26,8 +26,9 @@ class IdentityView:
         version: names the credentials in memory; another version makes refused calls worth repeating.
         obstacle: why it can't be used now, as reason and message. Without an obstacle and without a region nothing
             is known of it yet, and what needs it waits without a word.
-        gone_since: since when the credentials are neither in memory nor to be read.
-        deleting: whether the identity is being deleted, so that nothing new may rest on it.
+        no_start: why nothing new may be started as it, as reason and message, although what there is can be followed
+            and ended: its Secret is gone, or it is being deleted.
+        gone_since: since when nothing can be ended as it, and nobody is about to mend that.
     """
 
     reference: IdentityReference
@@ -35,11 +36,23 @@ class IdentityView:
     defaults: IdentityDefaults = NO_DEFAULTS
     version: str = ""
     obstacle: tuple[Reason, str] | None = None
+    no_start: tuple[Reason, str] | None = None
     gone_since: datetime | None = None
-    deleting: bool = False
 
     def caller(self, region: str | None = None) -> Caller | None:
-        """Return as whom to call, in a recorded region or in its own; None while the identity can't be used."""
+        """Return as whom to follow and to end, in a recorded region or its own; None while it can't be used."""
         if self.obstacle is not None or self.region is None:
             return None
         return Caller(identity=self.reference, region=region or self.region)
+
+    def launcher(self, region: str | None = None) -> Launcher | None:
+        """Return as whom to create something in OCI; None where nothing may be started."""
+        caller = self.caller(region)
+        if caller is None or self.no_start is not None:
+            return None
+        return Launcher(identity=caller.identity, region=caller.region, version=self.version)
+
+    @property
+    def hinders_start(self) -> tuple[Reason, str] | None:
+        """Why nothing can be started now; None as well while nothing is known of the identity yet."""
+        return self.obstacle or self.no_start

@@ -21,7 +21,9 @@ from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.remote import Call, Operation, Refusal, RefusalKind
 from ocijobs.settings import Settings
 
-_REPEAT_TELLS_MORE = frozenset({RefusalKind.THROTTLED, RefusalKind.UNAVAILABLE})
+_REPEAT_TELLS_MORE = frozenset(
+    {RefusalKind.THROTTLED, RefusalKind.UNAVAILABLE, RefusalKind.INTERNAL}
+)
 """Answers to a call after which its repetition is still the surest way to find what it made."""
 
 

@@ -25,6 +25,9 @@ _ONLY_OTHERS_CAN_MEND = frozenset(
         RefusalKind.NOT_AUTHORIZED_OR_NOT_FOUND,
         RefusalKind.QUOTA,
         RefusalKind.INVALID,
+        RefusalKind.NO_ROOM,
+        RefusalKind.DIED,
+        RefusalKind.QUARANTINED,
     }
 )
 
@@ -38,6 +41,9 @@ def due_at(call: Call | None, *, epoch: str, seed: str, settings: Settings) -> d
         return None
     if call.refusal.kind in _ONLY_OTHERS_CAN_MEND:
         return mended_at(call, seed=seed, settings=settings)
+    if call.refusal.until is not None:
+        # OCI's own time counts, and is no reason to wait longer: whose turn it is then, the shell sees to.
+        return max(call.refusal.until, call.at + timedelta(seconds=SHORT_PAUSE_SECONDS))
     ceiling = min(LONG_PAUSE_SECONDS, SHORT_PAUSE_SECONDS * 2 ** min(call.tries, 16))
     pause = ceiling * (0.5 + 0.5 * fraction(seed, call.tries))
     return call.at + timedelta(seconds=pause)

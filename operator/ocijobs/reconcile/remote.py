@@ -7,7 +7,7 @@ state that it does not know, which is UNKNOWN here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -158,7 +158,9 @@ class JobState(StrEnum):
 class RefusalKind(StrEnum):
     """Why a call did not do what was asked, as far as it changes what to do next.
 
-    All but MISSING are OCI's; MISSING is of an object in the cluster, or a key of it, that does not exist.
+    MISSING is of an object in the cluster, or a key of it, that does not exist. Of sources are NO_ROOM (for what was
+    built), DIED (the process that read it came to its end) and QUARANTINED (too often). INTERNAL is of an error in the
+    operator that nobody foresaw. All others are OCI's.
     """
 
     CREDENTIALS = "credentials"
@@ -170,19 +172,30 @@ class RefusalKind(StrEnum):
     THROTTLED = "throttled"
     UNAVAILABLE = "unavailable"
     MISSING = "missing"
+    INTERNAL = "internal"
+    NO_ROOM = "no-room"
+    DIED = "died"
+    QUARANTINED = "quarantined"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """A call that failed, in words that may be shown: no secrets, nothing that changes at each repetition."""
+    """A call that failed, in words that may be shown: no secrets, nothing that changes at each repetition.
+
+    Attributes:
+        kind: what it means for what is done next.
+        message: what OCI said.
+        until: before when OCI does not want to be asked again; the same refusal at another time is the same.
+    """
 
     kind: RefusalKind
     message: str
+    until: datetime | None = field(default=None, compare=False)
 
     @property
     def outcome_unknown(self) -> bool:
-        """Whether the call may have been carried out all the same (time-out, dropped answer, 5xx)."""
-        return self.kind is RefusalKind.UNAVAILABLE
+        """Whether the call may have been carried out all the same (time-out, dropped answer, 5xx, an error of ours)."""
+        return self.kind in {RefusalKind.UNAVAILABLE, RefusalKind.INTERNAL}
 
 
 class Operation(StrEnum):

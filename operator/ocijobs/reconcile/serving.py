@@ -9,7 +9,7 @@ from ocijobs.api.conditions import ConditionStatus, ConditionType, find, is_true
 from ocijobs.api.job import OCIJob
 from ocijobs.api.reasons import Reason
 from ocijobs.api.run_binding import JobBinding
-from ocijobs.reconcile.decision import Action, Caller, RefreshJob
+from ocijobs.reconcile.decision import Action, Caller, Launcher, RefreshJob
 from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.job.workload import template_of_job
 
@@ -39,7 +39,7 @@ def missing_job(name: str, namespace: str) -> Hindrance:
 
 def serving(
     job: OCIJob, identity: IdentityView, *, checked_at: datetime | None, settled_at: datetime
-) -> tuple[JobBinding, Caller] | Hindrance:
+) -> tuple[JobBinding, Launcher] | Hindrance:
     """Return the job as a first launch takes it, and as whom, or what hinders that.
 
     Args:
@@ -56,18 +56,18 @@ def serving(
         return hindrance
     if checked_at is None or checked_at < settled_at:
         return Hindrance(action=RefreshJob(name=job.metadata.name, after=settled_at))
-    caller = caller_of(identity, job.status.region)
+    caller = launcher_of(identity, job.status.region)
     return caller if isinstance(caller, Hindrance) else (bind_job(job, caller), caller)
 
 
-def caller_of(identity: IdentityView, region: str | None) -> Caller | Hindrance:
-    """Return as whom OCI is called, or why that is not possible now."""
-    caller = identity.caller(region)
-    if caller is not None:
-        return caller
-    if identity.obstacle is None:
+def launcher_of(identity: IdentityView, region: str | None) -> Launcher | Hindrance:
+    """Return as whom a run is started, or why that is not possible now."""
+    launcher = identity.launcher(region)
+    if launcher is not None:
+        return launcher
+    if identity.hinders_start is None:
         return Hindrance()
-    reason, message = identity.obstacle
+    reason, message = identity.hinders_start
     return Hindrance(reason=reason, message=message)
 
 

@@ -13,7 +13,6 @@ from datetime import datetime
 from enum import StrEnum
 
 from ocijobs.api.conditions import (
-    MESSAGE_LIMIT,
     Condition,
     ConditionStatus,
     ConditionType,
@@ -22,7 +21,7 @@ from ocijobs.api.conditions import (
 from ocijobs.api.job_run_status import Phase
 from ocijobs.api.reasons import Reason
 from ocijobs.api.sweep_status import SweepPhase
-from ocijobs.reconcile.masking import printable
+from ocijobs.reconcile.text import shown
 
 
 class Standing(StrEnum):
@@ -129,7 +128,7 @@ def conditions(
     also: Iterable[Condition] = (),
 ) -> tuple[Condition, ...]:
     """Return all conditions of a status. A condition keeps its transition time while its status stays."""
-    message = printable(headline.message)[:MESSAGE_LIMIT]
+    message = shown(headline.message)
     stated = [
         Condition(
             type=kind,
@@ -141,7 +140,8 @@ def conditions(
         )
         for kind, status in TABLE[headline.standing].statuses().items()
     ]
-    return tuple(_keep_time(former, condition) for condition in (*stated, *also))
+    others = (one.model_copy(update={"message": shown(one.message)}) for one in also)
+    return tuple(_keep_time(former, condition) for condition in (*stated, *others))
 
 
 def of_generation(former: tuple[Condition, ...], generation: int) -> tuple[Condition, ...]:

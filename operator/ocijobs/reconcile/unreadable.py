@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from ocijobs.api.conditions import Condition, ConditionType, find
+from ocijobs.api.conditions import Condition
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.standing import Headline, Standing, conditions
 
@@ -27,14 +27,9 @@ def unreadable_status(
         reason=Reason.INVALID_SPEC,
         message=f"the operator can't read this object: {problem}",
     )
-    ready = find(before, ConditionType.READY)
-    if (
-        ready is not None
-        and (ready.reason, ready.message) == (headline.reason, headline.message)
-        and ready.observed_generation == generation
-    ):
-        return None
     after = conditions(before, headline, generation=generation, now=now)
+    if after == before:
+        return None
     return {
         **former,
         "observedGeneration": generation,

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ocijobs.api.identity import IdentityDefaults, IdentityReference
-from ocijobs.reconcile.decision import Caller
-from ocijobs.reconcile.identity import CredentialsRead, IdentityKnown, IdentityObservation
+from ocijobs.reconcile.decision import Launcher
+from ocijobs.reconcile.identity import IdentityObservation
+from ocijobs.reconcile.identity_known import IdentityKnown, Key
 from ocijobs.reconcile.identity_view import DEFAULT_IDENTITY, IdentityView
 from ocijobs.reconcile.job.known import JobKnown, SourcesRead
 from ocijobs.reconcile.job.observation import JobObservation
@@ -15,7 +16,6 @@ from ocijobs.reconcile.job_record import JobRecord
 from ocijobs.reconcile.remote import (
     JobState,
     LogAddress,
-    Operation,
     RunRecord,
     RunState,
     RunTotals,
@@ -57,9 +57,11 @@ def make_identity_view(**changes: Any) -> IdentityView:
     return IdentityView(**{**defaults, **changes})
 
 
-def make_caller() -> Caller:
-    """Return the caller that `make_identity_view` gives."""
-    return Caller(identity=IdentityReference(name=DEFAULT_IDENTITY), region=REGION)
+def make_caller() -> Launcher:
+    """Return the caller that `make_identity_view` gives: one that may start something."""
+    return Launcher(
+        identity=IdentityReference(name=DEFAULT_IDENTITY), region=REGION, version="credentials-1"
+    )
 
 
 def make_run_record(state: RunState = RunState.ACCEPTED, **changes: Any) -> RunRecord:
@@ -142,14 +144,11 @@ def make_job_observation(**changes: Any) -> JobObservation:
 
 def make_identity_observation(**changes: Any) -> IdentityObservation:
     """Return a new identity whose Secret was read and is a valid key."""
-    credentials = CredentialsRead(
-        version="credentials-1", region=REGION, tenancy_id=make_ocid("tenancy")
-    )
-    known = IdentityKnown(credentials=credentials, read_at=SETTLED)
+    key = Key(version="credentials-1", region=REGION, tenancy_id=make_ocid("tenancy"))
     defaults: dict[str, Any] = {
         "identity": make_identity(metadata=make_metadata(DEFAULT_IDENTITY, finalizer=True)),
         "users": (),
-        "known": known.called(Operation.READ_CREDENTIALS, at=SETTLED, epoch="1"),
+        "known": IdentityKnown().secret_read(key, at=SETTLED, epoch="1"),
         "settings": DEFAULT_SETTINGS,
     }
     return IdentityObservation(**{**defaults, **changes})

@@ -1,5 +1,6 @@
 """Code of Spark jobs in a bucket: put once, never overwritten, and deleted with its job."""
 
+import hashlib
 import io
 import zipfile
 from collections.abc import Callable, Mapping
@@ -13,9 +14,8 @@ from tests.component.data_flow.conftest import BUCKET, Flow
 from tests.unit.cloud.scripted_oci import PRINCIPAL, NotLeadingError
 
 from ocijobs.api.job_status import Artifact
-from ocijobs.artifact.build import BuiltArtifact
-from ocijobs.artifact.staging import Staging
 from ocijobs.cloud.code_storage import CodeStorage
+from ocijobs.controller.staging import Owner, Quota, Staging
 from ocijobs.reconcile.remote import RefusalKind
 from ocijobs.testing import make_ocid
 
@@ -159,11 +159,12 @@ def fence_after(reads: int) -> Callable[[], None]:
 
 
 def staged(folder: Path, files: Mapping[str, bytes], fence: Callable[[], None]) -> BinaryIO:
-    staging = Staging(folder)
-    built = folder / "built"
-    built.write_bytes(archive(files).read())
-    staging.put("owner", BuiltArtifact(name="a.zip", path=built, sha256="5e", size=1))
-    content = staging.open("owner", "5e", fence)
+    built = archive(files).read()
+    staging = Staging(folder, Quota(total_bytes=len(built), namespace_bytes=len(built)))
+    sha256 = hashlib.sha256(built).hexdigest()
+    with staging.receive(Owner(namespace="team", uid="owner"), sha256, len(built)) as arrival:
+        arrival.write(built)
+    content = staging.open("owner", sha256, fence)
     assert content is not None
     return content
 

@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocijobs.artifact.archives import files_of, files_under, in_folder
+from ocijobs.artifact.bounds import Bounds
 from ocijobs.artifact.files import Files, SourceError, copy
 
 LIMIT = 10_000
+BOUNDS = Bounds(total_bytes=LIMIT, files=50)
 
 
 def read(files: Files) -> dict[str, bytes]:
@@ -47,25 +49,25 @@ def test_a_tar_is_unpacked_by_its_name(tmp_path: Path, name: str, mode: str) -> 
     path = tar(tmp_path / "fetched", member("main.py", 2), member("lib/a.py"), mode=mode)
     into = tmp_path / "into"
     into.mkdir()
-    assert read(files_of(path, name, into, LIMIT)) == {"main.py": b"xx", "lib/a.py": b"x"}
+    assert read(files_of(path, name, into, BOUNDS)) == {"main.py": b"xx", "lib/a.py": b"x"}
 
 
 def test_any_other_file_is_itself(tmp_path: Path) -> None:
     path = tmp_path / "fetched"
     path.write_bytes(b"print(1)")
-    assert read(files_of(path, "train.py", tmp_path, LIMIT)) == {"train.py": b"print(1)"}
+    assert read(files_of(path, "train.py", tmp_path, BOUNDS)) == {"train.py": b"print(1)"}
 
 
 @pytest.mark.parametrize("name", ["../out.py", "/etc/cron.d/x", "a/../../out.py"])
 def test_no_member_leads_out_of_the_code(tmp_path: Path, name: str) -> None:
     into = tmp_path / "into"
     into.mkdir()
-    with pytest.raises(SourceError, match="leads out of it"):
-        files_of(tar(tmp_path / "a", member(name)), "a.tar.gz", into, LIMIT)
+    with pytest.raises(SourceError, match="leads out of the code"):
+        files_of(tar(tmp_path / "a", member(name)), "a.tar.gz", into, BOUNDS)
     with zipfile.ZipFile(tmp_path / "b", "w") as archive:
         archive.writestr(name, "x")
-    with pytest.raises(SourceError, match="leads out of it"):
-        files_of(tmp_path / "b", "b.zip", into, LIMIT)
+    with pytest.raises(SourceError, match="leads out of the code"):
+        files_of(tmp_path / "b", "b.zip", into, BOUNDS)
     assert list(into.rglob("*.py")) == []
 
 
@@ -74,19 +76,19 @@ def test_no_link_leads_out_of_the_code(tmp_path: Path) -> None:
     into.mkdir()
     link = member("key", 0, type=tarfile.SYMTYPE, linkname="/etc/passwd")
     with pytest.raises(SourceError):
-        files_of(tar(tmp_path / "a", link), "a.tar.gz", into, LIMIT)
+        files_of(tar(tmp_path / "a", link), "a.tar.gz", into, BOUNDS)
     (into / "out").symlink_to(tmp_path)
     with pytest.raises(SourceError, match="leads out of the code"):
-        files_under(into, LIMIT)
+        files_under(into, BOUNDS)
 
 
 def test_links_to_files_inside_are_those_files(tmp_path: Path) -> None:
     (tmp_path / "real.py").write_text("x")
     (tmp_path / "link.py").symlink_to("real.py")
-    assert read(files_under(tmp_path, LIMIT)) == {"real.py": b"x", "link.py": b"x"}
+    assert read(files_under(tmp_path, BOUNDS)) == {"real.py": b"x", "link.py": b"x"}
     (tmp_path / "broken").symlink_to("nothing")
     with pytest.raises(SourceError, match="broken is a link to nothing"):
-        files_under(tmp_path, LIMIT)
+        files_under(tmp_path, BOUNDS)
 
 
 def test_devices_are_no_code(tmp_path: Path) -> None:
@@ -94,7 +96,7 @@ def test_devices_are_no_code(tmp_path: Path) -> None:
     into = tmp_path / "into"
     into.mkdir()
     with pytest.raises(SourceError):
-        files_of(tar(tmp_path / "a", device), "a.tar.gz", into, LIMIT)
+        files_of(tar(tmp_path / "a", device), "a.tar.gz", into, BOUNDS)
 
 
 def test_what_is_larger_than_an_artifact_may_be_is_refused_before_it_is_unpacked(
@@ -103,12 +105,12 @@ def test_what_is_larger_than_an_artifact_may_be_is_refused_before_it_is_unpacked
     into = tmp_path / "into"
     into.mkdir()
     with pytest.raises(SourceError, match="more than 10000 bytes"):
-        files_of(tar(tmp_path / "a", member("big", LIMIT + 1)), "a.tar.gz", into, LIMIT)
+        files_of(tar(tmp_path / "a", member("big", LIMIT + 1)), "a.tar.gz", into, BOUNDS)
     with zipfile.ZipFile(tmp_path / "b", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("big", b"0" * 10_000_000)
     assert (tmp_path / "b").stat().st_size < LIMIT * 2
     with pytest.raises(SourceError, match="more than 10000 bytes"):
-        files_of(tmp_path / "b", "b.zip", into, LIMIT)
+        files_of(tmp_path / "b", "b.zip", into, BOUNDS)
     assert [path for path in into.rglob("*") if path.is_file()] == []
 
 
@@ -123,7 +125,7 @@ def test_what_is_no_archive_is_told_so(
     (folder / "fetched").write_bytes(content)
     (folder / "into").mkdir()
     try:
-        found = files_of(folder / "fetched", name, folder / "into", LIMIT)
+        found = files_of(folder / "fetched", name, folder / "into", BOUNDS)
     except SourceError as error:
         assert name in str(error)  # noqa: PT017 - both are right
     else:
@@ -142,4 +144,4 @@ def test_git_keeps_its_own_files_to_itself(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     (tmp_path / ".git" / "config").write_text("secret")
     (tmp_path / "main.py").write_text("x")
-    assert read(files_under(tmp_path, LIMIT)) == {"main.py": b"x"}
+    assert read(files_under(tmp_path, BOUNDS)) == {"main.py": b"x"}

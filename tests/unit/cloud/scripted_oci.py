@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from tests.unit.cloud.api_keys import secret
 
+from ocijobs.clock import Clock, SystemClock
 from ocijobs.cloud.calls import Calls
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.credentials import CredentialStore, IdentityKey, parse_api_key
@@ -144,6 +145,7 @@ class Caller:
     observed: list[tuple[str, str, int]]
     credentials: CredentialStore
     leads: bool = True
+    unforeseen: list[tuple[str, str]] = field(default_factory=list)
 
 
 def make_caller(
@@ -151,6 +153,7 @@ def make_caller(
     threads: ThreadPoolExecutor,
     *,
     key: Mapping[str, bytes] | None = None,
+    clock: Clock | None = None,
     **settings: Any,
 ) -> Caller:
     """Return what makes calls to the server, as a leader with credentials; the server may want to know the key."""
@@ -173,6 +176,8 @@ def make_caller(
             threads=threads,
             fence=fence,
             observe=observe,
+            clock=clock or SystemClock(),
+            count_error=lambda where, error: caller.unforeseen.append((where, error)),
         ),
         observed=observed,
         credentials=credentials,

@@ -5,6 +5,7 @@ import threading
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import oci
@@ -22,12 +23,15 @@ from tests.unit.cloud.scripted_oci import (
     error,
     make_caller,
 )
+from tests.unit.cloud.virtual_time import LoopClock
 
 from ocijobs.cloud.calls import Request
 from ocijobs.cloud.clients import Clients, Principal, Service
-from ocijobs.cloud.credentials import parse_api_key
+from ocijobs.cloud.credentials import IdentityKey, parse_api_key
+from ocijobs.cloud.rate import Lane
 from ocijobs.reconcile.remote import Refusal, RefusalKind
 from ocijobs.settings import Settings
+from ocijobs.testing import START
 
 READ = Request(principal=PRINCIPAL, service=Service.OBJECT_STORAGE, operation="GetNamespace")
 WRITE = Request(
@@ -157,11 +161,13 @@ def test_without_credentials_nothing_is_sent(caller: Caller, oci_server: Scripte
     assert caller.observed == []
 
 
-def test_a_429_slows_the_principals_service_down_and_no_other(oci_server: ScriptedOci) -> None:
+def test_a_429_holds_the_principals_service_and_no_other_and_nobody_waits_for_it(
+    oci_server: ScriptedOci,
+) -> None:
     answers = deque([429, 200, 200])
-    caller = make_caller(oci_server.url, _Inline(), oci_rate_max=4)
+    caller = make_caller(oci_server.url, _Inline(), clock=LoopClock(), oci_rate_max=4)
 
-    async def scenario() -> tuple[float, float]:
+    async def scenario() -> list[Any]:
         loop = asyncio.get_running_loop()
 
         def now(_: Any) -> float:
@@ -170,17 +176,83 @@ def test_a_429_slows_the_principals_service_down_and_no_other(oci_server: Script
             raise oci.exceptions.ServiceError(429, "TooManyRequests", {"retry-after": "60"}, "")
 
         throttled = await caller.calls.call(WRITE, now)
-        assert isinstance(throttled, Refusal)
-        assert throttled.kind is RefusalKind.THROTTLED
         other = await caller.calls.call(READ, now)
-        same = await caller.calls.call(WRITE, now)
-        assert isinstance(other, float)
-        assert isinstance(same, float)
-        return other, same
+        early = await caller.calls.call(WRITE, now)
+        told_at = loop.time()
+        await asyncio.sleep(60)
+        return [throttled, other, early, told_at, await caller.calls.call(WRITE, now)]
 
-    other, same = virtual_time.run(scenario())
-    assert other == 0
+    throttled, other, early, told_at, same = virtual_time.run(scenario())
+    for refusal in (throttled, early):
+        assert isinstance(refusal, Refusal)
+        assert refusal.kind is RefusalKind.THROTTLED
+        assert refusal.until == START + timedelta(seconds=60)
+    assert (other, told_at) == (0, 0)
     assert same == pytest.approx(60)
+
+
+def test_the_shared_poll_waits_for_as_long_as_it_takes(oci_server: ScriptedOci) -> None:
+    answers = deque([429, 200])
+    caller = make_caller(oci_server.url, _Inline(), clock=LoopClock(), oci_rate_max=4)
+
+    async def scenario() -> Any:
+        loop = asyncio.get_running_loop()
+
+        def now(_: Any) -> float:
+            if answers.popleft() == 200:
+                return loop.time()
+            raise oci.exceptions.ServiceError(429, "TooManyRequests", {"retry-after": "60"}, "")
+
+        await caller.calls.call(WRITE, now)
+        return await caller.calls.call(replace(WRITE, lane=Lane.POLL), now)
+
+    assert virtual_time.run(scenario()) == pytest.approx(60)
+
+
+@pytest.mark.parametrize("request_", [READ, WRITE])
+def test_an_error_of_ours_is_a_refusal_that_is_told_and_counted(
+    caller: Caller, caplog: pytest.LogCaptureFixture, request_: Request
+) -> None:
+    def broken(_: Any) -> None:
+        raise KeyError("a secret")
+
+    refusal = asyncio.run(caller.calls.call(request_, broken))
+    assert isinstance(refusal, Refusal)
+    assert refusal.kind is RefusalKind.INTERNAL
+    assert refusal.outcome_unknown
+    assert "KeyError" in refusal.message
+    assert "secret" not in refusal.message
+    assert caller.unforeseen == [(request_.operation, "KeyError")]
+    assert "a defect of the operator" in caplog.text
+
+
+def test_one_principal_never_has_all_threads_and_polls_have_their_own(
+    oci_server: ScriptedOci,
+) -> None:
+    other = IdentityKey(kind="OCIIdentity", namespace="team-b", name="default")
+    gate = threading.Event()
+    with ThreadPoolExecutor(8) as pool:
+        caller = make_caller(
+            oci_server.url, pool, oci_threads=4, oci_calls_per_identity=3, oci_rate_max=1000
+        )
+        caller.credentials.put(other, parse_api_key(secret(), region=None, version="v1"))
+        theirs = replace(WRITE, principal=Principal(identity=other, region="us-ashburn-1"))
+
+        async def scenario() -> None:
+            slow = [
+                asyncio.create_task(caller.calls.call(WRITE, lambda _: gate.wait(60)))
+                for _ in range(10)
+            ]
+            await asyncio.sleep(0)
+            async with asyncio.timeout(60):
+                assert await caller.calls.call(theirs, lambda _: "launched") == "launched"
+                poll = replace(WRITE, lane=Lane.POLL)
+                assert await caller.calls.call(poll, lambda _: "polled") == "polled"
+            assert caller.calls.under_way == 2
+            gate.set()
+            assert all(await asyncio.gather(*slow))
+
+        asyncio.run(scenario())
 
 
 class _Inline(ThreadPoolExecutor):

@@ -1,5 +1,6 @@
 """Jobs and runs of Data Science: which requests are sent, and what absence and half a list mean."""
 
+import hashlib
 import asyncio
 import io
 from collections.abc import Callable, Coroutine
@@ -19,9 +20,8 @@ from tests.unit.cloud.scripted_oci import (
 )
 
 from ocijobs.api.job_status import Artifact
-from ocijobs.artifact.build import BuiltArtifact
-from ocijobs.artifact.staging import Staging
 from ocijobs.cloud.data_science import DataScience
+from ocijobs.controller.staging import Owner, Quota, Staging
 from ocijobs.reconcile.compute import Compute
 from ocijobs.reconcile.job_record import JobRecord
 from ocijobs.reconcile.remote import (
@@ -270,10 +270,11 @@ def test_an_artifact_is_not_uploaded_where_it_is_not_known_whether_there_is_one(
 def test_an_upload_ends_with_the_lease_even_while_it_is_sent(
     science: DataScience, oci_server: ScriptedOci, tmp_path: Any
 ) -> None:
-    staging = Staging(tmp_path)
-    built = tmp_path / "built"
-    built.write_bytes(b"x" * 5_000_000)
-    staging.put("owner", BuiltArtifact(name="a.zip", path=built, sha256="5e", size=5_000_000))
+    staging = Staging(tmp_path, Quota(total_bytes=5_000_000, namespace_bytes=5_000_000))
+    built = b"x" * 5_000_000
+    sha256 = hashlib.sha256(built).hexdigest()
+    with staging.receive(Owner(namespace="team", uid="owner"), sha256, len(built)) as arrival:
+        arrival.write(built)
     reads = 0
 
     def fence() -> None:
@@ -282,7 +283,7 @@ def test_an_upload_ends_with_the_lease_even_while_it_is_sent(
         if reads > 3:
             raise NotLeadingError
 
-    content = staging.open("owner", "5e", fence)
+    content = staging.open("owner", sha256, fence)
     assert content is not None
     oci_server.will(NOT_FOUND)
     with content, pytest.raises(NotLeadingError):

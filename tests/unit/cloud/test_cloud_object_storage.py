@@ -17,7 +17,12 @@ from tests.unit.cloud.scripted_oci import (
     error,
 )
 
-from ocijobs.cloud.object_storage import ObjectAddress, ObjectStorage, StoredObject
+from ocijobs.cloud.object_storage import (
+    ObjectAddress,
+    ObjectStorage,
+    SignedRequest,
+    StoredObject,
+)
 from ocijobs.reconcile.remote import Refusal, RefusalKind
 
 URI = "oci://models@team/classifier/run"
@@ -157,7 +162,7 @@ def test_a_principal_is_verified_by_what_everybody_may_read(
 
 
 def listed(caller: Caller, uri: str) -> object:
-    return asyncio.run(ObjectStorage(caller.calls).stored(PRINCIPAL, uri))
+    return asyncio.run(ObjectStorage(caller.calls).stored(PRINCIPAL, uri, most=1500))
 
 
 def test_a_folder_is_all_that_is_under_it_on_every_page(
@@ -189,19 +194,21 @@ def test_an_object_is_itself_and_not_what_begins_with_its_name(
     assert isinstance(listed(caller, "oci://models@team/code.zip"), Refusal)
 
 
-def test_an_object_is_downloaded_as_it_was_listed(
-    oci_server: ScriptedOci, caller: Caller, tmp_path: Path
+def test_a_request_is_signed_for_one_object_as_it_was_listed(
+    oci_server: ScriptedOci, caller: Caller
 ) -> None:
-    stored = StoredObject(name="code.zip", size=4, version="e1")
-    target = tmp_path / "code.zip"
+    stored = StoredObject(name="lib/a b+c=d.py", size=4, version="e1")
 
-    def download() -> Refusal | None:
+    async def sign() -> tuple[SignedRequest, ...] | Refusal:
         storage = ObjectStorage(caller.calls)
-        return asyncio.run(storage.download(PRINCIPAL, "oci://models@team/x", stored, target))
+        return await storage.signed(PRINCIPAL, "oci://models@team/lib/", [stored])
 
-    oci_server.will(Answer(body=b"PK\x03\x04"))
-    assert download() is None
-    assert target.read_bytes() == b"PK\x03\x04"
-    assert oci_server.received[0].headers["if-match"] == "e1"
-    oci_server.will(error(412, "IfMatchFailed"))
-    assert isinstance(download(), Refusal)
+    signed = asyncio.run(sign())
+    assert not isinstance(signed, Refusal)
+    [request] = signed
+    assert request.url.endswith("/n/team/b/models/o/lib%2Fa%20b%2Bc%3Dd.py")
+    assert request.headers["if-match"] == "e1"
+    assert 'headers="date (request-target) host"' in request.headers["authorization"]
+    # The key stays here, and nothing is shown that could be used.
+    assert "authorization" not in repr(request)
+    assert oci_server.received == []

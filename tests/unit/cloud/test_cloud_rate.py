@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.cloud.virtual_time import run
+from tests.unit.cloud.virtual_time import LoopClock, run
 
 from ocijobs.cloud.rate import LEAST_RATE, Lane, RateLimit
 
@@ -24,18 +24,18 @@ async def _let_through(limit: RateLimit, count: int, lane: Lane = Lane.WORK) -> 
 
 
 def test_a_burst_of_one_second_goes_at_once_and_the_rest_at_the_rate() -> None:
-    times = run(_let_through(RateLimit(4), 12))
+    times = run(_let_through(RateLimit(4, LoopClock()), 12))
     assert times[:4] == [0] * 4
     assert times[4:] == pytest.approx([0.25 * n for n in range(1, 9)])
 
 
 def test_a_rate_below_one_lets_one_through_and_then_waits() -> None:
-    assert run(_let_through(RateLimit(0.5), 3)) == pytest.approx([0, 2, 4])
+    assert run(_let_through(RateLimit(0.5, LoopClock()), 3)) == pytest.approx([0, 2, 4])
 
 
 def test_what_was_not_used_is_kept_for_one_second_only() -> None:
     async def scenario() -> list[float]:
-        limit = RateLimit(4)
+        limit = RateLimit(4, LoopClock())
         await _let_through(limit, 4)
         await asyncio.sleep(3600)
         return [at - 3600 for at in await _let_through(limit, 6)]
@@ -51,7 +51,7 @@ def test_no_second_has_more_than_a_burst_beside_the_rate(
     most: float, arrivals: list[tuple[float, Lane]]
 ) -> None:
     async def scenario() -> list[float]:
-        limit = RateLimit(most)
+        limit = RateLimit(most, LoopClock())
         times: list[float] = []
 
         async def one(at: float, lane: Lane) -> None:
@@ -72,7 +72,7 @@ def test_no_second_has_more_than_a_burst_beside_the_rate(
 
 def test_a_poll_that_waits_goes_before_launches_that_came_earlier() -> None:
     async def scenario() -> list[str]:
-        limit = RateLimit(1)
+        limit = RateLimit(1, LoopClock())
         order: list[str] = []
 
         async def one(name: str, lane: Lane) -> None:
@@ -92,7 +92,7 @@ def test_a_poll_that_waits_goes_before_launches_that_came_earlier() -> None:
 
 def test_the_rate_halves_at_each_429_and_grows_by_a_tenth_with_each_success() -> None:
     async def scenario() -> None:
-        limit = RateLimit(20)
+        limit = RateLimit(20, LoopClock())
         limit.throttled(None)
         assert limit.rate == 10
         limit.succeeded()
@@ -109,7 +109,7 @@ def test_the_rate_halves_at_each_429_and_grows_by_a_tenth_with_each_success() ->
 
 def test_after_a_429_nothing_is_left_of_the_burst() -> None:
     async def scenario() -> list[float]:
-        limit = RateLimit(4)
+        limit = RateLimit(4, LoopClock())
         limit.throttled(None)
         return await _let_through(limit, 3)
 
@@ -118,7 +118,7 @@ def test_after_a_429_nothing_is_left_of_the_burst() -> None:
 
 def test_nobody_goes_before_the_time_that_oci_asks_for_and_then_no_crowd_does() -> None:
     async def scenario() -> list[float]:
-        limit = RateLimit(8)
+        limit = RateLimit(8, LoopClock())
         limit.throttled(30)
         limit.throttled(5)  # a shorter one ends nothing
         return await _let_through(limit, 4)
@@ -131,7 +131,7 @@ def test_nobody_goes_before_the_time_that_oci_asks_for_and_then_no_crowd_does() 
 
 def test_a_429_also_holds_those_who_wait_already() -> None:
     async def scenario() -> list[float]:
-        limit = RateLimit(1)
+        limit = RateLimit(1, LoopClock())
         await limit.acquire(Lane.WORK)
         waiting = asyncio.create_task(_let_through(limit, 1))
         await asyncio.sleep(0.5)
@@ -143,7 +143,7 @@ def test_a_429_also_holds_those_who_wait_already() -> None:
 
 def test_who_gives_up_takes_nobodys_place() -> None:
     async def scenario() -> list[float]:
-        limit = RateLimit(1)
+        limit = RateLimit(1, LoopClock())
         await limit.acquire(Lane.WORK)
         gone = [asyncio.create_task(limit.acquire(Lane.POLL)) for _ in range(10)]
         waiting = asyncio.create_task(_let_through(limit, 2))

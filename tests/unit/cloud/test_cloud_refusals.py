@@ -72,7 +72,7 @@ def test_an_error_that_is_not_ocis_is_told_all_the_same(
 
 def test_a_long_message_is_cut(caller: Caller, oci_server: ScriptedOci) -> None:
     refusal = refused(caller, oci_server, error(400, "InvalidParameter", "x" * 5000))
-    assert len(refusal.message) == 700
+    assert len(refusal.message.encode()) == 700
 
 
 def test_a_dropped_answer_leaves_the_outcome_open(caller: Caller, oci_server: ScriptedOci) -> None:

@@ -3,7 +3,10 @@
 import asyncio
 import selectors
 from collections.abc import Coroutine
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
+
+from ocijobs.testing import START
 
 T = TypeVar("T")
 
@@ -35,6 +38,22 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Return the seconds that have passed."""
         return self._idle.skipped
+
+
+class LoopClock:
+    """The clock of the loop: in virtual time, one that everything waits on."""
+
+    def now(self) -> datetime:
+        """Return the time in UTC."""
+        return START + timedelta(seconds=self.monotonic())
+
+    def monotonic(self) -> float:
+        """Return the seconds that have passed."""
+        return asyncio.get_running_loop().time()
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after that many seconds."""
+        await asyncio.sleep(seconds)
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:

@@ -16,6 +16,7 @@ from ocijobs.controller.observer import Observer
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.relations import relations_of
 from ocijobs.controller.store import Store
+from ocijobs.controller.turns import Turns
 from ocijobs.testing import DEFAULT_SETTINGS, ManualClock
 
 NAMESPACE = "team-a"
@@ -57,6 +58,7 @@ class Scene:
             DEFAULT_SETTINGS,
             "cluster",
             workloads=self.workloads,
+            turns=Turns(1, lambda _: None),
         )
         self.store.listen(self.memory.children.changed)
         queue = cast("WorkQueue", self.queue)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 import pytest_asyncio
@@ -142,6 +144,174 @@ async def test_a_closed_queue_ends_workers_that_wait_and_workers_that_come(
     running.queue.add(A)
     with pytest.raises(QueueClosedError):
         await running.queue.get()
+
+
+class Rounds:
+    """A queue with workers that test code ends, one by one."""
+
+    def __init__(self, workers: int) -> None:
+        self.queue = WorkQueue(ManualClock(), workers=workers)
+        self.begun: list[ObjectKey] = []
+        self.task = asyncio.create_task(self._take())
+
+    async def _take(self) -> None:
+        with suppress(QueueClosedError):
+            while True:
+                self.begun.append(await self.queue.get())
+
+    async def end(self, key: ObjectKey) -> None:
+        """Have a worker be done with a key."""
+        self.queue.done(key)
+        await settle()
+
+
+def keys(namespace: str, count: int) -> list[ObjectKey]:
+    return [ObjectKey("OCIJobRun", namespace, f"run-{number}") for number in range(count)]
+
+
+async def test_the_first_key_of_a_namespace_waits_for_no_more_than_its_turn() -> None:
+    rounds = Rounds(workers=4)
+    for key in keys("many", 10_000):
+        rounds.queue.add(key)
+    await settle()
+    rounds.queue.add(A)
+    await settle()
+    # Not all workers are at work for the one namespace, so there is one for the other at once.
+    assert rounds.begun[-1] == A
+    assert len(rounds.begun) == 3
+
+
+async def test_namespaces_take_turns() -> None:
+    rounds = Rounds(workers=1)
+    for name in ("x", "y", "z"):
+        for key in keys(name, 3):
+            rounds.queue.add(key)
+    await settle()
+    while len(rounds.begun) < 9:
+        await rounds.end(rounds.begun[-1])
+    assert [key.namespace for key in rounds.begun] == list("xyzxyzxyz")
+    assert [key.name for key in rounds.begun if key.namespace == "y"] == [
+        "run-0",
+        "run-1",
+        "run-2",
+    ]
+
+
+async def test_who_waits_for_an_answer_holds_no_worker_and_has_the_key_for_himself() -> None:
+    rounds, answer = Rounds(workers=1), asyncio.Event()
+    rounds.queue.add(A)
+    await settle()
+
+    async def call() -> None:
+        async with rounds.queue.waiting_for_answer(A):
+            await answer.wait()
+
+    calling = asyncio.create_task(call())
+    await settle()
+    rounds.queue.add(B)
+    rounds.queue.add(A)
+    await settle()
+    assert rounds.begun == [A, B]
+    assert (rounds.queue.active, rounds.queue.workers) == (2, 1)
+    answer.set()
+    await settle()
+    # The answer is there, and a worker is not.
+    assert not calling.done()
+    await rounds.end(B)
+    assert calling.done()
+    assert rounds.begun == [A, B]
+    await rounds.end(A)
+    assert rounds.begun == [A, B, A]
+
+
+async def test_who_is_cancelled_while_he_waits_leaves_all_workers_free() -> None:
+    rounds = Rounds(workers=1)
+    rounds.queue.add(A)
+    await settle()
+
+    async def call() -> None:
+        try:
+            async with rounds.queue.waiting_for_answer(A):
+                await asyncio.Event().wait()
+        finally:
+            rounds.queue.done(A)
+
+    calling = asyncio.create_task(call())
+    await settle()
+    calling.cancel()
+    await settle()
+    assert (rounds.queue.active, rounds.queue.workers) == (0, 0)
+
+
+@given(
+    workers=st.integers(1, 6),
+    steps=st.lists(
+        st.tuples(
+            st.sampled_from(["add", "end", "wait", "answer"]),
+            st.sampled_from("xyz"),
+            st.integers(0, 5),
+        ),
+        max_size=60,
+    ),
+)
+async def test_workers_are_shared_whatever_happens(
+    workers: int, steps: list[tuple[str, str, int]]
+) -> None:
+    """No key is with two workers or lost, no more are at work than there are, and one that may work does."""
+    rounds = Rounds(workers)
+    queue, busy, owed = rounds.queue, set[ObjectKey](), set[ObjectKey]()
+    waits: dict[ObjectKey, asyncio.Event] = {}
+    calls: dict[ObjectKey, asyncio.Task[None]] = {}
+
+    async def call(key: ObjectKey, answer: asyncio.Event) -> None:
+        async with queue.waiting_for_answer(key):
+            await answer.wait()
+
+    async def look() -> None:
+        await settle()
+        for key in rounds.begun:
+            assert key not in busy
+            busy.add(key)
+            owed.discard(key)
+        rounds.begun.clear()
+        assert queue.workers <= workers
+        assert queue.active == len(busy)
+        at_work = Counter(key.namespace for key in busy if key not in calls or calls[key].done())
+        for namespace in {key.namespace for key in owed - busy}:
+            # Whoever has none gets one, as long as one is free.
+            assert at_work[namespace] or queue.workers == workers
+
+    for step, namespace, number in steps:
+        key = ObjectKey("OCIJobRun", namespace, f"run-{number}")
+        if step == "add":
+            queue.add(key)
+            owed.add(key)
+        elif step == "wait" and key in busy and key not in calls:
+            waits[key] = asyncio.Event()
+            calls[key] = asyncio.create_task(call(key, waits[key]))
+        elif step == "answer" and key in waits:
+            waits[key].set()
+        elif step == "end" and key in busy and (key not in calls or calls[key].done()):
+            calls.pop(key, None)
+            waits.pop(key, None)
+            busy.discard(key)
+            queue.done(key)
+        await look()
+    for _ in range(200):
+        for answer in waits.values():
+            answer.set()
+        await settle()
+        for key in [one for one in busy if one not in calls or calls[one].done()]:
+            calls.pop(key, None)
+            waits.pop(key, None)
+            busy.discard(key)
+            queue.done(key)
+            await look()
+        if not (owed or busy):
+            break
+    assert not owed
+    assert (queue.active, queue.workers, len(queue)) == (0, 0, 0)
+    await queue.close()
 
 
 @given(

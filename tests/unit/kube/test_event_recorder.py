@@ -153,7 +153,7 @@ async def test_long_names_and_messages_are_cut_to_what_the_api_server_takes() ->
     await recording.say("m" * 5000, subject=long)
     (event,) = recording.server.events.values()
     assert len(event["metadata"]["name"]) <= 253
-    assert len(event["message"]) == 1024
+    assert len(event["message"].encode()) == 1024
 
 
 async def test_no_event_steers_a_terminal() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -20,12 +20,11 @@ from ocijobs.reconcile.decision import (
     VerifyCredentials,
 )
 from ocijobs.reconcile.identity import (
-    CredentialsRead,
-    IdentityKnown,
     IdentityObservation,
     decide_identity,
     view_identity,
 )
+from ocijobs.reconcile.identity_known import IdentityKnown, Key
 from ocijobs.reconcile.remote import Operation, Refusal, RefusalKind
 from ocijobs.testing import (
     DEFAULT_SETTINGS,
@@ -37,7 +36,7 @@ from ocijobs.testing import (
     make_ocid,
 )
 
-KEY = CredentialsRead(version="key-1", region=REGION, tenancy_id=make_ocid("tenancy"))
+KEY = Key(version="key-1", region=REGION, tenancy_id=make_ocid("tenancy"))
 EPOCH = "uid-of-default/1"
 
 
@@ -58,19 +57,20 @@ def observed(
     )
 
 
-def read(
-    credentials: CredentialsRead | None = KEY, refusal: Refusal | None = None
-) -> IdentityKnown:
-    """Return what is known when the Secret was asked for at SETTLED."""
-    known = IdentityKnown(credentials=credentials, read_at=SETTLED)
-    return known.called(Operation.READ_CREDENTIALS, at=SETTLED, refusal=refusal, epoch=EPOCH)
+def read(key: Key = KEY) -> IdentityKnown:
+    """Return what is known when the Secret was read at SETTLED."""
+    return IdentityKnown().secret_read(key, at=SETTLED, epoch=EPOCH)
 
 
-def asked(kind: RefusalKind | None = None) -> IdentityKnown:
-    """Return what is known when OCI was asked with the key at SETTLED, and accepted or refused it."""
+def asked(kind: RefusalKind | None = None, *, at: datetime = SETTLED) -> IdentityKnown:
+    """Return what is known when OCI was asked with the key, and accepted or refused it."""
     refusal = Refusal(kind=kind, message="no") if kind is not None else None
-    known = read().called(Operation.VERIFY, at=SETTLED, refusal=refusal, epoch=KEY.version)
-    return known if kind is not None else replace(known, verified=KEY.version)
+    return read().verify_answered(KEY.version, refusal, at=at)
+
+
+def missing(known: IdentityKnown, *, at: datetime = SETTLED) -> IdentityKnown:
+    """Return what is known when the Secret is not there any more."""
+    return known.secret_missing("there is no Secret api-key", at=at, epoch=EPOCH)
 
 
 def ready(decision: Decision[OCIIdentityStatus]) -> tuple[str, str]:
@@ -125,8 +125,7 @@ def test_the_secret_is_read_at_once_after_an_edit_and_again_after_a_while() -> N
 
 
 def test_a_secret_that_is_not_there_is_told_and_asked_for_again_by_and_by() -> None:
-    missing = Refusal(kind=RefusalKind.MISSING, message="there is no Secret api-key")
-    decision = decide_identity(observed(read(None, missing)), SETTLED)
+    decision = decide_identity(observed(missing(IdentityKnown())), SETTLED)
     assert ready(decision) == (
         Reason.WAITING_FOR_IDENTITY,
         "spec.secretRef: there is no Secret api-key",
@@ -134,23 +133,93 @@ def test_a_secret_that_is_not_there_is_told_and_asked_for_again_by_and_by() -> N
     assert decision.actions == ()
     assert decision.wake_at is not None
     assert SETTLED < decision.wake_at < SETTLED + timedelta(minutes=2)
-    unread = decide_identity(observed(read(None)), SETTLED)
-    assert ready(unread)[1] == "spec.secretRef: the Secret was not read yet"
+    unreachable = IdentityKnown().secret_unreachable("not read: 500", at=SETTLED, epoch=EPOCH)
+    assert (
+        ready(decide_identity(observed(unreachable), SETTLED))[1] == "spec.secretRef: not read: 500"
+    )
 
 
-@pytest.mark.parametrize(
-    ("credentials", "message"),
-    [
-        (replace(KEY, problem="the key is encrypted"), "spec.secretRef: the key is encrypted"),
-        (
-            replace(KEY, region=None),
-            "spec.secretRef: no region is given, neither there nor in spec.region",
+def test_what_is_wrong_with_a_secret_is_told() -> None:
+    broken = IdentityKnown().secret_broken("the key is encrypted", at=SETTLED, epoch=EPOCH)
+    assert ready(decide_identity(observed(broken), SETTLED)) == (
+        Reason.CREDENTIALS_INVALID,
+        "spec.secretRef: the key is encrypted",
+    )
+
+
+@pytest.mark.parametrize("problem", [None, "the key is encrypted"])
+def test_an_identity_is_not_ready_when_its_secret_goes(problem: str | None) -> None:
+    accepted = decide_identity(observed(asked()), SETTLED).status
+    gone = (
+        missing(asked())
+        if problem is None
+        else asked().secret_broken(problem, at=SETTLED, epoch=EPOCH)
+    )
+    decision = decide_identity(observed(gone, status=accepted), SETTLED)
+    assert not is_true(decision.status.conditions, ConditionType.READY)
+    reason, message = ready(decision)
+    assert reason == (Reason.CREDENTIALS_INVALID if problem else Reason.WAITING_FOR_IDENTITY)
+    assert message.endswith("; what runs is followed, and nothing new starts")
+    back = decide_identity(observed(gone.secret_read(KEY, at=SETTLED, epoch=EPOCH)), SETTLED)
+    assert is_true(back.status.conditions, ConditionType.READY)
+
+
+def test_a_key_without_a_secret_follows_and_ends_and_starts_nothing() -> None:
+    identity = observed(asked()).identity
+    reference = observed(asked()).reference
+    deleted = observed(asked(), deleted=START).identity
+    may = view_identity(reference, identity, asked())
+    assert may.caller() is not None
+    assert may.launcher() is not None
+    views = {
+        "no Secret": view_identity(reference, identity, missing(asked())),
+        "broken": view_identity(
+            reference, identity, asked().secret_broken("bad", at=SETTLED, epoch=EPOCH)
         ),
-    ],
-)
-def test_what_is_wrong_with_a_secret_is_told(credentials: CredentialsRead, message: str) -> None:
-    decision = decide_identity(observed(read(credentials)), SETTLED)
-    assert ready(decision) == (Reason.CREDENTIALS_INVALID, message)
+        "deleted": view_identity(reference, deleted, asked()),
+        "absent": view_identity(reference, None, asked()),
+    }
+    for view in views.values():
+        assert view.caller() == may.caller()
+        assert (view.obstacle, view.launcher()) == (None, None)
+    name = "OCIIdentity default"
+    assert {case: view.hinders_start for case, view in views.items()} == {
+        "no Secret": (Reason.WAITING_FOR_IDENTITY, f"{name}: there is no Secret api-key"),
+        "broken": (Reason.CREDENTIALS_INVALID, f"{name}: bad"),
+        "deleted": (Reason.WAITING_FOR_IDENTITY, f"{name} is being deleted"),
+        "absent": (Reason.WAITING_FOR_IDENTITY, f"there is no {name}"),
+    }
+
+
+def test_credentials_are_gone_when_nothing_works_and_nobody_can_mend_it() -> None:
+    identity = observed(asked()).identity
+    reference = observed(asked()).reference
+    later = SETTLED + timedelta(minutes=5)
+    refused = asked(RefusalKind.CREDENTIALS, at=later)
+    again = refused.verify_answered(
+        KEY.version,
+        Refusal(kind=RefusalKind.CREDENTIALS, message="no"),
+        at=later + timedelta(hours=1),
+    )
+    since = {
+        "works": asked(),
+        "no Secret, the key works": missing(asked()),
+        "refused, the Secret can be mended": refused,
+        "no Secret, and no key": missing(IdentityKnown()),
+        "no Secret, and the key is refused": missing(again, at=SETTLED),
+        "no Secret, no longer refused": missing(again).verify_answered(KEY.version, None, at=later),
+        "refused, and there is another Secret": again.secret_read(
+            replace(KEY, version="key-2"), at=later, epoch=EPOCH
+        ),
+    }
+    views = {case: view_identity(reference, identity, known) for case, known in since.items()}
+    assert {case: view.gone_since for case, view in views.items() if view.gone_since} == {
+        "no Secret, and no key": SETTLED,
+        "no Secret, and the key is refused": later,
+    }
+    absent = replace(IdentityKnown(), absent_since=START)
+    assert view_identity(reference, None, absent).gone_since == START
+    assert view_identity(reference, None, replace(asked(), absent_since=START)).gone_since is None
 
 
 def test_oci_is_asked_once_for_each_key() -> None:
@@ -159,9 +228,33 @@ def test_oci_is_asked_once_for_each_key() -> None:
     decision = decide_identity(observed(asked()), SETTLED)
     assert ready(decision) == (Reason.IDENTITY_VERIFIED, "OCI accepts the credentials")
     assert decision.status.region == REGION
-    changed = replace(asked(RefusalKind.CREDENTIALS), credentials=replace(KEY, version="key-2"))
+    changed = asked(RefusalKind.CREDENTIALS).secret_read(
+        replace(KEY, version="key-2"), at=SETTLED, epoch=EPOCH
+    )
     (again,) = decide_identity(observed(changed), SETTLED).actions
     assert again == action
+
+
+def test_oci_is_asked_again_at_intervals_and_when_it_refused_the_signature_of_a_call() -> None:
+    def verifies(known: IdentityKnown, at: datetime) -> bool:
+        read_again = known.secret_read(KEY, at=at, epoch=EPOCH)
+        actions = decide_identity(observed(read_again), at).actions
+        return any(isinstance(action, VerifyCredentials) for action in actions)
+
+    interval = timedelta(seconds=DEFAULT_SETTINGS.identity_verify_seconds)
+    moment = timedelta(seconds=1)
+    assert not verifies(asked(), SETTLED + interval - moment)
+    assert verifies(asked(), SETTLED + interval)
+    doubted = replace(asked(), doubted=True)
+    assert verifies(doubted, SETTLED + timedelta(seconds=10))
+    # A thousand calls that are refused in one second ask one question.
+    assert not verifies(doubted, SETTLED + moment)
+    assert not verifies(
+        doubted.verify_answered(KEY.version, None, at=SETTLED), SETTLED + interval / 2
+    )
+    outage = Refusal(kind=RefusalKind.UNAVAILABLE, message="no")
+    unsure = asked().verify_answered(KEY.version, outage, at=SETTLED)
+    assert ready(decide_identity(observed(unsure), SETTLED))[0] == Reason.IDENTITY_VERIFIED
 
 
 @pytest.mark.parametrize("kind", [RefusalKind.CREDENTIALS, RefusalKind.NOT_AUTHORIZED_OR_NOT_FOUND])
@@ -202,12 +295,13 @@ def test_others_see_an_identity_when_oci_was_asked() -> None:
 def test_others_see_why_an_identity_can_not_be_used() -> None:
     identity = observed(asked()).identity
     reference = observed(asked()).reference
-    missing = Refusal(kind=RefusalKind.MISSING, message="there is no Secret api-key")
+    broken = IdentityKnown().secret_broken("bad", at=SETTLED, epoch=EPOCH)
+    unreachable = IdentityKnown().secret_unreachable("500", at=SETTLED, epoch=EPOCH)
     obstacles = {
         "absent": view_identity(reference, None, IdentityKnown()).obstacle,
-        "broken": view_identity(reference, identity, read(replace(KEY, problem="bad"))).obstacle,
-        "no region": view_identity(reference, identity, read(replace(KEY, region=None))).obstacle,
-        "no Secret": view_identity(reference, identity, read(None, missing)).obstacle,
+        "broken": view_identity(reference, identity, broken).obstacle,
+        "unreachable": view_identity(reference, identity, unreachable).obstacle,
+        "no Secret": view_identity(reference, identity, missing(IdentityKnown())).obstacle,
         "refused": view_identity(reference, identity, asked(RefusalKind.CREDENTIALS)).obstacle,
         "outage": view_identity(reference, identity, asked(RefusalKind.UNAVAILABLE)).obstacle,
     }
@@ -216,13 +310,8 @@ def test_others_see_why_an_identity_can_not_be_used() -> None:
     assert obstacles == {
         "absent": (waiting, f"there is no {name}"),
         "broken": (invalid, f"{name}: bad"),
-        "no region": (invalid, f"{name}: its Secret and its spec name no region"),
+        "unreachable": (waiting, f"{name}: 500"),
         "no Secret": (waiting, f"{name}: there is no Secret api-key"),
         "refused": (invalid, f"{name}: OCI refuses its credentials: no"),
         "outage": None,
     }
-
-
-def test_an_identity_that_is_gone_serves_what_goes_on_and_nothing_new() -> None:
-    view = view_identity(observed(asked()).reference, None, asked())
-    assert (view.region, view.deleting) == (REGION, True)

@@ -26,6 +26,7 @@ from ocijobs.reconcile.decision import (
     CreateJob,
     Decision,
     FindName,
+    ListActiveRuns,
     LookUpJob,
     ReadSources,
     UpdateJob,
@@ -83,14 +84,17 @@ def decided(o: JobObservation, minutes: float = 0) -> Decision[Any]:
 # Who, and where.
 
 
-def test_nothing_new_rests_on_an_identity_that_goes() -> None:
-    going = make_identity_view(deleting=True)
-    assert ready(decided(make_job_observation(identity=going))) == (
-        Reason.WAITING_FOR_IDENTITY,
-        "OCIIdentity default is being deleted",
-    )
-    # What has been made goes on.
-    assert ready(decided(replace(synced(), identity=going)))[0] == Reason.SYNCED
+def test_nothing_is_made_or_changed_for_an_identity_that_goes_and_what_is_there_is_ended() -> None:
+    why = (Reason.WAITING_FOR_IDENTITY, "OCIIdentity default is being deleted")
+    going = make_identity_view(no_start=why)
+    for o in (make_job_observation(), synced()):
+        decision = decided(replace(o, identity=going))
+        assert (ready(decision), decision.actions) == (why, ())
+    deleted = synced()
+    meta = deleted.job.metadata.model_copy(update={"deletion_timestamp": START})
+    job = deleted.job.model_copy(update={"metadata": meta})
+    (action,) = decided(replace(deleted, identity=going, job=job)).actions
+    assert isinstance(action, ListActiveRuns)
 
 
 def test_an_identity_that_can_t_be_used_says_why() -> None:

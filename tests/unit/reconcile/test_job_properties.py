@@ -20,3 +20,10 @@ def test_a_spark_job_keeps_every_law_in_every_history(
     given_: JobCircumstances, history: list[JobCommand]
 ) -> None:
     run_job_history(given_, history)
+
+
+@given(job_circumstances(remote=True), job_histories())
+def test_a_job_whose_code_is_elsewhere_keeps_every_law_in_every_history(
+    given_: JobCircumstances, history: list[JobCommand]
+) -> None:
+    run_job_history(given_, history)

@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from ocijobs.api.conditions import ConditionType, find
-from ocijobs.api.identity import OCIIdentityStatus
+from ocijobs.api.identity import IdentityReference, OCIIdentityStatus
 from ocijobs.api.job_run_status import OCIJobRunStatus, RunLogs
 from ocijobs.api.reasons import Reason
-from ocijobs.reconcile.decision import NoteType
-from ocijobs.reconcile.essentials import essential_status
+from ocijobs.reconcile.decision import (
+    Caller,
+    CancelRun,
+    CreateJob,
+    CreateObject,
+    CreateRun,
+    CreateWorkload,
+    DeleteJob,
+    EditObject,
+    NoteType,
+    UpdateJob,
+    UploadArtifact,
+)
 from ocijobs.reconcile.standing import Headline, Standing, conditions
 from ocijobs.reconcile.transitions import transition_notes
 from ocijobs.reconcile.unreadable import unreadable_status
+from ocijobs.reconcile.unwritten import (
+    ENDS,
+    ENDS_WITH_THE_OBJECT,
+    Unwritten,
+    allowed,
+    reduced,
+)
+from ocijobs.settings import Settings
 from ocijobs.testing import SETTLED
 
 
@@ -34,14 +54,77 @@ def test_what_can_not_be_read_is_told_once_and_keeps_the_rest(broken: dict[str, 
     assert unreadable(told, generation=2) is not None
 
 
+def less(status: Any, level: int, former: Any = None, now: datetime = SETTLED) -> Any:
+    """Return what is written of a status that is refused."""
+    return reduced(
+        status,
+        level,
+        refused="422 Invalid",
+        generation=1,
+        former=former if former is not None else type(status)(),
+        now=now,
+    )
+
+
 def test_what_people_would_only_read_is_left_out_where_a_status_is_refused() -> None:
     logs = RunLogs(log_id="ocid1.log.oc1..a", tail=("line",))
-    status = OCIJobRunStatus(logs=logs, results={"auc": "1"}, lifecycle_details="x", failed=2)
-    kept = essential_status(status)
-    assert kept == OCIJobRunStatus(logs=RunLogs(log_id="ocid1.log.oc1..a"), failed=2)
-    assert essential_status(OCIJobRunStatus()) == OCIJobRunStatus()
-    other = OCIIdentityStatus(region="us-ashburn-1")
-    assert essential_status(other) is other
+    told = shown(Reason.RUNNING)
+    status = OCIJobRunStatus(
+        logs=logs, results={"auc": "1"}, lifecycle_details="x", failed=2, conditions=told
+    )
+    first, second = less(status, 1), less(status, 2)
+    refused = first.conditions[-1]
+    assert (refused.type, refused.status) == ("StatusRefused", "True")
+    assert "422 Invalid" in refused.message
+    assert first == OCIJobRunStatus(
+        logs=RunLogs(log_id="ocid1.log.oc1..a"),
+        failed=2,
+        results={"auc": "1"},
+        conditions=(*told, refused),
+    )
+    assert second.results is None
+    assert [one.reason for one in second.conditions[:-1]] == [one.reason for one in told]
+    assert all(one.message != "why" for one in second.conditions)
+
+
+def test_a_status_that_is_still_refused_is_the_same_one_later() -> None:
+    status = OCIIdentityStatus(region="us-ashburn-1")
+    first = less(status, 1)
+    assert first.region == status.region
+    assert less(status, 1, first, SETTLED + timedelta(hours=1)) == first
+
+
+def test_a_refused_status_is_tried_again_less_and_less_often() -> None:
+    status, settings = OCIIdentityStatus(), Settings()
+    pauses = []
+    for tries in range(1, 9):
+        unwritten = Unwritten(
+            status=status,
+            stored=status,
+            level=1,
+            refused="",
+            generation=1,
+            tries=tries,
+            at=SETTLED,
+        )
+        pauses.append((unwritten.retry_at("uid", settings) - SETTLED).total_seconds())
+    least, most = settings.refusal_retry_min_seconds, settings.refusal_retry_max_seconds
+    assert least * 0.8 <= pauses[0] <= least
+    assert pauses[:3] == sorted(pauses[:3])
+    assert all(most * 0.8 <= pause <= most for pause in pauses[4:])
+
+
+CALLER = Caller(identity=IdentityReference(name="default"), region="us-ashburn-1")
+CANCEL = CancelRun(caller=CALLER, run_id="ocid1.x", epoch="")
+DELETE_JOB = DeleteJob(caller=CALLER, job_id="ocid1.y", epoch="")
+BEGINS = {CreateRun, CreateJob, UpdateJob, UploadArtifact, CreateObject, EditObject, CreateWorkload}
+
+
+def test_where_nothing_can_be_written_what_exists_is_ended_and_nothing_is_begun() -> None:
+    begin = CreateObject(document={})
+    assert allowed((begin, CANCEL, DELETE_JOB), deleting=False) == (CANCEL,)
+    assert allowed((begin, CANCEL, DELETE_JOB), deleting=True) == (CANCEL, DELETE_JOB)
+    assert not BEGINS & {*ENDS, *ENDS_WITH_THE_OBJECT}
 
 
 def shown(reason: Reason, standing: Standing = Standing.PROGRESSING) -> Any:

@@ -23,7 +23,8 @@ from ocijobs.reconcile.job.configuration import adopted_name
 from ocijobs.reconcile.job.differences import all_differences, setting_differences
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.outlook import Needed, Obstacle
-from ocijobs.reconcile.job.plan import Plan, serves_current_spec
+from ocijobs.reconcile.job.plan import Plan
+from ocijobs.reconcile.job.reading import serves_current_spec
 from ocijobs.reconcile.job.status import write_status
 from ocijobs.reconcile.job_record import JobRecord
 from ocijobs.reconcile.pacing import due_at, fraction

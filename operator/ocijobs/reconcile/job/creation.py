@@ -7,7 +7,7 @@ from datetime import datetime
 from ocijobs.api.job_status import JobSubmission, OCIJobStatus, Revision
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
-from ocijobs.reconcile.decision import AddFinalizer, Caller, CreateJob, Decision, SearchJobs
+from ocijobs.reconcile.decision import AddFinalizer, CreateJob, Decision, SearchJobs
 from ocijobs.reconcile.digest import owner_tag, retry_token
 from ocijobs.reconcile.job.configuration import job_request_digest
 from ocijobs.reconcile.job.observation import JobObservation
@@ -196,7 +196,7 @@ def _give_up(o: JobObservation, now: datetime) -> OCIJobStatus:
 
 def _create(o: JobObservation, submit: JobSubmission, plan: Plan) -> CreateJob:
     return CreateJob(
-        caller=Caller(identity=plan.caller.identity, region=plan.caller.region),
+        caller=plan.caller,
         token=submit.token,
         request=plan.request,
         epoch=o.epoch,

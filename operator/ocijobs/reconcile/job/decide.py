@@ -5,28 +5,32 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from ocijobs.api.conditions import ConditionType, find
 from ocijobs.api.job_status import OCIJobStatus
 from ocijobs.api.reasons import Reason
-from ocijobs.reconcile.blocking import HELD, earliest
-from ocijobs.reconcile.decision import Caller, Decision
+from ocijobs.reconcile.blocking import HELD, earliest, to_come
+from ocijobs.reconcile.decision import Decision, Launcher
 from ocijobs.reconcile.job.adoption import Seen, adopt, look, observe
 from ocijobs.reconcile.job.creation import create, open_intent
 from ocijobs.reconcile.job.deletion import delete_job
 from ocijobs.reconcile.job.drift import is_gone
-from ocijobs.reconcile.job.observation import JobObservation
+from ocijobs.reconcile.job.observation import JobObservation, Turn
 from ocijobs.reconcile.job.outlook import Needed, Obstacle
 from ocijobs.reconcile.job.place import Place, find_caller, find_place
-from ocijobs.reconcile.job.plan import (
-    Plan,
-    make_plan,
-    reading,
-    serves_current_spec,
-    unreachable,
-)
+from ocijobs.reconcile.job.plan import Plan, make_plan
 from ocijobs.reconcile.job.readiness import clear_away, make_ready
+from ocijobs.reconcile.job.reading import Reading, reading, serves_current_spec, unreachable
 from ocijobs.reconcile.job.status import counts_hold, write_blocked, write_status
 from ocijobs.reconcile.release import release_at
 from ocijobs.reconcile.standing import Standing
+
+_ABOUT_SOURCE = {
+    Reason.WAITING_FOR_SOURCE: Reason.SOURCE_UNREACHABLE,
+    Reason.SOURCE_UNREACHABLE: Reason.SOURCE_UNREACHABLE,
+    Reason.SOURCE_QUARANTINED: Reason.SOURCE_QUARANTINED,
+    Reason.STAGING_FULL: Reason.STAGING_FULL,
+}
+"""Reasons why a source was not read, and that of a job which serves all the same."""
 
 
 def decide_job(o: JobObservation, now: datetime) -> Decision[OCIJobStatus]:
@@ -36,10 +40,10 @@ def decide_job(o: JobObservation, now: datetime) -> Decision[OCIJobStatus]:
     if o.job.metadata.deleting:
         deletion = delete_job(o, now)
         release = release_at(o.job.metadata, o.identity, o.settings)
-        return replace(deletion, wake_at=earliest(deletion.wake_at, release))
+        return replace(deletion, wake_at=earliest(deletion.wake_at, to_come(release, now)))
     due = reading(o, now)
-    if due.action is not None:
-        return Decision(status=o.job.status, actions=(due.action,))
+    if (step := _read(o, due, now)) is not None:
+        return step
     decision = _decide(o, now)
     hold = counts_hold(o, decision.status, now)
     return replace(
@@ -49,9 +53,41 @@ def decide_job(o: JobObservation, now: datetime) -> Decision[OCIJobStatus]:
     )
 
 
+def _read(o: JobObservation, due: Reading, now: datetime) -> Decision[OCIJobStatus] | None:
+    """Read the sources, if that is due: wait for the turn, record the attempt, read."""
+    status = o.job.status
+    if due.attempt is not None:
+        message = f"reading the source at version {due.attempt.version}"
+        status = _first_status(o, message, now).model_copy(update={"reading": due.attempt})
+        return Decision(status=status, reads=True)
+    if due.waits:
+        if o.turn is Turn.WAITING:
+            message = (
+                f"waits until other sources are read: {o.settings.source_workers} are at a time, and of one namespace "
+                "half as many (setting sourceWorkers)"
+            )
+            status = _first_status(o, message, now)
+        return Decision(status=status, reads=True)
+    if due.action is not None:
+        actions = (due.action,)
+        return Decision(status=status, actions=actions, reads=o.job.spec.reads_remotely)
+    return None
+
+
+def _first_status(o: JobObservation, message: str, now: datetime) -> OCIJobStatus:
+    """Return a status that tells what is done about a spec of which none has told yet."""
+    ready = find(o.job.status.conditions, ConditionType.READY)
+    told = o.job.status.observed_generation == o.job.metadata.generation
+    if told and ready is not None and ready.reason != Reason.READING_SOURCE:
+        return o.job.status
+    return write_status(
+        o, now, standing=Standing.PROGRESSING, reason=Reason.READING_SOURCE, message=message
+    )
+
+
 def _decide(o: JobObservation, now: datetime) -> Decision[OCIJobStatus]:
     caller = find_caller(o)
-    if not isinstance(caller, Caller):
+    if not isinstance(caller, Launcher):
         return _without(o, caller, now)
     adoption = o.job.spec.adopt
     seen: Seen | None = None
@@ -115,16 +151,16 @@ def _without(
 
 def _hindered(o: JobObservation, obstacle: Obstacle, now: datetime) -> Decision[OCIJobStatus]:
     """Say what keeps the job from being synced. What was built last goes on serving a spec that did not change."""
-    about_source = obstacle.reason in {Reason.WAITING_FOR_SOURCE, Reason.SOURCE_UNREACHABLE}
+    about_source = obstacle.reason in _ABOUT_SOURCE
     if about_source and serves_current_spec(o):
         status = write_status(
             o,
             now,
             standing=Standing.READY,
-            reason=Reason.SOURCE_UNREACHABLE,
+            reason=_ABOUT_SOURCE[obstacle.reason],
             message=f"revision {o.job.status.revision} goes on serving: {obstacle.message}",
         )
-        sources, failed = o.known.sources, unreachable(o)
+        sources, failed = o.known.sources, unreachable(o, now)
         at = sources.at if sources is not None and sources.missing is not None else None
         return Decision(status=status, serves=failed.at if failed is not None else at)
     if obstacle.invalid:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from ocijobs.api.job_status import Artifact
+from ocijobs.api.job_status import Artifact, SourceAttempt
 from ocijobs.reconcile.calls import noted
 from ocijobs.reconcile.job_record import JobRecord
 from ocijobs.reconcile.naming import WantedName
@@ -62,6 +62,43 @@ class SourcesRead:
         return Artifact(
             name=self.name, sha256=self.sha256, size=self.size, libraries=self.libraries
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceNamed:
+    """The version that a remote source is at, where that is another one than the current revision's.
+
+    Attributes:
+        at: when.
+        generation: metadata.generation of the spec that it was asked for.
+        requested: value of the annotation `ocijobs.io/requestedAt` at that time.
+        version: what tells one state of the source from another.
+    """
+
+    at: datetime
+    generation: int
+    requested: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownAttempt:
+    """A reading of a remote source whose record this process wrote, and how it ended.
+
+    Attributes:
+        record: as it was written.
+        ended: whether the process that read has said what came of it.
+        failure: how that process ended, if it could say nothing.
+    """
+
+    record: SourceAttempt
+    ended: bool = False
+    failure: str | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether it may be under way, or begin."""
+        return not self.ended and self.failure is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +186,8 @@ class JobKnown:
         evidence: of the calls of the open intent.
         created: token of an intent, and the OCI job that it turned out to be.
         sources: what the last reading of the sources gave.
+        named: the version of a remote source that is to be read, and the epoch in which it was asked for.
+        attempt: the reading that this process began last.
         uploaded: OCI job whose artifact is known to be there.
         record: the newest that OCI told of the job that is being made.
         settings_sent: OCI job that settings were sent to last, and the digest of what OCI took.
@@ -164,6 +203,8 @@ class JobKnown:
     evidence: Evidence = field(default_factory=Evidence)
     created: tuple[str, JobRecord] | None = None
     sources: SourcesRead | None = None
+    named: tuple[str, SourceNamed] | None = None
+    attempt: KnownAttempt | None = None
     uploaded: str | None = None
     record: JobRecord | None = None
     settings_sent: tuple[str, str] | None = None
@@ -214,14 +255,36 @@ class JobKnown:
         after = replace(self, evidence=evidence)
         return replace(after, created=(token, answer)) if isinstance(answer, JobRecord) else after
 
+    def attempted(self, record: SourceAttempt) -> JobKnown:
+        """Return the memory after this process wrote that it begins to read a source."""
+        return replace(self, attempt=KnownAttempt(record=record))
+
     def sources_answered(
-        self, answer: SourcesRead | Refusal, *, at: datetime, epoch: str
+        self, answer: SourcesRead | SourceNamed | Refusal, *, at: datetime, epoch: str
     ) -> JobKnown:
-        """Return the memory after the sources were read."""
+        """Return the memory after the sources were read, or a remote one was asked for its version."""
+        if isinstance(answer, SourceNamed):
+            return self._named(answer, epoch)
+        refusal = answer if isinstance(answer, Refusal) else None
+        after = self.called(Operation.READ_SOURCES, at=at, refusal=refusal, epoch=epoch)
+        # What is asked for next is the version: it may be another one by then.
+        after = replace(after, named=None, attempt=_ended(self.attempt, refusal))
         if isinstance(answer, Refusal):
-            return self.called(Operation.READ_SOURCES, at=at, refusal=answer, epoch=epoch)
-        after = self.called(Operation.READ_SOURCES, at=at, epoch=epoch)
+            return after
         return replace(after, sources=answer, first_read_at=self.first_read_at or at)
+
+    def _named(self, answer: SourceNamed, epoch: str) -> JobKnown:
+        """Return the memory after a remote source told its version. How its reading is paced, that does not change."""
+        known = self.sources
+        same = known is not None and (known.version, known.generation, known.requested) == (
+            answer.version,
+            answer.generation,
+            answer.requested,
+        )
+        if known is not None and same and known.invalid is not None:
+            # What was wrong with it still is.
+            return replace(self, sources=replace(known, at=answer.at), named=None)
+        return replace(self, named=(epoch, answer))
 
     def name_answered(
         self, name: WantedName, answer: str | Refusal, *, at: datetime, epoch: str
@@ -316,3 +379,12 @@ class JobKnown:
         if self.removal is not None and self.removal.job_id == job_id:
             return self.removal
         return Removal(job_id=job_id)
+
+
+def _ended(attempt: KnownAttempt | None, refusal: Refusal | None) -> KnownAttempt | None:
+    """Return an attempt after an answer: one that was under way has ended, or its process has."""
+    if attempt is None or not attempt.open:
+        return attempt
+    if refusal is not None and refusal.kind is RefusalKind.DIED:
+        return replace(attempt, failure=refusal.message)
+    return replace(attempt, ended=True)

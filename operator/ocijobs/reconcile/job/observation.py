@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 
 from ocijobs.api.infrastructure import Backend
 from ocijobs.api.job import OCIJob
@@ -12,6 +13,14 @@ from ocijobs.reconcile.digest import owner_of
 from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.job.known import JobKnown
 from ocijobs.settings import Settings
+
+
+class Turn(Enum):
+    """Whether a job may read its remote source now: a few do at a time."""
+
+    NONE = "has not asked"
+    WAITING = "waits"
+    HELD = "may read"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +46,7 @@ class JobObservation:
     Attributes:
         pinned: OCI jobs that sweeps are bound to which have not ended.
         code_in_use: folders of code that other jobs have.
+        turn: whether the job may read its remote source now.
         refresh_after: a run wants sources that were read no earlier than this.
     """
 
@@ -49,6 +59,7 @@ class JobObservation:
     refresh_after: datetime | None = None
     pinned: frozenset[str] = frozenset()
     code_in_use: frozenset[str] = frozenset()
+    turn: Turn = Turn.HELD
 
     @property
     def backend(self) -> Backend:

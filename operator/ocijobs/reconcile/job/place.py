@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ocijobs.api.infrastructure import Backend
-from ocijobs.api.reasons import Reason
-from ocijobs.reconcile.decision import Caller
+from ocijobs.reconcile.decision import Launcher
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.outlook import Obstacle
 from ocijobs.reconcile.job_record import JobRecord
@@ -16,27 +15,21 @@ from ocijobs.reconcile.job_record import JobRecord
 class Place:
     """As whom OCI is called, and the compartment of the job; the project is of Data Science alone."""
 
-    caller: Caller
+    caller: Launcher
     compartment_id: str
     project_id: str | None
 
 
-def find_caller(o: JobObservation) -> Caller | Obstacle | None:
-    """Return as whom OCI is called, or what hinders it; None while that is being found out."""
-    status = o.job.status
-    caller = o.identity.caller(status.region)
-    if caller is None:
-        if o.identity.obstacle is None:
-            return None
-        reason, message = o.identity.obstacle
+def find_caller(o: JobObservation) -> Launcher | Obstacle | None:
+    """Return as whom the job is kept in OCI, or what hinders it; None while that is being found out."""
+    caller = o.identity.launcher(o.job.status.region)
+    if caller is None and o.identity.hinders_start is not None:
+        reason, message = o.identity.hinders_start
         return Obstacle(reason=reason, message=message)
-    if o.identity.deleting and status.identity is None:
-        message = f"{o.identity.reference.kind} {o.identity.reference.name} is being deleted"
-        return Obstacle(reason=Reason.WAITING_FOR_IDENTITY, message=message)
     return caller
 
 
-def find_place(o: JobObservation, caller: Caller, adopted: JobRecord | None) -> Place | Obstacle:
+def find_place(o: JobObservation, caller: Launcher, adopted: JobRecord | None) -> Place | Obstacle:
     """Return where the job is kept: as recorded, else as the adopted OCI job is, the spec says, or the identity."""
     status, spec, defaults = o.job.status, o.job.spec, o.identity.defaults
     compartment_id, project_id = status.compartment_id, status.project_id

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from ocijobs.api.conditions import ConditionType, is_true
 from ocijobs.api.infrastructure import Backend
 from ocijobs.api.job_status import Artifact, ResolvedName
-from ocijobs.api.names import ANNOTATION_REQUESTED_AT
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.compute import mounts
-from ocijobs.reconcile.decision import Caller, ReadSources, ServedSource
+from ocijobs.reconcile.decision import Launcher
 from ocijobs.reconcile.environment import reserved_names
 from ocijobs.reconcile.job.application import code_folder
 from ocijobs.reconcile.job.configuration import (
@@ -27,21 +25,18 @@ from ocijobs.reconcile.job.naming import Found, check_shapes, find_names
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.outlook import Needed, Obstacle
 from ocijobs.reconcile.job.place import Place
+from ocijobs.reconcile.job.reading import reason_of_source, serves_current_spec, unreachable
 from ocijobs.reconcile.job.variables import all_variables
 from ocijobs.reconcile.job.workload import job_workload, template_of
-from ocijobs.reconcile.pacing import LONG_PAUSE_SECONDS, due_at
-from ocijobs.reconcile.remote import Call, Operation
+from ocijobs.reconcile.remote import Operation, RefusalKind
 from ocijobs.reconcile.requests import JobCreation
-
-_SHORTEST_PAUSE_SECONDS = 2.0
-"""Shortest pause before sources that lack something are read again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """The revision that is wanted, and the requests that make it."""
 
-    caller: Caller
+    caller: Launcher
     revision: str
     request: JobCreation
     settings_digest: str
@@ -50,68 +45,11 @@ class Plan:
     names: tuple[ResolvedName, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """Whether the sources are to be read, and if not, when."""
-
-    action: ReadSources | None = None
-    due_at: datetime | None = None
-
-
-def reading(o: JobObservation, now: datetime) -> Reading:
-    """Return whether the sources are to be read now: after an edit, on request, before a launch, and at intervals."""
-    sources, meta = o.known.sources, o.job.metadata
-    caller = o.identity.caller(o.job.status.region)
-    if caller is None:
-        return Reading()  # Nothing can be made of them before the identity is there.
-    action = ReadSources(spec=o.job.spec, caller=caller, served=_served(o), epoch=o.epoch)
-    call = o.known.calls.get(Operation.READ_SOURCES)
-    held_until = due_at(call, epoch=o.epoch, seed=meta.uid, settings=o.settings)
-    if held_until is not None and now < held_until:
-        return Reading(due_at=held_until)
-    if sources is None or sources.generation != meta.generation:
-        return Reading(action=action)
-    if sources.requested != meta.annotations.get(ANNOTATION_REQUESTED_AT, ""):
-        return Reading(action=action)
-    if o.refresh_after is not None and sources.at < o.refresh_after:
-        # It is past where the run asked, and may not be here: clocks are set back.
-        early = now < o.refresh_after
-        return Reading(due_at=o.refresh_after) if early else Reading(action=action)
-    interval = o.settings.source_interval_seconds
-    if sources.missing is not None or sources.invalid is not None:
-        interval = _pause_while_broken(o, sources)
-    due = sources.at + timedelta(seconds=interval)
-    return Reading(action=action) if now >= due else Reading(due_at=due)
-
-
-def _served(o: JobObservation) -> ServedSource | None:
-    """Return the source of the current revision, if that is of this very spec and whole."""
-    status = o.job.status
-    source = status.source
-    current = next((r for r in status.revisions if r.name == status.revision), None)
-    if source is None or current is None or not current.complete or current.removing:
-        return None
-    if not serves_current_spec(o):
-        return None
-    return ServedSource(
-        version=source.version or "", digest=source.digest, artifact=current.artifact
-    )
-
-
-def _pause_while_broken(o: JobObservation, sources: SourcesRead) -> float:
-    """Return the pause before sources that lack something are read again: longer the longer they do."""
-    since = o.job.status.blocked_since
-    if since is None:
-        return LONG_PAUSE_SECONDS
-    lasted = (sources.at - since).total_seconds()
-    return min(LONG_PAUSE_SECONDS, max(_SHORTEST_PAUSE_SECONDS, lasted / 2))
-
-
 def make_plan(o: JobObservation, place: Place, now: datetime) -> Plan | Needed | Obstacle | None:
     """Return what the job is to be, or why that can't be said; None while that is being found out."""
     sources = o.known.sources
     if sources is None or sources.generation != o.job.metadata.generation:
-        return _unread(o)
+        return _unread(o, now)
     if sources.missing is not None:
         return Obstacle(reason=Reason.WAITING_FOR_SOURCE, message=sources.missing)
     if (problem := _problem(o, sources, place.caller.region)) is not None:
@@ -220,23 +158,16 @@ def _plan(
     )
 
 
-def unreachable(o: JobObservation) -> Call | None:
-    """Return the last try to read a remote source, if it failed.
-
-    What is in the cluster is always there in a moment, and is waited for: an edited ConfigMap must not be passed over.
-    """
-    call = o.known.calls.get(Operation.READ_SOURCES)
-    failed = call is not None and call.refusal is not None and call.epoch == o.epoch
-    return call if failed and o.job.spec.reads_remotely else None
-
-
-def _unread(o: JobObservation) -> Obstacle | None:
-    call = o.known.calls.get(Operation.READ_SOURCES)
+def _unread(o: JobObservation, now: datetime) -> Obstacle | None:
+    """Return why the sources are not read yet; None while they are being read."""
+    call = unreachable(o, now) or o.known.calls.get(Operation.READ_SOURCES)
     if call is None or call.refusal is None:
         return None
+    kind = call.refusal.kind
     return Obstacle(
-        reason=Reason.SOURCE_UNREACHABLE,
+        reason=reason_of_source(kind),
         message=call.refusal.message,
+        invalid=kind is RefusalKind.QUARANTINED,
     )
 
 
@@ -254,13 +185,3 @@ def _problem(o: JobObservation, sources: SourcesRead, region: str) -> str | None
             f"spec.env: {', '.join(reserved)}: reserved for OCI and the operator, use other names"
         )
     return over_limit(job_workload(o.job.spec, region), o.settings, merged="")
-
-
-def serves_current_spec(o: JobObservation) -> bool:
-    """Whether the status, as the API server has it, is Ready for the current spec."""
-    status = o.job.status
-    return (
-        is_true(status.conditions, ConditionType.READY)
-        and status.observed_generation == o.job.metadata.generation
-        and status.job_id is not None
-    )

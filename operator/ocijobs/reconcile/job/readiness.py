@@ -15,7 +15,8 @@ from ocijobs.reconcile.decision import Action, Decision, LookUpJob, UpdateJob, U
 from ocijobs.reconcile.job.drift import Drift, fields_of, is_gone, look_after, lost, watch
 from ocijobs.reconcile.job.history import prune
 from ocijobs.reconcile.job.observation import JobObservation
-from ocijobs.reconcile.job.plan import Plan, serves_current_spec, unreachable
+from ocijobs.reconcile.job.plan import Plan
+from ocijobs.reconcile.job.reading import reason_of_source, serves_current_spec, unreachable
 from ocijobs.reconcile.job.removal import remove_revision
 from ocijobs.reconcile.job.status import write_blocked, write_status
 from ocijobs.reconcile.pacing import due_at, mended_at
@@ -175,10 +176,10 @@ def _ready(
         return Decision(status=o.job.status, actions=(drift.action,), notes=drift.notes)
     revisions = tuple(r if r.name != revision.name else revision for r in former.revisions)
     pruned = prune(o, revisions, revision.name, now)
-    failed = unreachable(o)
+    failed = unreachable(o, now)
     reason, message = Reason.SYNCED, "OCI has the job as the manifest says"
     if failed is not None and failed.refusal is not None:
-        reason = Reason.SOURCE_UNREACHABLE
+        reason = reason_of_source(failed.refusal.kind)
         message = f"revision {revision.name} goes on serving: {failed.refusal.message}"
     differences = former.differences if drift.differences is None else drift.differences
     if differences and failed is None:

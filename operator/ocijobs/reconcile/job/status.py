@@ -9,6 +9,7 @@ from ocijobs.api.job_status import LastRun, OCIJobStatus, RunCounts
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.blocking import Blocked, Former, blocked
 from ocijobs.reconcile.job.observation import JobObservation
+from ocijobs.reconcile.job.reading import kept_attempt
 from ocijobs.reconcile.standing import Headline, Standing, conditions
 
 
@@ -42,6 +43,7 @@ def _write(o: JobObservation, now: datetime, headline: Headline, **changes: Any)
             "runs": RunCounts(active=sum(run.live for run in o.runs)),
             "last_run": _last_run(o) or former.last_run,
             "backend": o.backend,
+            "reading": kept_attempt(o),
             **changes,
             "observed_generation": generation,
             "conditions": conditions(former.conditions, headline, generation=generation, now=now),

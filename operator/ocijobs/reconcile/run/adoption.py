@@ -24,14 +24,14 @@ _FIRST_ATTEMPT = 0
 
 def adopt_run(o: RunObservation, adoption: RunAdoption, now: datetime) -> Decision[OCIJobRunStatus]:
     """Decide about a run that is to be the job run which spec.adopt names."""
-    caller = o.identity.caller(o.job.status.region if o.job is not None else None)
+    caller = o.identity.launcher(o.job.status.region if o.job is not None else None)
     compartment_id = _compartment(o)
     if caller is None or compartment_id is None:
-        reason, message = o.identity.obstacle or (
+        reason, message = o.identity.hinders_start or (
             Reason.WAITING_FOR_JOB,
             "spec.adopt: neither the OCIJob nor the identity tells the compartment",
         )
-        if o.identity.obstacle is None and caller is None:
+        if o.identity.hinders_start is None and caller is None:
             return Decision(status=o.run.status)
         status, state = write_blocked(o, now, reason, message)
         return Decision(status=status, wake_at=state.stalls_at)

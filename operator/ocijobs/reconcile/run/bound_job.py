@@ -8,7 +8,7 @@ from ocijobs.api.job import OCIJob
 from ocijobs.api.reasons import Reason
 from ocijobs.api.run_binding import JobBinding, RunTemplate
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL
-from ocijobs.reconcile.decision import Caller, CreateObject, LookUpJob
+from ocijobs.reconcile.decision import Caller, CreateObject, Launcher, LookUpJob
 from ocijobs.reconcile.job.application import application_of
 from ocijobs.reconcile.ownership import belongs
 from ocijobs.reconcile.pacing import due_at, mended_at
@@ -16,7 +16,7 @@ from ocijobs.reconcile.remote import Operation
 from ocijobs.reconcile.requests import ApplicationRequest, JobCreation, SingleNode
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.own_job import own_job
-from ocijobs.reconcile.serving import Hindrance, caller_of, missing_job, not_ready, serving
+from ocijobs.reconcile.serving import Hindrance, launcher_of, missing_job, not_ready, serving
 
 _ROUNDING = timedelta(seconds=1)
 """How much later than its creationTimestamp an object may have been created: the API server cuts off fractions."""
@@ -33,7 +33,7 @@ def settled_at(o: RunObservation) -> datetime:
     return created + _ROUNDING + timedelta(seconds=o.settings.launch_settle_seconds)
 
 
-def bound_job(o: RunObservation) -> tuple[JobBinding, Caller] | Hindrance:
+def bound_job(o: RunObservation) -> tuple[JobBinding, Launcher] | Hindrance:
     """Return the job that the run is launched from, and as whom, or the first thing that hinders it."""
     if o.run.spec.job_id is not None:
         return _outside(o, o.run.spec.job_id)
@@ -52,7 +52,7 @@ def bound_job(o: RunObservation) -> tuple[JobBinding, Caller] | Hindrance:
     if (hindrance := hindrance or _turn(o, job)) is not None:
         return hindrance
     if former is not None:
-        caller = caller_of(o.identity, former.region)
+        caller = launcher_of(o.identity, former.region)
         return caller if isinstance(caller, Hindrance) else (former, caller)
     return serving(job, o.identity, checked_at=o.job_checked_at, settled_at=settled_at(o))
 
@@ -122,11 +122,11 @@ def _turn(o: RunObservation, job: OCIJob) -> Hindrance | None:
     )
 
 
-def _outside(o: RunObservation, job_id: str) -> tuple[JobBinding, Caller] | Hindrance:
+def _outside(o: RunObservation, job_id: str) -> tuple[JobBinding, Launcher] | Hindrance:
     """Return an OCI job that no OCIJob has: where it is, and what its runs start, is read from OCI once."""
     former = o.run.status.binding
     bound = former if former is not None and former.template and o.run.status.attempts else None
-    caller = caller_of(o.identity, bound.region if bound is not None else None)
+    caller = launcher_of(o.identity, bound.region if bound is not None else None)
     if isinstance(caller, Hindrance):
         return caller
     if bound is not None:

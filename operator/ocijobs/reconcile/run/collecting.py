@@ -18,7 +18,7 @@ from ocijobs.reconcile.remote import Operation, RefusalKind, RunRecord, RunState
 from ocijobs.reconcile.requests import backend_of
 from ocijobs.reconcile.run.observation import RunObservation
 
-_PASSING = frozenset({RefusalKind.UNAVAILABLE, RefusalKind.THROTTLED})
+_PASSING = frozenset({RefusalKind.UNAVAILABLE, RefusalKind.THROTTLED, RefusalKind.INTERNAL})
 
 
 def wanted_reads(o: RunObservation, record: RunRecord, caller: Caller) -> tuple[Action, ...]:
@@ -30,10 +30,11 @@ def wanted_reads(o: RunObservation, record: RunRecord, caller: Caller) -> tuple[
             actions.append(ReadResults(caller=caller, run_id=record.id, outputs_uri=uri))
         actions.append(ListOutputs(caller=caller, outputs_uri=uri))
     if (reads := _log_read(o, record, caller)) is not None:
-        keys = references(merge(_bound_variables(o), o.run.spec.env))
-        if o.known.values is None and keys:
-            actions.append(ReadValues(keys=keys, epoch=o.epoch))
         actions.append(reads)
+    keys = references(merge(_bound_variables(o), o.run.spec.env))
+    if actions and o.known.values is None and keys:
+        # Secrets are masked in all of it.
+        actions.insert(0, ReadValues(keys=keys, epoch=o.epoch))
     return tuple(actions)
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from ocijobs.api.infrastructure import Backend
 from ocijobs.api.job import DeletionPolicy
 from ocijobs.api.job_run_status import OCIJobRunStatus
-from ocijobs.reconcile.blocking import earliest
+from ocijobs.reconcile.blocking import earliest, to_come
 from ocijobs.reconcile.decision import AddFinalizer, Decision, DeleteObject, RemoveFinalizer
 from ocijobs.reconcile.release import release_at
 from ocijobs.reconcile.remote import RunRecord, RunState
@@ -25,8 +25,10 @@ from ocijobs.reconcile.standing import of_generation
 def decide_run(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
     """Decide what is to be done about a run. Total, deterministic, without effects."""
     decision = settle(o, _decide(o, now), now)
-    due = release_at(o.run.metadata, o.identity, o.settings)
-    return replace(decision, wake_at=earliest(decision.wake_at, due))
+    release = release_at(o.run.metadata, o.identity, o.settings)
+    notes = tuple(replace(note, message=o.shown(note.message)) for note in decision.notes)
+    wake_at = earliest(decision.wake_at, to_come(release, now))
+    return replace(decision, notes=notes, wake_at=wake_at)
 
 
 def _decide(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:

@@ -12,6 +12,7 @@ from typing import Any
 from ocijobs.api.conditions import Condition, ConditionStatus, ConditionType
 from ocijobs.api.job_run_status import (
     OCIJobRunStatus,
+    OutputList,
     Phase,
     RunLogs,
     RunMetrics,
@@ -34,9 +35,12 @@ from ocijobs.reconcile.run.collecting import (
 )
 from ocijobs.reconcile.run.discarding import discard
 from ocijobs.reconcile.run.observation import RunObservation
-from ocijobs.reconcile.run.output import tail, within_limit
+from ocijobs.reconcile.run.output import RESULTS_LIMIT_BYTES, tail, within_limit
 from ocijobs.reconcile.run.status import reflect, suspended, write_status
 from ocijobs.reconcile.run.verdict import Again, Ended, Kept, attempts_after, judge
+from ocijobs.reconcile.text import shown
+
+_URI_LIMIT_BYTES = 2048
 
 AGAIN_SECONDS = 3.0
 """Pause between two looks for what has not come yet."""
@@ -140,7 +144,7 @@ def _ended(o: RunObservation, record: RunRecord, verdict: Ended, now: datetime) 
             "completion_time": changes["completion_time"] or now,
             "failed": verdict.failed or None,
             "results": _results(o),
-            "outputs": o.known.outputs,
+            "outputs": _outputs(o),
             "metrics": _totals(record),
         },
     )
@@ -160,8 +164,20 @@ def _totals(record: RunRecord) -> RunMetrics | None:
 
 
 def _results(o: RunObservation) -> dict[str, str] | None:
-    found = {n: v for n, v in (o.known.results or {}).items() if n in declared(o)}
+    found = {
+        name: shown(value, o.secrets, most_bytes=RESULTS_LIMIT_BYTES)
+        for name, value in (o.known.results or {}).items()
+        if name in declared(o)
+    }
     return found if found and within_limit(found) else None
+
+
+def _outputs(o: RunObservation) -> OutputList | None:
+    found = o.known.outputs
+    if found is None:
+        return None
+    objects = tuple(shown(uri, o.secrets, most_bytes=_URI_LIMIT_BYTES) for uri in found.objects)
+    return found.model_copy(update={"objects": objects})
 
 
 def _results_ready(o: RunObservation, now: datetime) -> tuple[Condition, ...]:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from ocijobs.api.job_run_status import OCIJobRunStatus, Phase, RunSubmission
 from ocijobs.api.reasons import Reason
-from ocijobs.reconcile.blocking import HELD, earliest
+from ocijobs.reconcile.blocking import HELD, earliest, to_come
 from ocijobs.reconcile.decision import AddFinalizer, Decision
 from ocijobs.reconcile.digest import retry_token
 from ocijobs.reconcile.run.adoption import adopt_run
@@ -78,7 +78,8 @@ def hindered(o: RunObservation, now: datetime, hindrance: Hindrance) -> Decision
     due = hindrance.wake_at is None or now >= hindrance.wake_at
     actions = (hindrance.action,) if hindrance.action is not None and due else ()
     wake_at = None if due else hindrance.wake_at
-    deadline = active_deadline(o)
+    # One that has passed is heeded once it is known whether the run is in OCI.
+    deadline = to_come(active_deadline(o), now)
     if hindrance.reason is None:
         return Decision(status=o.run.status, actions=actions, wake_at=earliest(wake_at, deadline))
     if hindrance.fatal:

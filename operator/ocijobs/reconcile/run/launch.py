@@ -12,7 +12,7 @@ from datetime import datetime
 from ocijobs.api.environment import EnvVar
 from ocijobs.api.reasons import Reason
 from ocijobs.api.run_binding import Binding, JobBinding, RunTemplate
-from ocijobs.reconcile.decision import Caller, ReadValues
+from ocijobs.reconcile.decision import Launcher, ReadValues
 from ocijobs.reconcile.environment import NO_VALUES, Values, references
 from ocijobs.reconcile.job.variables import all_variables
 from ocijobs.reconcile.pacing import due_at
@@ -33,7 +33,7 @@ from ocijobs.reconcile.serving import Hindrance
 class Launch:
     """All that a launch needs: as whom, what is sent, and what is recorded of it."""
 
-    caller: Caller
+    caller: Launcher
     request: RunCreation
     request_digest: str
     revision: str | None
@@ -79,7 +79,7 @@ def _values(
     )
 
 
-def _launch(o: RunObservation, job: JobBinding, caller: Caller, sent: Sent) -> Launch | Hindrance:
+def _launch(o: RunObservation, job: JobBinding, caller: Launcher, sent: Sent) -> Launch | Hindrance:
     application = sent.template.application
     if not (job.job_id and job.compartment_id and (job.project_id or application is not None)):
         return Hindrance(reason=Reason.WAITING_FOR_JOB, message="the OCI job is not known yet")

@@ -15,9 +15,9 @@ from ocijobs.reconcile.dependencies import Relations
 from ocijobs.reconcile.digest import owner_of
 from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.job.known import JobKnown
-from ocijobs.reconcile.masking import masked
 from ocijobs.reconcile.requests import backend_of
 from ocijobs.reconcile.run.known import RunKnown
+from ocijobs.reconcile.text import shown
 from ocijobs.settings import Settings
 
 
@@ -111,7 +111,7 @@ class RunObservation:
 
     def shown(self, text: str) -> str:
         """Return text from outside as it is shown: what OCI says may quote the values that it was sent."""
-        return masked(text, self.secrets)
+        return shown(text, self.secrets)
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -11,11 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ocijobs.api.names import RESULTS_KEY
-from ocijobs.reconcile.masking import masked
+from ocijobs.reconcile.text import shown
 
 RESULTS_LIMIT_BYTES = 4096
 TAIL_LINES = 20
 TAIL_LIMIT_BYTES = 4096
+LINE_LIMIT_BYTES = 512
+"""Of a line in the tail: one that is huge leaves room for others."""
 
 _SPACE = " \t\r\n\v\f"
 _DEEPEST = 20
@@ -103,14 +105,13 @@ def within_limit(results: Mapping[str, str]) -> bool:
 
 
 def tail(lines: Sequence[str], secrets: Sequence[str]) -> tuple[str, ...]:
-    """Return the last lines for a status: masked, without control characters, bounded in number and size."""
+    """Return the last lines for a status: legible, masked, each bounded, and then all together."""
     kept: list[str] = []
     room = TAIL_LIMIT_BYTES
     for line in reversed(lines[-TAIL_LINES:]):
-        encoded = masked(line, secrets).encode()[:TAIL_LIMIT_BYTES]
-        shown = encoded.decode(errors="ignore")
-        room -= len(encoded)
+        text = shown(line, secrets, most_bytes=LINE_LIMIT_BYTES)
+        room -= len(text.encode())
         if room < 0:
             break
-        kept.append(shown)
+        kept.append(text)
     return tuple(reversed(kept))

@@ -10,7 +10,14 @@ from typing import Any
 
 from ocijobs.api.conditions import Condition
 from ocijobs.api.infrastructure import Backend
-from ocijobs.api.job_run_status import MOST_ATTEMPTS, Attempt, OCIJobRunStatus, Phase, RunLogs
+from ocijobs.api.job_run_status import (
+    MOST_ATTEMPTS,
+    Attempt,
+    NodeGroupState,
+    OCIJobRunStatus,
+    Phase,
+    RunLogs,
+)
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.blocking import Blocked, Former, blocked
 from ocijobs.reconcile.console import job_run_url, log_url
@@ -21,7 +28,6 @@ from ocijobs.reconcile.standing import RUN_STANDINGS, Headline, Standing, condit
 
 _EXIT_CODE = re.compile(r"exit code (\d+)")
 _COMMIT = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
-_DETAILS_LIMIT = 1024
 
 
 def write_status(
@@ -113,7 +119,7 @@ def reflect(o: RunObservation, record: RunRecord) -> dict[str, Any]:
         "job_run_id": record.id,
         "job_id": record.job_id,
         "lifecycle_state": record.state.value,
-        "lifecycle_details": o.shown(record.details)[:_DETAILS_LIMIT] or None,
+        "lifecycle_details": o.shown(record.details) or None,
         "exit_code": exit_code(record),
         "accepted_time": record.accepted_at or former.accepted_time,
         "start_time": start,
@@ -124,8 +130,17 @@ def reflect(o: RunObservation, record: RunRecord) -> dict[str, Any]:
         "logs": _logs(former, record, region),
         "attempts": (*(a for a in former.attempts if a.number != number), attempt)[-MOST_ATTEMPTS:],
         "attempt_count": number + 1,
-        "node_groups": record.node_groups or former.node_groups,
+        "node_groups": _node_groups(o, record) or former.node_groups,
     }
+
+
+def _node_groups(o: RunObservation, record: RunRecord) -> tuple[NodeGroupState, ...]:
+    return tuple(
+        group.model_copy(
+            update={"lifecycle_details": o.shown(group.lifecycle_details or "") or None}
+        )
+        for group in record.node_groups
+    )
 
 
 def _began(o: RunObservation, record: RunRecord) -> datetime | None:

@@ -8,7 +8,6 @@ from ocijobs.api.job_run_status import OCIJobRunStatus, Phase, RunSubmission
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
 from ocijobs.reconcile.decision import (
-    Caller,
     CreateRun,
     Decision,
     RemoveFinalizer,
@@ -171,7 +170,7 @@ def _same(launch: Launch, submit: RunSubmission) -> bool:
     return (
         launch.request_digest == submit.request_digest
         and launch.request.job_id == submit.job_id
-        and launch.caller == Caller(identity=submit.identity, region=submit.region)
+        and (launch.caller.identity, launch.caller.region) == (submit.identity, submit.region)
     )
 
 

@@ -1,21 +1,36 @@
-"""The identity of an object's calls, and what becomes of its credentials."""
+"""The identity of an object's calls, what becomes of its Secret, and what a process knows of it."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
-from ocijobs.api.reasons import Reason
+from ocijobs.api.identity import OCIIdentity
+from ocijobs.reconcile.identity import view_identity
+from ocijobs.reconcile.identity_known import IdentityKnown, Key
 from ocijobs.reconcile.identity_view import IdentityView
-from ocijobs.testing import make_identity_view
+from ocijobs.reconcile.remote import Refusal, RefusalKind
+from ocijobs.testing import (
+    LOG_GROUP,
+    REGION,
+    START,
+    make_identity,
+    make_identity_view,
+    make_metadata,
+)
+
+EPOCH = "1"
+REFUSED = Refusal(kind=RefusalKind.CREDENTIALS, message="401")
 
 
 class SimulatedIdentity:
-    """The OCIIdentity `default`: its credentials are good, refused, or gone."""
+    """The OCIIdentity `default`: OCI accepts its key or refuses it, its Secret is there or gone."""
 
     def __init__(self) -> None:
         self._version = 1
         self.refused = False
         self.gone = False
+        self.deleting = False
 
     def renew(self) -> None:
         """Put other credentials in place, which OCI accepts."""
@@ -24,22 +39,35 @@ class SimulatedIdentity:
 
     def heal(self) -> None:
         """Let the credentials be there, and be accepted."""
-        self.refused = self.gone = False
+        self.refused = self.gone = self.deleting = False
 
-    @staticmethod
-    def unknown() -> IdentityView:
-        """Return the identity as a process sees it that has not looked at it yet."""
-        return make_identity_view(region=None, version="")
+    @property
+    def key(self) -> Key:
+        """What the Secret holds, or held last."""
+        return Key(version=f"credentials-{self._version}", region=REGION)
 
-    def view(self, now: datetime, gone_since: datetime | None) -> IdentityView:
-        """Return the identity as it is; `gone_since` is what the process knew of that."""
-        version = f"credentials-{self._version}"
+    def may_start(self, version: str) -> bool:
+        """Whether the Secret is there, and is at that version."""
+        return not self.gone and self.key.version == version
+
+    def learnt(self, known: IdentityKnown, now: datetime) -> IdentityKnown:
+        """Return what a process knows that reads the Secret and asks OCI about its key."""
         if self.gone:
-            obstacle = (Reason.WAITING_FOR_IDENTITY, "the Secret is gone")
-            return make_identity_view(
-                region=None, version="", obstacle=obstacle, gone_since=gone_since or now
-            )
-        if self.refused:
-            obstacle = (Reason.CREDENTIALS_INVALID, "401")
-            return make_identity_view(version=version, obstacle=obstacle)
-        return make_identity_view(version=version)
+            known = known.secret_missing("the Secret is gone", at=now, epoch=EPOCH)
+        else:
+            known = known.secret_read(self.key, at=now, epoch=EPOCH)
+        key = known.credentials.key
+        if key is None:
+            return known
+        # A key that was replaced is none that OCI takes.
+        refused = self.refused or key != self.key
+        return known.verify_answered(key.version, REFUSED if refused else None, at=now)
+
+    def view(self, known: IdentityKnown) -> IdentityView:
+        """Return the identity as a run or a job of that process sees it."""
+        view = view_identity(make_identity_view().reference, self._object(), known)
+        return replace(view, defaults=view.defaults.model_copy(update={"log_group_id": LOG_GROUP}))
+
+    def _object(self) -> OCIIdentity:
+        deleted = START if self.deleting else None
+        return make_identity(metadata=make_metadata("default", finalizer=True, deleted=deleted))

@@ -40,6 +40,7 @@ class DoJob(Enum):
     REVERT_CODE = "the ConfigMap has what it had before"
     REMOVE_CODE = "the ConfigMap goes"
     BREAK_CODE = "the ConfigMap has no code any more"
+    POISON_CODE = "the code ends the process that reads it"
     RESTORE_CODE = "the ConfigMap is there, and has code"
     REQUEST = "the sources are to be read at once"
     LAUNCH = "a run is launched"
@@ -56,7 +57,8 @@ class DoJob(Enum):
     TAKE_AWAY = "somebody deletes the newest OCI job"
     REFUSE_CREDENTIALS = "OCI refuses the credentials"
     RENEW_CREDENTIALS = "the credentials are renewed"
-    LOSE_CREDENTIALS = "the credentials are gone"
+    LOSE_CREDENTIALS = "the Secret of the credentials is gone"
+    DELETE_IDENTITY = "the identity is deleted, and waits for those who need it"
 
     def __repr__(self) -> str:
         """Show as it is written in a history."""
@@ -129,7 +131,9 @@ def _after_days(outage: Sequence[OutageCommand], history: list[JobCommand]) -> l
     return [*outage, *history]
 
 
-def job_circumstances(*, spark: bool = False) -> st.SearchStrategy[JobCircumstances]:
+def job_circumstances(
+    *, spark: bool = False, remote: bool = False
+) -> st.SearchStrategy[JobCircumstances]:
     """Return circumstances of a job on one of the services, plain ones first."""
     return st.builds(
         JobCircumstances,
@@ -140,4 +144,5 @@ def job_circumstances(*, spark: bool = False) -> st.SearchStrategy[JobCircumstan
         history_limit=st.sampled_from([1, 0, 10]),
         retain=st.sampled_from([False, False, True]),
         spark=st.just(spark),
+        remote=st.just(remote),
     )

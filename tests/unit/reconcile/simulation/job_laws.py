@@ -14,7 +14,8 @@ from tests.unit.reconcile.simulation.laws import (
 from tests.unit.reconcile.simulation.oci_jobs import SimulatedJob
 
 from ocijobs.api.conditions import ConditionType
-from ocijobs.api.job_status import OCIJobStatus
+from ocijobs.api.job import OCIJob
+from ocijobs.api.job_status import OCIJobStatus, SourceAttempt
 from ocijobs.api.metadata import ObjectMeta
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.decision import (
@@ -23,13 +24,18 @@ from ocijobs.reconcile.decision import (
     Decision,
     DeleteJob,
     Note,
+    ReadSources,
     UpdateJob,
     UploadArtifact,
+    answers_later,
 )
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.remote import JobState
 from ocijobs.reconcile.requests import JobCreation
 from ocijobs.reconcile.standing import JOB_STANDINGS
+
+
+_DEATHS = 2
 
 
 class JobLaws:
@@ -41,6 +47,7 @@ class JobLaws:
         self._code: dict[str, str] = {}
         self._updated: set[tuple[str, str]] = set()
         self._folders = CodeLaws(world)
+        self._attempt: SourceAttempt | None = None
         self.given_up: set[str] = set()
         self.left: set[str] = set()
 
@@ -52,7 +59,7 @@ class JobLaws:
         self, o: JobObservation, decision: Decision[OCIJobStatus], now: datetime
     ) -> None:
         """A decision does not ask to be made again at once, and spares what is needed."""
-        if decision.wake_at is not None and not decision.actions:
+        if decision.wake_at is not None and all(map(answers_later, decision.actions)):
             demand(decision.wake_at > now, "what has nothing to do now wakes in the future")
         for note in decision.notes:
             if note.reason == Reason.RECORDS_REMAIN:
@@ -76,6 +83,8 @@ class JobLaws:
     def _serves_the_code(self, o: JobObservation, serves: datetime) -> None:
         """A launch is let through with code that is in OCI, or with none where what was read is no code."""
         sources, remote = o.known.sources, self._world.oci.find(o.job.status.job_id)
+        if o.job.spec.reads_remotely and (sources is None or sources.at != serves):
+            return  # The source can't be read now, and what was read last goes on serving.
         demand(sources is not None and sources.at == serves, "what serves was read when it says")
         if sources is not None and sources.missing is None:
             there = remote is not None and self._world.oci.code_of(remote) == sources.sha256
@@ -134,6 +143,21 @@ class JobLaws:
             self._folders.on_upload(ours, action)
         if isinstance(action, UpdateJob):
             self._changes_something(action)
+        if isinstance(action, ReadSources) and action.version is not None:
+            self._sets_poison_aside(ours, action.version)
+
+    def _sets_poison_aside(self, ours: OCIJob | None, version: str) -> None:
+        """A remote source is read when that is recorded, and once in an hour if nobody came back from it twice."""
+        record = ours.status.reading if ours is not None else None
+        demand(record is not None and record.version == version, "an attempt is recorded first")
+        former, self._attempt = self._attempt, record
+        if record is None or former is None or record == former:
+            return
+        same = ("generation", "version", "requested")
+        if all(getattr(record, name) == getattr(former, name) for name in same):
+            apart = abs(record.started_at - former.started_at)
+            often = record.attempts > _DEATHS and apart < timedelta(hours=1)
+            demand(not often, "what nobody came back from twice is tried again rarely")
 
     def _changes_something(self, action: UpdateJob) -> None:
         """Settings that OCI has taken are not sent again by the same process, unless others changed them."""

@@ -73,6 +73,7 @@ class JobScenario(Scenario[Variables | DoJob]):
             DoJob.REVERT_CODE: world.revert_code,
             DoJob.REMOVE_CODE: lambda: setattr(world, "code_there", False),
             DoJob.BREAK_CODE: lambda: setattr(world, "code_valid", False),
+            DoJob.POISON_CODE: lambda: setattr(world, "code_poison", True),
             DoJob.RESTORE_CODE: world.restore_code,
             DoJob.REQUEST: world.request,
             DoJob.LAUNCH: world.launch,
@@ -90,6 +91,7 @@ class JobScenario(Scenario[Variables | DoJob]):
             DoJob.REFUSE_CREDENTIALS: lambda: setattr(world.identity, "refused", True),
             DoJob.RENEW_CREDENTIALS: world.identity.renew,
             DoJob.LOSE_CREDENTIALS: lambda: setattr(world.identity, "gone", True),
+            DoJob.DELETE_IDENTITY: lambda: setattr(world.identity, "deleting", True),
         }
         deeds[what]()
 

@@ -30,6 +30,7 @@ from ocijobs.reconcile.decision import (
     UpdateJob,
     UploadArtifact,
 )
+from ocijobs.reconcile.identity_known import IdentityKnown
 from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.job.decide import decide_job
 from ocijobs.reconcile.job.known import JobKnown
@@ -53,7 +54,7 @@ class JobShell(Process):
         self.uploading: UploadArtifact | None = None
         self.serves: datetime | None = None
         self.identity_known = False
-        self.gone_since: datetime | None = None
+        self.identity = IdentityKnown()
         self.laws.restarted()
 
     def _decide(self) -> bool:
@@ -90,11 +91,9 @@ class JobShell(Process):
         )
 
     def _identity(self) -> IdentityView:
-        if not self.identity_known:
-            return self.world.identity.unknown()
-        view = self.world.identity.view(self.now, self.gone_since)
-        self.gone_since = view.gone_since
-        return view
+        if self.identity_known:
+            self.identity = self.world.identity.learnt(self.identity, self.now)
+        return self.world.identity.view(self.identity)
 
     def _write(self, observed: JobObservation, decision: Decision[OCIJobStatus]) -> None:
         """Write the status; an intent is known to be ours when the API server has taken it."""
@@ -109,6 +108,8 @@ class JobShell(Process):
         self.known = replace(self.known, written_at=self.now)
         if status.submit is not None and status.submit != former.submit:
             self.known = self.known.intended(status.submit.token)
+        if status.reading is not None and status.reading != former.reading:
+            self.known = self.known.attempted(status.reading)
 
     def _act(self, observed: JobObservation, action: Action, notes: tuple[Note, ...]) -> None:
         meta = observed.job.metadata
@@ -117,7 +118,7 @@ class JobShell(Process):
             case AddFinalizer() | RemoveFinalizer():
                 self._patch(observed, notes, held=isinstance(action, AddFinalizer))
             case ReadSources(epoch=epoch):
-                read = self.world.sources(observed.job, self.now)
+                read = self.world.sources(observed.job, action, self.now)
                 self.known = self.known.sources_answered(read, at=self.now, epoch=epoch)
             case UploadArtifact():
                 self.uploading = action
@@ -142,11 +143,13 @@ class JobShell(Process):
         except ConflictError:
             return
         if not held:
-            self.laws.on_release(observed, notes, self.gone_since, self.now)
+            self.laws.on_release(observed, notes, observed.identity.gone_since, self.now)
 
     def _make(self, action: CreateJob | SearchJobs | LookUpJob | UpdateJob) -> None:
         oci, known, at, epoch = self.world.oci, self.known, self.now, action.epoch
         match action:
+            case CreateJob(caller=caller) if not self.world.identity.may_start(caller.version):
+                return  # The Secret is read at each launch.
             case CreateJob(token=token, request=request):
                 created = oci.create(token, request)
                 self.known = known.create_answered(token, created, at=at, epoch=epoch)

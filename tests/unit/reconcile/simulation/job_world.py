@@ -17,7 +17,8 @@ from ocijobs.api.environment import EnvVar
 from ocijobs.api.job import DeletionPolicy, OCIJob
 from ocijobs.api.job_run_status import Phase
 from ocijobs.api.names import ANNOTATION_REQUESTED_AT
-from ocijobs.reconcile.job.known import SourcesRead
+from ocijobs.reconcile.decision import ReadSources
+from ocijobs.reconcile.job.known import SourceNamed, SourcesRead
 from ocijobs.reconcile.job.observation import RunView
 from ocijobs.reconcile.remote import Operation, Refusal, RefusalKind
 from ocijobs.testing import (
@@ -46,6 +47,7 @@ class JobCircumstances:
         history_limit: spec.revisionHistoryLimit.
         retain: whether spec.deletionPolicy is Retain.
         spark: whether it is a Spark job, whose OCI jobs are applications of Data Flow.
+        remote: whether the code is outside of the cluster.
     """
 
     lag: float = 0
@@ -55,6 +57,7 @@ class JobCircumstances:
     history_limit: int = 1
     retain: bool = False
     spark: bool = False
+    remote: bool = False
 
 
 class JobWorld:
@@ -77,6 +80,8 @@ class JobWorld:
         self.code = 1
         self.code_there = True
         self.code_valid = True
+        self.code_poison = False
+        """Whether the process comes to its end that reads the code."""
         self.code_in_use: frozenset[str] = frozenset()
         """Folders of code that another job has."""
         self.wanted_after: datetime | None = None
@@ -92,7 +97,9 @@ class JobWorld:
             return
         self.runs = ()
         policy = DeletionPolicy.RETAIN if self.circumstances.retain else DeletionPolicy.DELETE
-        source = {"source": {"config_map": {"name": "code"}}}
+        source: dict[str, Any] = {"source": {"config_map": {"name": "code"}}}
+        if self.circumstances.remote:
+            source = {"source": {"object_storage": {"uri": "oci://code@team/train/"}}}
         given: dict[str, Any] = {
             "deletion_policy": policy,
             "revision_history_limit": self.circumstances.history_limit,
@@ -162,6 +169,7 @@ class JobWorld:
     def restore_code(self) -> None:
         """Let the ConfigMap be there, with code that can be run."""
         self.code_there = self.code_valid = True
+        self.code_poison = False
 
     # Runs.
 
@@ -213,9 +221,28 @@ class JobWorld:
 
     # What the shell reads.
 
-    def sources(self, job: OCIJob, now: datetime) -> SourcesRead | Refusal:
-        """Read the ConfigMap, and build the artifact."""
-        return self.weather.call(Operation.READ_SOURCES, lambda: self._sources(job, now))
+    def sources(
+        self, job: OCIJob, action: ReadSources, now: datetime
+    ) -> SourcesRead | SourceNamed | Refusal:
+        """Read the code, and build the artifact; or ask a remote source for its version."""
+        return self.weather.call(Operation.READ_SOURCES, lambda: self._answer(job, action, now))
+
+    def _answer(
+        self, job: OCIJob, action: ReadSources, now: datetime
+    ) -> SourcesRead | SourceNamed | Refusal:
+        read = self._sources(job, now)
+        if not self.circumstances.remote or read.missing is not None:
+            return read
+        version = f"{self.code} {self.code_valid} {self.code_poison}"
+        if action.version is not None:
+            if self.code_poison:
+                return Refusal(kind=RefusalKind.DIED, message="the process that read it ended")
+            return replace(read, version=action.version)
+        if action.served is not None and action.served.version == version:
+            return replace(read, version=version)
+        return SourceNamed(
+            at=now, generation=read.generation, requested=read.requested, version=version
+        )
 
     def _sources(self, job: OCIJob, now: datetime) -> SourcesRead:
         meta = job.metadata

@@ -34,6 +34,7 @@ from ocijobs.reconcile.decision import (
     ReadUtilisation,
     RemoveFinalizer,
     SearchLogs,
+    answers_later,
 )
 from ocijobs.reconcile.remote import RunState
 from ocijobs.reconcile.requests import RunCreation
@@ -76,7 +77,7 @@ class RunLaws:
         """A decision keeps secrets, and does not ask to be made again at once."""
         self._keeps_secrets(repr(decision.actions), "repr of an action")
         self._keeps_secrets(repr(decision.notes), "a note")
-        if decision.wake_at is not None and not decision.actions:
+        if decision.wake_at is not None and all(map(answers_later, decision.actions)):
             demand(decision.wake_at > now, "what has nothing to do now wakes in the future")
 
     def on_launch(

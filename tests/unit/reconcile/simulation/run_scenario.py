@@ -91,6 +91,7 @@ class RunScenario(Scenario[Progress | Do]):
             Do.REFUSE_CREDENTIALS: lambda: setattr(world.identity, "refused", True),
             Do.RENEW_CREDENTIALS: world.identity.renew,
             Do.LOSE_CREDENTIALS: lambda: setattr(world.identity, "gone", True),
+            Do.DELETE_IDENTITY: lambda: setattr(world.identity, "deleting", True),
             Do.ADMIT: world.queue.admit,
             Do.EVICT: world.queue.evict,
             Do.DEACTIVATE: lambda: world.queue.activate(active=False),

@@ -40,6 +40,7 @@ from ocijobs.reconcile.decision import (
     SearchLogs,
     SearchRuns,
 )
+from ocijobs.reconcile.identity_known import IdentityKnown
 from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.remote import Operation, Refusal, RunRecord
 from ocijobs.reconcile.run.attempts import attempt_number
@@ -69,7 +70,7 @@ class RunShell(Process):
         self.measuring: ReadUtilisation | None = None
         self.job_checked_at: datetime | None = None
         self.identity_known = False
-        self.gone_since: datetime | None = None
+        self.identity = IdentityKnown()
         self.laws.restarted()
 
     def _decide(self) -> bool:
@@ -129,11 +130,9 @@ class RunShell(Process):
                     queue.execute(action)
 
     def _identity(self) -> IdentityView:
-        if not self.identity_known:
-            return self.world.identity.unknown()
-        view = self.world.identity.view(self.now, self.gone_since)
-        self.gone_since = view.gone_since
-        return view
+        if self.identity_known:
+            self.identity = self.world.identity.learnt(self.identity, self.now)
+        return self.world.identity.view(self.identity)
 
     def _write(self, observed: RunObservation, decision: Decision[OCIJobRunStatus]) -> None:
         """Write the status; an intent is known to be ours when the API server has taken it."""
@@ -190,12 +189,14 @@ class RunShell(Process):
         except ConflictError:
             return
         if not held:
-            self.laws.on_release(meta, notes, self.gone_since, self.now)
+            self.laws.on_release(meta, notes, observed.identity.gone_since, self.now)
 
     def _call(self, action: Action) -> None:
         """Make a call about the job run itself, and learn from its answer."""
         oci, known, at = self.world.oci, self.known, self.now
         match action:
+            case CreateRun(caller=caller) if not self.world.identity.may_start(caller.version):
+                return  # The Secret is read at each launch.
             case CreateRun(token=token, request=request, epoch=epoch):
                 answer = oci.create(token, request)
                 self.known = known.create_answered(token, answer, at=at, epoch=epoch)

@@ -1,0 +1,83 @@
+"""Which service of OCI an action calls first, as whom: there the object waits for its turn."""
+
+from __future__ import annotations
+
+from ocijobs.api.infrastructure import Backend
+from ocijobs.cloud.admission import Place
+from ocijobs.cloud.clients import Principal, Service
+from ocijobs.cloud.credentials import identity_key
+from ocijobs.reconcile import decision as act
+from ocijobs.reconcile.naming import NameKind
+from ocijobs.reconcile.requests import JobRequest, backend_of
+
+OciAction = (
+    act.VerifyCredentials
+    | act.FindName
+    | act.ListShapes
+    | act.CreateJob
+    | act.SearchJobs
+    | act.LookUpJob
+    | act.UpdateJob
+    | act.ListActiveRuns
+    | act.DeleteJob
+    | act.DeleteCode
+    | act.CreateRun
+    | act.SearchRuns
+    | act.LookUpRun
+    | act.CancelRun
+    | act.DeleteRun
+    | act.ReadResults
+    | act.ListOutputs
+    | act.ReadRunLogs
+)
+"""Actions whose calls to OCI are answered in the round that asks for them."""
+
+_SERVICES = {
+    Backend.DATA_SCIENCE: Service.DATA_SCIENCE,
+    Backend.DATA_FLOW: Service.DATA_FLOW,
+}
+
+_OF_NAMES = {
+    NameKind.LOG_GROUP: Service.LOGGING,
+    NameKind.LOG: Service.LOGGING,
+    NameKind.MOUNT_TARGET: Service.RESOURCE_SEARCH,
+    NameKind.EXPORT: Service.RESOURCE_SEARCH,
+    NameKind.POOL: Service.DATA_FLOW,
+}
+
+
+def principal_of(namespace: str, caller: act.Caller) -> Principal:
+    """Return as whom, and where, an object of a namespace calls OCI."""
+    return Principal(identity=identity_key(namespace, caller.identity), region=caller.region)
+
+
+def place_of(namespace: str, action: OciAction) -> Place:
+    """Return where an object of a namespace queues up for an action."""
+    return Place(identity_key(namespace, action.caller.identity), _service(action))
+
+
+def _service(action: OciAction) -> Service:
+    match action:
+        case act.FindName(name=name):
+            return _OF_NAMES[name.kind]
+        case act.ListShapes():
+            return Service.DATA_SCIENCE
+        case act.CreateJob(request=request):
+            made_by_data_science = isinstance(request, JobRequest)
+            return Service.DATA_SCIENCE if made_by_data_science else Service.DATA_FLOW
+        case act.SearchJobs(backend=backend):
+            return _SERVICES[backend]
+        case act.CreateRun(request=request):
+            return _SERVICES[backend_of(request.job_id)]
+        case (
+            act.LookUpJob()
+            | act.UpdateJob()
+            | act.ListActiveRuns()
+            | act.DeleteJob()
+            | act.SearchRuns()
+        ):
+            return _SERVICES[backend_of(action.job_id)]
+        case act.LookUpRun() | act.CancelRun() | act.DeleteRun() | act.ReadRunLogs():
+            return _SERVICES[backend_of(action.run_id)]
+        case act.VerifyCredentials() | act.DeleteCode() | act.ReadResults() | act.ListOutputs():
+            return Service.OBJECT_STORAGE

@@ -1,0 +1,220 @@
+"""Writing statuses: the whole one, or what the API server takes of it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ocijobs.api.job_run_status import OCIJobRunStatus
+from ocijobs.api.job_status import OCIJobStatus, SourceAttempt
+from ocijobs.api.reasons import Reason
+from ocijobs.api.sweep_status import OCIJobSweepStatus
+from ocijobs.clock import Clock
+from ocijobs.controller.memory import Memory
+from ocijobs.controller.queue import WorkQueue
+from ocijobs.controller.reporting import Reporter, Status, status_of
+from ocijobs.controller.store import Entry, Store
+from ocijobs.kube.client import ApiError
+from ocijobs.kube.writer import ObjectWriter
+from ocijobs.observe.metrics import Metrics
+from ocijobs.reconcile.decision import Action, Note, NoteType
+from ocijobs.reconcile.text import presentable
+from ocijobs.reconcile.unwritten import NOTHING, WHOLE, Unwritten, allowed, reduced
+from ocijobs.settings import Settings
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Refused:
+    """What the API server said of a whole status, and how often."""
+
+    words: str
+    tries: int
+
+
+class StatusWriter:
+    """Writes statuses, and knows which of them the API server has not taken."""
+
+    def __init__(
+        self,
+        *,
+        writer: ObjectWriter,
+        store: Store,
+        memory: Memory,
+        queue: WorkQueue,
+        reporter: Reporter,
+        metrics: Metrics,
+        clock: Clock,
+        settings: Settings,
+    ) -> None:
+        self._writer, self._store, self._memory, self._queue = writer, store, memory, queue
+        self._reporter, self._metrics = reporter, metrics
+        self._clock, self._settings = clock, settings
+
+    def in_effect(self, entry: Entry) -> Entry:
+        """Return an object with the status that decisions go on from: the whole one, if that is not written yet."""
+        unwritten = self._memory.unwritten(entry.metadata.uid)
+        if unwritten is None or entry.resource is None:
+            return entry
+        if unwritten.stored != status_of(entry):
+            # Somebody has written another one: that is what it is now.
+            self._memory.written(entry.metadata.uid)
+            return entry
+        resource = entry.resource.model_copy(update={"status": unwritten.status})
+        return replace(entry, resource=resource)
+
+    def allowed(self, entry: Entry, actions: tuple[Action, ...]) -> tuple[Action, ...]:
+        """Return which actions may be carried out, whose status may be in memory alone."""
+        unwritten = self._memory.unwritten(entry.metadata.uid)
+        if unwritten is None or unwritten.level < NOTHING:
+            return actions
+        return allowed(actions, deleting=entry.metadata.deleting)
+
+    async def write(self, entry: Entry, status: Status) -> bool:
+        """Write a status if it is another one; return whether decisions go on from another one now.
+
+        Raises:
+            ApiError: if the object has changed, or the API server does not answer.
+            NotLeadingError: if this process may not write any more.
+        """
+        uid, former = entry.metadata.uid, _status_of(entry)
+        if presentable(status.document()) == former.document():
+            self._memory.written(uid)
+            return False
+        unwritten = self._memory.unwritten(uid)
+        level = self._level(entry, unwritten)
+        if level == NOTHING and unwritten is not None:
+            self._memory.not_written(uid, replace(unwritten, status=status))
+            self._plan(entry, unwritten)
+            return bool(unwritten.status != status)
+        refused = _Refused(words=unwritten.refused, tries=unwritten.tries) if unwritten else None
+        wrote = taken = False
+        while not taken and level < NOTHING:
+            try:
+                wrote = await self._write(entry, former, status, level, refused)
+                taken = True
+            except ApiError as error:
+                if not error.refused:
+                    raise
+                if level == WHOLE:
+                    refused = await self._note(entry, unwritten, error)
+                level += 1
+        if refused is None or level == WHOLE:
+            self._memory.written(uid)
+            return wrote
+        return self._remember(entry, status, unwritten, level, refused) or wrote
+
+    def _level(self, entry: Entry, unwritten: Unwritten[Any] | None) -> int:
+        """Return with which level to begin: the whole status is not tried at every change."""
+        if unwritten is None or unwritten.generation != entry.metadata.generation:
+            return WHOLE
+        due = unwritten.retry_at(entry.metadata.uid, self._settings)
+        return WHOLE if self._clock.now() >= due else unwritten.level
+
+    async def _write(
+        self, entry: Entry, former: Status, status: Status, level: int, refused: _Refused | None
+    ) -> bool:
+        """Write what a level leaves of a status, if that is another one; return whether it is."""
+        part: Any = status
+        if level > WHOLE:
+            part = reduced(
+                part,
+                level,
+                refused=refused.words if refused is not None else "",
+                generation=entry.metadata.generation,
+                former=former,
+                now=self._clock.now(),
+            )
+        document = presentable(part.document())
+        if document == former.document():
+            return False
+        answer = await self._writer.write_status(entry.key, entry.metadata, document)
+        self._learn(entry, former, status)
+        self._store.put(answer)
+        await self._reporter.transition(entry, former, status)
+        return True
+
+    async def _note(
+        self, entry: Entry, unwritten: Unwritten[Any] | None, error: ApiError
+    ) -> _Refused:
+        """Tell of a whole status that was refused: in the log, in metrics, and by an Event."""
+        _LOG.error("%s: the API server refuses the status: %s", entry.key, error)
+        self._metrics.status_refused.labels(entry.key.kind, str(error.status)).inc()
+        message = f"the API server refuses the whole status ({error.status} {error.reason}): {error.message}"
+        await self._reporter.tell(
+            entry,
+            (Note(type=NoteType.WARNING, reason=Reason.STATUS_REFUSED, message=message),),
+        )
+        tries = unwritten.tries + 1 if unwritten is not None else 1
+        return _Refused(words=f"{error.status} {error.reason}", tries=tries)
+
+    def _remember(
+        self,
+        entry: Entry,
+        status: Status,
+        before: Unwritten[Any] | None,
+        level: int,
+        refused: _Refused,
+    ) -> bool:
+        """Remember a status that is not written as a whole; return whether it is another one than before."""
+        tried = before is None or refused.tries != before.tries
+        stored = self._store.get(entry.key)
+        unwritten: Unwritten[Any] = Unwritten(
+            status=status,
+            stored=_status_of(stored if stored is not None else entry),
+            level=level,
+            refused=refused.words,
+            generation=entry.metadata.generation,
+            tries=refused.tries,
+            at=self._clock.now() if tried or before is None else before.at,
+        )
+        self._memory.not_written(entry.metadata.uid, unwritten)
+        self._plan(entry, unwritten)
+        return before is None or before.status != status
+
+    def _plan(self, entry: Entry, unwritten: Unwritten[Any]) -> None:
+        left = unwritten.retry_at(entry.metadata.uid, self._settings) - self._clock.now()
+        self._queue.add_after(entry.key, left.total_seconds())
+
+    def _learn(self, entry: Entry, former: Status, status: Status) -> None:
+        """Remember the write; an intent that this process wrote itself is one that nobody else acts on."""
+        now, uid = self._clock.now(), entry.metadata.uid
+        token = _new_token(former, status)
+        if isinstance(status, OCIJobRunStatus):
+            self._memory.learn_run(
+                uid,
+                lambda known: replace(known.intended(token) if token else known, written_at=now),
+            )
+        elif isinstance(status, OCIJobSweepStatus):
+            self._memory.learn_sweep(uid, lambda known: replace(known, written_at=now))
+        elif isinstance(status, OCIJobStatus):
+            self._memory.learn_job(
+                uid,
+                lambda known: replace(known.intended(token) if token else known, written_at=now),
+            )
+            if status.reading is not None and status.reading != _reading_of(former):
+                record = status.reading
+                self._memory.learn_job(uid, lambda known: known.attempted(record))
+
+
+def _status_of(entry: Entry) -> Status:
+    status = status_of(entry)
+    if status is None:  # pragma: no cover - what can't be read is reported before
+        raise AssertionError(entry.key.kind)
+    return status
+
+
+def _reading_of(status: Status) -> SourceAttempt | None:
+    return status.reading if isinstance(status, OCIJobStatus) else None
+
+
+def _new_token(former: Status, status: Status) -> str | None:
+    """Return the token of an intent that the status has and the former one had not."""
+    if not isinstance(status, OCIJobRunStatus | OCIJobStatus) or status.submit is None:
+        return None
+    before = former.submit if isinstance(former, OCIJobRunStatus | OCIJobStatus) else None
+    if before is not None and before == status.submit:
+        return None
+    return status.submit.token

@@ -1,0 +1,94 @@
+"""The command line of the fetcher: `ocijobs-fetcher`, or `python -m ocijobs.fetcher`."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import socket
+import sys
+from pathlib import Path
+
+import click
+
+from ocijobs import __version__
+
+AT_A_TIME = 8
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+@click.option("--listen", metavar="HOST:PORT", help="Address to serve at.")
+@click.option(
+    "--socket", "number", type=int, help="File number of a socket that is listened at already."
+)
+@click.option(
+    "--token-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="File with the token that who asks has to know.",
+)
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where files lie while they are worked on; what dead processes left there is removed.",
+)
+@click.option(
+    "--at-a-time",
+    type=click.IntRange(1, 1000),
+    default=AT_A_TIME,
+    show_default=True,
+    help="Requests that are worked on at the same time.",
+)
+@click.option("--lifeline", is_flag=True, help="End when standard input ends.")
+def main(
+    listen: str | None,
+    number: int | None,
+    token_file: Path | None,
+    folder: Path | None,
+    at_a_time: int,
+    *,
+    lifeline: bool,
+) -> None:
+    """Fetch what sources name, unpack it, and build artifacts of it: for the operator, which asks over HTTP.
+
+    It needs no access to the cluster and none to OCI but what comes with a request.
+    """
+    gc.disable()
+    from ocijobs.fetcher.forking import Nursery  # noqa: PLC0415 - half a second
+    from ocijobs.fetcher.worker import work  # noqa: PLC0415
+    from ocijobs.working_folder import default_place, working_folder  # noqa: PLC0415
+
+    gc.freeze()
+    gc.enable()
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", level="INFO")
+    if (listen is None) == (number is None):
+        raise click.UsageError("give one of --listen and --socket")
+    token = token_file.read_text().strip() if token_file is not None else None
+    if listen is not None and not token:
+        raise click.UsageError("--listen needs a --token-file that is not empty")
+    # Before there is a thread, a loop, or anything else that a child should not have.
+    nursery = Nursery(work)
+    listener = socket.socket(fileno=number) if number is not None else _listener(listen or "")
+    from ocijobs.fetcher.server import serve  # noqa: PLC0415 - children do without it
+
+    with working_folder(folder or default_place("fetcher")) as place:
+        served = serve(
+            nursery, listener, place, at_a_time=at_a_time, token=token, lifeline=lifeline
+        )
+        sys.exit(asyncio.run(served))
+
+
+def _listener(address: str) -> socket.socket:
+    host, _, port = address.rpartition(":")
+    try:
+        return socket.create_server((host.strip("[]"), int(port)), family=_family(host))
+    except (OSError, ValueError) as error:
+        raise click.ClickException(f"--listen {address}: {error}") from error
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""An error of the operator that nobody foresaw, told on the object that it met, and taken back when it is over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from ocijobs.api.conditions import ConditionType, find
+from ocijobs.api.identity import OCIIdentityStatus
+from ocijobs.api.job_run_status import OCIJobRunStatus, Phase
+from ocijobs.api.job_status import OCIJobStatus
+from ocijobs.api.reasons import Reason
+from ocijobs.api.schedule import OCIJobScheduleStatus
+from ocijobs.api.sweep_status import OCIJobSweepStatus, SweepPhase
+from ocijobs.reconcile.remote import Refusal, RefusalKind
+from ocijobs.reconcile.standing import (
+    JOB_STANDINGS,
+    RUN_STANDINGS,
+    SWEEP_STANDINGS,
+    Headline,
+    Standing,
+    conditions,
+)
+
+AnyStatus = (
+    OCIJobRunStatus | OCIJobStatus | OCIJobSweepStatus | OCIJobScheduleStatus | OCIIdentityStatus
+)
+_STALLS_AFTER = 5
+"""After how many failures in a row an object is Stalled, so that tools and alerts see it."""
+
+
+def internal_refusal(doing: str, error: str) -> Refusal:
+    """Return what is learnt of work that failed for a reason that nobody foresaw; `error` is its class."""
+    return Refusal(
+        kind=RefusalKind.INTERNAL,
+        message=f"{doing}: {error}, an error that the operator did not foresee; its log has the rest",
+    )
+
+
+def failed_status(
+    former: AnyStatus,
+    *,
+    error: str,
+    failures: int,
+    retry_at: datetime,
+    generation: int,
+    now: datetime,
+) -> AnyStatus | None:
+    """Return the status of an object whose reconciliation failed; None of one that has ended, which stands.
+
+    Args:
+        former: its status.
+        error: class of the error: its text may be from outside, or secret.
+        failures: how often in a row it has failed.
+        retry_at: when it is tried again.
+        generation: of the object.
+        now: the time.
+    """
+    changes, standings = _standings(former)
+    if standings is None:
+        return None
+    stalled = failures > _STALLS_AFTER and Standing.STALLED in standings
+    headline = Headline(
+        standing=Standing.STALLED if stalled else standings[0],
+        reason=Reason.INTERNAL_ERROR,
+        message=(
+            f"{error}, an error that the operator did not foresee, {failures} times by now; its log has the "
+            f"rest. Tried again at {retry_at:%Y-%m-%dT%H:%M:%SZ}"
+        ),
+    )
+    told = conditions(former.conditions, headline, generation=generation, now=now)
+    return former.model_copy(
+        update={**changes, "observed_generation": generation, "conditions": told}
+    )
+
+
+def cleared(status: AnyStatus) -> AnyStatus:
+    """Return a status as it is to be decided on: an error that was told is over until it is met again."""
+    ready = find(status.conditions, ConditionType.READY)
+    if ready is None or ready.reason != Reason.INTERNAL_ERROR:
+        return status
+    update = {"reason": Reason.PENDING, "message": "going on after an error of the operator"}
+    return status.model_copy(
+        update={
+            "conditions": tuple(
+                one.model_copy(update=update) if one.reason == Reason.INTERNAL_ERROR else one
+                for one in status.conditions
+            )
+        }
+    )
+
+
+def _standings(
+    status: AnyStatus,
+) -> tuple[Mapping[str, Any], tuple[Standing, ...] | None]:
+    """Return how an object may stand that has not ended, and what of its status has to be there for that."""
+    if isinstance(status, OCIJobRunStatus):
+        phase = status.phase or Phase.PENDING
+        return {"phase": phase}, None if phase.terminal else RUN_STANDINGS[phase]
+    if isinstance(status, OCIJobSweepStatus):
+        of_sweep = status.phase or SweepPhase.PENDING
+        return {"phase": of_sweep}, None if of_sweep.terminal else SWEEP_STANDINGS[of_sweep]
+    return {}, JOB_STANDINGS

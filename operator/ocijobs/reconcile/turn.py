@@ -1,0 +1,75 @@
+"""Waiting for a turn to call OCI, told in status: what is paced says so, and until when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from ocijobs.api.conditions import ConditionType, is_true
+from ocijobs.api.identity import OCIIdentityStatus
+from ocijobs.api.job_run_status import OCIJobRunStatus, Phase
+from ocijobs.api.job_status import OCIJobStatus
+from ocijobs.api.reasons import Reason
+from ocijobs.api.schedule import OCIJobScheduleStatus
+from ocijobs.api.sweep_status import OCIJobSweepStatus
+from ocijobs.reconcile.blocking import earliest
+from ocijobs.reconcile.decision import Decision
+from ocijobs.reconcile.standing import Headline, Standing, conditions
+
+CallerStatus = (
+    OCIJobRunStatus | OCIJobStatus | OCIIdentityStatus | OCIJobSweepStatus | OCIJobScheduleStatus
+)
+
+_SOON = timedelta(seconds=5)
+"""What waits no longer than this is over before anybody could read of it."""
+
+_MARGIN = timedelta(seconds=1)
+
+_WAITING_PHASES = frozenset({None, Phase.PENDING, Phase.CANCELLING})
+"""Phases of a run that its own calls bring on; what runs is followed by lists."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """When an object may call OCI, about; and whether OCI's own 429 is why it can't now."""
+
+    at: datetime
+    throttled: bool
+
+
+def await_turn(
+    decision: Decision[CallerStatus], turn: Turn, *, generation: int, now: datetime
+) -> Decision[CallerStatus]:
+    """Return the decision of an object that waits for its turn: it says so, and looks again when that has passed."""
+    # The line wakes the object; the time is for one that has come to nothing.
+    later = replace(decision, wake_at=earliest(decision.wake_at, max(turn.at, now) + _MARGIN))
+    status = decision.status
+    phase = _phase(status)
+    if turn.at - now <= _SOON or phase is None:
+        return later
+    headline = Headline(
+        standing=Standing.PROGRESSING, reason=Reason.THROTTLED, message=_message(turn)
+    )
+    told = conditions(status.conditions, headline, generation=generation, now=now)
+    changes: dict[str, Any] = {**phase, "observed_generation": generation, "conditions": told}
+    return replace(later, status=status.model_copy(update=changes))
+
+
+def _phase(status: CallerStatus) -> dict[str, Any] | None:
+    """Return what else of a status has to be there while it waits; None of one that does not say so."""
+    if is_true(status.conditions, ConditionType.READY):
+        return None
+    if not isinstance(status, OCIJobRunStatus):
+        return {}
+    waits = status.phase in _WAITING_PHASES
+    return {"phase": status.phase or Phase.PENDING} if waits else None
+
+
+def _message(turn: Turn) -> str:
+    why = (
+        "OCI answers 429 (too many requests) to calls of this identity"
+        if turn.throttled
+        else "more calls of this identity are to be made than OCI may be asked for at a time"
+    )
+    return f"{why}: the turn of this object comes at about {turn.at:%Y-%m-%dT%H:%M:%SZ}"
