@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 from pathlib import Path
 
 from ocijobs.controller.operator import Operator
+from ocijobs.controller.term import CallsUnderWayError
 from ocijobs.kube.login import NoClusterError, load_login
 from ocijobs.observe import logs
 from ocijobs.observe.server import PortError
@@ -46,6 +48,11 @@ async def _run(settings: Settings, port_file: Path | None) -> int:
         loop.add_signal_handler(number, operator.stop)
     try:
         await operator.run()
+    except CallsUnderWayError as stuck:
+        # Python would wait for their threads at its end, for as long as they take.
+        _LOG.critical("can't go on: %s", stuck)
+        logging.shutdown()
+        os._exit(1)
     except ExceptionGroup as group:
         for error in group.exceptions:
             _LOG.critical("can't go on: %s", error, exc_info=error)

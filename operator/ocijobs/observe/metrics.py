@@ -1,6 +1,6 @@
 """Metrics, for Prometheus.
 
-Counts of objects are computed at the scrape, so that a deleted object leaves nothing behind; no label names an
+Counts of objects are computed for each scrape, so that a deleted object leaves nothing behind; no label names an
 object, since labels must be few. docs/reference/metrics.md is generated from here.
 """
 
@@ -25,19 +25,26 @@ Labels = tuple[str, str, str]
 
 
 class ObjectCounts(Collector):
-    """Objects by namespace, backend and phase, counted when they are asked for."""
+    """Objects by namespace, backend and phase, as they were counted last: scrapes come in another thread."""
 
     def __init__(
         self, runs: Callable[[], Iterable[Labels]], jobs: Callable[[], Iterable[Labels]]
     ) -> None:
         self._runs, self._jobs = runs, jobs
+        self._taken: tuple[GaugeMetricFamily, ...] = ()
+
+    def take(self) -> None:
+        """Count them, in the loop in which they change."""
+        self._taken = (
+            _counts("ocijobs_runs", "OCIJobRuns by backend and phase.", "phase", self._runs()),
+            _counts(
+                "ocijobs_jobs", "OCIJobs by backend and status of Ready.", "ready", self._jobs()
+            ),
+        )
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
         """Yield the counts."""
-        yield _counts("ocijobs_runs", "OCIJobRuns by backend and phase.", "phase", self._runs())
-        yield _counts(
-            "ocijobs_jobs", "OCIJobs by backend and status of Ready.", "ready", self._jobs()
-        )
+        return self._taken
 
 
 class Silence(Collector):
@@ -70,6 +77,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
+        self._counts: ObjectCounts | None = None
         self.reconciles = Counter(
             "ocijobs_reconcile",
             "Reconciliations by kind and result (ok, conflict, error).",
@@ -140,6 +148,11 @@ class Metrics:
             "Time of requests to the API server.",
             ("verb", "resource"),
             buckets=_FAST,
+            registry=registry,
+        )
+        self.terms_lost = Counter(
+            "ocijobs_lease_lost",
+            "Times that this process has led and lost the lease, and begun anew.",
             registry=registry,
         )
         self.leader = Gauge(
@@ -215,8 +228,16 @@ class Metrics:
         build.labels(__version__).set(1)
 
     def count_objects(self, counts: ObjectCounts) -> None:
-        """Have objects counted at each scrape."""
+        """Have objects counted at each scrape, instead of those that were before."""
+        if self._counts is not None:
+            self.registry.unregister(self._counts)
+        self._counts = counts
         self.registry.register(counts)
+
+    def take_counts(self) -> None:
+        """Count the objects for the next scrape, in the loop in which they change."""
+        if self._counts is not None:
+            self._counts.take()
 
     def count_silence(self, seconds: Callable[[], Mapping[str, float]]) -> None:
         """Have the silence of each watch, in seconds, asked for at each scrape."""
