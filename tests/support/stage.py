@@ -71,7 +71,8 @@ class Stage(Namespace):
         self.emulator, self.folder, self._launch = emulator, folder, launch
         self._audit = None if cluster.audit_log is None else AuditLog(cluster.audit_log)
         folder.mkdir(exist_ok=True)
-        self._kubeconfig = self._account()
+        self.kubeconfig = self._account()
+        """The operator's own; a test may put another login into it."""
         self.operator = self.made()
 
     def made(self, **changes: object) -> OperatorProcess:
@@ -81,8 +82,7 @@ class Stage(Namespace):
     def replica(self, folder: Path, **changes: object) -> OperatorProcess:
         """Return another one with that account, and a folder of its own for its log."""
         folder.mkdir(exist_ok=True)
-        settings = self.settings(**changes)
-        return OperatorProcess(self._kubeconfig, folder, settings, self._launch)
+        return OperatorProcess(self.kubeconfig, folder, self.settings(**changes), self._launch)
 
     def settings(self, **changes: object) -> dict[str, object]:
         """Return the operator's settings for this stage."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 from pathlib import Path
 
 from ocijobs.controller.operator import Operator
-from ocijobs.kube.client import NoClusterError, load_configuration
+from ocijobs.controller.term import CallsUnderWayError
+from ocijobs.kube.login import NoClusterError, load_login
 from ocijobs.observe import logs
 from ocijobs.observe.server import PortError
 from ocijobs.settings import Settings, SettingsError, load
@@ -38,8 +40,7 @@ def run(port_file: Path | None, *, hold_new: bool) -> int:
 
 
 async def _run(settings: Settings, port_file: Path | None) -> int:
-    configuration = await load_configuration(connections=settings.workers + 16)
-    operator = Operator(settings, configuration)
+    operator = Operator(settings, await load_login())
     if port_file is not None:
         operator.port.add_done_callback(lambda port: port_file.write_text(str(port.result())))
     loop = asyncio.get_running_loop()
@@ -47,6 +48,11 @@ async def _run(settings: Settings, port_file: Path | None) -> int:
         loop.add_signal_handler(number, operator.stop)
     try:
         await operator.run()
+    except CallsUnderWayError as stuck:
+        # Python would wait for their threads at its end, for as long as they take.
+        _LOG.critical("can't go on: %s", stuck)
+        logging.shutdown()
+        os._exit(1)
     except ExceptionGroup as group:
         for error in group.exceptions:
             _LOG.critical("can't go on: %s", error, exc_info=error)

@@ -112,6 +112,17 @@ class OperatorProcess:
         """
         return self._until("ready", lambda: self.fetch("/readyz") is not None)
 
+    def until_told(self, line: str) -> Self:
+        """Return when its metrics have a line, such as `ocijobs_leader 1.0`.
+
+        Raises:
+            TimeoutError: if they have not within a minute.
+            RuntimeError: if it has ended.
+        """
+        return self._until(
+            f"telling {line}", lambda: line in (self.fetch("/metrics") or "").splitlines()
+        )
+
     def _until(self, what: str, holds: Callable[[], bool]) -> Self:
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:

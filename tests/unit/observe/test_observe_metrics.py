@@ -10,6 +10,7 @@ from ocijobs.observe.metrics import Metrics, ObjectCounts
 
 def exposed(metrics: Metrics) -> dict[str, tuple[str, dict[tuple[str, ...], float]]]:
     """Return what a scrape sees: family -> its type, and values by sample name and labels."""
+    metrics.take_counts()
     text = generate_latest(metrics.registry).decode()
     return {
         family.name: (
@@ -39,6 +40,8 @@ def test_every_metric_has_its_type() -> None:
         "ocijobs_kube_requests_under_way": "gauge",
         "ocijobs_kube_requests": "counter",
         "ocijobs_kube_request_duration_seconds": "histogram",
+        "ocijobs_internal_errors": "counter",
+        "ocijobs_lease_lost": "counter",
         "ocijobs_leader": "gauge",
         "ocijobs_followed_runs": "gauge",
         "ocijobs_poll_duration_seconds": "histogram",
@@ -61,6 +64,7 @@ def test_no_label_names_an_object() -> None:
     )
     metrics.oci_call("datascience", "GetJob", 200, 0.1)
     metrics.kube_request("PATCH", "ocijobs", 200, 0.1)
+    metrics.take_counts()
     text = generate_latest(metrics.registry).decode()
     labels = {
         name
