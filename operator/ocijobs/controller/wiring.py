@@ -46,7 +46,7 @@ from ocijobs.controller.worker import Surroundings, Worker
 from ocijobs.controller.workload_actions import WorkloadActions
 from ocijobs.kube.client import KubeClient
 from ocijobs.kube.events import EventRecorder, EventSubject
-from ocijobs.kube.lease import LeaderLease
+from ocijobs.kube.lease import LeaderLease, NotLeadingError
 from ocijobs.kube.reads import ObjectReader
 from ocijobs.kube.workloads import Workloads
 from ocijobs.kube.writer import ObjectWriter
@@ -95,6 +95,7 @@ def assemble(
         credentials,
         threads=threads,
         fence=lease.check,
+        fenced=NotLeadingError,
         observe=metrics.oci_call,
         clock=clock,
         count_error=metrics.unforeseen,
