@@ -344,10 +344,10 @@ async def test_a_commit_with_too_many_files_is_refused_before_it_is_checked_out(
 async def test_a_huge_file_of_a_repository_is_refused(
     fetcher: FetcherProcess, repository: Repository
 ) -> None:
-    kind, words = await refused(fetcher, commit(repository, {"zeros": "0" * 30 * MEBIBYTE}))
+    kind, words = await refused(fetcher, commit(repository, {"zeros": "0" * 4 * MEBIBYTE}))
     assert (kind, "it has more than 1048576 bytes" in words) == (RefusalKind.INVALID, True)
     # What can't be compressed is too much before anything is known of it.
-    noise = base64.b64encode(os.urandom(24 * MEBIBYTE)).decode()
+    noise = base64.b64encode(os.urandom(18 * MEBIBYTE)).decode()
     kind, words = await refused(fetcher, commit(repository, {"noise": noise}))
     assert kind is RefusalKind.LIMIT, words
     assert "a larger file than an artifact may be (setting artifactLimitBytes)" in words

@@ -24,8 +24,8 @@ from ocijobs.fetcher.protocol import PATH, FetchAnswer, FetchRequest, Limits, Or
 from ocijobs.testing import make_job
 
 LIMITS = Limits(
-    seconds=patience(20),
-    cpu_seconds=20,
+    seconds=patience(120),
+    cpu_seconds=60,
     memory_bytes=1 << 30,
     artifact_bytes=1 << 20,
     files=100,
@@ -80,7 +80,7 @@ class FetcherProcess:
         assert self._process is not None
         assert self._process.stdin is not None
         self._process.stdin.close()
-        code = self._process.wait(timeout=patience(20))
+        code = self._process.wait(timeout=patience(60))
         self._listener.close()
         return code
 
@@ -139,7 +139,7 @@ def _tasks(pid: int) -> Iterable[Path]:
 
 async def until(is_so: Callable[[], bool]) -> None:
     """Return when something is so that no event tells of, as where processes are and end."""
-    async with asyncio.timeout(patience(20)):
+    async with asyncio.timeout(patience(60)):
         while True:
             if is_so():
                 return
