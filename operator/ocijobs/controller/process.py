@@ -12,7 +12,9 @@ from ocijobs.controller.operator import Operator
 from ocijobs.controller.term import CallsUnderWayError
 from ocijobs.kube.login import NoClusterError, load_login
 from ocijobs.observe import logs
+from ocijobs.observe.metrics import Metrics
 from ocijobs.observe.server import PortError
+from ocijobs.observe.watchdog import Watchdog
 from ocijobs.settings import Settings, SettingsError, load
 
 _LOG = logging.getLogger(__name__)
@@ -36,11 +38,21 @@ def run(port_file: Path | None, *, hold_new: bool) -> int:
     settings = load()
     settings = settings.model_copy(update={"hold_new": settings.hold_new or hold_new})
     logs.configure(settings.log_level)
-    return asyncio.run(_run(settings, port_file))
+    metrics = Metrics()
+    watchdog = Watchdog(metrics.loop_held_seconds.observe)
+    with asyncio.Runner(loop_factory=watchdog.loop_factory) as runner, watchdog:
+        return runner.run(_run(settings, port_file, metrics, watchdog))
 
 
-async def _run(settings: Settings, port_file: Path | None) -> int:
-    operator = Operator(settings, await load_login())
+async def _run(
+    settings: Settings, port_file: Path | None, metrics: Metrics, watchdog: Watchdog
+) -> int:
+    operator = Operator(
+        settings,
+        await load_login(),
+        metrics=metrics,
+        held_seconds=lambda: watchdog.held_seconds,
+    )
     if port_file is not None:
         operator.port.add_done_callback(lambda port: port_file.write_text(str(port.result())))
     loop = asyncio.get_running_loop()
