@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
-from tests.support import manifests
+from tests.support import held_operator, manifests
 from tests.support.connect_proxy import ConnectProxy, connect_proxy
 from tests.support.kills import each_was_created_once
 from tests.support.patience import patience
 from tests.support.stage import Stage
+
+from ocijobs.testing.process import OperatorProcess
 
 RUNS = [f"run-{number}" for number in range(8)]
 
@@ -61,3 +67,45 @@ def test_a_leader_that_is_cut_off_for_longer_than_its_lease_leads_again(stage: S
         assert set(ready.values()) == {True}
         # Before the way to its cluster ends.
         stage.operator.end()
+
+
+@pytest.mark.no_operator
+@pytest.mark.own_process
+def test_a_loop_that_is_held_loses_no_lease_and_is_named(stage: Stage, tmp_path: Path) -> None:
+    """Two replicas, of which the leader's loop is held for several times as long as a lease lasts."""
+    hold = 5 * LEASE["lease_duration_seconds"]
+
+    def launch(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
+        _, _, _, *arguments = command
+        own = [sys.executable, "-m", "tests.support.held_operator", str(hold), *arguments]
+        return subprocess.Popen(own, **options)
+
+    settings = stage.settings(**LEASE)
+    (tmp_path / "leader").mkdir()
+    leader = OperatorProcess(stage.kubeconfig, tmp_path / "leader", settings, launch)
+    with leader:
+        leader.until_told("ocijobs_leader 1.0")
+        with stage.made(tmp_path / "standby", **LEASE) as standby:
+            standby.until_ready()
+            holder = _lease(stage)["holderIdentity"]
+            os.kill(leader.pid, held_operator.SIGNAL)
+            leader.until_checked("/healthz", {"loop": False, "workers": True})
+            leader.until_checked("/healthz", {"loop": True, "workers": True})
+            after = _lease(stage)
+            assert (after["holderIdentity"], after["leaseTransitions"]) == (holder, 0)
+            assert "ocijobs_leader 0.0" in (standby.fetch("/metrics") or "")
+            stage.identity()
+            stage.apply(manifests.job(), manifests.run())
+            stage.until_ended("run")
+            lines = [json.loads(line) for line in leader.log.read_text().splitlines()]
+            held = [line for line in lines if line["logger"] == "ocijobs.observe.watchdog"]
+            assert any("hold_the_loop" in line.get("stack", "") for line in held)
+            told = (leader.fetch("/metrics") or "").splitlines()
+            [seconds] = [line for line in told if line.startswith("ocijobs_loop_held_seconds_sum")]
+            assert float(seconds.split()[1]) >= hold
+
+
+def _lease(stage: Stage) -> dict[str, Any]:
+    path = f"/apis/coordination.k8s.io/v1/namespaces/{stage.home}/leases/ocijobs-operator"
+    spec: dict[str, Any] = stage.cluster.api().request("GET", path)["spec"]
+    return spec

@@ -8,7 +8,7 @@ import os
 import socket
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -30,6 +30,9 @@ from ocijobs.working_folder import default_place, working_folder
 
 _LOG = logging.getLogger(__name__)
 
+_STUCK_SECONDS = 5.0
+"""A loop that does not turn for this long is not well; the chart's probe ends a process that stays so for a minute."""
+
 
 class Operator:
     """One process: the leader, or a standby with a warm store.
@@ -38,18 +41,30 @@ class Operator:
         settings: of the installation.
         login: to the cluster.
         clock: one that a test moves; leases are then renewed in its loop, in place of a thread of their own.
+        metrics: what is scraped; new ones if there are none yet.
+        held_seconds: tells for how long the loop is held; called in any thread.
     """
 
-    def __init__(self, settings: Settings, login: Login, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        login: Login,
+        clock: Clock | None = None,
+        *,
+        metrics: Metrics | None = None,
+        held_seconds: Callable[[], float] = lambda: 0.0,
+    ) -> None:
         self._settings = settings
         self._login = login
         self._moved, self._clock = clock is not None, clock or SystemClock()
-        self.metrics = Metrics()
+        self._held_seconds = held_seconds
+        self.metrics = metrics or Metrics()
         """What is scraped; a process's own tests read it where it is."""
         self._stopping = asyncio.Event()
         self._term: Term | None = None
         self._streams, self._answers = Streams(), Answers()
         self.metrics.count_silence(self._streams.silence)
+        self.metrics.loop_turn_seconds.set_function(held_seconds)
         self.port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         """Port of metrics and health, once it is open."""
 
@@ -160,7 +175,8 @@ class Operator:
 
     def _alive(self) -> Mapping[str, bool]:
         term = self._term
-        return {"workers": term is None or term.works or self._stopping.is_set()}
+        loop = self._held_seconds() < _STUCK_SECONDS
+        return {"loop": loop, "workers": term is None or term.works or self._stopping.is_set()}
 
     def _ready(self) -> Mapping[str, bool]:
         """A standby is ready too: its store is warm. `leading` is for people, and for metrics."""

@@ -109,19 +109,19 @@ class LeaderLease:
         """
         try:
             while True:
-                answered = await self._strive()
+                well = await self._strive()
                 if self.leading and not self._acquired.is_set():
                     _LOG.info("leading as %s", self._identity)
                     self._acquired.set()
                 if self._acquired.is_set() and not self.leading:
                     raise NotLeadingError(f"the lease {self._namespace}/{self._name} was lost")
-                pause = self._renew if answered else self._renew * _AFTER_FAILURE
+                pause = self._renew if well else self._renew * _AFTER_FAILURE
                 await self._clock.sleep(pause * random.uniform(0.8, 1.0))  # noqa: S311 - jitter
         finally:
             self._over = True
 
     async def _strive(self) -> bool:
-        """Take or renew the lease if possible; return whether the API server has answered."""
+        """Take or renew the lease if possible; return whether the next attempt may wait its usual time."""
         started = self._clock.monotonic()
         try:
             await self._try(started)
@@ -130,7 +130,9 @@ class LeaderLease:
             if not error.conflict:
                 _LOG.warning("lease %s/%s: %s", self._namespace, self._name, error)
                 return False
-            # Somebody else was faster, which is an answer, too.
+            # Somebody else was faster, which is an answer, too; a leader wants to know who.
+            self._heard_at = started
+            return not self._acquired.is_set()
         self._heard_at = started
         return True
 

@@ -207,6 +207,17 @@ class Metrics:
             buckets=_FAST,
             registry=registry,
         )
+        self.loop_held_seconds = Histogram(
+            "ocijobs_loop_held_seconds",
+            "Turns of the main loop that took over 0.1 s: everything else waits meanwhile. The log says for what.",
+            buckets=(*_FAST[5:], 30, 60),
+            registry=registry,
+        )
+        self.loop_turn_seconds = Gauge(
+            "ocijobs_loop_turn_seconds",
+            "For how long the main loop is in the turn that it is in; 0 while it sleeps.",
+            registry=registry,
+        )
         self.terms_lost = Counter(
             "ocijobs_lease_lost",
             "Times that this process has led and lost the lease, and begun anew.",
