@@ -118,6 +118,7 @@ class Operator:
         self.metrics.count_objects(_counts(parts.store))
         self.metrics.oci_under_way.set_function(lambda: parts.calls.under_way)
         self.metrics.queue_depth.set_function(lambda: len(parts.queue))
+        self.metrics.objects_under_way.set_function(lambda: parts.queue.active)
         self.metrics.active_workers.set_function(lambda: parts.queue.workers)
         self.metrics.oci_waiting.set_function(lambda: parts.calls.waiting + parts.admission.waiting)
         self.metrics.leader.set_function(lambda: float(lease.leading))
