@@ -168,6 +168,7 @@ class Term:
         metrics.count_objects(_counts(parts.store), _states(parts))
         metrics.oci_under_way.set_function(lambda: parts.calls.under_way)
         metrics.queue_depth.set_function(lambda: len(parts.queue))
+        metrics.objects_under_way.set_function(lambda: parts.queue.active)
         metrics.active_workers.set_function(lambda: parts.queue.workers)
         metrics.oci_waiting.set_function(lambda: parts.calls.waiting + parts.admission.waiting)
         metrics.leader.set_function(lambda: float(lease.leading))

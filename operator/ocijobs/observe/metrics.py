@@ -163,6 +163,11 @@ class Metrics:
         self.queue_depth = Gauge(
             "ocijobs_queue_depth", "Objects that wait for a worker.", registry=registry
         )
+        self.objects_under_way = Gauge(
+            "ocijobs_objects_under_way",
+            "Objects that are worked on, those among them whose answer from OCI is awaited.",
+            registry=registry,
+        )
         self.active_workers = Gauge(
             "ocijobs_active_workers", "Workers that are at work on an object.", registry=registry
         )

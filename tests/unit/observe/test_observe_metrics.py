@@ -35,6 +35,7 @@ def test_every_metric_has_its_type() -> None:
         "ocijobs_reconcile_restless": "counter",
         "ocijobs_internal_errors": "counter",
         "ocijobs_queue_depth": "gauge",
+        "ocijobs_objects_under_way": "gauge",
         "ocijobs_active_workers": "gauge",
         "ocijobs_oci_requests_under_way": "gauge",
         "ocijobs_oci_requests_waiting": "gauge",
