@@ -67,7 +67,7 @@ class Stage(Namespace):
     ) -> None:
         super().__init__(cluster, namespace)
         self.home = f"operator-{namespace[-20:]}"
-        self.emulator, self.folder, self._launch = emulator, folder, launch
+        self.emulator, self.folder, self.launch = emulator, folder, launch
         self._audit = None if cluster.audit_log is None else AuditLog(cluster.audit_log)
         folder.mkdir(exist_ok=True)
         self.kubeconfig = self._account()
@@ -79,7 +79,7 @@ class Stage(Namespace):
         settings = self.settings(**changes)
         where = folder or self.folder
         where.mkdir(exist_ok=True)
-        return OperatorProcess(self.kubeconfig, where, settings, self._launch)
+        return OperatorProcess(self.kubeconfig, where, settings, self.launch)
 
     def settings(self, **changes: object) -> dict[str, object]:
         """Return the operator's settings for this stage."""
