@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
+
+_LOG = logging.getLogger(__name__)
 
 
 class Clock(Protocol):
-    """Wall time for what is written and compared, monotonic time for what must not jump."""
+    """Wall time for what is written or compared with what others wrote, monotonic time for what must not jump."""
 
     def now(self) -> datetime:
         """Return the time, in UTC and with whole seconds where it is written."""
@@ -38,6 +42,57 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         """Return after that many seconds."""
         await asyncio.sleep(seconds)
+
+
+_SLEWED_SECONDS = 30.0
+"""Less than this is a clock that is kept right, and no clock that was set."""
+
+
+class StepAwareClock:
+    """A clock that tells when its wall time was set, before anybody reads the new one. For one thread.
+
+    So nothing that was read before is compared with what is read after without having been moved.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._ahead = self._wall_ahead()
+        self._listeners: list[Callable[[timedelta], None]] = []
+
+    def listen(self, listener: Callable[[timedelta], None]) -> None:
+        """Have `listener` told by how much the clock was set forward (negative: back)."""
+        self._listeners.append(listener)
+
+    def now(self) -> datetime:
+        """Return the time in UTC."""
+        ahead = self._wall_ahead()
+        by = ahead - self._ahead
+        if abs(by) > _SLEWED_SECONDS:
+            self._ahead = ahead
+            _LOG.warning("the clock was set by %.0f s", by)
+            for listener in self._listeners:
+                listener(timedelta(seconds=by))
+        return self._clock.now()
+
+    def monotonic(self) -> float:
+        """Return seconds since some fixed moment; never goes back."""
+        return self._clock.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after that many seconds."""
+        await self._clock.sleep(seconds)
+
+    def _wall_ahead(self) -> float:
+        """Return by how many seconds the wall clock is ahead of the one that nobody sets."""
+        return self._clock.now().timestamp() - self._clock.monotonic()
+
+
+def wall_time(clock: Clock, moment: float) -> datetime:
+    """Return the wall time of a moment of the monotonic clock, by the wall clock as it is now.
+
+    A wall time that is kept over an `await` may be of a clock that was set meanwhile.
+    """
+    return clock.now() - timedelta(seconds=clock.monotonic() - moment)
 
 
 async def wait_for(event: asyncio.Event, clock: Clock, seconds: float | None) -> None:

@@ -140,7 +140,7 @@ class Settings(BaseModel):
         description="Most files that a source may have, and members of an archive, folders included.",
     )
     source_workers: int = Field(
-        default=4,
+        default=2,
         ge=1,
         le=64,
         description="Remote sources that are read at the same time; of one namespace half as many.",
@@ -379,6 +379,16 @@ class Settings(BaseModel):
             raise ValueError(msg)
         if self.lease_renew_seconds * 2 > self.lease_duration_seconds:
             msg = "leaseRenewSeconds must be at most half of leaseDurationSeconds"
+            raise ValueError(msg)
+        if not (
+            self.artifact_limit_bytes
+            <= self.staging_namespace_limit_bytes
+            <= self.staging_limit_bytes
+        ):
+            msg = (
+                "artifactLimitBytes must be at most stagingNamespaceLimitBytes, and that at most stagingLimitBytes: "
+                "an artifact needs room while it waits for its upload"
+            )
             raise ValueError(msg)
         if self.poll_min_seconds > self.poll_max_seconds:
             msg = "pollMinSeconds must be at most pollMaxSeconds"

@@ -15,6 +15,7 @@ from ocijobs.api.crd import KINDS
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.controller.operator import Operator
 from ocijobs.kube.login import load_login
+from ocijobs.observe.metrics import Metrics
 from ocijobs.settings import Settings
 from ocijobs.testing import ManualClock, ShiftedClock
 
@@ -75,6 +76,11 @@ class Inside:
     async def until_leading(self) -> None:
         """Return when it says of itself that it leads."""
         await self._until_it_answers("/metrics", lambda _, text: "\nocijobs_leader 1.0" in text)
+
+    @property
+    def metrics(self) -> Metrics:
+        """What is counted in it."""
+        return self._started.metrics
 
     @property
     def running(self) -> bool:

@@ -1,4 +1,4 @@
-"""One principal's trouble with OCI is nobody else's: another's runs take the polls, rounds and time that they take alone."""
+"""One principal's trouble with OCI is nobody else's: others' runs take the polls, rounds and time of ever."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Slow:
     def __init__(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         self.seconds = 0.0
         self.held = self.most = 0
-        send, clock = Calls._send, world.clock  # noqa: SLF001 - where a thread is held
+        send, clock = Calls._send, world.clock
 
         async def late(calls: Calls, request: Request, *rest: Any) -> Any:
             if self.seconds and request.principal.identity.name == "default":

@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
 )
+from kubernetes import watch as kubernetes_watch
 from tests.support.audit import AuditLog
 from tests.support.fetching import shared_fetcher_url
 from tests.support.namespace import PLURALS, Document, Namespace
@@ -30,7 +31,7 @@ from tests.support.patience import patience
 
 from kubecontrolplane.cluster import Cluster
 from oci_emulator.testing import Emulator
-from ocijobs.api.names import API_VERSION
+from ocijobs.api.names import API_VERSION, LABEL_HELD, LABEL_ORPHAN
 from ocijobs.kube.permissions import CLUSTER, OWN_NAMESPACE, WATCHED_NAMESPACES
 from ocijobs.testing.process import Launch, OperatorProcess
 
@@ -74,12 +75,14 @@ class Stage(Namespace):
         """The operator's own; a test may put another login into it."""
         self.operator = self.made()
 
-    def made(self, folder: Path | None = None, **changes: object) -> OperatorProcess:
-        """Return an operator process that is not started yet, with its account, and a folder for its log."""
-        settings = self.settings(**changes)
-        where = folder or self.folder
-        where.mkdir(exist_ok=True)
-        return OperatorProcess(self.kubeconfig, where, settings, self.launch)
+    def made(self, **changes: object) -> OperatorProcess:
+        """Return an operator process that is not started yet, with its account."""
+        return self.replica(self.folder, **changes)
+
+    def replica(self, folder: Path, **changes: object) -> OperatorProcess:
+        """Return another one with that account, and a folder of its own for its log."""
+        folder.mkdir(exist_ok=True)
+        return OperatorProcess(self.kubeconfig, folder, self.settings(**changes), self.launch)
 
     def settings(self, **changes: object) -> dict[str, object]:
         """Return the operator's settings for this stage."""
@@ -142,6 +145,34 @@ class Stage(Namespace):
             ):
                 found.append((ref.get("subresource", ""), ref.get("name", "")))
         return found
+
+    def copies(self) -> list[Document]:
+        """Return the copies of credentials that the operator keeps."""
+        return self._kept("secrets", LABEL_HELD)
+
+    def orphans(self) -> list[Document]:
+        """Return the operator's list of what could not be ended."""
+        return [
+            json.loads(each["data"]["orphan.json"])
+            for each in self._kept("configmaps", LABEL_ORPHAN)
+        ]
+
+    def _kept(self, resource: str, label: str) -> list[Document]:
+        said = self.kubectl("get", resource, "-n", self.home, "-l", label, "-o", "json")
+        kept: list[Document] = json.loads(said)["items"]
+        return kept
+
+    def until_copies(self, are_so: Callable[[list[Document]], bool]) -> None:
+        """Return when the copies of credentials are so."""
+        changes: Any = kubernetes_watch.Watch().stream(
+            self.core.list_namespaced_secret,
+            self.home,
+            timeout_seconds=int(patience(60)),
+        )
+        for _ in changes:
+            if are_so(self.copies()):
+                return
+        raise AssertionError(f"the copies of credentials never got so{self.hint()}")
 
     def audited(self) -> Iterator[dict[str, Any]]:
         """Yield what the API server has noted of the operator's requests; without an audit log the test is skipped."""

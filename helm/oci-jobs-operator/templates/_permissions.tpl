@@ -64,6 +64,14 @@
 - apiGroups: [""]
   resources: ["events"]
   verbs: ["create", "patch"]
+# copies of the credentials in use, with which what is in OCI is ended when their Secret is gone
+- apiGroups: [""]
+  resources: ["secrets"]
+  verbs: ["create", "delete", "list", "update"]
+# the list of what objects that were let go have left in OCI
+- apiGroups: [""]
+  resources: ["configmaps"]
+  verbs: ["create", "list"]
 {{- end }}
 
 {{- define "oci-jobs-operator.permissions.kinds" -}}

@@ -239,7 +239,7 @@ def _object_schema(kind: Kind) -> dict[str, Any]:
 
 def untouched_status() -> dict[str, Any]:
     """Return the status of an object that no operator has looked at yet."""
-    message = "waiting for the operator"
+    message = "no operator has looked at this yet: if it stays so, see whether one runs that watches this namespace"
     base = {
         "reason": Reason.PENDING.value,
         "message": message,

@@ -37,6 +37,21 @@ ANNOTATION_RELEASE: Final = f"{GROUP}/release"
 ANNOTATION_SCHEDULED_TIME: Final = f"{GROUP}/scheduled-time"
 """On what a schedule made: the time that it was made for, in RFC 3339."""
 
+LABEL_HELD: Final = f"{GROUP}/held-credentials"
+"""On a Secret of the operator's own namespace: it is a copy of credentials, for deletion alone."""
+
+LABEL_ORPHAN: Final = f"{GROUP}/orphan"
+"""On a ConfigMap of the operator's own namespace: it tells of what an object that was let go has left in OCI."""
+
+ANNOTATION_IDENTITY: Final = f"{GROUP}/identity"
+"""On a copy of credentials: the OCIIdentity that they are of, `<namespace>/<name>`."""
+
+ANNOTATION_IDENTITY_UID: Final = f"{GROUP}/identity-uid"
+"""On a copy of credentials: the uid of that OCIIdentity."""
+
+ANNOTATION_CREDENTIALS_VERSION: Final = f"{GROUP}/credentials-version"
+"""On a copy of credentials: the uid and resourceVersion of the Secret that they were copied from, and their region."""
+
 LABEL_SCHEDULE: Final = f"{GROUP}/schedule"
 """On what a schedule made: the schedule's name."""
 

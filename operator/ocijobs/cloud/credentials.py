@@ -158,6 +158,10 @@ class CredentialStore:
         self._keys[key] = credentials
         self._starting.add(key)
 
+    def hold(self, key: IdentityKey, credentials: ApiKey) -> None:
+        """Keep a copy whose Secret was not read, or is gone, unless there are credentials already."""
+        self._keys.setdefault(key, credentials)
+
     def keep_to_end(self, key: IdentityKey) -> None:
         """Let the credentials start nothing any more, if there are any: their Secret is gone."""
         self._starting.discard(key)

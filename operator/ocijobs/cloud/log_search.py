@@ -30,13 +30,17 @@ _CLOCKS_APART = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogRequest:
-    """The lines of one run that are wanted: the last, and the last result line if `results`."""
+    """The lines of one run that are wanted: the last, and the last result line if `results`.
+
+    `since` and `until` are when the run was accepted and has ended, as OCI tells.
+    """
 
     run_id: str
     compartment_id: str
     log_group_id: str
     since: datetime
     results: bool
+    until: datetime | None = None
 
 
 class LogSearch:
@@ -71,7 +75,7 @@ class LogSearch:
         self, principal: Principal, requests: Sequence[LogRequest], until: datetime
     ) -> tuple[Mapping[str, list[str]], bool] | Refusal:
         """Return the lines of each run, oldest first, and whether there may be more."""
-        last = max(r.since for r in requests)
+        last = max(r.until or r.since for r in requests)
         end = until if last < until else last + _CLOCKS_APART
         details = models.SearchLogsDetails(
             time_start=max(min(r.since for r in requests), end - _LONGEST),

@@ -57,7 +57,7 @@ class Dependents:
         self._owner_of(before, after)
         let_go = before is not None and before.metadata.has_finalizer
         if key.kind != "OCIIdentity" and let_go and not (after and after.metadata.has_finalizer):
-            self._wake_deleted_identities(key.namespace)
+            self._wake_identities(key.namespace)
 
     def workload_changed(self, key: ObjectKey, before: Entry | None, after: Entry | None) -> None:
         """Have the run of a Workload looked at; a Workload whose run is gone, itself."""
@@ -159,10 +159,10 @@ class Dependents:
         for key in self._observer.next_in_turn(job):
             self._queue.add(key)
 
-    def _wake_deleted_identities(self, namespace: str) -> None:
+    def _wake_identities(self, namespace: str) -> None:
+        """Have those looked at that may be needed no more."""
         for entry in self._store.of_kind("OCIIdentity", namespace):
-            if entry.metadata.deleting:
-                self._queue.add(entry.key)
+            self._queue.add(entry.key)
 
 
 def _stage(entry: Entry) -> tuple[str | None, bool]:

@@ -12,6 +12,7 @@ from ocijobs.controller.identity_actions import IdentityActions
 from ocijobs.controller.job_actions import JobActions
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.object_actions import NotTakenError, ObjectActions
+from ocijobs.controller.orphans import Orphans
 from ocijobs.controller.places import OciAction, place_of
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.run_actions import RunActions
@@ -47,6 +48,7 @@ class Executor:
         jobs: JobActions,
         runs: RunActions,
         workloads: WorkloadActions,
+        orphans: Orphans,
         store: Store,
         memory: Memory,
         queue: WorkQueue,
@@ -59,7 +61,7 @@ class Executor:
         self._admission = admission
         self._in_line: dict[ObjectKey, set[Place]] = {}
         """Where an object has queued up in its round."""
-        self._objects = ObjectActions(writer, store, memory, clock)
+        self._objects = ObjectActions(writer, orphans, store, memory, clock)
 
     async def carry_out(self, entry: Entry, actions: tuple[act.Action, ...]) -> Outcome:
         """Carry actions out, up to an object that is not taken; what calls OCI out of its turn is left out.
@@ -93,7 +95,7 @@ class Executor:
         if turn is not None:
             self._in_line.setdefault(entry.key, set()).add(place)
             return turn
-        ocid = getattr(action, "run_id", None) or getattr(action, "job_id", None)
+        ocid = _ocid(action)
         try:
             if isinstance(action, act.CreateRun | act.CreateJob) and not (
                 await self._identities.confirm(entry.key.namespace, action.caller)
@@ -126,6 +128,7 @@ class Executor:
                 | act.EditObject()
                 | act.DeleteOwned()
                 | act.DeleteObject()
+                | act.ListOrphan()
             ):
                 await self._objects.execute(entry, action)
                 return not isinstance(action, act.DeleteObject)
@@ -141,7 +144,12 @@ class Executor:
                 self._memory.want_refresh(job, after)
                 self._queue.add(job)
                 return False
-            case act.ReadCredentials() | act.VerifyCredentials():
+            case (
+                act.ReadCredentials()
+                | act.VerifyCredentials()
+                | act.HoldCredentials()
+                | act.DropCredentials()
+            ):
                 await self._identities.execute(entry, action)
             case act.ReadSources():
                 self._jobs.start_reading(entry, action)
@@ -170,3 +178,10 @@ class Executor:
             case _:
                 await self._runs.execute(entry, action)
         return True
+
+
+def _ocid(action: OciAction) -> str | None:
+    """Return what an action is about in OCI, for the log."""
+    if isinstance(action, act.CreateRun):
+        return action.request.job_id
+    return getattr(action, "run_id", None) or getattr(action, "job_id", None)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
-from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.metadata import ObjectKey, ObjectMeta
 from ocijobs.clock import Clock
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.reporting import Reporter, status_of
-from ocijobs.controller.store import Store
+from ocijobs.controller.store import Entry, Store
 from ocijobs.kube.client import ApiError
+from ocijobs.kube.lease import NotLeadingError
 from ocijobs.kube.writer import ObjectWriter
 from ocijobs.log_fields import log_fields
 from ocijobs.observe.metrics import Metrics
@@ -34,9 +35,29 @@ class Failures:
     ) -> None:
         self._store, self._queue, self._writer = store, queue, writer
         self._reporter, self._metrics, self._clock = reporter, metrics, clock
+        self._held: dict[ObjectKey, tuple[float, ObjectMeta]] = {}
+        """Until when objects are left alone, and as what they were seen when they failed."""
+
+    def held_for(self, key: ObjectKey) -> float:
+        """Return for how many seconds an object that failed is left alone: that its status says so wakes it, too.
+
+        One that was edited is tried at once.
+        """
+        if key not in self._held:
+            return 0.0
+        until, seen = self._held[key]
+        entry = self._store.get(key)
+        if entry is None or _identity(entry.metadata) != _identity(seen):
+            return 0.0
+        return max(0.0, until - self._clock.monotonic())
+
+    def forget(self, key: ObjectKey) -> None:
+        """Note that an object was reconciled without failure, or is gone."""
+        self._held.pop(key, None)
+        self._queue.forget(key)
 
     async def tell(self, key: ObjectKey, error: Exception) -> None:
-        """Put an object back whose reconciliation failed, and have its status say so.
+        """Put an object back whose reconciliation failed, and have its status say so, if that can be done.
 
         Raises:
             NotLeadingError: if this process may not write any more.
@@ -44,13 +65,29 @@ class Failures:
         failures, seconds = self._queue.retry(key)
         self._metrics.unforeseen("reconcile", type(error).__name__)
         entry = self._store.get(key)
-        former = status_of(entry) if entry is not None else None
-        if entry is None or former is None:
+        if entry is None:
+            return
+        self._held[key] = (self._clock.monotonic() + seconds, entry.metadata)
+        try:
+            await self._write(entry, type(error).__name__, failures, seconds)
+        except NotLeadingError:
+            raise
+        except ApiError as refused:
+            _LOG.warning("%s: its error is not told: %s", key, refused, extra=log_fields())
+        except Exception as another:  # noqa: BLE001 - what is told of one error must not end all others' work
+            name = type(another).__name__
+            _LOG.exception("%s: its error is not told", key, extra=log_fields(error=name))
+            self._metrics.unforeseen("telling of an error", name)
+
+    async def _write(self, entry: Entry, error: str, failures: int, seconds: float) -> None:
+        """Write the status that tells of the error."""
+        former = status_of(entry)
+        if former is None:
             return
         now = self._clock.now()
         status = failed_status(
             former,
-            error=type(error).__name__,
+            error=error,
             failures=failures,
             retry_at=now + timedelta(seconds=seconds),
             generation=entry.metadata.generation,
@@ -58,10 +95,11 @@ class Failures:
         )
         if status is None:
             return
-        try:
-            answer = await self._writer.write_status(key, entry.metadata, status.document())
-        except ApiError as refused:
-            _LOG.warning("%s: its error is not told: %s", key, refused, extra=log_fields())
-            return
+        answer = await self._writer.write_status(entry.key, entry.metadata, status.document())
         self._store.put(answer)
         await self._reporter.transition(entry, former, status)
+
+
+def _identity(metadata: ObjectMeta) -> ObjectMeta:
+    """Return what changes of an object when others do something about it."""
+    return metadata.model_copy(update={"resource_version": ""})

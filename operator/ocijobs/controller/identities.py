@@ -82,6 +82,10 @@ class Identities:
             if used.name == identity.name:
                 yield entry.key
 
+    def needed(self, identity: ObjectKey) -> bool:
+        """Whether something that uses an identity may be in OCI."""
+        return any(self._holds(user) for user in self.users_of(identity))
+
     def _holds(self, user: ObjectKey) -> bool:
         """Whether something of the user is in OCI, so that the identity is needed to end it."""
         entry = self._store.get(user)

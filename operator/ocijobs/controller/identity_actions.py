@@ -18,18 +18,27 @@ from ocijobs.cloud.credentials import (
     parse_api_key,
 )
 from ocijobs.cloud.object_storage import ObjectStorage
+from ocijobs.controller.held_credentials import HeldCredentials
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.store import Entry, Store
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.reads import ConfigData, ObjectReader
-from ocijobs.reconcile.decision import Launcher, ReadCredentials, VerifyCredentials
+from ocijobs.reconcile.decision import (
+    DropCredentials,
+    HoldCredentials,
+    Launcher,
+    ReadCredentials,
+    VerifyCredentials,
+)
 from ocijobs.reconcile.identity import read_credentials
 from ocijobs.reconcile.identity_known import IdentityKnown, Key, Serving
 from ocijobs.reconcile.remote import Operation
 
+IdentityAction = ReadCredentials | VerifyCredentials | HoldCredentials | DropCredentials
+
 
 class IdentityActions:
-    """Reads and verifies credentials.
+    """Reads and verifies credentials, and has them held for deletion.
 
     `read_for_launch_seconds` is how old what was read of a Secret may be when something is launched with it.
     """
@@ -43,25 +52,83 @@ class IdentityActions:
         store: Store,
         memory: Memory,
         clock: Clock,
+        held: HeldCredentials,
+        needed: Callable[[ObjectKey], bool],
         changed: Callable[[ObjectKey], None],
         read_for_launch_seconds: float,
     ) -> None:
         self._reader, self._storage = reader, storage
         self._credentials, self._store = credentials, store
         self._memory, self._clock = memory, clock
+        self._held, self._needed = held, needed
         self._changed = changed
         self._launch_seconds = read_for_launch_seconds
         self._read_at: dict[ObjectKey, float] = {}
         self._locks: defaultdict[ObjectKey, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def execute(self, entry: Entry, action: ReadCredentials | VerifyCredentials) -> None:
-        """Carry the action out; what uses the identity is looked at again if that changed how it sees it."""
-        before = self._memory.identity(entry.key)
-        if isinstance(action, ReadCredentials):
-            await self._read(entry.key, action)
-        else:
-            await self._verify(entry, action)
-        self._tell(entry.key, before)
+    async def execute(self, entry: Entry, action: IdentityAction) -> None:
+        """Carry the action out; what uses the identity is looked at again if that changed how it sees it.
+
+        Raises:
+            ApiError: if the API server does not tell of the Secret that is to be copied, or does not delete the copy.
+            NotLeadingError: if this process may not write any more.
+        """
+        key = entry.key
+        if isinstance(action, HoldCredentials | DropCredentials):
+            key = ObjectKey(*identity_key(entry.key.namespace, action.identity))
+        before = self._memory.identity(key)
+        match action:
+            case ReadCredentials():
+                await self._read(key, action)
+            case VerifyCredentials():
+                await self._verify(entry, action)
+            case HoldCredentials():
+                await self._hold(key)
+            case DropCredentials():
+                await self._drop(key)
+        self._tell(key, before)
+
+    async def forget(self, key: ObjectKey) -> None:
+        """Keep nothing of an identity that is gone and that nothing needs.
+
+        Raises:
+            ApiError: if the API server does not delete the copy of its credentials.
+            NotLeadingError: if this process may not write any more.
+        """
+        await self._drop(key)
+        if self._memory.identity(key).held is None and self._store.get(key) is None:
+            self._credentials.forget(IdentityKey(*key))
+            self._memory.forget_identity(key)
+
+    def object_changed(self, key: ObjectKey, before: Entry | None, after: Entry | None) -> None:
+        """Have the key of an identity that went start nothing: another one of its name has its own Secret."""
+        gone = before is not None and (after is None or after.metadata.uid != before.metadata.uid)
+        if key.kind == "OCIIdentity" and gone:
+            self._credentials.keep_to_end(IdentityKey(*key))
+            at = self._clock.now()
+            self._memory.learn_identity(key, lambda known: known.absent(at))
+
+    async def _hold(self, key: ObjectKey) -> None:
+        """Copy the Secret as it is now, unless there is a copy of it."""
+        async with self._locks[key]:
+            entry = self._store.get(key)
+            identity = entry.resource if entry is not None else None
+            if entry is None or not isinstance(identity, OCIIdentity):
+                return
+            action = read_credentials(identity)
+            secret = await self._secret(key, action)
+            self._learn(key, action, secret)
+            api_key = self._credentials.get(IdentityKey(*key), starts=True)
+            if secret is None or api_key is None:
+                return
+            if self._memory.identity(key).held != api_key.version:
+                await self._held.keep(key, entry.metadata.uid, api_key, secret)
+
+    async def _drop(self, key: ObjectKey) -> None:
+        """Delete the copy of the Secret, unless something has come to need it."""
+        async with self._locks[key]:
+            if self._memory.identity(key).held is not None and not self._needed(key):
+                await self._held.drop(key)
 
     async def confirm(self, namespace: str, launcher: Launcher) -> bool:
         """Return whether the Secret is still what the launch was decided with; what it is instead is learnt.
@@ -148,10 +215,13 @@ class IdentityActions:
 
 def _seen_by_others(known: IdentityKnown) -> tuple[object, ...]:
     verify, read = known.calls.get(Operation.VERIFY), known.calls.get(Operation.READ_CREDENTIALS)
+    hold = known.calls.get(Operation.HOLD)
     return (
         known.credentials,
         known.absent_since,
+        known.held,
         known.refused_since,
         read.refusal if read is not None else None,
+        hold.refusal if hold is not None else None,
         (verify.epoch, verify.refusal) if verify is not None else None,
     )

@@ -58,6 +58,7 @@ class LogReader:
             compartment_id=action.compartment_id,
             log_group_id=action.log.log_group_id,
             since=action.since,
+            until=action.until,
             results=action.results,
         )
         group = _LogGroup(principal, action.compartment_id, action.log.log_group_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from ocijobs.api.metadata import ObjectKey
@@ -12,6 +12,7 @@ from ocijobs.reconcile.identity_known import IdentityKnown
 from ocijobs.reconcile.job.known import JobKnown
 from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.schedule.observation import ScheduleKnown
+from ocijobs.reconcile.stepped import stepped
 from ocijobs.reconcile.sweep.observation import SweepKnown
 from ocijobs.reconcile.turn import Turn
 from ocijobs.reconcile.unwritten import Unwritten
@@ -29,7 +30,9 @@ class Memory:
         self._serves: dict[str, datetime] = {}
         self._refresh: dict[ObjectKey, datetime] = {}
         self._turns: dict[str, Turn] = {}
+        self._seen: dict[str, datetime] = {}
         self._unwritten: dict[str, Unwritten[Any]] = {}
+        self._silent_since: dict[str, float] = {}
         self.children = ChildIndex()
         """The children of sweeps."""
         self.queues_served = False
@@ -83,6 +86,22 @@ class Memory:
         """Learn of an identity."""
         self._identities[key] = learn(self.identity(key))
 
+    def seen_at(self, uid: str) -> datetime | None:
+        """Return when an object was first seen, in whole seconds."""
+        return self._seen.get(uid)
+
+    def see(self, uid: str, now: datetime) -> None:
+        """Note that an object is seen now."""
+        self._seen.setdefault(uid, now.replace(microsecond=0))
+
+    def identities(self) -> list[ObjectKey]:
+        """Return the identities of which something is known, gone ones too."""
+        return list(self._identities)
+
+    def forget_identity(self, key: ObjectKey) -> None:
+        """Forget what was learnt of an identity that is gone and that nothing needs."""
+        self._identities.pop(key, None)
+
     def serves(self, job_uid: str) -> datetime | None:
         """Return when the sources were read that a job's status agrees with."""
         return self._serves.get(job_uid)
@@ -129,14 +148,37 @@ class Memory:
         """Note that the API server has the whole status of an object."""
         self._unwritten.pop(uid, None)
 
-    def forget_times(self) -> None:
-        """Forget what was learnt of runs and jobs and when, as a restart does: the clock was set."""
-        self._runs.clear()
-        self._jobs.clear()
-        self._turns.clear()
+    def silent_since(self, uid: str, now: float) -> float:
+        """Return since when, in monotonic time, an object has had a status that says nothing."""
+        return self._silent_since.setdefault(uid, now)
+
+    def forget_silence(self, uid: str) -> None:
+        """Note that an object's status says something."""
+        self._silent_since.pop(uid, None)
+
+    def clock_stepped(self, by: timedelta) -> None:
+        """Have all times that this process noted move with its clock."""
+        tables: tuple[dict[Any, Any], ...] = (
+            self._runs,
+            self._jobs,
+            self._sweeps,
+            self._schedules,
+            self._identities,
+            self._serves,
+            self._refresh,
+            self._turns,
+            self._seen,
+            self._unwritten,
+        )
+        for table in tables:
+            for key, known in table.items():
+                table[key] = stepped(known, by)
 
     def keep_only(self, alive: Mapping[ObjectKey, str]) -> None:
-        """Forget all objects but these (key -> uid), and what was learnt late of one that is gone."""
+        """Forget all objects but these (key -> uid), and what was learnt late of one that is gone.
+
+        What is known of identities stays: those that are gone may be needed to end what there is.
+        """
         uids = set(alive.values())
         for by_uid in (
             self._runs,
@@ -145,11 +187,11 @@ class Memory:
             self._schedules,
             self._serves,
             self._turns,
+            self._seen,
             self._unwritten,
         ):
             for uid in by_uid.keys() - uids:
                 del by_uid[uid]
         self.children.keep_only(uids)
-        for by_key in (self._identities, self._refresh):
-            for key in by_key.keys() - alive.keys():
-                del by_key[key]
+        for key in self._refresh.keys() - alive.keys():
+            del self._refresh[key]

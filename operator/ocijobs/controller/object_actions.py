@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from operator import methodcaller
 from typing import Any
 
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.api.names import LABEL_SWEEP_INDEX
 from ocijobs.clock import Clock
 from ocijobs.controller.memory import Memory
+from ocijobs.controller.orphans import Orphans
 from ocijobs.controller.store import Entry, Store
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.writer import ObjectWriter
@@ -22,6 +24,7 @@ ObjectAction = (
     | act.EditObject
     | act.DeleteOwned
     | act.DeleteObject
+    | act.ListOrphan
 )
 
 
@@ -36,7 +39,15 @@ class NotTakenError(Exception):
 class ObjectActions:
     """Carries out what was decided about objects."""
 
-    def __init__(self, writer: ObjectWriter, store: Store, memory: Memory, clock: Clock) -> None:
+    def __init__(
+        self,
+        writer: ObjectWriter,
+        orphans: Orphans,
+        store: Store,
+        memory: Memory,
+        clock: Clock,
+    ) -> None:
+        self._orphans = orphans
         self._writer, self._store, self._memory, self._clock = writer, store, memory, clock
 
     async def execute(self, entry: Entry, action: ObjectAction) -> None:
@@ -50,8 +61,11 @@ class ObjectActions:
         match action:
             case act.AddFinalizer():
                 self._store.put(await self._writer.add_finalizer(entry.key, entry.metadata))
+                self._held(entry)
             case act.RemoveFinalizer():
                 self._store.put(await self._writer.remove_finalizer(entry.key, entry.metadata))
+            case act.ListOrphan(orphan=orphan):
+                await self._orphans.add(orphan)
             case act.CreateObject(document=document):
                 await self._create(entry, document)
             case act.EditObject(kind=kind, name=name, uid=uid, spec=spec):
@@ -66,6 +80,13 @@ class ObjectActions:
             case _:
                 meta = entry.metadata
                 await self._writer.delete(entry.key, meta.uid, meta.resource_version)
+
+    def _held(self, entry: Entry) -> None:
+        """Learn that nothing was intended for an object before now."""
+        if entry.key.kind == "OCIJobRun":
+            self._memory.learn_run(entry.metadata.uid, methodcaller("held"))
+        elif entry.key.kind == "OCIJob":
+            self._memory.learn_job(entry.metadata.uid, methodcaller("held"))
 
     async def _create(self, entry: Entry, document: dict[str, Any]) -> None:
         try:

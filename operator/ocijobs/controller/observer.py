@@ -72,6 +72,7 @@ class Observer:
             run=run,
             job=job,
             job_checked_at=self._memory.serves(job.metadata.uid) if job is not None else None,
+            seen_at=self._memory.seen_at(meta.uid),
             ahead=self._ahead(run, job) if job is not None and job.spec.max_active_runs else 0,
             shared=self._shared(run),
             relations=relations_of(self._store, ObjectKey("OCIJobRun", meta.namespace, meta.name)),
@@ -119,6 +120,7 @@ class Observer:
         known, children = self._memory.sweep(meta.uid), self._memory.children.of(meta.uid)
         return SweepObservation(
             sweep=sweep,
+            seen_at=self._memory.seen_at(meta.uid),
             job=job,
             job_checked_at=self._memory.serves(job.metadata.uid) if job is not None else None,
             identity=self._identities.view(meta.namespace, reference),
@@ -250,6 +252,10 @@ class Observer:
     def identity(self, identity: OCIIdentity) -> IdentityObservation:
         """Return what is observed of an identity."""
         return self._identities.observation(identity)
+
+    def needed(self, identity: ObjectKey) -> bool:
+        """Whether something that uses an identity may be in OCI."""
+        return self._identities.needed(identity)
 
     def users_of(self, identity: ObjectKey) -> Iterable[ObjectKey]:
         """Yield the jobs, sweeps and runs of the namespace that use an identity."""

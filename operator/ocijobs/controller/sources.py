@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import replace
 
 from ocijobs.api.names import ANNOTATION_REQUESTED_AT
-from ocijobs.clock import Clock
+from ocijobs.clock import Clock, wall_time
 from ocijobs.cloud.clients import Principal
 from ocijobs.controller.fetcher_client import Fetcher
 from ocijobs.controller.origins import Means, RemoteSource, remote_source
@@ -54,6 +54,13 @@ class SourceReader:
 
     async def read(self, entry: Entry, action: ReadSources, principal: Principal) -> Reading:
         """Return what the sources are now, or the version that is to be read, or why they could not be asked."""
+        began = self._clock.monotonic()
+        read = await self._read(entry, action, principal)
+        if isinstance(read, Refusal):
+            return read
+        return replace(read, at=wall_time(self._clock, began))
+
+    async def _read(self, entry: Entry, action: ReadSources, principal: Principal) -> Reading:
         runtime = action.spec.runtime
         where = f"spec.runtime.{runtime.name if runtime is not None else '*'}.source"
         read = SourcesRead(
@@ -76,6 +83,10 @@ class SourceReader:
             return _read(read, version, answer)
         except ApiError as error:
             return Refusal(kind=CallRefusalKind.UNAVAILABLE, message=f"{where}: {error}")
+        except OSError as error:
+            # The operator's own: its disk, or a process that can't be started.
+            why = error.strerror or type(error).__name__
+            return Refusal(kind=CallRefusalKind.UNAVAILABLE, message=f"{where}: {why}")
         except SourceRefusedError as error:
             told = error.refusal
             return _refused(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
+from datetime import timedelta
+from operator import methodcaller
 from typing import Any
 
 from ocijobs.api.job_run_status import OCIJobRunStatus
-from ocijobs.api.job_status import OCIJobStatus, SourceAttempt
+from ocijobs.api.job_status import OCIJobStatus
 from ocijobs.api.reasons import Reason
 from ocijobs.api.sweep_status import OCIJobSweepStatus
 from ocijobs.clock import Clock
@@ -180,23 +182,18 @@ class StatusWriter:
 
     def _learn(self, entry: Entry, former: Status, status: Status) -> None:
         """Remember the write; an intent that this process wrote itself is one that nobody else acts on."""
-        now, uid = self._clock.now(), entry.metadata.uid
-        token = _new_token(former, status)
+        at, uid = self._clock.now(), entry.metadata.uid
+        given = {
+            "at": at,
+            "created_at": entry.metadata.creation_timestamp,
+            "token_lifetime": timedelta(seconds=self._settings.token_lifetime_seconds),
+        }
         if isinstance(status, OCIJobRunStatus):
-            self._memory.learn_run(
-                uid,
-                lambda known: replace(known.intended(token) if token else known, written_at=now),
-            )
+            self._memory.learn_run(uid, methodcaller("status_written", former, status, **given))
         elif isinstance(status, OCIJobSweepStatus):
-            self._memory.learn_sweep(uid, lambda known: replace(known, written_at=now))
+            self._memory.learn_sweep(uid, lambda known: replace(known, written_at=at))
         elif isinstance(status, OCIJobStatus):
-            self._memory.learn_job(
-                uid,
-                lambda known: replace(known.intended(token) if token else known, written_at=now),
-            )
-            if status.reading is not None and status.reading != _reading_of(former):
-                record = status.reading
-                self._memory.learn_job(uid, lambda known: known.attempted(record))
+            self._memory.learn_job(uid, methodcaller("status_written", former, status, **given))
 
 
 def _status_of(entry: Entry) -> Status:
@@ -204,17 +201,3 @@ def _status_of(entry: Entry) -> Status:
     if status is None:  # pragma: no cover - what can't be read is reported before
         raise AssertionError(entry.key.kind)
     return status
-
-
-def _reading_of(status: Status) -> SourceAttempt | None:
-    return status.reading if isinstance(status, OCIJobStatus) else None
-
-
-def _new_token(former: Status, status: Status) -> str | None:
-    """Return the token of an intent that the status has and the former one had not."""
-    if not isinstance(status, OCIJobRunStatus | OCIJobStatus) or status.submit is None:
-        return None
-    before = former.submit if isinstance(former, OCIJobRunStatus | OCIJobStatus) else None
-    if before is not None and before == status.submit:
-        return None
-    return status.submit.token

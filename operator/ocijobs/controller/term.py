@@ -14,7 +14,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ocijobs.api.conditions import ConditionType, find
+from ocijobs.api.conditions import ConditionType, find, is_true
+from ocijobs.api.identity import OCIIdentity
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
 from ocijobs.clock import Clock
@@ -28,7 +29,7 @@ from ocijobs.controller.watch import OURS, WORKLOADS, Resources, Watched, watch
 from ocijobs.controller.wiring import Machinery, assemble
 from ocijobs.kube.client import ApiError, KubeClient
 from ocijobs.kube.login import Login
-from ocijobs.observe.metrics import Labels, Metrics, ObjectCounts
+from ocijobs.observe.metrics import IdentityState, IdentityStates, Labels, Metrics, ObjectCounts
 from ocijobs.settings import Settings
 
 _LOG = logging.getLogger(__name__)
@@ -164,7 +165,7 @@ class Term:
     def _show(self) -> None:
         """Have metrics tell of this term."""
         metrics, parts, lease = self._world.metrics, self.parts, self.lease
-        metrics.count_objects(_counts(parts.store))
+        metrics.count_objects(_counts(parts.store), _states(parts))
         metrics.oci_under_way.set_function(lambda: parts.calls.under_way)
         metrics.queue_depth.set_function(lambda: len(parts.queue))
         metrics.active_workers.set_function(lambda: parts.queue.workers)
@@ -178,9 +179,11 @@ class Term:
         await parts.resync.synced.wait()
         await asyncio.get_running_loop().run_in_executor(self._threads, import_sdk)
         await self._campaign.acquired()
+        await parts.held.read()
         for key in (*parts.store.all_keys(), *parts.workloads.all_keys()):
             parts.queue.add(key)
         self._work = group.create_task(parts.worker.run(), name="workers")
+        await parts.upkeep.run()
 
     async def _watch(self) -> None:
         """Watch once everything could be listed: then the definitions are there, and the permissions."""
@@ -236,3 +239,18 @@ def _counts(store: Store) -> ObjectCounts:
                 yield entry.key.namespace, backend, ready.status if ready else "Unknown"
 
     return ObjectCounts(runs, jobs)
+
+
+def _states(parts: Machinery) -> IdentityStates:
+    def identities() -> Iterable[IdentityState]:
+        for entry in parts.store.of_kind("OCIIdentity"):
+            if isinstance(entry.resource, OCIIdentity):
+                verified_at = parts.memory.identity(entry.key).verified_at
+                yield IdentityState(
+                    namespace=entry.key.namespace,
+                    name=entry.key.name,
+                    ready=is_true(entry.resource.status.conditions, ConditionType.READY),
+                    verified_at=verified_at.timestamp() if verified_at is not None else None,
+                )
+
+    return IdentityStates(identities, parts.orphans.namespaces)

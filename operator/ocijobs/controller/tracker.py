@@ -13,12 +13,11 @@ import random
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from ocijobs.api.infrastructure import Backend
 from ocijobs.api.metadata import ObjectKey
-from ocijobs.clock import Clock, wait_for
+from ocijobs.clock import Clock, wait_for, wall_time
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.credentials import identity_key
 from ocijobs.cloud.infrastructure import Infrastructure
@@ -42,7 +41,7 @@ from ocijobs.settings import Settings
 
 _LOG = logging.getLogger(__name__)
 
-_TOLD_AFTER = timedelta(seconds=60)
+_TOLD_AFTER_SECONDS = 60.0
 """How long a poll may fail before the runs say so."""
 
 
@@ -56,13 +55,13 @@ class GroupKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackedRun:
-    """A run that is followed, and since when."""
+    """A run that is followed, and since when by the monotonic clock."""
 
     key: ObjectKey
     uid: str
     attempt: int
     followed: Followed
-    since: datetime
+    since: float
 
 
 @dataclass(slots=True, kw_only=True)
@@ -73,7 +72,7 @@ class _Group:
     interval: float
     runs: dict[str, TrackedRun] = field(default_factory=dict)
     pages: dict[PollQuery, int] = field(default_factory=dict)
-    failing_since: datetime | None = None
+    failing_since: float | None = None
     woken: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -127,7 +126,7 @@ class Tracker:
                 uid=uid,
                 attempt=self._memory.run(uid).attempt,
                 followed=followed,
-                since=self._clock.now(),
+                since=self._clock.monotonic(),
             )
             self._join(wanted, run)
         self._metrics.followed.set(len(self._group_of))
@@ -165,7 +164,7 @@ class Tracker:
 
     async def _try_poll(self, key: GroupKey, group: _Group) -> tuple[bool, int]:
         """Poll; an error that nobody foresaw is told by the runs at once, and the next poll comes as after others."""
-        began = self._clock.now()
+        began = self._clock.monotonic()
         try:
             return await self._poll(key, group)
         except Exception as error:  # noqa: BLE001 - whatever it is, other groups are polled
@@ -176,13 +175,14 @@ class Tracker:
             )
             self._metrics.unforeseen("shared poll", name)
             refusal = internal_refusal("following the run by the shared poll", name)
-            group.failing_since = group.failing_since or began
+            if group.failing_since is None:
+                group.failing_since = began
             self._tell(list(group.runs.values()), refusal)
             return False, 1
 
     async def _poll(self, key: GroupKey, group: _Group) -> tuple[bool, int]:
         """Ask once for all runs; return whether any has changed, and how many calls it took."""
-        began = self._clock.now()
+        began = self._clock.monotonic()
         watched = {run.followed.run_id: run for run in group.runs.values()}
         polled = [self._polled(run) for run in watched.values()]
         plan = plan_poll(polled, group.pages, key.backend)
@@ -220,11 +220,12 @@ class Tracker:
             state=record.state if record is not None else None,
         )
 
-    def _learn(self, run: TrackedRun, record: RunRecord | None, began: datetime) -> bool:
+    def _learn(self, run: TrackedRun, record: RunRecord | None, began: float) -> bool:
         """Learn what the poll says of a run; return whether that is news."""
+        at = wall_time(self._clock, began)
 
         def learn(known: RunKnown) -> RunKnown:
-            return known.unlisted(at=began) if record is None else known.listed(record, at=began)
+            return known.unlisted(at=at) if record is None else known.listed(record, at=at)
 
         before = self._memory.run(run.uid)
         if before.attempt != run.attempt:
@@ -234,18 +235,18 @@ class Tracker:
             self._queue.add(run.key)
         return news
 
-    def _refused(self, key: GroupKey, group: _Group, refusal: Refusal, began: datetime) -> bool:
+    def _refused(self, key: GroupKey, group: _Group, refusal: Refusal, began: float) -> bool:
         """Note that a poll failed. Where lists are denied, runs are looked up one by one; that is slow, and works."""
         if group.failing_since is None:
             _LOG.warning(
                 "shared poll: %s", refusal.message, extra={"principal": str(key.principal)}
             )
-        group.failing_since = group.failing_since or began
+            group.failing_since = began
         runs = list(group.runs.values())
         if refusal.kind is RefusalKind.NOT_AUTHORIZED_OR_NOT_FOUND:
             news = [self._learn(run, None, began) for run in runs if run.since < began]
             return any(news)
-        if began - group.failing_since >= _TOLD_AFTER:
+        if began - group.failing_since >= _TOLD_AFTER_SECONDS:
             self._tell(runs, refusal)
         return False
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from ocijobs.api.infrastructure import Backend
 from ocijobs.api.metadata import ObjectKey
-from ocijobs.clock import Clock
+from ocijobs.clock import Clock, StepAwareClock
 from ocijobs.cloud.admission import Admission
 from ocijobs.cloud.calls import Calls
 from ocijobs.cloud.code_storage import CodeStorage
@@ -25,12 +25,14 @@ from ocijobs.controller.dependents import Dependents
 from ocijobs.controller.execution import Executor
 from ocijobs.controller.failures import Failures
 from ocijobs.controller.fetcher_client import Fetcher
+from ocijobs.controller.held_credentials import HeldCredentials
 from ocijobs.controller.identity_actions import IdentityActions
 from ocijobs.controller.job_actions import JobActions
 from ocijobs.controller.log_reader import LogReader
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.observer import Observer
 from ocijobs.controller.origins import Means
+from ocijobs.controller.orphans import Orphans
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.reporting import Reporter
 from ocijobs.controller.resync import Resync
@@ -41,13 +43,15 @@ from ocijobs.controller.statuses import StatusWriter
 from ocijobs.controller.store import Entry, Store
 from ocijobs.controller.tracker import Tracker
 from ocijobs.controller.turns import Turns
+from ocijobs.controller.upkeep import Upkeep
 from ocijobs.controller.utilisation_reader import UtilisationReader
 from ocijobs.controller.worker import Surroundings, Worker
 from ocijobs.controller.workload_actions import WorkloadActions
 from ocijobs.fetcher.protocol import Limits
 from ocijobs.kube.client import KubeClient
 from ocijobs.kube.events import EventRecorder, EventSubject
-from ocijobs.kube.lease import LeaderLease
+from ocijobs.kube.lease import LeaderLease, NotLeadingError
+from ocijobs.kube.own_namespace import OwnNamespace
 from ocijobs.kube.reads import ObjectReader
 from ocijobs.kube.workloads import Workloads
 from ocijobs.kube.writer import ObjectWriter
@@ -71,6 +75,10 @@ class Machinery:
     logs: LogReader
     utilisation: UtilisationReader
     resync: Resync
+    held: HeldCredentials
+    upkeep: Upkeep
+    orphans: Orphans
+    memory: Memory
 
 
 def assemble(
@@ -87,8 +95,11 @@ def assemble(
     instance: str,
 ) -> Machinery:
     """Put the parts together. Nothing runs yet."""
+    clock = StepAwareClock(clock)
     store, memory = Store(), Memory()
     queue = WorkQueue(clock, workers=settings.workers)
+    clock.listen(memory.clock_stepped)
+    clock.listen(lambda _: _decide_anew(store, queue))
     reader, writer = ObjectReader(client), ObjectWriter(client, lease.check)
     kueue, workloads = Workloads(client, lease.check), Store()
     credentials = CredentialStore()
@@ -97,6 +108,7 @@ def assemble(
         credentials,
         threads=threads,
         fence=lease.check,
+        fenced=NotLeadingError,
         observe=metrics.oci_call,
         clock=clock,
         count_error=metrics.unforeseen,
@@ -150,18 +162,33 @@ def assemble(
         count_error=metrics.unforeseen,
     )
     store.listen(lambda key, before, after: _forget(jobs, turns, key, before, after))
+    own_namespace = OwnNamespace(client, settings.operator_namespace, lease.check)
+    orphans = Orphans(own_namespace)
+    held = HeldCredentials(
+        own_namespace,
+        credentials=credentials,
+        memory=memory,
+        clock=clock,
+        uid_of=lambda key: entry.metadata.uid if (entry := store.get(key)) else None,
+        namespaces=settings.watch_namespaces,
+    )
+    identities = IdentityActions(
+        reader=reader,
+        storage=storage,
+        credentials=credentials,
+        store=store,
+        memory=memory,
+        clock=clock,
+        held=held,
+        needed=observer.needed,
+        changed=dependents.identity_changed,
+        read_for_launch_seconds=settings.launch_settle_seconds,
+    )
+    store.listen(identities.object_changed)
     executor = Executor(
         writer=writer,
-        identities=IdentityActions(
-            reader=reader,
-            storage=storage,
-            credentials=credentials,
-            store=store,
-            memory=memory,
-            clock=clock,
-            changed=dependents.identity_changed,
-            read_for_launch_seconds=settings.launch_settle_seconds,
-        ),
+        identities=identities,
+        orphans=orphans,
         jobs=jobs,
         runs=RunActions(
             infrastructures=infrastructures,
@@ -240,6 +267,15 @@ def assemble(
         interval_seconds=settings.resync_seconds,
         count_error=metrics.unforeseen,
     )
+    upkeep = Upkeep(
+        orphans=orphans,
+        identities=identities,
+        store=store,
+        memory=memory,
+        needed=lambda key: any(True for _ in observer.users_of(key)),
+        clock=clock,
+        interval_seconds=settings.identity_reread_seconds,
+    )
     return Machinery(
         client=client,
         calls=calls,
@@ -253,7 +289,17 @@ def assemble(
         logs=logs,
         utilisation=utilisation,
         resync=resync,
+        held=held,
+        upkeep=upkeep,
+        orphans=orphans,
+        memory=memory,
     )
+
+
+def _decide_anew(store: Store, queue: WorkQueue) -> None:
+    """Have all objects looked at: what waits for a time of the wall clock waits longer or shorter since it was set."""
+    for key in store.all_keys():
+        queue.add(key)
 
 
 def _means(settings: Settings, reader: ObjectReader, storage: ObjectStorage) -> Means:

@@ -8,10 +8,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from ocijobs.api.conditions import ConditionType, find
 from ocijobs.api.identity import OCIIdentity
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
@@ -22,10 +21,12 @@ from ocijobs.api.sweep import OCIJobSweep
 from ocijobs.clock import Clock
 from ocijobs.controller.execution import Executor
 from ocijobs.controller.failures import Failures
+from ocijobs.controller.first_words import FirstWords
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.observer import Observer
 from ocijobs.controller.queue import QueueClosedError, WorkQueue
 from ocijobs.controller.reporting import Reporter, Status
+from ocijobs.controller.rest import Rest, said
 from ocijobs.controller.statuses import StatusWriter
 from ocijobs.controller.store import Entry, Store
 from ocijobs.controller.tracker import Tracker
@@ -35,7 +36,7 @@ from ocijobs.kube.lease import NotLeadingError
 from ocijobs.kube.writer import ObjectWriter
 from ocijobs.log_fields import about, log_fields
 from ocijobs.observe.metrics import Metrics
-from ocijobs.reconcile.decision import Action, Decision, RemoveFinalizer
+from ocijobs.reconcile.decision import Decision, RemoveFinalizer
 from ocijobs.reconcile.identity import decide_identity
 from ocijobs.reconcile.internal_error import cleared
 from ocijobs.reconcile.job.decide import decide_job
@@ -71,40 +72,15 @@ class Surroundings:
     clock: Clock
 
 
-LEAST_PAUSE_SECONDS = 1.0
-"""Pause of an object whose decisions leave it no rest."""
-
-_MOST_ROUNDS = 1000
-"""More rounds in a row than this, in each of which something was done, bring nothing to an end."""
-
-_SLEWED_SECONDS = 30.0
-"""Less than this is a clock that is kept right, and no clock that was set."""
-
-
 class Worker:
     """Takes keys from the queue and reconciles their objects."""
 
     def __init__(self, surroundings: Surroundings) -> None:
         self._s = surroundings
-        self._ahead = self._wall_ahead()
-        self._rounds: dict[ObjectKey, int] = {}
-
-    def _wall_ahead(self) -> float:
-        """Return by how many seconds the wall clock is ahead of the one that nobody sets."""
-        return self._s.clock.now().timestamp() - self._s.clock.monotonic()
-
-    def _heed_clock(self) -> None:
-        """Begin anew if the clock was set: what was minutes ago in memory may not be minutes ago."""
-        ahead = self._wall_ahead()
-        if abs(ahead - self._ahead) <= _SLEWED_SECONDS:
-            return
-        _LOG.warning(
-            "the clock was set by %.0f s: what is known is learnt anew", ahead - self._ahead
+        self._rest = Rest(surroundings.queue, surroundings.metrics, surroundings.clock)
+        self._first_words = FirstWords(
+            surroundings.executor, surroundings.memory, surroundings.clock, self._write
         )
-        self._ahead = ahead
-        self._s.memory.forget_times()
-        for key in self._s.store.all_keys():
-            self._s.queue.add(key)
 
     async def run(self) -> None:
         """Work until the queue is closed; what is begun is brought to an end.
@@ -141,6 +117,9 @@ class Worker:
 
     async def _attempt(self, key: ObjectKey) -> str:
         """Reconcile, and put the key back if that failed; one object's trouble is never another's."""
+        if (seconds := self._s.failures.held_for(key)) > 0:
+            self._s.queue.add_after(key, seconds)
+            return "held"
         try:
             await self.reconcile(key)
         except NotLeadingError:
@@ -158,7 +137,7 @@ class Worker:
             )
             await self._s.failures.tell(key, error)
             return "error"
-        self._s.queue.forget(key)
+        self._s.failures.forget(key)
         return "ok"
 
     async def reconcile(self, key: ObjectKey) -> None:
@@ -168,13 +147,12 @@ class Worker:
             ApiError: if the API server refuses a write.
             NotLeadingError: if this process may not write any more.
         """
-        self._heed_clock()
         if key.kind == WORKLOAD:
             await self._take_away(key)
             return
         entry = self._s.store.get(key)
         if entry is None:
-            self._rounds.pop(key, None)
+            self._rest.forget(key)
             return
         if entry.resource is None:
             await self._report_unreadable(entry)
@@ -188,29 +166,23 @@ class Worker:
         decision = self._decide(self._s.statuses.in_effect(entry))
         self._s.tracker.follow(key, entry.metadata.uid, decision.follow)
         self._s.turns.want(key, entry.metadata.uid, wanted=decision.reads)
-        actions = self._s.statuses.allowed(entry, decision.actions)
-        outcome = await self._s.executor.carry_out(entry, actions)
-        decision = self._in_turn(entry, decision, outcome.turn)
-        self._log(decision)
-        wrote = await self._s.statuses.write(entry, decision.status)
+        decision = replace(decision, actions=self._s.statuses.allowed(entry, decision.actions))
+        carried = await self._first_words.carry_out(entry, decision)
+        decision = self._in_turn(entry, carried.decision, carried.outcome.turn)
+        _LOG.debug("decided", extra=log_fields(**said(decision)))
+        # What was said meanwhile has changed the object: the decision's own status comes in the next round.
+        wrote = carried.spoke or await self._write(entry, decision)
         await self._s.reporter.tell(entry, decision.notes)
         if decision.serves is not None and self._s.memory.set_serves(
             entry.metadata.uid, decision.serves
         ):
             self._wake_runs(key)
-        self._come_back(key, decision, went_on=wrote or outcome.news)
+        self._rest.come_back(key, decision, went_on=wrote or carried.outcome.news)
+        if carried.speak_in is not None and not wrote:
+            self._s.queue.add_after(key, carried.speak_in)
 
-    @staticmethod
-    def _log(decision: Decision[Status]) -> None:
-        ready = find(decision.status.conditions, ConditionType.READY)
-        _LOG.debug(
-            "decided",
-            extra=log_fields(
-                reason=ready.reason if ready is not None else None,
-                actions=_names(decision.actions),
-                wake_at=decision.wake_at.isoformat() if decision.wake_at is not None else None,
-            ),
-        )
+    async def _write(self, entry: Entry, decision: Decision[Status]) -> bool:
+        return await self._s.statuses.write(entry, decision.status)
 
     def _in_turn(
         self, entry: Entry, decision: Decision[Status], turn: Turn | None
@@ -221,32 +193,6 @@ class Worker:
         if told is None:
             return decision
         return await_turn(decision, told, generation=meta.generation, now=now)
-
-    def _come_back(self, key: ObjectKey, decision: Decision[Status], *, went_on: bool) -> None:
-        """Have the object looked at again: at once where something was done, else when the decision says.
-
-        A decision that does nothing and wakes at once, or that always finds something to do, is a defect: made again
-        and again it would hold the loop, and every other object. It gets a pause, and is told of.
-        """
-        pause = 0.0
-        if went_on:
-            rounds = self._rounds[key] = self._rounds.get(key, 0) + 1
-            defect = rounds > _MOST_ROUNDS
-        else:
-            self._rounds.pop(key, None)
-            if decision.wake_at is None:
-                return
-            pause = (decision.wake_at - self._s.clock.now()).total_seconds()
-            defect = pause <= 0
-        if defect:
-            pause = LEAST_PAUSE_SECONDS
-            self._s.metrics.restless.labels(key.kind).inc()
-            _LOG.error(
-                "%s: a defect of the operator: its decision asks to be made again at once",
-                key,
-                extra=log_fields(actions=_names(decision.actions)),
-            )
-        self._s.queue.add_after(key, pause)
 
     async def _take_away(self, key: ObjectKey) -> None:
         """Take a Workload out of its queue whose run is gone."""
@@ -262,6 +208,7 @@ class Worker:
 
     def _decide(self, entry: Entry) -> Decision[Status]:
         observer, now = self._s.observer, self._s.clock.now()
+        self._s.memory.see(entry.metadata.uid, now)
         match entry.resource:
             case OCIJobRun() as run:
                 return decide_run(observer.run(_cleared(run)), now)
@@ -317,7 +264,3 @@ def _cleared(resource: ResourceT) -> ResourceT:
 def _attempt_of(entry: Entry) -> int | None:
     run = entry.resource
     return attempt_number(run.status) if isinstance(run, OCIJobRun) else None
-
-
-def _names(actions: tuple[Action, ...]) -> list[str]:
-    return [type(action).__name__ for action in actions]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import logging
 import socket
 import sys
 from pathlib import Path
@@ -18,7 +17,7 @@ AT_A_TIME = 8
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
-@click.option("--listen", metavar="HOST:PORT", help="Address to serve at.")
+@click.option("--listen", metavar="[HOST]:PORT", help="Address to serve at; all without a host.")
 @click.option(
     "--socket", "number", type=int, help="File number of a socket that is listened at already."
 )
@@ -56,15 +55,15 @@ def main(
     gc.disable()
     from ocijobs.fetcher.forking import Nursery  # noqa: PLC0415 - half a second
     from ocijobs.fetcher.worker import work  # noqa: PLC0415
+    from ocijobs.observe.logs import configure  # noqa: PLC0415
     from ocijobs.working_folder import default_place, working_folder  # noqa: PLC0415
 
     gc.freeze()
     gc.enable()
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", level="INFO")
+    configure("INFO")
     if (listen is None) == (number is None):
         raise click.UsageError("give one of --listen and --socket")
-    token = token_file.read_text().strip() if token_file is not None else None
-    if listen is not None and not token:
+    if listen is not None and (token_file is None or not token_file.read_text().strip()):
         raise click.UsageError("--listen needs a --token-file that is not empty")
     # Before there is a thread, a loop, or anything else that a child should not have.
     nursery = Nursery(work)
@@ -73,7 +72,7 @@ def main(
 
     with working_folder(folder or default_place("fetcher")) as place:
         served = serve(
-            nursery, listener, place, at_a_time=at_a_time, token=token, lifeline=lifeline
+            nursery, listener, place, at_a_time=at_a_time, token_file=token_file, lifeline=lifeline
         )
         sys.exit(asyncio.run(served))
 
@@ -81,13 +80,14 @@ def main(
 def _listener(address: str) -> socket.socket:
     host, _, port = address.rpartition(":")
     try:
-        return socket.create_server((host.strip("[]"), int(port)), family=_family(host))
+        if not host and socket.has_dualstack_ipv6():
+            return socket.create_server(
+                ("", int(port)), family=socket.AF_INET6, dualstack_ipv6=True
+            )
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host.strip("[]"), int(port)), family=family)
     except (OSError, ValueError) as error:
         raise click.ClickException(f"--listen {address}: {error}") from error
-
-
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 if __name__ == "__main__":

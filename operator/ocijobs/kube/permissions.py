@@ -129,5 +129,17 @@ OWN_NAMESPACE: tuple[Permission, ...] = (
         verbs=("create", "patch"),
         why="Events about what had to be let go",
     ),
+    Permission(
+        group="",
+        resources=("secrets",),
+        verbs=("create", "delete", "list", "update"),
+        why="copies of the credentials in use, with which what is in OCI is ended when their Secret is gone",
+    ),
+    Permission(
+        group="",
+        resources=("configmaps",),
+        verbs=("create", "list"),
+        why="the list of what objects that were let go have left in OCI",
+    ),
 )
 """Needed in the operator's own namespace."""

@@ -20,21 +20,24 @@ _QUIET = {
 """Others' loggers that would tell of every request or event."""
 
 
+def formatter() -> JsonFormatter:
+    """Return what makes a line of a record: what was given as `extra` is there by its name."""
+    return JsonFormatter(
+        "{asctime}{levelname}{name}{message}",
+        style="{",
+        rename_fields={
+            "asctime": "time",
+            "levelname": "level",
+            "name": "logger",
+            OBJECT_NAME: "name",
+        },
+    )
+
+
 def configure(level: str) -> None:
     """Send all logs to stderr as JSON."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        JsonFormatter(
-            "{asctime}{levelname}{name}{message}",
-            style="{",
-            rename_fields={
-                "asctime": "time",
-                "levelname": "level",
-                "name": "logger",
-                OBJECT_NAME: "name",
-            },
-        )
-    )
+    handler.setFormatter(formatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     set_level(level)
 

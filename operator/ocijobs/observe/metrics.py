@@ -1,13 +1,14 @@
 """Metrics, for Prometheus.
 
 Counts of objects are computed for each scrape, so that a deleted object leaves nothing behind; no label names an
-object, since labels must be few. docs/reference/metrics.md is generated from here.
+object but an OCIIdentity, since labels must be few. docs/reference/metrics.md is generated from here.
 """
 
 from __future__ import annotations
 
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
@@ -24,27 +25,35 @@ Labels = tuple[str, str, str]
 """Namespace, backend (empty while it is not known), and how an object stands."""
 
 
-class ObjectCounts(Collector):
-    """Objects by namespace, backend and phase, as they were counted last: scrapes come in another thread."""
+class Taken(Collector):
+    """What is taken from objects in the loop in which they change; scrapes come in another thread."""
+
+    def __init__(self, look: Callable[[], Iterable[GaugeMetricFamily]]) -> None:
+        self._look = look
+        self._taken: tuple[GaugeMetricFamily, ...] = ()
+
+    def take(self) -> None:
+        """Look at the objects."""
+        self._taken = tuple(self._look())
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Return what was taken last."""
+        return self._taken
+
+
+class ObjectCounts(Taken):
+    """Objects by namespace, backend and phase."""
 
     def __init__(
         self, runs: Callable[[], Iterable[Labels]], jobs: Callable[[], Iterable[Labels]]
     ) -> None:
-        self._runs, self._jobs = runs, jobs
-        self._taken: tuple[GaugeMetricFamily, ...] = ()
+        def counted() -> Iterable[GaugeMetricFamily]:
+            yield _counts("ocijobs_runs", "OCIJobRuns by backend and phase.", "phase", runs())
+            yield _counts(
+                "ocijobs_jobs", "OCIJobs by backend and status of Ready.", "ready", jobs()
+            )
 
-    def take(self) -> None:
-        """Count them, in the loop in which they change."""
-        self._taken = (
-            _counts("ocijobs_runs", "OCIJobRuns by backend and phase.", "phase", self._runs()),
-            _counts(
-                "ocijobs_jobs", "OCIJobs by backend and status of Ready.", "ready", self._jobs()
-            ),
-        )
-
-    def collect(self) -> Iterable[GaugeMetricFamily]:
-        """Yield the counts."""
-        return self._taken
+        super().__init__(counted)
 
 
 class Silence(Collector):
@@ -72,15 +81,63 @@ def _counts(name: str, help_text: str, label: str, objects: Iterable[Labels]) ->
     return family
 
 
+class IdentityState(NamedTuple):
+    """How an OCIIdentity stands; `verified_at` is when OCI last accepted its key here, in seconds since the epoch."""
+
+    namespace: str
+    name: str
+    ready: bool
+    verified_at: float | None
+
+
+class IdentityStates(Taken):
+    """Identities one by one, since there are few of them, and orphans."""
+
+    def __init__(
+        self,
+        identities: Callable[[], Iterable[IdentityState]],
+        orphans: Callable[[], Iterable[str]],
+    ) -> None:
+        super().__init__(lambda: (*_identities(identities()), _orphans(orphans())))
+
+
+def _identities(states: Iterable[IdentityState]) -> Iterable[GaugeMetricFamily]:
+    labels = ("namespace", "name")
+    ready = GaugeMetricFamily(
+        "ocijobs_identity_ready", "Whether an OCIIdentity is Ready (1) or not (0).", labels=labels
+    )
+    verified = GaugeMetricFamily(
+        "ocijobs_identity_last_verified_timestamp_seconds",
+        "When OCI last accepted the credentials of an OCIIdentity, as this process asked it.",
+        labels=labels,
+    )
+    for state in sorted(states):
+        ready.add_metric(state[:2], float(state.ready))
+        if state.verified_at is not None:
+            verified.add_metric(state[:2], state.verified_at)
+    return ready, verified
+
+
+def _orphans(namespaces: Iterable[str]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(
+        "ocijobs_orphans",
+        "Objects that were let go and have left something in OCI, as the leader has them listed.",
+        labels=("namespace",),
+    )
+    for namespace, count in sorted(Tally(namespaces).items()):
+        family.add_metric((namespace,), count)
+    return family
+
+
 class Metrics:
     """All metrics of one operator, in a registry of its own."""
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
-        self._counts: ObjectCounts | None = None
+        self._counts: tuple[Taken, ...] = ()
         self.reconciles = Counter(
             "ocijobs_reconcile",
-            "Reconciliations by kind and result (ok, conflict, error).",
+            "Reconciliations by kind and result (ok, conflict, error; held: it failed, and is tried again later).",
             ("kind", "result"),
             registry=registry,
         )
@@ -238,17 +295,18 @@ class Metrics:
         )
         build.labels(__version__).set(1)
 
-    def count_objects(self, counts: ObjectCounts) -> None:
-        """Have objects counted at each scrape, instead of those that were before."""
-        if self._counts is not None:
-            self.registry.unregister(self._counts)
+    def count_objects(self, *counts: Taken) -> None:
+        """Expose what is to be taken from the objects of a term, instead of those of a former one."""
+        for former in self._counts:
+            self.registry.unregister(former)
         self._counts = counts
-        self.registry.register(counts)
+        for each in counts:
+            self.registry.register(each)
 
     def take_counts(self) -> None:
-        """Count the objects for the next scrape, in the loop in which they change."""
-        if self._counts is not None:
-            self._counts.take()
+        """Look at the objects, in the loop in which they change."""
+        for each in self._counts:
+            each.take()
 
     def count_silence(self, seconds: Callable[[], Mapping[str, float]]) -> None:
         """Have the silence of each watch, in seconds, asked for at each scrape."""

@@ -13,6 +13,7 @@ from ocijobs.api.infrastructure import Backend
 from ocijobs.api.job import OCIJobSpec
 from ocijobs.api.job_status import Artifact
 from ocijobs.api.model import Model
+from ocijobs.api.orphan import Orphan
 from ocijobs.reconcile.environment import ValueKey
 from ocijobs.reconcile.naming import WantedName
 from ocijobs.reconcile.remote import LogAddress
@@ -128,6 +129,30 @@ class VerifyCredentials:
     """Ask OCI for something that every principal may read (the Object Storage namespace)."""
 
     caller: Caller
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldCredentials:
+    """Keep a copy of the Secret of an identity in the operator's own namespace, for deletion alone.
+
+    It is there before anything is in OCI: of a namespace that is deleted, the Secret goes first.
+    """
+
+    identity: IdentityReference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropCredentials:
+    """Delete the copy of the Secret of an identity: nothing needs it any more."""
+
+    identity: IdentityReference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListOrphan:
+    """Note in the operator's own namespace what an object that is let go leaves in OCI."""
+
+    orphan: Orphan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -352,6 +377,7 @@ class SearchLogs:
     run_id: str
     log: LogAddress
     since: datetime
+    until: datetime | None
     results: bool
 
 
@@ -388,6 +414,9 @@ Action = (
     | DeleteWorkload
     | ReadCredentials
     | VerifyCredentials
+    | HoldCredentials
+    | DropCredentials
+    | ListOrphan
     | RefreshJob
     | ReadSources
     | ReadValues

@@ -28,11 +28,13 @@ from ocijobs.reconcile.decision import (
     AddFinalizer,
     Caller,
     Decision,
+    DropCredentials,
+    HoldCredentials,
     ReadCredentials,
     RemoveFinalizer,
     VerifyCredentials,
 )
-from ocijobs.reconcile.identity_known import IdentityKnown, Key, Unserved
+from ocijobs.reconcile.identity_known import IdentityKnown, Key, Serving, Unserved
 from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.remote import Operation, RefusalKind
@@ -86,14 +88,44 @@ def decide_identity(o: IdentityObservation, now: datetime) -> Decision[OCIIdenti
         return Decision(status=status)
     if meta.deleting and not (o.users and meta.has_finalizer):
         release = (RemoveFinalizer(),) if meta.has_finalizer else ()
-        return Decision(status=status, actions=release)
+        return Decision(status=status, actions=(*_unneeded(o), *release))
     if not meta.deleting and not meta.has_finalizer:
         return Decision(status=status, actions=(AddFinalizer(),))
     read_due = _read_due(o)
     if read_due is None or now >= read_due:
         return Decision(status=status, actions=(read_credentials(o.identity),))
     decision = _verified(o, now)
-    return replace(decision, wake_at=earliest(decision.wake_at, read_due))
+    hold_due = _hold_due(o, now)
+    hold = (HoldCredentials(identity=o.reference),) if hold_due is not None else ()
+    if hold_due is not None and now < hold_due:
+        hold = ()
+    return replace(
+        decision,
+        actions=(*decision.actions, *hold, *_unneeded(o)),
+        wake_at=earliest(decision.wake_at, read_due, None if hold else hold_due),
+    )
+
+
+def _unneeded(o: IdentityObservation) -> tuple[DropCredentials, ...]:
+    """Return the end of a copy that nothing needs any more."""
+    if o.users or o.known.held is None:
+        return ()
+    return (DropCredentials(identity=o.reference),)
+
+
+def _hold_due(o: IdentityObservation, now: datetime) -> datetime | None:
+    """Return when the Secret is to be copied for those that need it; None where it need not be.
+
+    A copy becomes another one only when OCI has accepted the other key.
+    """
+    credentials = o.known.credentials
+    if not o.users or not isinstance(credentials, Serving):
+        return None
+    version = credentials.key.version
+    if o.known.held == version or o.known.verified != version:
+        return None
+    call, seed = o.known.calls.get(Operation.HOLD), o.identity.metadata.uid
+    return due_at(call, epoch=version, seed=seed, settings=o.settings) or now
 
 
 def _read_due(o: IdentityObservation) -> datetime | None:
@@ -232,6 +264,8 @@ def view_identity(
         version=key.version,
         defaults=(identity.spec.defaults if identity else None) or IdentityDefaults(),
         no_start=no_start,
+        asked=verify is not None and verify.epoch == key.version,
+        held=known.held == key.version,
     )
     refusal = verify.refusal if verify is not None and verify.epoch == key.version else None
     if refusal is not None and refusal.kind is RefusalKind.CREDENTIALS:
@@ -250,6 +284,9 @@ def _no_start(
         return fault.reason, f"{name}: {fault.message}"
     if identity.metadata.deleting:
         return Reason.WAITING_FOR_IDENTITY, f"{name} is being deleted"
+    hold, key = known.calls.get(Operation.HOLD), known.credentials.key
+    if hold is not None and hold.refusal is not None and key and hold.epoch == key.version:
+        return Reason.WAITING_FOR_IDENTITY, f"{name}: {hold.refusal.message}"
     return None
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from ocijobs.api.identity import IdentityDefaults, IdentityReference
 from ocijobs.api.reasons import Reason
-from ocijobs.reconcile.decision import Caller, Launcher
+from ocijobs.reconcile.decision import Caller, HoldCredentials, Launcher
 
 DEFAULT_IDENTITY = "default"
 """Name of the OCIIdentity that serves what names none."""
@@ -28,6 +28,8 @@ class IdentityView:
             is known of it yet, and what needs it waits without a word.
         no_start: why nothing new may be started as it, as reason and message, although what there is can be followed
             and ended: its Secret is gone, or it is being deleted.
+        asked: whether OCI was asked about these very credentials; what starts waits for that without a word.
+        held: whether a copy of its credentials is kept for deletion: nothing is created before.
         gone_since: since when nothing can be ended as it, and nobody is about to mend that.
     """
 
@@ -37,6 +39,8 @@ class IdentityView:
     version: str = ""
     obstacle: tuple[Reason, str] | None = None
     no_start: tuple[Reason, str] | None = None
+    asked: bool = True
+    held: bool = True
     gone_since: datetime | None = None
 
     def caller(self, region: str | None = None) -> Caller | None:
@@ -48,9 +52,14 @@ class IdentityView:
     def launcher(self, region: str | None = None) -> Launcher | None:
         """Return as whom to create something in OCI; None where nothing may be started."""
         caller = self.caller(region)
-        if caller is None or self.no_start is not None:
+        if caller is None or self.no_start is not None or not self.asked:
             return None
         return Launcher(identity=caller.identity, region=caller.region, version=self.version)
+
+    @property
+    def to_hold(self) -> HoldCredentials | None:
+        """What is to be done before anything is created as it, or taken over."""
+        return None if self.held else HoldCredentials(identity=self.reference)
 
     @property
     def hinders_start(self) -> tuple[Reason, str] | None:

@@ -6,6 +6,10 @@ answers with what it made the first time (for 24 hours). Where that can't be don
 would be another one, OCI answers 4xx), OCI is searched for the owner tag, and only two complete searches that found
 nothing, minutes apart, prove that there is nothing: OCI's lists lag, and a search that fails proves nothing.
 
+A status is not the only memory. It may be wiped or edited, and then an intent is written that was acted on before. So
+one that this process does not know to be the first of its kind begins with a search, and a token counts from the
+object's creation.
+
 Jobs and runs share this; they differ in what is sent and in what is written.
 """
 
@@ -35,13 +39,15 @@ class Evidence:
         token: of the intent; of another one, nothing is known.
         ours: whether this process itself wrote the intent: of one that a former process wrote, calls may have arrived.
         doubt: whether a call may have arrived without an answer.
-        empty_at: when a complete search for the owner tag found nothing.
+        empty_at: when a complete search for the owner tag found nothing, since the last call.
+        searches: how many have to, minutes apart, before the first call: a former status may have told of more.
     """
 
     token: str = ""
     ours: bool = False
     doubt: bool = False
     empty_at: tuple[datetime, ...] = ()
+    searches: int = 0
     calls: Mapping[Operation, Call] = field(default_factory=dict)
 
     def of(self, token: str) -> Evidence:
@@ -51,7 +57,8 @@ class Evidence:
     def create_answered(self, refusal: Refusal | None, *, at: datetime, epoch: str) -> Evidence:
         """Return the evidence after a creation was answered, or was not."""
         doubt = self.doubt or (refusal is not None and refusal.outcome_unknown)
-        return replace(self._called(Operation.CREATE, refusal, at, epoch), doubt=doubt)
+        after = self._called(Operation.CREATE, refusal, at, epoch)
+        return replace(after, doubt=doubt, empty_at=())
 
     def search_answered(
         self, refusal: Refusal | None, *, found: bool, at: datetime, epoch: str
@@ -113,10 +120,20 @@ Step = Free | Repeat | Search | Wait | Refused | Nothing
 class Protocol:
     """The intent, what is known of it, and the circumstances.
 
-    `invalid_retries` is how often a request is sent again that OCI refuses as invalid.
+    Attributes:
+        submit: the intent.
+        genuine: whether its token is the one that belongs to it; another one was written by hand.
+        created_at: when the object was created: no call for it is older.
+        evidence: what is known of it.
+        epoch: circumstances under which a refusal stands.
+        seed: tells the object's pauses from those of others.
+        settings: the operator's.
+        invalid_retries: how often a request is sent again that OCI refuses as invalid.
     """
 
     submit: Submission
+    genuine: bool
+    created_at: datetime
     evidence: Evidence
     epoch: str
     seed: str
@@ -133,9 +150,10 @@ class Protocol:
             and not self.evidence.doubt
             and not (refusal is not None and refusal.kind is RefusalKind.TOKEN_SPENT)
         )
-        young = now - self.submit.started_at < timedelta(
-            seconds=self.settings.token_lifetime_seconds
-        )
+        if not self.genuine or (call is None and self._searches_first()):
+            return self.search(now)
+        lifetime = timedelta(seconds=self.settings.token_lifetime_seconds)
+        young = now - self._first_used_at() < lifetime
         if not certain and not (young and (refusal is None or refusal.kind in _REPEAT_TELLS_MORE)):
             return self.search(now)
         invalid = refusal is not None and refusal.kind is RefusalKind.INVALID and due is not None
@@ -144,6 +162,18 @@ class Protocol:
         if due is not None and now < due:
             return Wait(until=due, refusal=refusal, searching=False)
         return Free(called=call is not None) if certain else Repeat()
+
+    def _searches_first(self) -> bool:
+        """Whether a search comes before the first call; two of them end as `Nothing`, and so with another intent."""
+        return self.evidence.searches > 1 or (
+            self.evidence.searches == 1 and not self.evidence.empty_at
+        )
+
+    def _first_used_at(self) -> datetime:
+        """Return since when the token may be in use."""
+        if self.evidence.ours:
+            return self.submit.started_at
+        return min(self.submit.started_at, self.created_at)
 
     def search(self, now: datetime) -> Search | Wait | Nothing:
         """Return what is to be done where a repetition can't tell."""

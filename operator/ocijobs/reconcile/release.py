@@ -1,19 +1,43 @@
 """Letting a deleted object go although what it owns in OCI can't be removed.
 
-Nothing may hang in deletion for ever because a Secret went first: after `credentialsGoneSeconds` without credentials,
-or at once with the annotation `ocijobs.io/abandon`, the object goes. What stays in OCI is named in an Event.
+Nothing may hang in deletion for ever because a Secret went first: after `credentialsGoneSeconds` without credentials
+that work, or at once with the annotation `ocijobs.io/abandon`, the object goes. What stays in OCI is noted in the
+operator's own namespace first, and then named in an Event.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ocijobs.api.metadata import ObjectMeta
 from ocijobs.api.names import ANNOTATION_ABANDON
+from ocijobs.api.orphan import Leftovers, Orphan
 from ocijobs.api.reasons import Reason
-from ocijobs.reconcile.decision import Note, NoteType
+from ocijobs.reconcile.decision import Action, ListOrphan, Note, NoteType, RemoveFinalizer
 from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """An object that may be let go: what it is, whose calls would end what it owns, and where that is."""
+
+    kind: str
+    metadata: ObjectMeta
+    identity: IdentityView
+    cluster_id: str
+    region: str | None
+    compartment_id: str | None
+    project_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """What is done to let an object go, and what is told of it."""
+
+    actions: tuple[Action, ...]
+    notes: tuple[Note, ...]
 
 
 def release_at(metadata: ObjectMeta, identity: IdentityView, settings: Settings) -> datetime | None:
@@ -23,30 +47,43 @@ def release_at(metadata: ObjectMeta, identity: IdentityView, settings: Settings)
     return identity.gone_since + timedelta(seconds=settings.credentials_gone_seconds)
 
 
-def release_without_credentials(
-    metadata: ObjectMeta,
-    identity: IdentityView,
-    now: datetime,
-    settings: Settings,
-    *,
-    left: tuple[str, ...],
-) -> tuple[Note, ...] | None:
-    """Return the Event for an object that is let go now, or None if it is not.
+def release(owner: Owner, now: datetime, settings: Settings, *, left: Leftovers) -> Release | None:
+    """Return how an object is let go that is being deleted, or None if it is not let go now.
 
     Args:
-        metadata: of the object, which is being deleted.
-        identity: of the calls that would remove what it owns.
+        owner: the object.
         now: the time.
         settings: for the time that credentials may be gone.
-        left: what stays in OCI, in words, OCIDs included.
+        left: what stays in OCI.
     """
-    if metadata.abandoned:
+    meta, identity = owner.metadata, owner.identity
+    if meta.abandoned:
         why = f"as its annotation {ANNOTATION_ABANDON} asks"
-    elif (due := release_at(metadata, identity, settings)) is not None and now >= due:
-        why = (
-            f"since the credentials of {identity.reference.kind} {identity.reference.name} are gone"
-        )
+    elif (due := release_at(meta, identity, settings)) is not None and now >= due:
+        name = f"{identity.reference.kind} {identity.reference.name}"
+        refused = f": {identity.obstacle[1]}" if identity.obstacle is not None else ""
+        why = f"since the credentials of {name} are gone{refused}"
     else:
         return None
-    message = f"let go {why}; left in OCI: {', '.join(left) or 'nothing'}"
-    return (Note(type=NoteType.WARNING, reason=Reason.RELEASED, message=message),)
+    note = Note(
+        type=NoteType.WARNING,
+        reason=Reason.RELEASED,
+        message=f"let go {why}; left in OCI: {left}",
+    )
+    if left.nothing:
+        return Release(actions=(RemoveFinalizer(),), notes=(note,))
+    orphan = Orphan(
+        kind=owner.kind,
+        namespace=meta.namespace,
+        name=meta.name,
+        uid=meta.uid,
+        cluster_id=owner.cluster_id,
+        identity=identity.reference.name,
+        region=owner.region,
+        compartment_id=owner.compartment_id,
+        project_id=owner.project_id,
+        cause=f"let go {why}",
+        since=now,
+        left=left,
+    )
+    return Release(actions=(ListOrphan(orphan=orphan), RemoveFinalizer()), notes=(note,))

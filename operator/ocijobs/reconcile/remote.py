@@ -219,6 +219,7 @@ class Operation(StrEnum):
     READ_UTILISATION = "read-utilisation"
     READ_CREDENTIALS = "read-credentials"
     VERIFY = "verify"
+    HOLD = "hold"
     FIND_NAME = "find-name"
     LIST_SHAPES = "list-shapes"
     QUEUE = "queue"

@@ -13,7 +13,7 @@ from kubecontrolplane.build import ensure_built
 from kubecontrolplane.cluster import Cluster
 from ocijobs.api.crd import custom_resource_definitions
 from ocijobs.kube.permissions import CLUSTER, OWN_NAMESPACE, WATCHED_NAMESPACES, Permission
-from ocijobs.settings import SETTINGS_FILE_VARIABLE, load
+from ocijobs.settings import SETTINGS_FILE_VARIABLE, Settings, load
 
 ROOT = Path(__file__).parents[3]
 CHART = ROOT / "helm" / "oci-jobs-operator"
@@ -43,6 +43,14 @@ VALUES: dict[str, dict[str, Any]] = {
         "podAnnotations": {"note": "here"},
         "metrics": {"service": {"annotations": {"a": "b"}}, "serviceMonitor": {"enabled": True}},
         "networkPolicy": {"enabled": True, "metricsFrom": [{"podSelector": {}}]},
+        "fetcher": {
+            "replicas": 2,
+            "extraEnv": [{"name": "HTTPS_PROXY", "value": "http://proxy.example:3128"}],
+            "resources": {"limits": {"memory": "2Gi"}},
+            "tmpVolume": {"emptyDir": {"sizeLimit": "5Gi"}},
+            "podLabels": {"team": "ml"},
+            "podAnnotations": {"note": "here"},
+        },
     },
 }
 
@@ -86,6 +94,16 @@ class Chart:
         parsed = yaml.load_all(self.text(**values), Loader=yaml.CSafeLoader)
         found = [document for document in parsed if document]
         return [each for each in found if kind in {None, each["kind"]}]
+
+
+OPERATOR, FETCHER = "jobs-oci-jobs-operator", "jobs-oci-jobs-operator-fetcher"
+
+
+def deployment_of(chart: Chart, name: str, **values: Any) -> dict[str, Any]:
+    """Return the Deployment of one of the two programs."""
+    made = {each["metadata"]["name"]: each for each in chart.documents("Deployment", **values)}
+    found: dict[str, Any] = made[name]
+    return found
 
 
 @pytest.fixture
@@ -228,7 +246,7 @@ def test_the_operator_takes_the_settings_of_the_release(
     settings = load()
     assert (settings.watch_namespaces, settings.operator_namespace) == (("team",), "home")
     assert (settings.poll_max_seconds, settings.artifact_limit_bytes) == (30, 4294967296)
-    [deployment] = chart.documents("Deployment", **values)
+    deployment = deployment_of(chart, OPERATOR, **values)
     [container] = deployment["spec"]["template"]["spec"]["containers"]
     assert container["ports"] == [{"name": "http", "containerPort": settings.http_port}]
     assert {"name": SETTINGS_FILE_VARIABLE, "value": "/etc/ocijobs/settings.yaml"} in container[
@@ -238,7 +256,7 @@ def test_the_operator_takes_the_settings_of_the_release(
 
 def test_a_change_of_settings_restarts_the_pods(chart: Chart) -> None:
     def annotations(**values: Any) -> Any:
-        [deployment] = chart.documents("Deployment", **values)
+        deployment = deployment_of(chart, OPERATOR, **values)
         return deployment["spec"]["template"]["metadata"]["annotations"]
 
     assert annotations() != annotations(settings={"pollMaxSeconds": 30})
@@ -254,18 +272,18 @@ def test_the_api_server_takes_the_chart(chart: Chart, cluster: Cluster, namespac
     _apply_dry(cluster, *documents)
 
 
+@pytest.mark.parametrize("name", [OPERATOR, FETCHER])
 def test_the_pods_meet_the_pod_security_level_restricted(
-    chart: Chart, cluster: Cluster, namespace: str
+    chart: Chart, cluster: Cluster, namespace: str, name: str
 ) -> None:
     label = "pod-security.kubernetes.io/enforce=restricted"
     _kubectl(cluster, "label", "namespace", namespace, label)
     values = {**VALUES["everything"], "priorityClassName": ""}
-    [deployment] = chart.documents("Deployment", **values)
-    template = deployment["spec"]["template"]
+    template = deployment_of(chart, name, **values)["spec"]["template"]
     pod = {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": "operator", "namespace": namespace},
+        "metadata": {"name": "pod", "namespace": namespace},
         "spec": template["spec"] | {"serviceAccountName": "default"},
     }
     _apply_dry(cluster, pod)
@@ -273,6 +291,137 @@ def test_the_pods_meet_the_pod_security_level_restricted(
     container["securityContext"]["allowPrivilegeEscalation"] = True
     with pytest.raises(AssertionError, match="violates PodSecurity"):
         _apply_dry(cluster, pod)
+
+
+# The fetcher.
+
+
+def test_the_fetcher_may_do_nothing_in_the_cluster(chart: Chart) -> None:
+    pod = deployment_of(chart, FETCHER)["spec"]["template"]["spec"]
+    assert pod["automountServiceAccountToken"] is False
+    assert "serviceAccountName" not in pod
+    [container] = pod["containers"]
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    # It has a token by which it knows the operator, a disk, and nothing else.
+    assert {mount["mountPath"] for mount in container["volumeMounts"]} == {
+        "/etc/ocijobs-fetcher",
+        "/tmp",  # noqa: S108 - the volume's
+    }
+
+
+def test_no_selector_of_the_operator_means_the_fetcher(chart: Chart) -> None:
+    values = VALUES["everything"]
+    labels = deployment_of(chart, FETCHER, **values)["spec"]["template"]["metadata"]["labels"]
+    chosen = []
+    for each in chart.documents(**values):
+        spec = each.get("spec", {})
+        selector = spec.get("selector") or spec.get("podSelector") or {}
+        wanted = selector.get("matchLabels", selector)
+        if each["kind"] in {"Service", "PodDisruptionBudget", "NetworkPolicy", "Deployment"} and (
+            wanted.items() <= labels.items()
+        ):
+            chosen.append((each["kind"], each["metadata"]["name"]))
+    assert sorted(chosen) == [
+        ("Deployment", FETCHER),
+        ("NetworkPolicy", FETCHER),
+        ("Service", FETCHER),
+    ]
+
+
+def test_the_operator_finds_the_fetcher_and_both_have_its_token(chart: Chart) -> None:
+    for values, secret in (
+        ({}, FETCHER),
+        ({"fetcher": {"existingSecret": "own"}}, "own"),
+    ):
+        [config] = chart.documents("ConfigMap", **values)
+        settings = yaml.safe_load(config["data"]["settings.yaml"])
+        assert settings["fetcherUrl"] == f"http://{FETCHER}.home.svc:8081"
+        for name in (OPERATOR, FETCHER):
+            pod = deployment_of(chart, name, **values)["spec"]["template"]["spec"]
+            volumes = [v["secret"]["secretName"] for v in pod["volumes"] if "secret" in v]
+            assert volumes == [secret]
+            [container] = pod["containers"]
+            mounts = [mount["mountPath"] for mount in container["volumeMounts"]]
+            assert str(Path(settings["fetcherTokenFile"]).parent) in mounts
+        made = [each["metadata"]["name"] for each in chart.documents("Secret", **values)]
+        assert made == ([FETCHER] if secret == FETCHER else [])
+    [service] = [s for s in chart.documents("Service") if s["metadata"]["name"] == FETCHER]
+    assert service["spec"]["ports"] == [{"name": "http", "port": 8081, "targetPort": "http"}]
+
+
+def test_a_release_can_do_without_a_fetcher_of_its_own(chart: Chart) -> None:
+    values = {"fetcher": {"enabled": False}}
+    [deployment] = chart.documents("Deployment", **values)
+    assert deployment["metadata"]["name"] == OPERATOR
+    assert chart.documents("Secret", **values) == []
+    [config] = chart.documents("ConfigMap", **values)
+    assert "fetcherUrl" not in yaml.safe_load(config["data"]["settings.yaml"])
+
+
+def test_the_operator_alone_may_ask_the_fetcher_and_no_metadata_service_is_reached(
+    chart: Chart,
+) -> None:
+    [policy] = [p for p in chart.documents("NetworkPolicy") if p["metadata"]["name"] == FETCHER]
+    operator = deployment_of(chart, OPERATOR)["spec"]["selector"]
+    [rule] = policy["spec"]["ingress"]
+    assert rule == {"from": [{"podSelector": operator}], "ports": [{"port": "http"}]}
+    names, everything = policy["spec"]["egress"]
+    assert {port["port"] for port in names["ports"]} == {53}
+    denied = {network for to in everything["to"] for network in to["ipBlock"]["except"]}
+    assert set(Settings().source_denied_networks) <= denied
+    own: Documents = [{"to": [{"podSelector": {}}]}]
+    values = {"fetcher": {"networkPolicy": {"egress": own}}}
+    [policy] = chart.documents("NetworkPolicy", **values)
+    assert policy["spec"]["egress"] == own
+
+
+def test_a_release_that_bounds_what_the_operator_reaches_lets_it_reach_the_fetcher(
+    chart: Chart,
+) -> None:
+    dns = {"ports": [{"port": 53, "protocol": "UDP"}]}
+    values = {"networkPolicy": {"enabled": True, "egress": [dns]}}
+    [policy] = [
+        p for p in chart.documents("NetworkPolicy", **values) if p["metadata"]["name"] == OPERATOR
+    ]
+    fetcher = deployment_of(chart, FETCHER)["spec"]["selector"]
+    assert policy["spec"]["egress"] == [
+        dns,
+        {"to": [{"podSelector": fetcher}], "ports": [{"port": "http"}]},
+    ]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {
+            "sourceWorkers": 5,
+            "artifactLimitBytes": 100_000_000,
+            "sourceMemoryBytes": 536870912,
+            "stagingLimitBytes": 2_000_000_000,
+            "stagingNamespaceLimitBytes": 1_000_000_000,
+        },
+    ],
+    ids=["defaults", "given"],
+)
+def test_volumes_and_memory_follow_from_the_settings(chart: Chart, given: dict[str, int]) -> None:
+    settings = Settings.model_validate(given)
+    pods = {
+        name: deployment_of(chart, name, settings=given)["spec"]["template"]["spec"]
+        for name in (OPERATOR, FETCHER)
+    }
+    sizes = {}
+    for name, pod in pods.items():
+        [volume] = [v["emptyDir"] for v in pod["volumes"] if "emptyDir" in v]
+        sizes[name] = int(volume["sizeLimit"])
+    assert sizes[OPERATOR] == settings.staging_limit_bytes + (256 << 20)
+    workers = settings.source_workers
+    each = 2 * settings.artifact_limit_bytes
+    assert sizes[FETCHER] == workers * each + (workers + 4) * (64 << 20)
+    [container] = pods[FETCHER]["containers"]
+    assert f"--at-a-time={workers + 4}" in container["args"]
+    memory = int(container["resources"]["limits"]["memory"])
+    assert memory == (workers + 1) * settings.source_memory_bytes + (256 << 20)
 
 
 def _apply_dry(cluster: Cluster, *documents: dict[str, Any]) -> None:

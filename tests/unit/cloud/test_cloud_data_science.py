@@ -1,7 +1,7 @@
 """Jobs and runs of Data Science: which requests are sent, and what absence and half a list mean."""
 
-import hashlib
 import asyncio
+import hashlib
 import io
 from collections.abc import Callable, Coroutine
 from typing import Any

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 from hypothesis import given

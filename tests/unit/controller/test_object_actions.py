@@ -10,6 +10,7 @@ from ocijobs.api.job_run import OCIJobRun
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.object_actions import NotTakenError, ObjectActions
+from ocijobs.controller.orphans import Orphans
 from ocijobs.controller.store import Entry, Store, parse
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.writer import ObjectWriter
@@ -17,6 +18,9 @@ from ocijobs.reconcile.decision import CreateObject, DeleteObject, DeleteOwned, 
 from ocijobs.testing import ManualClock
 
 pytestmark = pytest.mark.asyncio
+
+
+_NO_ORPHANS = cast("Orphans", None)
 
 
 class RefusingWriter:
@@ -60,7 +64,7 @@ CHILD = CreateObject(
 async def create(memory: Memory, status: int, reason: str) -> None:
     """Create a child, and get that answer."""
     writer = cast("ObjectWriter", RefusingWriter(status, reason))
-    actions = ObjectActions(writer, Store(), memory, ManualClock())
+    actions = ObjectActions(writer, _NO_ORPHANS, Store(), memory, ManualClock())
     await actions.execute(SWEEP, CHILD)
 
 
@@ -149,7 +153,7 @@ class Acting:
         self.entry, self.store, self.memory = entry, Store(), Memory()
         self.writer = TakingWriter(status)
         writer = cast("ObjectWriter", self.writer)
-        self._actions = ObjectActions(writer, self.store, self.memory, ManualClock())
+        self._actions = ObjectActions(writer, _NO_ORPHANS, self.store, self.memory, ManualClock())
 
     async def do(self, action: Any) -> list[tuple[Any, ...]]:
         """Carry an action out, and return what was asked for."""

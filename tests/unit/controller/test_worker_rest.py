@@ -12,14 +12,18 @@ from unittest.mock import AsyncMock, Mock
 import pytest
 
 from ocijobs.api.metadata import ObjectKey
+from ocijobs.controller import rest
 from ocijobs.controller import worker as module
 from ocijobs.controller.execution import Outcome
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.queue import WorkQueue
+from ocijobs.controller.statuses import StatusWriter
 from ocijobs.controller.store import Store
 from ocijobs.controller.worker import Surroundings, Worker
 from ocijobs.observe.metrics import Metrics
 from ocijobs.reconcile.decision import AddFinalizer, Decision
+from ocijobs.reconcile.first_words import first_words
+from ocijobs.settings import Settings
 from ocijobs.testing import NAMESPACE, ManualClock, make_run, make_run_observation
 
 KEY = ObjectKey("OCIJobRun", NAMESPACE, "run")
@@ -40,6 +44,8 @@ class Bench:
         monkeypatch.setattr(module, "decide_run", counted)
         store = Store()
         run = make_run()
+        says = first_words(Decision(status=run.status), run.metadata, self.clock.now())
+        run = run.model_copy(update={"status": says})
         store.put({**run.document(), "kind": "OCIJobRun"})
         parts: dict[str, Any] = {name: Mock() for name in Surroundings.__dataclass_fields__}
         observer = Mock()
@@ -56,10 +62,16 @@ class Bench:
             "observer": observer,
             "executor": self.executor,
             "reporter": AsyncMock(),
-            "statuses": Mock(
-                in_effect=lambda entry: entry,
-                allowed=lambda _, actions: actions,
-                write=AsyncMock(return_value=False),
+            "failures": Mock(held_for=lambda _: 0.0),
+            "statuses": StatusWriter(
+                writer=Mock(),
+                store=store,
+                memory=Memory(),
+                queue=self.queue,
+                reporter=Mock(),
+                metrics=self.metrics,
+                clock=self.clock,
+                settings=Settings(),
             ),
         }
         self.worker = Worker(Surroundings(**parts))
@@ -104,7 +116,7 @@ async def test_a_decision_that_wakes_in_the_past_is_made_once_a_second(
 async def test_a_decision_that_always_finds_something_to_do_gets_a_pause(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "_MOST_ROUNDS", 5)
+    monkeypatch.setattr(rest, "_MOST_ROUNDS", 5)
     bench = Bench(
         monkeypatch, lambda o, _: Decision(status=o.run.status, actions=(AddFinalizer(),))
     )

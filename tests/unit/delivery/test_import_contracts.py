@@ -17,6 +17,10 @@ WRONG_WAYS = {
         "operator/ocijobs/reconcile/pacing.py",
         "from ocijobs.kube import client",
     ),
+    "What comes from outside is the fetcher's to handle": (
+        "operator/ocijobs/controller/sources.py",
+        "from ocijobs.artifact import archives",
+    ),
     "The operator, the emulator and the control plane don't know each other": (
         "operator/ocijobs/testing/clock.py",
         "import oci_emulator.rules",

@@ -31,6 +31,23 @@ def test_an_operator_starts_without_what_it_needs_later() -> None:
     assert len(modules) <= MOST_MODULES
 
 
+def test_an_operator_has_nothing_that_handles_what_comes_from_outside() -> None:
+    modules = imported(STARTED, WATCHES, CALLS)
+    assert {m for m in modules if m.startswith("ocijobs.fetcher")} == {
+        "ocijobs.fetcher",
+        "ocijobs.fetcher.protocol",
+    }
+    assert not {m for m in modules if m.startswith("ocijobs.artifact")} | modules & {"tarfile"}
+
+
+def test_a_fetcher_has_nothing_of_the_cluster_and_of_oci() -> None:
+    modules = imported("import ocijobs.fetcher.__main__, ocijobs.fetcher.server")
+    strange = {"oci", "kopf", "kubernetes", "prometheus_client", "cryptography", "yaml"}
+    assert modules & strange == set()
+    ours = {m.split(".")[1] for m in modules if m.startswith("ocijobs.")}
+    assert ours <= {"api", "artifact", "fetcher", "working_folder"}
+
+
 def test_the_command_line_imports_no_more_than_a_command_needs() -> None:
     modules = imported("import ocijobs.__main__")
     assert modules & {"aiohttp", "pydantic", "ocijobs.settings"} == set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -51,7 +51,7 @@ def plugin(tmp_path: Path) -> ExecPlugin:
 
 
 async def log_in(
-    server: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, user: dict[str, object]
+    server: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, user: Mapping[str, object]
 ) -> Login:
     path = kubeconfig_for(server.url, tmp_path / "config", user)
     monkeypatch.setenv("KUBECONFIG", str(path))
@@ -129,7 +129,8 @@ async def test_who_is_refused_at_the_same_time_logs_in_once(
     for thread in threads:
         thread.start()
     await asyncio.gather(*(listed(login) for _ in range(5)))
-    await asyncio.to_thread(lambda: [thread.join() for thread in threads])
+    for thread in threads:
+        await asyncio.to_thread(thread.join)
     assert plugin.runs == 2
 
 

@@ -21,7 +21,15 @@ from ocijobs.api.schedule import OCIJobSchedule, OCIJobScheduleSpec, OCIJobSched
 from ocijobs.api.sweep import OCIJobSweep, OCIJobSweepSpec
 from ocijobs.api.sweep_status import OCIJobSweepStatus, SweepPhase
 from ocijobs.reconcile.dependencies import Relations
-from ocijobs.reconcile.identity import CredentialsRead, IdentityKnown, IdentityObservation
+from ocijobs.reconcile.identity import IdentityObservation
+from ocijobs.reconcile.identity_known import (
+    Credentials,
+    Fault,
+    IdentityKnown,
+    Key,
+    Serving,
+    Unserved,
+)
 from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.job.known import JobKnown, Removal
 from ocijobs.reconcile.job.observation import JobObservation, RunView
@@ -108,7 +116,9 @@ IDENTITIES: tuple[IdentityView, ...] = (
     make_identity_view(),
     make_identity_view(region=None, version=""),
     make_identity_view(obstacle=(Reason.CREDENTIALS_INVALID, "401")),
-    make_identity_view(deleting=True),
+    make_identity_view(no_start=(Reason.WAITING_FOR_IDENTITY, "it is being deleted")),
+    make_identity_view(held=False),
+    make_identity_view(asked=False),
     _without_credentials(None),
     _without_credentials(NOW - timedelta(days=1)),
     _without_credentials(NOW - timedelta(seconds=DEFAULT_SETTINGS.credentials_gone_seconds)),
@@ -352,22 +362,29 @@ def schedule_observations(draw: st.DrawFn) -> ScheduleObservation:
     )
 
 
+_VERSIONS = ("credentials-1", "credentials-2")
+
+
 @st.composite
 def identity_observations(draw: st.DrawFn) -> IdentityObservation:
     """Return an identity as it may be seen."""
-    credentials = CredentialsRead(
-        version="credentials-1",
-        region=draw(st.sampled_from([None, REGION])),
-        problem=draw(_maybe(st.just("no key"))),
-    )
+    key = draw(st.sampled_from([Key(version=version, region=REGION) for version in _VERSIONS]))
     identity = make_identity(metadata=draw(_metadata("default")))
     meta = identity.metadata
+    fault = Fault(reason=Reason.WAITING_FOR_IDENTITY, message="gone", since=draw(times))
+    states: list[Credentials] = [
+        Serving(key),
+        *(Unserved(fault=why, key=kept) for why in (None, fault) for kept in (None, key)),
+    ]
+    credentials = draw(st.sampled_from(states))
     known = IdentityKnown(
-        credentials=draw(_maybe(st.just(credentials))),
-        read_at=draw(_maybe(times)),
-        verified=draw(st.sampled_from([None, "credentials-1"])),
-        gone_since=draw(_maybe(times)),
-        calls=draw(_calls((f"{meta.uid}/{meta.generation}", "credentials-1", ""))),
+        credentials=credentials,
+        verified=draw(st.sampled_from([None, *_VERSIONS])),
+        verified_at=draw(_maybe(times)),
+        refused_since=draw(_maybe(times)),
+        doubted=draw(st.booleans()),
+        held=draw(st.sampled_from([None, *_VERSIONS])),
+        calls=draw(_calls((f"{meta.uid}/{meta.generation}", *_VERSIONS, ""))),
     )
     return IdentityObservation(
         identity=identity,

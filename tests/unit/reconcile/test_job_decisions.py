@@ -40,6 +40,7 @@ from ocijobs.reconcile.job.plan import make_plan
 from ocijobs.reconcile.job.removal import remove_oci_job
 from ocijobs.reconcile.job_record import JobRecord
 from ocijobs.reconcile.naming import NameKind
+from ocijobs.reconcile.once import Evidence
 from ocijobs.reconcile.remote import Absent, JobState, Operation, Refusal, RefusalKind
 from ocijobs.testing import (
     COMPARTMENT,
@@ -292,7 +293,7 @@ def test_what_was_edited_after_a_refused_creation_is_created_under_another_token
     o = written(o, decided(o))
     submit = o.job.status.submit
     assert isinstance(submit, JobSubmission)
-    known = o.known.intended(submit.token)
+    known = replace(o.known, evidence=Evidence(token=submit.token, ours=True))
     known = known.create_answered(submit.token, INVALID, at=SETTLED, epoch=o.epoch)
     refused = replace(o, known=known)
     assert ready(decided(refused))[0] == Reason.INVALID_SPEC
@@ -313,7 +314,7 @@ def test_an_intent_of_this_process_is_sent_as_it_is_written() -> None:
     o = written(o, decided(o))
     submit = o.job.status.submit
     assert submit is not None
-    o = replace(o, known=o.known.intended(submit.token))
+    o = replace(o, known=replace(o.known, evidence=Evidence(token=submit.token, ours=True)))
     (action,) = decided(o).actions
     assert isinstance(action, CreateJob)
     assert action.token == submit.token

@@ -7,7 +7,13 @@ from datetime import datetime
 from ocijobs.api.job_status import JobSubmission, OCIJobStatus, Revision
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
-from ocijobs.reconcile.decision import AddFinalizer, CreateJob, Decision, SearchJobs
+from ocijobs.reconcile.decision import (
+    AddFinalizer,
+    CreateJob,
+    Decision,
+    HoldCredentials,
+    SearchJobs,
+)
 from ocijobs.reconcile.digest import owner_tag, retry_token
 from ocijobs.reconcile.job.configuration import job_request_digest
 from ocijobs.reconcile.job.observation import JobObservation
@@ -38,6 +44,8 @@ def create(o: JobObservation, plan: Plan, now: datetime) -> Decision[OCIJobStatu
         return open_intent(o, submit, plan, now)
     if not o.job.metadata.has_finalizer:
         return Decision(status=o.job.status, actions=(AddFinalizer(),))
+    if (hold := o.identity.to_hold) is not None:
+        return Decision(status=o.job.status, actions=(hold,))
     return Decision(status=_intend(o, plan, now, incarnation=o.job.status.creations or 0))
 
 
@@ -50,6 +58,8 @@ def open_intent(
         return Decision(status=_bind(o, submit, created, plan, now))
     protocol = Protocol(
         submit=submit,
+        genuine=submit.token == _token(o, submit.revision, submit.incarnation),
+        created_at=o.job.metadata.creation_timestamp,
         evidence=known.evidence.of(submit.token),
         epoch=o.epoch,
         seed=o.job.metadata.uid,
@@ -138,15 +148,16 @@ def _intend(o: JobObservation, plan: Plan, now: datetime, *, incarnation: int) -
         submit=JobSubmission(
             revision=plan.revision,
             incarnation=incarnation,
-            token=retry_token(
-                uid=o.job.metadata.uid,
-                operation="CreateJob",
-                subject=plan.revision,
-                incarnation=incarnation,
-            ),
+            token=_token(o, plan.revision, incarnation),
             request_digest=job_request_digest(plan.request),
             started_at=now,
         ),
+    )
+
+
+def _token(o: JobObservation, revision: str, incarnation: int) -> str:
+    return retry_token(
+        uid=o.job.metadata.uid, operation="CreateJob", subject=revision, incarnation=incarnation
     )
 
 
@@ -194,8 +205,8 @@ def _give_up(o: JobObservation, now: datetime) -> OCIJobStatus:
     )
 
 
-def _create(o: JobObservation, submit: JobSubmission, plan: Plan) -> CreateJob:
-    return CreateJob(
+def _create(o: JobObservation, submit: JobSubmission, plan: Plan) -> CreateJob | HoldCredentials:
+    return o.identity.to_hold or CreateJob(
         caller=plan.caller,
         token=submit.token,
         request=plan.request,

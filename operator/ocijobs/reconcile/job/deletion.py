@@ -6,14 +6,16 @@ from dataclasses import replace
 from datetime import datetime
 
 from ocijobs.api.job_status import OCIJobStatus
+from ocijobs.api.orphan import Leftovers, UnknownLaunch
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
 from ocijobs.reconcile.decision import Decision, RemoveFinalizer
+from ocijobs.reconcile.digest import owner_tag
 from ocijobs.reconcile.job.creation import open_intent
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.removal import RemovalStep, remove_revision
 from ocijobs.reconcile.job.status import counts_hold, write_blocked, write_status
-from ocijobs.reconcile.release import release_without_credentials
+from ocijobs.reconcile.release import release
 from ocijobs.reconcile.standing import Standing
 
 _NAMED_RUNS = 5
@@ -29,15 +31,28 @@ def delete_job(o: JobObservation, now: datetime) -> Decision[OCIJobStatus]:
         return _wait_for_runs(o, live, now)
     if o.job.spec.retained:
         return Decision(status=status, actions=(RemoveFinalizer(),))
-    left = tuple(f"OCI job {revision.job_id}" for revision in status.revisions)
-    notes = release_without_credentials(meta, o.identity, now, o.settings, left=left)
-    if notes is not None:
-        return Decision(status=status, actions=(RemoveFinalizer(),), notes=notes)
+    if (let_go := release(o.releasable, now, o.settings, left=_left(o))) is not None:
+        return Decision(status=status, actions=let_go.actions, notes=let_go.notes)
     if status.submit is not None:
         return open_intent(o, status.submit, None, now)
     if not status.revisions:
         return Decision(status=status, actions=(RemoveFinalizer(),))
     return _remove_next(o, now)
+
+
+def _left(o: JobObservation) -> Leftovers:
+    """Return what of the job is in OCI, or may be."""
+    status = o.job.status
+    folders = {r.artifact.uri for r in status.revisions if r.artifact and r.artifact.uri}
+    unknown: tuple[UnknownLaunch, ...] = ()
+    if (submit := status.submit) is not None:
+        owner = owner_tag(cluster_id=o.cluster_id, uid=o.job.metadata.uid, subject=submit.revision)
+        unknown = (UnknownLaunch(owner=owner),)
+    return Leftovers(
+        job_ids=tuple(revision.job_id for revision in status.revisions),
+        code_uris=tuple(sorted(folders - o.code_in_use)),
+        unknown=unknown,
+    )
 
 
 def _wait_for_runs(o: JobObservation, live: list[str], now: datetime) -> Decision[OCIJobStatus]:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from ocijobs.api.job_status import Artifact, SourceAttempt
+from ocijobs.api.job_status import Artifact, OCIJobStatus, SourceAttempt
 from ocijobs.reconcile.calls import noted
 from ocijobs.reconcile.job_record import JobRecord
 from ocijobs.reconcile.naming import WantedName
@@ -197,6 +197,8 @@ class JobKnown:
         shapes: the compute shapes that jobs may have.
         first_read_at: when this process first read the sources.
         watched: what OCI was seen to have.
+        fresh: whether this process set the finalizer, and wrote no intent since.
+        intended_before: whether it has written an intent.
         code_deleted: folders of code that are empty now.
     """
 
@@ -215,6 +217,8 @@ class JobKnown:
     first_read_at: datetime | None = None
     watched: Watched | None = None
     code_deleted: frozenset[str] = frozenset()
+    fresh: bool = False
+    intended_before: bool = False
     calls: Mapping[Operation, Call] = field(default_factory=dict)
 
     def called(
@@ -225,11 +229,46 @@ class JobKnown:
             self, calls=noted(self.calls, operation, at=at, refusal=refusal, epoch=epoch)
         )
 
-    def intended(self, token: str) -> JobKnown:
-        """Return the memory after this process wrote an intent: no call was made for it, or for what it makes, yet."""
+    def held(self) -> JobKnown:
+        """Return the memory after this process set the finalizer, without which nothing is intended."""
+        return replace(self, fresh=True)
+
+    def status_written(
+        self,
+        former: OCIJobStatus,
+        status: OCIJobStatus,
+        *,
+        at: datetime,
+        created_at: datetime,
+        token_lifetime: timedelta,
+    ) -> JobKnown:
+        """Return the memory after this process wrote a status over another.
+
+        Args:
+            former: the other one.
+            status: what was written.
+            at: when.
+            created_at: metadata.creationTimestamp.
+            token_lifetime: for how long OCI surely knows a token.
+        """
+        after = replace(self, written_at=at)
+        if status.reading is not None and status.reading != former.reading:
+            after = after.attempted(status.reading)
+        if status.submit is None or status.submit == former.submit:
+            return after
+        young = status.submit.started_at - created_at < token_lifetime
+        # A status that tells of an owner tells what was made, too; one without is of a new job, or was wiped.
+        first = former.owner is not None or (self.fresh and young)
+        searches = 0 if first else 2 if self.intended_before else 1
+        # No call was made for it, or for what it makes, yet.
         others = {Operation.UPLOAD, Operation.LOOK_UP}
-        calls = {name: call for name, call in self.calls.items() if name not in others}
-        return replace(self, evidence=Evidence(token=token, ours=True), calls=calls)
+        return replace(
+            after,
+            evidence=Evidence(token=status.submit.token, ours=True, searches=searches),
+            calls={name: call for name, call in after.calls.items() if name not in others},
+            fresh=False,
+            intended_before=True,
+        )
 
     def created_for(self, token: str) -> JobRecord | None:
         """Return the OCI job that the intent with that token turned out to be."""
@@ -256,7 +295,9 @@ class JobKnown:
         return replace(after, created=(token, answer)) if isinstance(answer, JobRecord) else after
 
     def attempted(self, record: SourceAttempt) -> JobKnown:
-        """Return the memory after this process wrote that it begins to read a source."""
+        """Return the memory after this process wrote a record: that it begins to read a source, or how that ended."""
+        if self.attempt is not None and same_attempt(record, self.attempt.record):
+            return self
         return replace(self, attempt=KnownAttempt(record=record))
 
     def sources_answered(
@@ -381,10 +422,16 @@ class JobKnown:
         return Removal(job_id=job_id)
 
 
+def same_attempt(record: SourceAttempt | None, other: SourceAttempt) -> bool:
+    """Whether two records are of one attempt, whatever they say of its end."""
+    return record is not None and record.model_copy(update={"failure": other.failure}) == other
+
+
 def _ended(attempt: KnownAttempt | None, refusal: Refusal | None) -> KnownAttempt | None:
-    """Return an attempt after an answer: one that was under way has ended, or its process has."""
+    """Return an attempt after an answer: it has ended, its process has, or it may be made again."""
     if attempt is None or not attempt.open:
         return attempt
-    if refusal is not None and refusal.kind is RefusalKind.DIED:
-        return replace(attempt, failure=refusal.message)
-    return replace(attempt, ended=True)
+    if refusal is None:
+        return replace(attempt, ended=True)
+    died = refusal.kind is RefusalKind.DIED
+    return replace(attempt, failure=refusal.message) if died else attempt

@@ -12,6 +12,7 @@ from ocijobs.api.job_run_status import Phase
 from ocijobs.reconcile.digest import owner_of
 from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.job.known import JobKnown
+from ocijobs.reconcile.release import Owner
 from ocijobs.settings import Settings
 
 
@@ -70,6 +71,20 @@ class JobObservation:
     def owner(self) -> str:
         """What begins the owner tags of all that the object has in OCI."""
         return owner_of(cluster_id=self.cluster_id, uid=self.job.metadata.uid)
+
+    @property
+    def releasable(self) -> Owner:
+        """The job as an object that may be let go."""
+        status = self.job.status
+        return Owner(
+            kind="OCIJob",
+            metadata=self.job.metadata,
+            identity=self.identity,
+            cluster_id=self.cluster_id,
+            region=status.region,
+            compartment_id=status.compartment_id,
+            project_id=status.project_id,
+        )
 
     @property
     def held(self) -> bool:

@@ -21,7 +21,7 @@ from ocijobs.api.names import ANNOTATION_REQUESTED_AT
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.blocking import earliest
 from ocijobs.reconcile.decision import ReadSources, ServedSource
-from ocijobs.reconcile.job.known import SourceNamed, SourcesRead
+from ocijobs.reconcile.job.known import SourceNamed, SourcesRead, same_attempt
 from ocijobs.reconcile.job.observation import JobObservation, Turn
 from ocijobs.reconcile.pacing import LONG_PAUSE_SECONDS, due_at
 from ocijobs.reconcile.remote import Call, Operation, Refusal, RefusalKind
@@ -95,7 +95,7 @@ def _remotely(o: JobObservation, ask: ReadSources, now: datetime) -> Reading:
     step = Reading(action=ask)
     if named is not None:
         record = o.job.status.reading
-        ours = known is not None and known.open and _is(record, known.record)
+        ours = known is not None and known.open and same_attempt(record, known.record)
         if ours and record is not None and _is_of(o, record, named):
             step = Reading(action=replace(ask, version=named.version))
         elif (until := _quarantined_until(o, now)) is None:
@@ -128,11 +128,6 @@ def _asked_anew(o: JobObservation) -> bool:
     return record is not None and record.requested != _request_digest(o)
 
 
-def _is(record: SourceAttempt | None, other: SourceAttempt) -> bool:
-    """Whether two records are of one attempt."""
-    return record is not None and record.model_copy(update={"failure": other.failure}) == other
-
-
 def _is_of(o: JobObservation, record: SourceAttempt, named: SourceNamed | None) -> bool:
     """Whether a record is of what would be read now."""
     return (
@@ -144,7 +139,7 @@ def _is_of(o: JobObservation, record: SourceAttempt, named: SourceNamed | None) 
 
 def _next_attempt(o: JobObservation, named: SourceNamed, now: datetime) -> SourceAttempt:
     former, known = kept_attempt(o), o.known.attempt
-    failed = known is None or not _is(former, known.record) or known.failure is not None
+    failed = known is None or not same_attempt(former, known.record) or known.failure is not None
     count = former.attempts if former is not None and _is_of(o, former, named) and failed else 0
     return SourceAttempt(
         generation=o.job.metadata.generation,
@@ -169,7 +164,7 @@ def kept_attempt(o: JobObservation) -> SourceAttempt | None:
     record, known = o.job.status.reading, o.known.attempt
     if record is None or not _is_of(o, record, _named(o)):
         return None
-    if known is None or not _is(record, known.record):
+    if known is None or not same_attempt(record, known.record):
         return record
     if known.ended:
         return None
@@ -192,7 +187,7 @@ def _quarantined_until(o: JobObservation, now: datetime) -> datetime | None:
     record, known = kept_attempt(o), o.known.attempt
     if record is None or record.attempts < _DEATHS:
         return None
-    if known is not None and known.open and _is(record, known.record):
+    if known is not None and known.open and same_attempt(record, known.record):
         return None
     until = record.started_at + timedelta(seconds=o.settings.source_quarantine_seconds)
     return until if now < until else None

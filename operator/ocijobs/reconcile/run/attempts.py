@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from ocijobs.api.job_run_status import Attempt, OCIJobRunStatus
 from ocijobs.reconcile.pacing import fraction
+from ocijobs.reconcile.remote import RunState, run_state_named
 from ocijobs.settings import Settings
 
 
@@ -19,7 +20,15 @@ def attempt_number(status: OCIJobRunStatus) -> int:
     if status.submit is not None:
         return status.submit.attempt
     last = last_attempt(status)
-    return 0 if last is None else last.number + 1
+    if last is None:
+        return 0
+    # One that is not over, and whose intent is gone from the status, is under way all the same.
+    return last.number + 1 if _over(last) else last.number
+
+
+def _over(attempt: Attempt) -> bool:
+    state = run_state_named(attempt.lifecycle_state)
+    return attempt.completion_time is not None or state.ended or state is RunState.DELETED
 
 
 def retry_at(status: OCIJobRunStatus, uid: str, settings: Settings) -> datetime | None:

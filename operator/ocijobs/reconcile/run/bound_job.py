@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from ocijobs.api.job import OCIJob
 from ocijobs.api.reasons import Reason
@@ -17,9 +17,7 @@ from ocijobs.reconcile.requests import ApplicationRequest, JobCreation, SingleNo
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.own_job import own_job
 from ocijobs.reconcile.serving import Hindrance, launcher_of, missing_job, not_ready, serving
-
-_ROUNDING = timedelta(seconds=1)
-"""How much later than its creationTimestamp an object may have been created: the API server cuts off fractions."""
+from ocijobs.reconcile.settling import arrived_at, settled
 
 
 def settled_at(o: RunObservation) -> datetime:
@@ -27,10 +25,11 @@ def settled_at(o: RunObservation) -> datetime:
 
     A sweep's children need not wait: the sweep did.
     """
-    created = o.run.metadata.creation_timestamp
+    bound = o.run.status.binding is not None
+    arrived = arrived_at(o.run.metadata.creation_timestamp, o.seen_at, bound=bound)
     if o.shared is not None:
-        return created
-    return created + _ROUNDING + timedelta(seconds=o.settings.launch_settle_seconds)
+        return arrived
+    return settled(arrived, o.settings.launch_settle_seconds)
 
 
 def bound_job(o: RunObservation) -> tuple[JobBinding, Launcher] | Hindrance:

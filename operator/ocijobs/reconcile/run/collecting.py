@@ -65,6 +65,7 @@ def search_logs(o: RunObservation, record: RunRecord, caller: Caller) -> SearchL
         run_id=record.id,
         log=record.log,
         since=record.accepted_at or o.run.metadata.creation_timestamp,
+        until=record.finished_at,
         results=bool(declared(o)),
     )
 

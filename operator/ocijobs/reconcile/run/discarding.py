@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from ocijobs.api.infrastructure import Backend
 from ocijobs.api.job import DeletionPolicy
 from ocijobs.api.job_run_status import OCIJobRunStatus
+from ocijobs.api.orphan import Leftovers
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe
 from ocijobs.reconcile.decision import (
@@ -19,7 +20,7 @@ from ocijobs.reconcile.decision import (
     RemoveFinalizer,
 )
 from ocijobs.reconcile.pacing import due_at
-from ocijobs.reconcile.release import release_without_credentials
+from ocijobs.reconcile.release import release
 from ocijobs.reconcile.remote import Operation
 from ocijobs.reconcile.run.absence import gone
 from ocijobs.reconcile.run.observation import RunObservation
@@ -35,10 +36,9 @@ def discard(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
     former, last = _records(o)
     if o.run.spec.deletion_policy is DeletionPolicy.RETAIN or not (former or last):
         return Decision(status=status, actions=(RemoveFinalizer(),))
-    left = tuple(f"the record of job run {run_id}" for run_id in (*former, *last))
-    notes = release_without_credentials(o.run.metadata, o.identity, now, o.settings, left=left)
-    if notes is not None:
-        return Decision(status=status, actions=(RemoveFinalizer(),), notes=notes)
+    left = Leftovers(record_ids=(*former, *last))
+    if (let_go := release(o.releasable, now, o.settings, left=left)) is not None:
+        return Decision(status=status, actions=let_go.actions, notes=let_go.notes)
     region, compartment_id = _place(status)
     caller = o.identity.caller(region)
     if caller is None or compartment_id is None:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from ocijobs.api.conditions import ConditionType, find
 from ocijobs.api.infrastructure import Backend
 from ocijobs.api.job_run_status import OCIJobRunStatus, Phase, RunSubmission
+from ocijobs.api.orphan import Leftovers
 from ocijobs.api.reasons import Reason, reason_named
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
 from ocijobs.reconcile.decision import (
@@ -25,7 +26,7 @@ from ocijobs.reconcile.decision import (
     RemoveFinalizer,
 )
 from ocijobs.reconcile.pacing import due_at
-from ocijobs.reconcile.release import release_without_credentials
+from ocijobs.reconcile.release import release
 from ocijobs.reconcile.remote import Operation, RunRecord, RunState, run_state_named
 from ocijobs.reconcile.requests import backend_of
 from ocijobs.reconcile.run.absence import gone
@@ -65,11 +66,9 @@ def follow(
 ) -> Decision[OCIJobRunStatus]:
     """Decide about a run that is bound to the job run `run_id` and has not ended in status."""
     if o.run.metadata.deleting:
-        notes = release_without_credentials(
-            o.run.metadata, o.identity, now, o.settings, left=(f"job run {run_id}",)
-        )
-        if notes is not None:
-            return Decision(status=o.run.status, actions=(RemoveFinalizer(),), notes=notes)
+        let_go = release(o.releasable, now, o.settings, left=Leftovers(run_ids=(run_id,)))
+        if let_go is not None:
+            return Decision(status=o.run.status, actions=let_go.actions, notes=let_go.notes)
     record = o.known.record
     if gone(o):
         return _deleted_behind_our_back(o, run_id, now)

@@ -33,16 +33,18 @@ def await_launch(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
         return Decision(status=suspended(o, now, submit=None, launch_time=None))
     if (late := too_late(o, now)) is not None:
         return Decision(status=late)
-    if (first := _before_all(o, now)) is not None:
-        return first
+    if (before := _before_all(o, now)) is not None:
+        return before
     held = Hindrance(reason=Reason.HELD, message=HELD) if _held(o) else None
     prepared = held or prepare(o, now)
     if isinstance(prepared, Launch) and o.run.metadata.has_finalizer:
         prepared = await_admission(o, prepared) or prepared
     if isinstance(prepared, Hindrance):
         return hindered(o, now, prepared)
-    if not o.run.metadata.has_finalizer:
-        return Decision(status=o.run.status, actions=(AddFinalizer(),))
+    first = o.identity.to_hold if o.run.metadata.has_finalizer else AddFinalizer()
+    if first is not None:
+        # Neither object nor credentials go from now on while something of the run may be in OCI.
+        return Decision(status=o.run.status, actions=(first,))
     return Decision(status=intend(o, now, prepared, incarnation=_next_incarnation(o)))
 
 
@@ -124,13 +126,7 @@ def intend(
         submit=RunSubmission(
             attempt=number,
             incarnation=incarnation,
-            token=retry_token(
-                uid=o.run.metadata.uid,
-                operation="CreateJobRun",
-                # Of another OCI job it is another request, and no token is sent with two.
-                subject=f"{number}/{request.job_id}",
-                incarnation=incarnation,
-            ),
+            token=run_token(o.run.metadata.uid, number, request.job_id, incarnation),
             identity=launch.caller.identity,
             region=launch.caller.region,
             compartment_id=request.compartment_id,
@@ -144,6 +140,16 @@ def intend(
         launch_time=o.run.status.launch_time or now,
         job_id=request.job_id,
         revision=launch.revision,
+    )
+
+
+def run_token(uid: str, number: int, job_id: str, incarnation: int) -> str:
+    """Return the opc-retry-token of an attempt: of another OCI job it is another request, which has another one."""
+    return retry_token(
+        uid=uid,
+        operation="CreateJobRun",
+        subject=f"{number}/{job_id}",
+        incarnation=incarnation,
     )
 
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from ocijobs.api.job_run_status import LogFile, OutputList, RunMetrics
+from ocijobs.api.job_run_status import LogFile, OCIJobRunStatus, OutputList, RunMetrics
 from ocijobs.reconcile.calls import noted
 from ocijobs.reconcile.environment import Values
 from ocijobs.reconcile.once import Evidence
 from ocijobs.reconcile.remote import Absent, Call, Operation, Refusal, RefusalKind, RunRecord
+from ocijobs.reconcile.run.attempts import attempt_number
 from ocijobs.reconcile.run.output import last_results
 
 
@@ -47,6 +48,10 @@ class RunKnown:
         utilisation: what the run used of its machines; None as long as Monitoring has nothing.
         written_at: when this process last wrote the status.
         refused: why the API server does not take the run's own OCIJob.
+        fresh: whether this process set the finalizer, and wrote no intent since.
+        unlaunched: the attempt of which it knows that nobody launched it.
+        intended_before: whether it has written an intent, of this attempt or another.
+        seen_live: whether OCI told of the attempt while it was active.
         discarded: job runs of former attempts whose records are gone.
     """
 
@@ -68,6 +73,10 @@ class RunKnown:
     utilisation: RunMetrics | None = None
     written_at: datetime | None = None
     discarded: frozenset[str] = frozenset()
+    fresh: bool = False
+    unlaunched: int | None = None
+    intended_before: bool = False
+    seen_live: bool = False
     refused: str | None = None
     calls: Mapping[Operation, Call] = field(default_factory=dict)
 
@@ -75,7 +84,13 @@ class RunKnown:
         """Return what is known of the attempt of that number: of another one, nothing."""
         if number == self.attempt:
             return self
-        return RunKnown(attempt=number, written_at=self.written_at)
+        return RunKnown(
+            attempt=number,
+            written_at=self.written_at,
+            fresh=self.fresh,
+            unlaunched=self.unlaunched,
+            intended_before=self.intended_before,
+        )
 
     def called(
         self, operation: Operation, *, at: datetime, refusal: Refusal | None = None, epoch: str = ""
@@ -84,9 +99,53 @@ class RunKnown:
         calls = noted(self.calls, operation, at=at, refusal=refusal, epoch=epoch)
         return replace(self, calls=calls)
 
-    def intended(self, token: str) -> RunKnown:
-        """Return the memory after this process wrote an intent: no call was made for it yet."""
-        return replace(self, evidence=Evidence(token=token, ours=True))
+    def held(self) -> RunKnown:
+        """Return the memory after this process set the finalizer, without which nothing is intended."""
+        return replace(self, fresh=True)
+
+    def status_written(
+        self,
+        former: OCIJobRunStatus,
+        status: OCIJobRunStatus,
+        *,
+        at: datetime,
+        created_at: datetime,
+        token_lifetime: timedelta,
+    ) -> RunKnown:
+        """Return the memory after this process wrote a status over another.
+
+        Args:
+            former: the other one.
+            status: what was written.
+            at: when.
+            created_at: metadata.creationTimestamp.
+            token_lifetime: for how long OCI surely knows a token.
+        """
+        after = replace(self, written_at=at)
+        if status.submit is None:
+            bound = former.job_run_id is not None or self.record is not None
+            if former.submit is None:
+                return after
+            # What was seen live had no successor then, and what was given up unbound is nowhere.
+            known = self.seen_live or not bound
+            return replace(after, unlaunched=attempt_number(status) if known else None)
+        if status.submit == former.submit:
+            return after
+        number = status.submit.attempt
+        young = status.submit.started_at - created_at < token_lifetime
+        first = (
+            former.submit is not None
+            or self.unlaunched == number
+            or (self.fresh and number == 0 and young)
+        )
+        searches = 0 if first else 2 if self.intended_before else 1
+        return replace(
+            after,
+            evidence=Evidence(token=status.submit.token, ours=True, searches=searches),
+            fresh=False,
+            unlaunched=None,
+            intended_before=True,
+        )
 
     def create_answered(
         self, token: str, answer: RunRecord | Refusal, *, at: datetime, epoch: str
@@ -203,7 +262,8 @@ class RunKnown:
         before = self.record
         ended_at = self.ended_at or (at if record.state.ended else None)
         if before is None:
-            return replace(self, record=record, told_at=at, ended_at=ended_at)
+            live = self.seen_live or record.state.active
+            return replace(self, record=record, told_at=at, ended_at=ended_at, seen_live=live)
         if not before.superseded_by(record):
             return self
         return replace(

@@ -74,6 +74,7 @@ def _record(o: RunObservation, log: LogAddress) -> RunRecord:
         compartment_id=submit.compartment_id if submit is not None else "",
         state=RunState.UNKNOWN,
         accepted_at=status.accepted_time,
+        finished_at=status.completion_time,
         log=log,
     )
 

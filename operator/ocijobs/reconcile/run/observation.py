@@ -15,6 +15,7 @@ from ocijobs.reconcile.dependencies import Relations
 from ocijobs.reconcile.digest import owner_of
 from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.job.known import JobKnown
+from ocijobs.reconcile.release import Owner
 from ocijobs.reconcile.requests import backend_of
 from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.text import shown
@@ -36,6 +37,7 @@ class RunObservation:
     Attributes:
         job: the OCIJob that the run names, if it exists.
         job_checked_at: when this process last read that job's sources to the end, found or missing.
+        seen_at: when this process first saw the run.
         ahead: how many runs of the job are live, or come first; counted only where the job bounds them.
         identity: the identity of the run's calls: the recorded one, else that of the job.
         shared: the job as the run's sweep is bound to it.
@@ -51,6 +53,7 @@ class RunObservation:
     cluster_id: str
     known: RunKnown
     settings: Settings
+    seen_at: datetime | None = None
     ahead: int = 0
     shared: JobBinding | None = None
     job_known: JobKnown = field(default_factory=JobKnown)
@@ -98,6 +101,19 @@ class RunObservation:
     def owner(self) -> str:
         """What begins the owner tags of all that the object has in OCI."""
         return owner_of(cluster_id=self.cluster_id, uid=self.run.metadata.uid)
+
+    @property
+    def releasable(self) -> Owner:
+        """The run as an object that may be let go."""
+        where = self.run.status.submit or self.run.status.binding
+        return Owner(
+            kind="OCIJobRun",
+            metadata=self.run.metadata,
+            identity=self.identity,
+            cluster_id=self.cluster_id,
+            region=where.region if where is not None else None,
+            compartment_id=where.compartment_id if where is not None else None,
+        )
 
     @property
     def held(self) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from ocijobs.api.job_run_status import OCIJobRunStatus, Phase, RunSubmission
+from ocijobs.api.orphan import Leftovers, UnknownLaunch
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
 from ocijobs.reconcile.decision import (
     CreateRun,
     Decision,
-    RemoveFinalizer,
+    HoldCredentials,
     SearchRuns,
 )
 from ocijobs.reconcile.once import (
@@ -22,7 +23,7 @@ from ocijobs.reconcile.once import (
     Search,
     Wait,
 )
-from ocijobs.reconcile.release import release_without_credentials
+from ocijobs.reconcile.release import release
 from ocijobs.reconcile.remote import Refusal
 from ocijobs.reconcile.run.gate import (
     await_launch,
@@ -30,6 +31,7 @@ from ocijobs.reconcile.run.gate import (
     hindered,
     intend,
     queue_again,
+    run_token,
     too_late,
 )
 from ocijobs.reconcile.run.launch import Launch, prepare
@@ -53,6 +55,9 @@ def resolve_intent(
     known = o.known
     protocol = Protocol(
         submit=submit,
+        genuine=submit.token
+        == run_token(o.run.metadata.uid, submit.attempt, submit.job_id, submit.incarnation),
+        created_at=o.run.metadata.creation_timestamp,
         evidence=known.evidence.of(submit.token),
         epoch=o.epoch,
         seed=o.run.metadata.uid,
@@ -158,11 +163,11 @@ def _release(
 ) -> Decision[OCIJobRunStatus] | None:
     if not o.run.metadata.deleting:
         return None
-    left = (f"a run of OCI job {submit.job_id}, if one was created",)
-    notes = release_without_credentials(o.run.metadata, o.identity, now, o.settings, left=left)
-    if notes is None:
+    unknown = UnknownLaunch(owner=run_owner(o), job_id=submit.job_id)
+    let_go = release(o.releasable, now, o.settings, left=Leftovers(unknown=(unknown,)))
+    if let_go is None:
         return None
-    return Decision(status=o.run.status, actions=(RemoveFinalizer(),), notes=notes)
+    return Decision(status=o.run.status, actions=let_go.actions, notes=let_go.notes)
 
 
 def _same(launch: Launch, submit: RunSubmission) -> bool:
@@ -174,7 +179,9 @@ def _same(launch: Launch, submit: RunSubmission) -> bool:
     )
 
 
-def _create(o: RunObservation, submit: RunSubmission, launch: Launch) -> CreateRun:
-    return CreateRun(
+def _create(
+    o: RunObservation, submit: RunSubmission, launch: Launch
+) -> CreateRun | HoldCredentials:
+    return o.identity.to_hold or CreateRun(
         caller=launch.caller, token=submit.token, request=launch.request, epoch=o.epoch
     )

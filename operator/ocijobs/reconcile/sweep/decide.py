@@ -14,6 +14,7 @@ from ocijobs.reconcile.decision import Action, Decision, DeleteObject
 from ocijobs.reconcile.dependencies import Hopeless, Met, Waiting, evaluate, wanted_of
 from ocijobs.reconcile.ownership import creation_due_at
 from ocijobs.reconcile.serving import Hindrance, missing_job, serving
+from ocijobs.reconcile.settling import arrived_at, settled
 from ocijobs.reconcile.sweep.children import (
     cancel_children,
     create_children,
@@ -25,8 +26,6 @@ from ocijobs.reconcile.sweep.observation import SweepObservation
 from ocijobs.reconcile.sweep.points import problem, total
 from ocijobs.reconcile.sweep.status import write_blocked, write_seen, write_status
 from ocijobs.reconcile.sweep.tally import Tally, count
-
-_ROUNDING = timedelta(seconds=1)
 
 
 def decide_sweep(o: SweepObservation, now: datetime) -> Decision[OCIJobSweepStatus]:
@@ -77,8 +76,8 @@ def _await_others(o: SweepObservation, now: datetime) -> Decision[OCIJobSweepSta
 
 def _await_job(o: SweepObservation, now: datetime) -> Decision[OCIJobSweepStatus]:
     """Bind to the job when it can serve; that is the beginning."""
-    settle = timedelta(seconds=o.settings.launch_settle_seconds)
-    settled_at = o.sweep.metadata.creation_timestamp + _ROUNDING + settle
+    arrived = arrived_at(o.sweep.metadata.creation_timestamp, o.seen_at, bound=False)
+    settled_at = settled(arrived, o.settings.launch_settle_seconds)
     if o.held:
         return _blocked(o, now, Reason.HELD, HELD_ANEW)
     if now < settled_at:

@@ -93,6 +93,7 @@ class SweepObservation:
     Attributes:
         job: the OCIJob that the sweep names, if it exists.
         job_checked_at: when this process last read that job's sources to the end.
+        seen_at: when this process first saw the sweep.
         strangers: runs with the name of one of the next children that are not the sweep's.
     """
 
@@ -105,6 +106,7 @@ class SweepObservation:
     relations: Relations
     known: SweepKnown
     settings: Settings
+    seen_at: datetime | None = None
 
     @property
     def held(self) -> bool:

@@ -64,6 +64,13 @@ class ApiServer(Generic[ObjectT]):
         if spec != self.object.spec:
             self._change(generation=self.object.metadata.generation + 1, spec=spec)
 
+    def edit_status(self, **changes: Any) -> None:
+        """Change the status by hand; without changes, wipe it."""
+        if self.object is None:
+            return
+        status = self.object.status
+        self._change(status=status.model_copy(update=changes) if changes else type(status)())
+
     def annotate(self, name: str, value: str | None) -> None:
         """Set or remove an annotation."""
         if self.object is None:

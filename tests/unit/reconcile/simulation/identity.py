@@ -31,6 +31,7 @@ class SimulatedIdentity:
         self.refused = False
         self.gone = False
         self.deleting = False
+        self._held: Key | None = None
 
     def renew(self) -> None:
         """Put other credentials in place, which OCI accepts."""
@@ -45,6 +46,20 @@ class SimulatedIdentity:
     def key(self) -> Key:
         """What the Secret holds, or held last."""
         return Key(version=f"credentials-{self._version}", region=REGION)
+
+    @property
+    def of_new_process(self) -> IdentityKnown:
+        """What a process knows that has read the copies of credentials."""
+        known = IdentityKnown()
+        return known.copy_found(self._held) if self._held is not None else known
+
+    def hold(self, known: IdentityKnown, now: datetime) -> IdentityKnown:
+        """Copy the Secret, and return what a process knows that did so."""
+        known = self.learnt(known, now)
+        if self.gone:
+            return known
+        self._held = self.key
+        return known.hold_answered(self.key.version, None, at=now)
 
     def may_start(self, version: str) -> bool:
         """Whether the Secret is there, and is at that version."""
@@ -61,7 +76,12 @@ class SimulatedIdentity:
             return known
         # A key that was replaced is none that OCI takes.
         refused = self.refused or key != self.key
-        return known.verify_answered(key.version, REFUSED if refused else None, at=now)
+        known = known.verify_answered(key.version, REFUSED if refused else None, at=now)
+        if refused or self.gone or self._held in {None, key}:
+            return known
+        # The identity's own worker copies a key anew that OCI has accepted.
+        self._held = key
+        return known.hold_answered(key.version, None, at=now)
 
     def view(self, known: IdentityKnown) -> IdentityView:
         """Return the identity as a run or a job of that process sees it."""

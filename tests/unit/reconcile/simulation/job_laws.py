@@ -17,6 +17,7 @@ from ocijobs.api.conditions import ConditionType
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_status import OCIJobStatus, SourceAttempt
 from ocijobs.api.metadata import ObjectMeta
+from ocijobs.api.orphan import Orphan
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.decision import (
     Action,
@@ -34,8 +35,11 @@ from ocijobs.reconcile.remote import JobState
 from ocijobs.reconcile.requests import JobCreation
 from ocijobs.reconcile.standing import JOB_STANDINGS
 
+_MOST_DEATHS = 2
 
-_DEATHS = 2
+
+def _what(record: SourceAttempt) -> tuple[object, ...]:
+    return record.generation, record.version, record.requested
 
 
 class JobLaws:
@@ -48,7 +52,9 @@ class JobLaws:
         self._updated: set[tuple[str, str]] = set()
         self._folders = CodeLaws(world)
         self._attempt: SourceAttempt | None = None
+        self._deaths: list[SourceAttempt] = []
         self.given_up: set[str] = set()
+        self.listed: dict[str, Orphan] = {}
         self.left: set[str] = set()
 
     def restarted(self) -> None:
@@ -150,14 +156,20 @@ class JobLaws:
         """A remote source is read when that is recorded, and once in an hour if nobody came back from it twice."""
         record = ours.status.reading if ours is not None else None
         demand(record is not None and record.version == version, "an attempt is recorded first")
-        former, self._attempt = self._attempt, record
-        if record is None or former is None or record == former:
+        self._attempt = record
+        if record is None or not self._deaths or _what(self._deaths[-1]) != _what(record):
+            self._deaths.clear()
             return
-        same = ("generation", "version", "requested")
-        if all(getattr(record, name) == getattr(former, name) for name in same):
-            apart = abs(record.started_at - former.started_at)
-            often = record.attempts > _DEATHS and apart < timedelta(hours=1)
-            demand(not often, "what nobody came back from twice is tried again rarely")
+        apart = abs(record.started_at - self._deaths[-1].started_at)
+        often = len(self._deaths) >= _MOST_DEATHS and apart < timedelta(hours=1)
+        demand(not often, "what nobody came back from twice is tried again rarely")
+
+    def on_sources_answered(self, *, died: bool) -> None:
+        """A process has read a source, or has come to its end."""
+        if died and self._attempt is not None:
+            self._deaths.append(self._attempt)
+        elif not died:
+            self._deaths.clear()
 
     def _changes_something(self, action: UpdateJob) -> None:
         """Settings that OCI has taken are not sent again by the same process, unless others changed them."""
@@ -200,6 +212,9 @@ class JobLaws:
             gone = gone_since is not None and now - gone_since >= timedelta(seconds=600)
             asked = meta.abandoned or gone
             demand(asked, "an object is given up only as asked or without credentials")
+            for job in filter(self._ours, self._world.oci.of(meta.uid)):
+                listed = not self._world.oci.living(job) or self.is_listed(job)
+                demand(listed or self._world.circumstances.retain, "what is let go is listed")
             self.given_up.add(meta.uid)
             return
         waited = meta.abandoned or not any(run.live for run in o.runs)
@@ -210,6 +225,15 @@ class JobLaws:
         left = [job for job in self._world.oci.of(meta.uid) if self._ours(job)]
         demand(not any(map(self._world.oci.living, left)), "nothing is left in OCI of what goes")
         self.no_code_is_left()
+
+    def is_listed(self, job: SimulatedJob) -> bool:
+        """Whether the list of orphans names an OCI job, or the tag by which it is found."""
+        orphan = self.listed.get(job.uid)
+        if orphan is None:
+            return False
+        return job.id in orphan.left.job_ids or any(
+            each.owner == job.owner for each in orphan.left.unknown
+        )
 
     def no_code_is_left(self) -> None:
         """Object Storage has nothing more of what went."""

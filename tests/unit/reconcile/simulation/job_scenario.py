@@ -116,6 +116,32 @@ class JobScenario(Scenario[Variables | DoJob]):
         demand(self.world.api.object is None, "a deleted job goes in the end")
         self._nothing_is_left()
 
+    def end_namespace(self, kills: Sequence[int], *, revoked: bool) -> None:
+        """Delete the namespace, its Secret first, and see that no OCI job stays unless it can't be deleted.
+
+        Args:
+            kills: after how many steps each the operator is killed.
+            revoked: whether OCI accepts the key no more.
+        """
+        world, api = self.world, self.world.api
+        world.weather.clear()
+        self.shell.write_mishap = None
+        api.annotate(ANNOTATION_PAUSED, None)
+        world.identity.gone = world.identity.deleting = True
+        world.identity.refused = revoked
+        world.end_all_runs()
+        api.delete(world.clock.now())
+        self.shell.begin()
+        for steps in kills:
+            for _ in range(steps):
+                self.shell.step()
+            self.shell.begin()
+        self._until_quiet()
+        demand(api.object is None, "a job goes with its namespace")
+        if not revoked:
+            self._nothing_is_left()
+            demand(not self.laws.listed, "nothing is listed of what was ended")
+
     def _until_quiet(self) -> bool:
         """Live until nothing happens any more but looks at long intervals; return whether there is a job then."""
         quiet, lived = 0, 0.0

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from tests.unit.reconcile.simulation.api_server import ConflictError
@@ -20,7 +19,9 @@ from ocijobs.reconcile.decision import (
     Decision,
     DeleteCode,
     DeleteJob,
+    HoldCredentials,
     ListActiveRuns,
+    ListOrphan,
     ListShapes,
     LookUpJob,
     Note,
@@ -30,11 +31,12 @@ from ocijobs.reconcile.decision import (
     UpdateJob,
     UploadArtifact,
 )
-from ocijobs.reconcile.identity_known import IdentityKnown
 from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.job.decide import decide_job
 from ocijobs.reconcile.job.known import JobKnown
 from ocijobs.reconcile.job.observation import JobObservation
+from ocijobs.reconcile.remote import Refusal, RefusalKind
+from ocijobs.reconcile.stepped import stepped
 from ocijobs.testing import make_job_observation
 
 
@@ -54,8 +56,13 @@ class JobShell(Process):
         self.uploading: UploadArtifact | None = None
         self.serves: datetime | None = None
         self.identity_known = False
-        self.identity = IdentityKnown()
+        self.identity = self.world.identity.of_new_process
         self.laws.restarted()
+
+    def _step(self, by: timedelta) -> None:
+        self.known = stepped(self.known, by)
+        self.identity = stepped(self.identity, by)
+        self.serves = stepped(self.serves, by)
 
     def _decide(self) -> bool:
         job = self.world.api.object
@@ -105,21 +112,30 @@ class JobShell(Process):
 
         if not self._written(write):
             return
-        self.known = replace(self.known, written_at=self.now)
-        if status.submit is not None and status.submit != former.submit:
-            self.known = self.known.intended(status.submit.token)
-        if status.reading is not None and status.reading != former.reading:
-            self.known = self.known.attempted(status.reading)
+        self.known = self.known.status_written(
+            former,
+            status,
+            at=self.now,
+            created_at=meta.creation_timestamp,
+            token_lifetime=timedelta(seconds=observed.settings.token_lifetime_seconds),
+        )
 
     def _act(self, observed: JobObservation, action: Action, notes: tuple[Note, ...]) -> None:
         meta = observed.job.metadata
         self.laws.on_call(meta, action)
         match action:
+            case HoldCredentials():
+                self.identity = self.world.identity.hold(self.identity, self.now)
+            case ListOrphan(orphan=orphan):
+                self.laws.listed[orphan.uid] = orphan
             case AddFinalizer() | RemoveFinalizer():
                 self._patch(observed, notes, held=isinstance(action, AddFinalizer))
             case ReadSources(epoch=epoch):
                 read = self.world.sources(observed.job, action, self.now)
                 self.known = self.known.sources_answered(read, at=self.now, epoch=epoch)
+                if action.version is not None:
+                    died = isinstance(read, Refusal) and read.kind is RefusalKind.DIED
+                    self.laws.on_sources_answered(died=died)
             case UploadArtifact():
                 self.uploading = action
             case CreateJob() | SearchJobs() | LookUpJob() | UpdateJob():
@@ -142,7 +158,9 @@ class JobShell(Process):
             self.world.api.patch_finalizer(observed.job.metadata, held=held)
         except ConflictError:
             return
-        if not held:
+        if held:
+            self.known = self.known.held()
+        else:
             self.laws.on_release(observed, notes, observed.identity.gone_since, self.now)
 
     def _make(self, action: CreateJob | SearchJobs | LookUpJob | UpdateJob) -> None:

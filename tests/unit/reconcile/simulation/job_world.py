@@ -208,6 +208,12 @@ class JobWorld:
         if self.oci.jobs and self.oci.living(self.oci.jobs[-1]):
             self.oci.active[self.oci.jobs[-1].id] += 1
 
+    def end_all_runs(self) -> None:
+        """Let all runs end, ours and others'."""
+        while any(run.live for run in self.runs):
+            self.end_run()
+        self.end_elsewhere()
+
     def end_elsewhere(self) -> None:
         """Let the runs end that are none of ours."""
         for job_id in list(self.oci.active):
@@ -276,6 +282,4 @@ class JobWorld:
         job = self.api.object
         if job is not None and any(variable.name == "JOB_OCID" for variable in job.spec.env):
             self.edit_variables("healed")
-        while any(run.live for run in self.runs):
-            self.end_run()
-        self.end_elsewhere()
+        self.end_all_runs()

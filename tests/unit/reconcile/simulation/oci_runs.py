@@ -234,6 +234,13 @@ class SimulatedRuns:
             if run.live and state.rank >= run.state.rank and state is not run.state:
                 self._enter(run, state)
 
+    def end_cancelled(self) -> None:
+        """Let every run end that OCI was asked to end."""
+        ends = {RunState.CANCELING: RunState.CANCELED, RunState.STOPPING: RunState.STOPPED}
+        for run in self.runs:
+            if run.state in ends:
+                self._enter(run, ends[run.state])
+
     def take_away(self) -> None:
         """Let somebody delete the newest run, whatever it is doing."""
         if self.runs and self.runs[-1].state is not RunState.DELETED:

@@ -35,11 +35,14 @@ class Process(ABC):
         self._todo: list[Callable[[], None]] = []
         self._decided_at = 0.0
 
-    def forget_times(self) -> None:
-        """Forget what this process has learnt, as when its clock was set."""
-        skew = self.skew
-        self.begin()
-        self.skew = skew
+    def set_clock(self, by: timedelta) -> None:
+        """Have this process's clock set: what it remembers moves with it, and it decides anew."""
+        self.skew += by
+        self._step(by)
+
+    @abstractmethod
+    def _step(self, by: timedelta) -> None:
+        """Have the times that this process noted move."""
 
     @abstractmethod
     def _decide(self) -> bool:

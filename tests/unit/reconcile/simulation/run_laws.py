@@ -11,6 +11,7 @@ from tests.unit.reconcile.simulation.laws import (
     demand,
     token_is_remembered,
 )
+from tests.unit.reconcile.simulation.oci_runs import SimulatedRun
 from tests.unit.reconcile.simulation.run_world import RunWorld
 from tests.unit.reconcile.simulation.spark_laws import SparkLaws
 
@@ -18,6 +19,7 @@ from ocijobs.api.conditions import ConditionType
 from ocijobs.api.job_run_status import OCIJobRunStatus, Phase, StopReason
 from ocijobs.api.kueue import WorkloadCondition
 from ocijobs.api.metadata import ObjectMeta
+from ocijobs.api.orphan import Orphan
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.decision import (
     Action,
@@ -28,6 +30,7 @@ from ocijobs.reconcile.decision import (
     DeleteRun,
     DeleteWorkload,
     FinishWorkload,
+    ListOrphan,
     LookUpRun,
     Note,
     PatchWorkload,
@@ -68,6 +71,7 @@ class RunLaws:
         self._spark = SparkLaws(world)
         self.occasions = 0
         self.given_up: set[str] = set()
+        self.listed: dict[str, Orphan] = {}
 
     def restarted(self) -> None:
         """Allow what every process may do once."""
@@ -225,7 +229,7 @@ class RunLaws:
         if isinstance(action, DeleteObject):
             demand(self._world.circumstances.expires, "only what is to expire is deleted")
             return
-        if deleting and isinstance(action, DeleteRun | LookUpRun):
+        if deleting and isinstance(action, DeleteRun | LookUpRun | ListOrphan):
             return
         look = (seen.uid, type(action))
         self._late_looks[look] += 1
@@ -249,10 +253,21 @@ class RunLaws:
             demand(
                 meta.abandoned or gone, "an object is given up only as asked or without credentials"
             )
+            for run in self._world.oci.of(meta.uid):
+                demand(not run.live or self.is_listed(run), "what is let go and runs is listed")
             self.given_up.add(meta.uid)
             return
         live = any(run.live for run in self._world.oci.of(meta.uid))
         demand(not live, "the finalizer goes only when no live job run is left")
+
+    def is_listed(self, run: SimulatedRun) -> bool:
+        """Whether the list of orphans names a job run, or the tag by which it is found."""
+        orphan = self.listed.get(run.uid)
+        if orphan is None:
+            return False
+        return run.id in orphan.left.run_ids or any(
+            each.owner == run.owner for each in orphan.left.unknown
+        )
 
     def _keeps_secrets(self, text: str, where: str) -> None:
         for secret in self._world.secrets:

@@ -120,6 +120,36 @@ class RunScenario(Scenario[Progress | Do]):
         self._ends_well()
         self._restart_writes_nothing()
 
+    def end_namespace(self, kills: Sequence[int], *, revoked: bool) -> None:
+        """Delete the namespace, its Secret first, and see that nothing goes on in OCI unless it can't be ended.
+
+        Args:
+            kills: after how many steps each the operator is killed.
+            revoked: whether OCI accepts the key no more.
+        """
+        world, api = self.world, self.world.api
+        world.weather.clear()
+        self.shell.write_mishap = None
+        api.annotate(ANNOTATION_PAUSED, None)
+        world.identity.gone = world.identity.deleting = True
+        world.identity.refused = revoked
+        api.delete(world.clock.now())
+        world.delete_job()
+        self.shell.begin()
+        for steps in kills:
+            for _ in range(steps):
+                self.shell.step()
+            self.shell.begin()
+        for _ in range(MOST_ROUNDS):
+            if api.object is None:
+                break
+            self.live(self._pause())
+            world.oci.end_cancelled()
+        demand(api.object is None, "a run goes with its namespace")
+        for run in world.oci.runs:
+            unended = run.live and run.uid not in self.laws.given_up - self.laws.listed.keys()
+            demand(not unended or (revoked and self.laws.is_listed(run)), "nothing goes on in OCI")
+
     def _until_settled(self, outcome: RunState) -> None:
         for count in range(MOST_ROUNDS):
             self.live(self._pause())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from tests.unit.reconcile.simulation.api_server import ConflictError
@@ -27,6 +27,8 @@ from ocijobs.reconcile.decision import (
     DeleteWorkload,
     FinishWorkload,
     Followed,
+    HoldCredentials,
+    ListOrphan,
     ListOutputs,
     LookUpRun,
     Note,
@@ -40,7 +42,6 @@ from ocijobs.reconcile.decision import (
     SearchLogs,
     SearchRuns,
 )
-from ocijobs.reconcile.identity_known import IdentityKnown
 from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.remote import Operation, Refusal, RunRecord
 from ocijobs.reconcile.run.attempts import attempt_number
@@ -49,6 +50,7 @@ from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.pod_sets import workload_name
 from ocijobs.reconcile.run.queueing import leave_queue
+from ocijobs.reconcile.stepped import stepped
 from ocijobs.testing import make_run_observation
 
 
@@ -70,8 +72,13 @@ class RunShell(Process):
         self.measuring: ReadUtilisation | None = None
         self.job_checked_at: datetime | None = None
         self.identity_known = False
-        self.identity = IdentityKnown()
+        self.identity = self.world.identity.of_new_process
         self.laws.restarted()
+
+    def _step(self, by: timedelta) -> None:
+        self.known = stepped(self.known, by)
+        self.identity = stepped(self.identity, by)
+        self.job_checked_at = stepped(self.job_checked_at, by)
 
     def _decide(self) -> bool:
         run = self.world.api.object
@@ -145,14 +152,22 @@ class RunShell(Process):
 
         if not self._written(write):
             return
-        self.known = replace(self.known, written_at=now)
-        if status.submit is not None and status.submit != former.submit:
-            self.known = self.known.intended(status.submit.token)
+        self.known = self.known.status_written(
+            former,
+            status,
+            at=now,
+            created_at=meta.creation_timestamp,
+            token_lifetime=timedelta(seconds=observed.settings.token_lifetime_seconds),
+        )
 
     def _act(self, observed: RunObservation, action: Action, notes: tuple[Note, ...]) -> None:
         meta = observed.run.metadata
         self.laws.on_call(meta, action)
         match action:
+            case HoldCredentials():
+                self.identity = self.world.identity.hold(self.identity, self.now)
+            case ListOrphan(orphan=orphan):
+                self.laws.listed[orphan.uid] = orphan
             case AddFinalizer() | RemoveFinalizer():
                 self._patch(observed, notes, held=isinstance(action, AddFinalizer))
             case DeleteObject():
@@ -188,7 +203,9 @@ class RunShell(Process):
             self.world.api.patch_finalizer(meta, held=held)
         except ConflictError:
             return
-        if not held:
+        if held:
+            self.known = self.known.held()
+        else:
             self.laws.on_release(meta, notes, observed.identity.gone_since, self.now)
 
     def _call(self, action: Action) -> None:

@@ -45,9 +45,7 @@ class Scenario(ABC, Generic[SpecialT]):
                     self._process.begin()
                     self._process.skew = timedelta(seconds=skew)
                 case Jump(seconds=seconds):
-                    self._process.skew += timedelta(seconds=seconds)
-                    # As the worker does: what it knows, it knows by times that mean nothing now.
-                    self._process.forget_times()
+                    self._process.set_clock(timedelta(seconds=seconds))
                 case Strike(operation=operation, mishap=mishap):
                     self._weather.strike(operation, mishap)
                 case Outage(operation=operation, mishap=mishap):

@@ -1,0 +1,124 @@
+"""Copies of credentials in the operator's own namespace, with which what is in OCI is ended when the Secret is gone.
+
+A copy is written before anything is created as its identity, and goes with the last object that needs it. It is read
+when a process begins to lead, and starts nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from http import HTTPStatus
+
+from ocijobs.api.metadata import ObjectKey
+from ocijobs.clock import Clock
+from ocijobs.cloud.credentials import (
+    OPTIONAL_KEYS,
+    REQUIRED_KEYS,
+    ApiKey,
+    CredentialsError,
+    CredentialStore,
+    IdentityKey,
+    parse_api_key,
+)
+from ocijobs.controller.memory import Memory
+from ocijobs.kube.client import ApiError
+from ocijobs.kube.own_namespace import HeldCopy, OwnNamespace
+from ocijobs.kube.reads import ConfigData
+from ocijobs.reconcile.identity_known import Key
+from ocijobs.reconcile.remote import Refusal, RefusalKind
+
+_LOG = logging.getLogger(__name__)
+_PAUSE_SECONDS = 2.0
+
+
+class HeldCredentials:
+    """Reads, writes and deletes the copies, and has memory know of them."""
+
+    def __init__(
+        self,
+        own: OwnNamespace,
+        *,
+        credentials: CredentialStore,
+        memory: Memory,
+        clock: Clock,
+        uid_of: Callable[[ObjectKey], str | None],
+        namespaces: tuple[str, ...],
+    ) -> None:
+        self._own, self._credentials = own, credentials
+        self._memory, self._clock = memory, clock
+        self._uid_of, self._namespaces = uid_of, namespaces
+
+    async def read(self) -> None:
+        """Learn of all copies. Returns when they are read, or may not be."""
+        copies: list[HeldCopy] | None = None
+        while copies is None:
+            try:
+                copies = await self._own.copies()
+            except ApiError as error:
+                _LOG.error("copies of credentials not read: %s", error)
+                if error.status == HTTPStatus.FORBIDDEN:
+                    return
+                await self._clock.sleep(_PAUSE_SECONDS)
+        for copy in copies:
+            # Another operator of this namespace may serve others.
+            if not self._namespaces or copy.identity.namespace in self._namespaces:
+                self._learn(copy)
+
+    def _learn(self, copy: HeldCopy) -> None:
+        try:
+            api_key = parse_api_key(copy.data, region=None, version=copy.version)
+        except CredentialsError as error:
+            _LOG.error("copy of the credentials of %s: %s", copy.identity, error)
+            return
+        if api_key.region is None:
+            return
+        key = Key(version=copy.version, region=api_key.region, tenancy_id=api_key.tenancy)
+        if self._uid_of(copy.identity) in {copy.uid, None}:
+            self._credentials.hold(IdentityKey(*copy.identity), api_key)
+            self._memory.learn_identity(copy.identity, lambda known: known.copy_found(key))
+        else:
+            # Of a former identity of that name: it is written over, or deleted, as though it were this one's.
+            self._memory.learn_identity(
+                copy.identity, lambda known: replace(known, held=copy.version)
+            )
+
+    async def keep(
+        self, identity: ObjectKey, uid: str, api_key: ApiKey, secret: ConfigData
+    ) -> None:
+        """Write a copy of a Secret; that it can't be is learnt.
+
+        Raises:
+            NotLeadingError: if this process may not write any more.
+        """
+        wanted = (*REQUIRED_KEYS, *OPTIONAL_KEYS)
+        data = {key: value for key, value in secret.data.items() if key in wanted}
+        data["region"] = (api_key.region or "").encode()
+        copy = HeldCopy(identity=identity, uid=uid, version=api_key.version, data=data)
+        refusal = None
+        try:
+            await self._own.keep_copy(copy)
+        except ApiError as error:
+            message = f"no copy of its credentials could be kept for deletion: {error}"
+            _LOG.warning("%s: %s", identity, message)
+            refusal = Refusal(kind=RefusalKind.UNAVAILABLE, message=message)
+        at = self._clock.now()
+        self._memory.learn_identity(
+            identity, lambda known: known.hold_answered(copy.version, refusal, at=at)
+        )
+
+    async def drop(self, identity: ObjectKey) -> None:
+        """Delete a copy. From the moment that it is asked for, nothing counts on it.
+
+        Raises:
+            ApiError: if the API server does not delete it.
+            NotLeadingError: if this process may not write any more.
+        """
+        held = self._memory.identity(identity).held
+        self._memory.learn_identity(identity, lambda known: known.copy_dropped())
+        try:
+            await self._own.drop_copy(identity)
+        except ApiError:
+            self._memory.learn_identity(identity, lambda known: replace(known, held=held))
+            raise

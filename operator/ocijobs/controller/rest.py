@@ -1,0 +1,71 @@
+"""When an object is looked at again, and the pause that one gets whose decisions would leave it no rest."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from ocijobs.api.conditions import ConditionType, find
+from ocijobs.api.metadata import ObjectKey
+from ocijobs.clock import Clock
+from ocijobs.controller.queue import WorkQueue
+from ocijobs.controller.reporting import Status
+from ocijobs.log_fields import log_fields
+from ocijobs.observe.metrics import Metrics
+from ocijobs.reconcile.decision import Decision
+
+_LOG = logging.getLogger(__name__)
+
+LEAST_PAUSE_SECONDS = 1.0
+"""Pause of an object whose decisions leave it no rest."""
+
+_MOST_ROUNDS = 1000
+"""More rounds in a row than this, in each of which something was done, bring nothing to an end."""
+
+
+class Rest:
+    """Puts objects back."""
+
+    def __init__(self, queue: WorkQueue, metrics: Metrics, clock: Clock) -> None:
+        self._queue, self._metrics, self._clock = queue, metrics, clock
+        self._rounds: dict[ObjectKey, int] = {}
+
+    def forget(self, key: ObjectKey) -> None:
+        """Note that an object is gone."""
+        self._rounds.pop(key, None)
+
+    def come_back(self, key: ObjectKey, decision: Decision[Status], *, went_on: bool) -> None:
+        """Have an object looked at again: at once where something was done, else when the decision says.
+
+        A decision that does nothing and wakes at once, or that always finds something to do, is a defect: made again
+        and again it would hold the loop, and every other object. It gets a pause, and is told of.
+        """
+        pause = 0.0
+        if went_on:
+            rounds = self._rounds[key] = self._rounds.get(key, 0) + 1
+            defect = rounds > _MOST_ROUNDS
+        else:
+            self._rounds.pop(key, None)
+            if decision.wake_at is None:
+                return
+            pause = (decision.wake_at - self._clock.now()).total_seconds()
+            defect = pause <= 0
+        if defect:
+            pause = LEAST_PAUSE_SECONDS
+            self._metrics.restless.labels(key.kind).inc()
+            _LOG.error(
+                "%s: a defect of the operator: its decision asks to be made again at once",
+                key,
+                extra=log_fields(**said(decision)),
+            )
+        self._queue.add_after(key, pause)
+
+
+def said(decision: Decision[Status]) -> dict[str, Any]:
+    """Return what a log line has of a decision."""
+    ready = find(decision.status.conditions, ConditionType.READY)
+    return {
+        "reason": ready.reason if ready is not None else None,
+        "actions": [type(action).__name__ for action in decision.actions],
+        "wake_at": decision.wake_at.isoformat() if decision.wake_at is not None else None,
+    }

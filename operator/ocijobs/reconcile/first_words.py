@@ -1,0 +1,99 @@
+"""What an object says of itself before a decision has anything to say: what is being done, or waited for.
+
+Most of that is over in a moment and is not worth a write; the shell writes it where it lasts.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from ocijobs.api.conditions import ConditionType, find
+from ocijobs.api.identity import OCIIdentityStatus
+from ocijobs.api.job_run_status import OCIJobRunStatus, Phase
+from ocijobs.api.job_status import OCIJobStatus
+from ocijobs.api.metadata import ObjectMeta
+from ocijobs.api.names import ANNOTATION_PAUSED
+from ocijobs.api.reasons import Reason
+from ocijobs.api.schedule import OCIJobScheduleStatus
+from ocijobs.api.sweep_status import OCIJobSweepStatus, SweepPhase
+from ocijobs.reconcile import decision as act
+from ocijobs.reconcile.standing import (
+    RUN_STANDINGS,
+    SWEEP_STANDINGS,
+    Headline,
+    Standing,
+    conditions,
+)
+
+AnyStatus = (
+    OCIJobRunStatus | OCIJobStatus | OCIJobSweepStatus | OCIJobScheduleStatus | OCIIdentityStatus
+)
+
+_WAITING_FOR = {
+    act.AddFinalizer: "being taken into the operator's care",
+    act.RemoveFinalizer: "being let go",
+    act.DeleteObject: "being deleted",
+    act.ReadCredentials: "its Secret is being read",
+    act.VerifyCredentials: "OCI is asked whether it accepts the credentials",
+    act.RefreshJob: "the sources of its OCIJob are being read",
+    act.ReadSources: "its source is being read",
+    act.ReadValues: "the Secrets and ConfigMaps of its variables are being read",
+    act.FindName: "what its spec names is looked for in OCI",
+    act.ListShapes: "OCI is asked for the shapes that there are",
+    act.UploadArtifact: "its artifact is being uploaded",
+    act.SearchLogs: "its log is being read",
+    act.ReadUtilisation: "what it used is being read",
+}
+
+
+def first_words(
+    decision: act.Decision[AnyStatus], metadata: ObjectMeta, now: datetime
+) -> AnyStatus | None:
+    """Return a status that says what is done about an object, or None where the decision's own says something.
+
+    A status says something if its condition Ready is of the object's generation, and after the end.
+    """
+    status = decision.status
+    if isinstance(status, OCIJobRunStatus | OCIJobSweepStatus):
+        ended = status.phase is not None and status.phase.terminal
+        if ended:
+            return None
+    ready = find(status.conditions, ConditionType.READY)
+    generation = metadata.generation
+    if ready is not None and ready.observed_generation == generation:
+        return None
+    phase, standing = _standing(status)
+    headline = Headline(
+        standing=standing, reason=Reason.PENDING, message=_words(decision, metadata)
+    )
+    changes: dict[str, Any] = {
+        **phase,
+        "observed_generation": generation,
+        "conditions": conditions(status.conditions, headline, generation=generation, now=now),
+    }
+    return status.model_copy(update=changes)
+
+
+def _standing(status: AnyStatus) -> tuple[dict[str, Any], Standing]:
+    """Return what else of the status has to be there, and how the object stands."""
+    if isinstance(status, OCIJobRunStatus):
+        phase = status.phase or Phase.PENDING
+        return {"phase": phase}, RUN_STANDINGS[phase][0]
+    if isinstance(status, OCIJobSweepStatus):
+        of_sweep = status.phase or SweepPhase.PENDING
+        return {"phase": of_sweep}, SWEEP_STANDINGS[of_sweep][0]
+    return {}, Standing.PROGRESSING
+
+
+def _words(decision: act.Decision[AnyStatus], metadata: ObjectMeta) -> str:
+    if metadata.paused:
+        return f"paused by its annotation {ANNOTATION_PAUSED}"
+    if decision.actions:
+        action = type(decision.actions[0])
+        return _WAITING_FOR.get(action, f"OCI's answer to {action.__name__} is awaited")
+    if decision.wake_at is not None:
+        return f"looked at again at {decision.wake_at:%Y-%m-%dT%H:%M:%SZ}"
+    if metadata.deleting:
+        return "being deleted"
+    return "its OCIIdentity is being read and verified"

@@ -1,0 +1,77 @@
+"""An error that nobody foresaw, told on each kind in each phase, and taken back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tests.unit.reconcile.simulation.laws import conditions_are_the_tables
+
+from ocijobs.api.conditions import ConditionType, find
+from ocijobs.api.identity import OCIIdentityStatus
+from ocijobs.api.job_run_status import OCIJobRunStatus, Phase
+from ocijobs.api.job_status import OCIJobStatus
+from ocijobs.api.reasons import Reason
+from ocijobs.api.schedule import OCIJobScheduleStatus
+from ocijobs.api.sweep_status import OCIJobSweepStatus, SweepPhase
+from ocijobs.reconcile.internal_error import cleared, failed_status
+from ocijobs.reconcile.standing import JOB_STANDINGS, RUN_STANDINGS, SWEEP_STANDINGS, Standing
+from ocijobs.testing import START
+
+STATUSES: list[tuple[Any, tuple[Standing, ...]]] = [
+    (OCIJobRunStatus(), RUN_STANDINGS[Phase.PENDING]),
+    *((OCIJobRunStatus(phase=phase), RUN_STANDINGS[phase]) for phase in Phase),
+    (OCIJobSweepStatus(), SWEEP_STANDINGS[SweepPhase.PENDING]),
+    *((OCIJobSweepStatus(phase=phase), SWEEP_STANDINGS[phase]) for phase in SweepPhase),
+    (OCIJobStatus(), JOB_STANDINGS),
+    (OCIJobScheduleStatus(), JOB_STANDINGS),
+    (OCIIdentityStatus(), JOB_STANDINGS),
+]
+
+
+def failed(status: Any, failures: int) -> Any:
+    return failed_status(
+        status,
+        error="KeyError",
+        failures=failures,
+        retry_at=START + timedelta(seconds=7),
+        generation=3,
+        now=START,
+    )
+
+
+@pytest.mark.parametrize("failures", [1, 9])
+@pytest.mark.parametrize(("status", "standings"), STATUSES)
+def test_an_error_is_told_as_a_row_of_the_table_unless_the_object_has_ended(
+    status: Any, standings: tuple[Standing, ...], failures: int
+) -> None:
+    told = failed(status, failures)
+    phase = getattr(status, "phase", None)
+    if phase is not None and phase.terminal:
+        assert told is None
+        return
+    shown = conditions_are_the_tables(told.conditions, standings)
+    assert not shown[ConditionType.READY]
+    assert shown[ConditionType.STALLED] is (
+        Standing.STALLED in standings and (failures > 5 or standings[0] is Standing.STALLED)
+    )
+    ready = find(told.conditions, ConditionType.READY)
+    assert ready is not None
+    assert (ready.reason, ready.observed_generation, told.observed_generation) == (
+        Reason.INTERNAL_ERROR,
+        3,
+        3,
+    )
+    for word in ("KeyError", f"{failures} times", "2026-01-01T12:00:07Z"):
+        assert word in ready.message
+    after = cleared(told)
+    ready = find(after.conditions, ConditionType.READY)
+    assert ready is not None
+    assert ready.reason == Reason.PENDING
+    assert {one.status for one in after.conditions} == {one.status for one in told.conditions}
+
+
+def test_what_tells_of_no_error_is_decided_on_as_it_is() -> None:
+    status = OCIJobStatus()
+    assert cleared(status) is status
