@@ -85,7 +85,7 @@ def test_a_loop_that_is_held_loses_no_lease_and_is_named(stage: Stage, tmp_path:
     leader = OperatorProcess(stage.kubeconfig, tmp_path / "leader", settings, launch)
     with leader:
         leader.until_told("ocijobs_leader 1.0")
-        with stage.made(tmp_path / "standby", **LEASE) as standby:
+        with stage.replica(tmp_path / "standby", **LEASE) as standby:
             standby.until_ready()
             holder = _lease(stage)["holderIdentity"]
             os.kill(leader.pid, held_operator.SIGNAL)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
+import ssl
 from collections import Counter
 from collections.abc import Callable
 from enum import Enum
@@ -56,13 +57,18 @@ class ApiServer:
     Attributes:
         url: where it is; the same after it was closed and opened again.
         token: the bearer token that is wanted, if any.
+        user: whose certificate is wanted, if anybody's.
         asked: how often each resource was asked for: lists and watches.
         authorizations: what those who asked have shown.
+
+    Args:
+        tls: what it serves HTTPS with, if it does.
     """
 
-    def __init__(self) -> None:
-        self.url, self._port = "", 0
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self.url, self._port, self._tls = "", 0, tls
         self.token: str | None = None
+        self.user: str | None = None
         self.asked: Counter[str] = Counter()
         self.authorizations: list[str | None] = []
         self._version = 1
@@ -90,10 +96,12 @@ class ApiServer:
             application, access_log=None, shutdown_timeout=0, handler_cancellation=True
         )
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self._port, reuse_address=True)
+        site = web.TCPSite(
+            self._runner, "127.0.0.1", self._port, reuse_address=True, ssl_context=self._tls
+        )
         await site.start()
         self._port = self._runner.addresses[0][1]
-        self.url = f"http://127.0.0.1:{self._port}"
+        self.url = f"http{'' if self._tls is None else 's'}://127.0.0.1:{self._port}"
 
     async def close(self) -> None:
         """Listen no more, and drop all connections."""
@@ -204,6 +212,8 @@ class ApiServer:
                 return failed
         if self.token is not None and self.authorizations[-1] != f"Bearer {self.token}":
             return _status(401)
+        if self.user is not None and self.user != _shown(request):
+            return _status(401)
         if resource == "leases":
             return await self._lease(request, parts)
         if resource:
@@ -288,6 +298,13 @@ class ApiServer:
         meta["resourceVersion"] = str(self._version)
         there[key] = body
         return web.json_response(body)
+
+
+def _shown(request: web.Request) -> str | None:
+    """Return whose certificate was shown."""
+    certificate = request.get_extra_info("peercert") or {}
+    names = {name: value for part in certificate.get("subject", ()) for name, value in part}
+    return names.get("commonName")
 
 
 def _resource(parts: list[str]) -> str:

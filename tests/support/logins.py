@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,7 @@ class ExecPlugin:
         return len(self._runs.read_text().splitlines()) if self._runs.exists() else 0
 
 
-def kubeconfig_for(server: str, path: Path, user: dict[str, Any]) -> Path:
+def kubeconfig_for(server: str, path: Path, user: Mapping[str, object]) -> Path:
     """Write a kubeconfig of a server for a user, and return its path."""
     document = {
         "apiVersion": "v1",

@@ -68,7 +68,7 @@ class Stage(Namespace):
     ) -> None:
         super().__init__(cluster, namespace)
         self.home = f"operator-{namespace[-20:]}"
-        self.emulator, self.folder, self._launch = emulator, folder, launch
+        self.emulator, self.folder, self.launch = emulator, folder, launch
         self._audit = None if cluster.audit_log is None else AuditLog(cluster.audit_log)
         folder.mkdir(exist_ok=True)
         self.kubeconfig = self._account()
@@ -82,7 +82,7 @@ class Stage(Namespace):
     def replica(self, folder: Path, **changes: object) -> OperatorProcess:
         """Return another one with that account, and a folder of its own for its log."""
         folder.mkdir(exist_ok=True)
-        return OperatorProcess(self.kubeconfig, folder, self.settings(**changes), self._launch)
+        return OperatorProcess(self.kubeconfig, folder, self.settings(**changes), self.launch)
 
     def settings(self, **changes: object) -> dict[str, object]:
         """Return the operator's settings for this stage."""

@@ -14,8 +14,9 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import yaml
 from kubernetes.aio import config as kubernetes_config
@@ -48,23 +49,20 @@ class Credentials:
     Attributes:
         configuration: where the API server is, certificates, proxy.
         authorization: header of that name, or None if certificates are all.
+        certificate: what the files of certificate and key had in them; they may be replaced.
         renew_at: from when another load is due, in monotonic time; None if only a refusal says so.
         expires_at: from when the API server will refuse it, in monotonic time.
     """
 
     configuration: Configuration
-    authorization: str | None
+    authorization: str | None = field(repr=False)
+    certificate: bytes = field(default=b"", repr=False)
     renew_at: float | None = None
     expires_at: float | None = None
 
     def same_as(self, other: Credentials) -> bool:
         """Whether the API server would take both for the same."""
-        return self._identity == other._identity
-
-    @property
-    def _identity(self) -> tuple[object, ...]:
-        configuration = self.configuration
-        return self.authorization, *map(_content, (configuration.cert_file, configuration.key_file))
+        return (self.authorization, self.certificate) == (other.authorization, other.certificate)
 
 
 class Login:
@@ -158,21 +156,21 @@ def _of_kubeconfig() -> Credentials:
     paths = os.environ.get("KUBECONFIG") or KUBE_CONFIG_DEFAULT_LOCATION
     try:
         configuration, expiry = asyncio.run(_loaded(paths))
-        authorization = _authorization(configuration)
+        authorization, certificate = _authorization(configuration), _certificate(configuration)
         if authorization is None and configuration.cert_file is None and _has_plugin(paths):
             # The library has logged why.
             raise NoClusterError(f"no cluster to work for: {paths}: the exec plugin gave no login")
     except (kubernetes_config.ConfigException, OSError, TimeoutError, yaml.YAMLError) as error:
         raise NoClusterError(f"no cluster to work for: {paths}: {error}") from error
+    loaded = Credentials(
+        configuration=configuration, authorization=authorization, certificate=certificate
+    )
     if expiry is None:
-        return Credentials(configuration=configuration, authorization=authorization)
+        return loaded
     left = (expiry - datetime.now(UTC)).total_seconds()
     now = time.monotonic()
-    return Credentials(
-        configuration=configuration,
-        authorization=authorization,
-        renew_at=now + left - min(_AHEAD_SECONDS, left / 4),
-        expires_at=now + left,
+    return replace(
+        loaded, renew_at=now + left - min(_AHEAD_SECONDS, left / 4), expires_at=now + left
     )
 
 
@@ -198,8 +196,6 @@ def _has_plugin(paths: str) -> bool:
     return user is not None and "exec" in user["user"]
 
 
-def _content(path: str | None) -> bytes | None:
-    if path is None:
-        return None
-    with open(path, "rb") as file:  # noqa: PTH123 - one line, and the library gives names
-        return file.read()
+def _certificate(configuration: Configuration) -> bytes:
+    paths = (configuration.cert_file, configuration.key_file)
+    return b"".join(Path(path).read_bytes() for path in paths if path)

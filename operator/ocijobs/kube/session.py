@@ -6,8 +6,11 @@ import ssl
 from http import HTTPStatus
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
+from weakref import WeakKeyDictionary
 
 import aiohttp
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
 from kubernetes.aio.client import Configuration
 from yarl import URL
 
@@ -28,24 +31,52 @@ def open_session(
         connections: how many may be open at a time; 0 is no limit.
         outer: middlewares around the login: they see a request once, however often it has to log in.
     """
-    authenticated = _Authenticated(login)
+    connector = _Connector(login.credentials, connections)
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=connections, ssl=authenticated.tls),
+        connector=connector,
         headers={"User-Agent": f"ocijobs-operator/{__version__}"},
-        middlewares=(*outer, authenticated),
+        middlewares=(*outer, _Authenticated(login, connector)),
         proxy=_proxy(login.credentials.configuration),
         read_bufsize=_READ_BYTES,
     )
 
 
+class _Connector(aiohttp.TCPConnector):
+    """Connections that show the certificate of the login, if it has one. One that has shown a former one is closed."""
+
+    def __init__(self, credentials: Credentials, connections: int) -> None:
+        self._tls = _tls(credentials.configuration)
+        super().__init__(limit=connections, ssl=self._tls)
+        self._shows, self._generation = credentials, 0
+        self._opened: WeakKeyDictionary[object, int] = WeakKeyDictionary()
+
+    def show(self, credentials: Credentials) -> None:
+        """Show the certificate of these from now on."""
+        if self._shows.certificate != credentials.certificate:
+            self._generation += 1
+            _load_certificates(self._tls, credentials.configuration)
+        self._shows = credentials
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - of aiohttp
+    ) -> Connection:
+        """Return a connection that is new, or was used since the certificate is what it is."""
+        while True:
+            connection = await super().connect(req, traces, timeout)
+            if self._opened.setdefault(connection.protocol, self._generation) == self._generation:
+                return connection
+            connection.close()
+
+
 class _Authenticated:
     """The middleware that logs in. What the API server refuses is tried once more if there is another login."""
 
-    def __init__(self, login: Login) -> None:
-        self._login = login
+    def __init__(self, login: Login, connector: _Connector) -> None:
+        self._login, self._connector = login, connector
         self._origin = URL(login.server).origin()
-        self._shown = login.credentials
-        self.tls = _tls(self._shown.configuration)
 
     async def __call__(
         self, request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
@@ -62,15 +93,12 @@ class _Authenticated:
         others = await self._login.after(credentials)
         if others.same_as(credentials):
             return response
-        # The connection is closed, since it has shown the certificate that was refused.
         response.close()
         self._show(request, others)
         return await send(request)
 
     def _show(self, request: aiohttp.ClientRequest, credentials: Credentials) -> None:
-        if credentials is not self._shown:
-            _load_certificates(self.tls, credentials.configuration)
-            self._shown = credentials
+        self._connector.show(credentials)
         if credentials.authorization is not None:
             request.headers["Authorization"] = credentials.authorization
         if credentials.configuration.tls_server_name:

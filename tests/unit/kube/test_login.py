@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from tests.support.api_server import ApiServer, Fault
-from tests.support.logins import ExecPlugin, kubeconfig_for
+from tests.support.certificates import (
+    Issued,
+    authority,
+    client_certificate,
+    server_certificate,
+)
+from tests.support.logins import ExecPlugin, kubeconfig_for, with_cluster
 from tests.support.patience import patience
 
 from ocijobs.controller.store import Store
@@ -44,7 +51,7 @@ def plugin(tmp_path: Path) -> ExecPlugin:
 
 
 async def log_in(
-    server: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, user: dict[str, object]
+    server: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, user: Mapping[str, object]
 ) -> Login:
     path = kubeconfig_for(server.url, tmp_path / "config", user)
     monkeypatch.setenv("KUBECONFIG", str(path))
@@ -122,7 +129,8 @@ async def test_who_is_refused_at_the_same_time_logs_in_once(
     for thread in threads:
         thread.start()
     await asyncio.gather(*(listed(login) for _ in range(5)))
-    await asyncio.to_thread(lambda: [thread.join() for thread in threads])
+    for thread in threads:
+        await asyncio.to_thread(thread.join)
     assert plugin.runs == 2
 
 
@@ -208,3 +216,69 @@ async def test_another_server_is_not_shown_the_login(
             assert other.authorizations == [None]
         async with session.get(f"{server.url}/api"):
             assert server.authorizations == ["Bearer secret"]
+
+
+@pytest.mark.parametrize(
+    ("cluster", "problem"),
+    [
+        ({"tls-server-name": "kubernetes.default.svc"}, None),
+        ({}, "certificate is not valid for '127.0.0.1'"),
+        ({"insecure-skip-tls-verify": True}, None),
+    ],
+)
+async def test_the_name_that_the_certificate_is_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cluster: dict[str, object], problem: str | None
+) -> None:
+    """Where the API server is reached by an address of a tunnel or a load balancer."""
+    issuer = authority("kubernetes")
+    issued = server_certificate(issuer, "kubernetes.default.svc", "10.96.0.1")
+    for name, content in (
+        ("crt", issued.certificate),
+        ("key", issued.key),
+        ("ca", issuer.certificate),
+    ):
+        (tmp_path / name).write_bytes(content)
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(tmp_path / "crt", tmp_path / "key")
+    async with ApiServer(tls) as server:
+        path = kubeconfig_for(server.url, tmp_path / "config", {"token": "me"})
+        trusted = {} if "insecure-skip-tls-verify" in cluster else {"certificate-authority": "ca"}
+        with_cluster(path, **trusted, **cluster)
+        monkeypatch.setenv("KUBECONFIG", str(path))
+        login = await load_login()
+        if problem is None:
+            await listed(login)
+            return
+        with pytest.raises(ApiError, match=problem):
+            await listed(login)
+
+
+async def test_a_certificate_that_was_replaced_is_shown_when_the_former_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files beside the kubeconfig, which others renew; connections that have shown the former go on with it."""
+    issuer = authority("kubernetes")
+    (tmp_path / "ca").write_bytes(issuer.certificate)
+    _write(tmp_path / "server", server_certificate(issuer, "localhost", "127.0.0.1"))
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(tmp_path / "ca"))
+    tls.load_cert_chain(tmp_path / "server.crt", tmp_path / "server.key")
+    tls.verify_mode = ssl.CERT_REQUIRED
+    async with ApiServer(tls) as server:
+        user = {"client-certificate": "me.crt", "client-key": "me.key"}
+        path = kubeconfig_for(server.url, tmp_path / "config", user)
+        with_cluster(path, **{"certificate-authority": "ca"})
+        monkeypatch.setenv("KUBECONFIG", str(path))
+        _write(tmp_path / "me", client_certificate(issuer, "first"))
+        server.user = "first"
+        async with KubeClient(await load_login(), connections=8) as client:
+            await client.request("GET", PATH, resource="ocijobs")
+            server.user = "second"
+            with pytest.raises(ApiError, match="401"):
+                await client.request("GET", PATH, resource="ocijobs")
+            _write(tmp_path / "me", client_certificate(issuer, "second"))
+            await client.request("GET", PATH, resource="ocijobs")
+
+
+def _write(path: Path, issued: Issued) -> None:
+    path.with_suffix(".crt").write_bytes(issued.certificate)
+    path.with_suffix(".key").write_bytes(issued.key)
