@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+import yaml
 from tests.support import manifests
 from tests.support.namespace import Document, condition, phase
 from tests.support.rest import until_at_rest
@@ -47,6 +48,32 @@ def test_a_line_that_is_none_takes_nothing_from_one_that_is(stage: Stage) -> Non
     ended = run_printing(stage, GOOD, '{"ocijobs.io/results": {"auc": ')
     assert ended["status"]["results"] == {"auc": "0.93"}
     assert condition(ended, "ResultsReady")["status"] == "True"
+
+
+def test_whatever_a_run_prints_its_status_lands_and_can_be_read(stage: Stage) -> None:
+    lines = [
+        "done \U0001f680",
+        "\x1b]0;title\x07\x1b[1mbold\x1b[0m \x85\u2028 \x9b31mred",
+        "evil\u202etxt.exe \ufffe \x00 \ufeff",
+        "A" * 200_000,
+        json.dumps({"ocijobs.io/results": {"auc": "\U0001f3af 0.93"}}, ensure_ascii=False),
+    ]
+    stage.emulator.set_mode(default={**QUICK, "output": lines})
+    stage.identity(logGroupId=stage.log_group())
+    arguments = ["--title", "\U0001f680"]
+    # The tests' own client applies what is no YAML.
+    stage.create(manifests.job(results=["auc"], args=arguments))
+    stage.create(manifests.run(env=[{"name": "TITLE", "value": "\U0001f680"}]))
+    ended = stage.until_ended("run")
+    assert phase(ended) == "Succeeded"
+    assert ended["status"]["results"] == {"auc": "\U0001f3af 0.93"}
+    tail = ended["status"]["logs"]["tail"]
+    assert tail[:3] == ["done \U0001f680", "bold  red", "eviltxt.exe   "]
+    assert tail[3].endswith("A… (cut)")
+    assert ended["status"]["binding"]["template"]["args"] == arguments
+    read = yaml.safe_load(stage.kubectl("get", "ocijobrun", "run", "-o", "yaml"))
+    assert read["status"]["logs"]["tail"] == tail
+    stage.kubectl("describe", "ocijobrun", "run")
 
 
 def until_heeded(stage: Stage) -> Document:

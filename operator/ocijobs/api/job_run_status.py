@@ -170,7 +170,9 @@ class RunLogs(Model):
         | None
     ) = Field(
         default=None,
-        description="Last lines of output, 20 lines and 4 KiB at most, known secret values masked.",
+        description=(
+            "Last lines of output, 20 lines and 4 KiB at most, 512 bytes of each; known secret values masked."
+        ),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +28,9 @@ from ocijobs.cloud.data_flow import DataFlow
 from ocijobs.cloud.data_science import DataScience
 from ocijobs.cloud.infrastructure import Infrastructure
 from ocijobs.cloud.leftovers import Leftover
-from ocijobs.kube.client import ApiError, KubeClient, NoClusterError, load_configuration
+from ocijobs.kube.client import ApiError, KubeClient
+from ocijobs.kube.lease import NotLeadingError
+from ocijobs.kube.login import NoClusterError, load_login
 from ocijobs.kube.own_namespace import ListedOrphan, OwnNamespace
 from ocijobs.settings import Settings
 
@@ -74,8 +76,7 @@ def listed(namespace: str, *, end: bool, access: Access) -> Listing:
 
 
 async def _listed(namespace: str, *, end: bool, access: Access) -> Listing:
-    configuration = await load_configuration(connections=1)
-    async with KubeClient(configuration) as client:
+    async with KubeClient(await load_login(), connections=1) as client:
         own = OwnNamespace(client, namespace)
         orphans = await own.orphans()
         if not end:
@@ -127,11 +128,12 @@ async def _ended(
         credentials,
         threads=threads,
         fence=lambda: None,
+        fenced=NotLeadingError,
         observe=lambda *_: None,
         clock=SystemClock(),
         count_error=lambda *_: None,
     )
-    infrastructures: Mapping[Backend, Infrastructure] = {
+    infrastructures: dict[Backend, Infrastructure] = {
         Backend.DATA_SCIENCE: DataScience(calls),
         Backend.DATA_FLOW: DataFlow(calls, CodeStorage(calls)),
     }
@@ -140,15 +142,15 @@ async def _ended(
     for each in orphans:
         orphan, identity = each.orphan, _identity(each)
         who = f"{orphan.kind} {orphan.namespace}/{orphan.name}"
-        own_key = keys.get(identity)
-        if own_key is None:
+        held = keys.get(identity)
+        if held is None:
             remarks.append(
                 f"{who}: no credentials of {identity} are held: give --config or --profile"
             )
             kept.append(each)
             continue
         principal = Principal(
-            identity=IdentityKey(*identity), region=orphan.region or own_key.region or ""
+            identity=IdentityKey(*identity), region=orphan.region or held.region or ""
         )
         unended = await Leftover(infrastructures, principal, orphan).end()
         remarks.extend(f"{who}: {problem}" for problem in unended)
