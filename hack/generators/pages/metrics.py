@@ -66,6 +66,7 @@ def described() -> Iterator[Described]:
     counts.take()
     identity = IdentityState(namespace="a", name="b", ready=True, verified_at=0.0)
     states = IdentityStates(lambda: [identity], lambda: ["a"])
+    states.take()
     silence = Silence(lambda: {"a": 0.0})
     for family in (*counts.collect(), *states.collect(), *silence.collect()):
         yield Described(
