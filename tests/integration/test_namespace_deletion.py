@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+import oci
 import pytest
 from tests.support import manifests
 from tests.support.kills import SHORT_LEASE
@@ -95,10 +96,11 @@ def test_what_a_revoked_key_can_not_end_is_listed(stage: Stage) -> None:
     profile = ("--config", str(stage.emulator.config), "--endpoint", stage.emulator.http)
     # A job goes when no run of it is active.
     _orphans(stage, "--end", *profile)
-    stage.emulator.wait_for("CancelJobRun")
+    client = stage.oci_client(oci.data_science.DataScienceClient)
+    run = client.get_job_run(status["jobRunId"])
+    oci.wait_until(client, run, "lifecycle_state", "CANCELED", max_interval_seconds=1)
     ended = _orphans(stage, "--end", "-o", "json", *profile)
     assert (ended.returncode, json.loads(ended.stdout)) == (0, []), ended.stderr
-    assert stage.job_run_state(status["jobRunId"]) == "CANCELED"
     assert stage.orphans() == []
 
 
