@@ -119,11 +119,19 @@ def test_memory_has_its_times_move() -> None:
     assert memory.refresh_after(KEY) == at + by
 
 
+MONOTONIC = {"_silent_since"}
+"""Tables of moments that nobody sets."""
+
+
 def test_nothing_in_memory_is_left_where_it_was() -> None:
     """Every table of Memory that has times in it is moved: one that is added later, too."""
     memory = Memory()
     at = ManualClock().now()
-    tables = {name: table for name, table in vars(memory).items() if isinstance(table, dict)}
+    tables = {
+        name: table
+        for name, table in vars(memory).items()
+        if isinstance(table, dict) and name not in MONOTONIC
+    }
     for table in tables.values():
         table["key"] = at
     memory.clock_stepped(timedelta(hours=2))
