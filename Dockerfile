@@ -15,7 +15,8 @@ COPY operator operator
 RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
     && /opt/ocijobs/bin/pip install --no-deps --no-index --find-links /wheels oci-jobs-operator \
     && /opt/ocijobs/bin/python -m pip uninstall --yes pip \
-    && /opt/ocijobs/bin/ocijobs-operator --version
+    && /opt/ocijobs/bin/ocijobs-operator --version \
+    && /opt/ocijobs/bin/ocijobs-fetcher --version
 
 FROM ${BASE_IMAGE}
 LABEL org.opencontainers.image.title="OCI Jobs Operator" \

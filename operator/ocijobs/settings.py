@@ -380,8 +380,15 @@ class Settings(BaseModel):
         if self.lease_renew_seconds * 2 > self.lease_duration_seconds:
             msg = "leaseRenewSeconds must be at most half of leaseDurationSeconds"
             raise ValueError(msg)
-        if self.staging_namespace_limit_bytes > self.staging_limit_bytes:
-            msg = "stagingNamespaceLimitBytes must be at most stagingLimitBytes"
+        if not (
+            self.artifact_limit_bytes
+            <= self.staging_namespace_limit_bytes
+            <= self.staging_limit_bytes
+        ):
+            msg = (
+                "artifactLimitBytes must be at most stagingNamespaceLimitBytes, and that at most stagingLimitBytes: "
+                "an artifact needs room while it waits for its upload"
+            )
             raise ValueError(msg)
         if self.poll_min_seconds > self.poll_max_seconds:
             msg = "pollMinSeconds must be at most pollMaxSeconds"

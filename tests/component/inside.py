@@ -14,7 +14,7 @@ from tests.support.stage import Stage
 from ocijobs.api.crd import KINDS
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.controller.operator import Operator
-from ocijobs.kube.client import load_configuration
+from ocijobs.kube.login import load_login
 from ocijobs.observe.metrics import Metrics
 from ocijobs.settings import Settings
 from ocijobs.testing import ManualClock, ShiftedClock
@@ -53,7 +53,7 @@ class Inside:
                 **changes,
             }
         )
-        self._operator = Operator(settings, await load_configuration(connections=32), self.clock)
+        self._operator = Operator(settings, await load_login(), self.clock)
         self._task = asyncio.create_task(self._operator.run())
 
     async def stop(self) -> None:

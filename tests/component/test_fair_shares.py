@@ -1,4 +1,4 @@
-"""One principal's trouble with OCI is nobody else's: other runs take the polls, rounds and time that they took alone."""
+"""One principal's trouble with OCI is nobody else's: others' runs take the polls, rounds and time of ever."""
 
 from __future__ import annotations
 

@@ -15,9 +15,8 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from tests.support.fetching import LIMITS, FetcherProcess, children_of, until_alone
+from tests.support.fetching import LIMITS, FetcherProcess, children_of, until, until_alone
 from tests.support.git_server import Repository, served_repository
-from tests.support.patience import patience
 from tests.support.web_server import WebFiles, served_files
 
 from ocijobs.artifact.files import sources_digest
@@ -264,10 +263,13 @@ def silent(url: str) -> WebFile:
 
 async def worker_of(fetcher: FetcherProcess) -> int:
     """Return the process that works on the one request, as soon as there is one."""
-    async with asyncio.timeout(patience(20)):
-        while len(found := children_of(fetcher.pid)) < 2:
-            await asyncio.sleep(0.01)
-    return found[1]
+    await until(lambda: len(children_of(fetcher.pid)) > 1)
+    return children_of(fetcher.pid)[1]
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs, or waits to be heard of."""
+    return Path(f"/proc/{pid}/exe").exists()
 
 
 async def test_a_server_that_does_not_answer_is_waited_for_as_long_as_is_allowed(
@@ -295,10 +297,8 @@ async def test_whoever_hangs_up_ends_the_work_and_all_that_it_has_started(
     async with silent_server() as url:
         repository = GitCommit(url=f"{url.removesuffix('/a.zip')}/code.git", commit="c" * 40)
         asked = asyncio.create_task(fetcher.ask(repository))
-        async with asyncio.timeout(patience(20)):
-            # The worker, git, and what git has started.
-            while len(children_of(fetcher.pid)) < 4:
-                await asyncio.sleep(0.01)
+        # The worker, git, and what git has started.
+        await until(lambda: len(children_of(fetcher.pid)) > 3)
         asked.cancel()
         await until_alone(fetcher)
 
@@ -311,7 +311,7 @@ async def test_the_end_of_the_fetcher_is_no_source_s_fault(tmp_path: Path) -> No
         assert await asyncio.to_thread(fetcher.stop) == 0
         with pytest.raises(aiohttp.ClientResponseError, match="503"):
             await asked
-    assert not Path(f"/proc/{worker}").exists()
+    assert not alive(worker)
 
 
 # Git.
@@ -344,10 +344,10 @@ async def test_a_commit_with_too_many_files_is_refused_before_it_is_checked_out(
 async def test_a_huge_file_of_a_repository_is_refused(
     fetcher: FetcherProcess, repository: Repository
 ) -> None:
-    kind, words = await refused(fetcher, commit(repository, {"zeros": "0" * 30 * MEBIBYTE}))
+    kind, words = await refused(fetcher, commit(repository, {"zeros": "0" * 4 * MEBIBYTE}))
     assert (kind, "it has more than 1048576 bytes" in words) == (RefusalKind.INVALID, True)
     # What can't be compressed is too much before anything is known of it.
-    noise = base64.b64encode(os.urandom(24 * MEBIBYTE)).decode()
+    noise = base64.b64encode(os.urandom(18 * MEBIBYTE)).decode()
     kind, words = await refused(fetcher, commit(repository, {"noise": noise}))
     assert kind is RefusalKind.LIMIT, words
     assert "a larger file than an artifact may be (setting artifactLimitBytes)" in words
@@ -399,10 +399,8 @@ async def test_what_a_killed_fetcher_left_is_gone_when_the_next_one_starts(tmp_p
         with pytest.raises(aiohttp.ClientError):
             await asked
     first.stop()
-    async with asyncio.timeout(patience(20)):
-        # What it has started ends with it.
-        while Path(f"/proc/{worker}/exe").exists():
-            await asyncio.sleep(0.01)
+    # What it has started ends with it.
+    await until(lambda: not alive(worker))
     assert left.exists()
     first.path.unlink()
     with FetcherProcess(tmp_path) as second:

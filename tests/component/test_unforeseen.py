@@ -13,10 +13,10 @@ from tests.component.world import World
 from tests.support import manifests
 from tests.support.namespace import Document, condition, is_synced, phase
 
-from ocijobs.artifact.staging import Staging
 from ocijobs.cloud.data_science import DataScience
 from ocijobs.cloud.log_search import LogSearch
 from ocijobs.controller.observer import Observer
+from ocijobs.controller.staging import Staging
 
 pytestmark = pytest.mark.asyncio
 
@@ -157,19 +157,19 @@ async def test_a_paused_object_does_not_go_on_saying_that_an_error_is_there(
     assert condition(world.stage.get("OCIJob", "job"), "Ready")["reason"] != "InternalError"
 
 
-async def test_a_full_disk_is_told_by_the_job_and_is_over_when_there_is_room(
+async def test_a_broken_disk_is_told_by_the_job_and_is_over_when_it_works(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await _prepare(world)
-    full = True
-    put = Staging.put
+    broken = True
+    receive = Staging.receive
 
-    def put_if_there_is_room(self: Staging, *args: Any) -> Any:
-        if full:
-            raise OSError(28, "No space left on device", "a/secret/place")
-        return put(self, *args)
+    def receive_if_it_works(self: Staging, *args: Any) -> Any:
+        if broken:
+            raise OSError(5, "Input/output error", "a/secret/place")
+        return receive(self, *args)
 
-    monkeypatch.setattr(Staging, "put", put_if_there_is_room)
+    monkeypatch.setattr(Staging, "receive", receive_if_it_works)
     world.create(manifests.job("second", files={"main.py": "print(2)\n"}))
     await world.settle()
     ready = condition(world.stage.get("OCIJob", "second"), "Ready")
@@ -177,7 +177,7 @@ async def test_a_full_disk_is_told_by_the_job_and_is_over_when_there_is_room(
     assert ready["reason"] == "InternalError"
     assert "OSError" in ready["message"]
     assert "secret" not in ready["message"]
-    full = False
+    broken = False
     assert is_synced(await world.until_synced("second"))
 
 

@@ -12,8 +12,9 @@ from tests.support.namespace import Document, Namespace
 
 from kubecontrolplane.cluster import Cluster
 from ocijobs.api.metadata import ObjectKey, ObjectMeta
-from ocijobs.kube.client import ApiError, KubeClient, load_configuration
+from ocijobs.kube.client import ApiError, KubeClient
 from ocijobs.kube.lease import NotLeadingError
+from ocijobs.kube.login import load_login
 from ocijobs.kube.writer import ObjectWriter
 from ocijobs.reconcile.run.output import tail
 from ocijobs.reconcile.text import presentable
@@ -33,8 +34,8 @@ def alone(definitions: Cluster, namespace: str) -> Namespace:
 @pytest_asyncio.fixture
 async def client(alone: Namespace, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[KubeClient]:
     monkeypatch.setenv("KUBECONFIG", str(alone.cluster.kubeconfig))
-    configuration = await load_configuration(connections=4)
-    async with KubeClient(configuration, observe=lambda *_: None) as client:
+    login = await load_login()
+    async with KubeClient(login, connections=4) as client:
         yield client
 
 
@@ -76,8 +77,8 @@ async def test_without_the_resource_version_it_would_land_there_whatever_the_uid
 ) -> None:
     """Why the writer sends it: on /status the API server doesn't compare metadata.uid."""
     first, _ = _replaced(alone)
-    configuration = await load_configuration(connections=4)
-    async with Forgetful(configuration, observe=lambda *_: None) as forgetful:
+    login = await load_login()
+    async with Forgetful(login, connections=4) as forgetful:
         await ObjectWriter(forgetful, _lead).write_status(*_seen(first), {"phase": "Succeeded"})
     assert alone.get("OCIJobRun", "run")["status"]["phase"] == "Succeeded"
 

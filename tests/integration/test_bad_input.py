@@ -398,7 +398,7 @@ def test_a_code_that_is_too_large_is_an_invalid_spec(stage: Stage) -> None:
     stage.identity()
     stage.apply(manifests.job(files={"main.py": "#" * 60_000}))
     told = stage.until_reason("OCIJob", "job", "InvalidSpec")
-    assert "50000 are allowed" in condition(told, "Ready")["message"]
+    assert "it has more than 50000 bytes" in condition(told, "Ready")["message"]
     assert condition(told, "Stalled")["status"] == "True"
     assert stage.until_event("job", "InvalidSpec")
     assert stage.emulator.journal("CreateJob") == []

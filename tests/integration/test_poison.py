@@ -39,7 +39,7 @@ class Replicas:
         late = {"log_settle_seconds": 3600, "utilisation_settle_seconds": 3600}
         changes = {**late, "source_timeout_seconds": patience(10)}
         self._operators = [
-            stage.made(folder=stage.folder / name, watch_namespaces=served, **changes)
+            stage.replica(stage.folder / name, watch_namespaces=served, **changes)
             for name in ("one", "two")
         ]
 

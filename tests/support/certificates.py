@@ -33,16 +33,27 @@ def authority(name: str) -> Issued:
 
 def server_certificate(issuer: Issued, name: str, address: str) -> Issued:
     """Return the certificate of a server that is reached by a name and an address."""
+    names = [x509.DNSName(name), x509.IPAddress(ipaddress.ip_address(address))]
+    return _issued(issuer, name, names, ExtendedKeyUsageOID.SERVER_AUTH)
+
+
+def client_certificate(issuer: Issued, name: str) -> Issued:
+    """Return the certificate of a user."""
+    return _issued(issuer, name, [x509.DNSName(name)], ExtendedKeyUsageOID.CLIENT_AUTH)
+
+
+def _issued(
+    issuer: Issued, name: str, names: list[x509.GeneralName], usage: x509.ObjectIdentifier
+) -> Issued:
     issuer_key = serialization.load_pem_private_key(issuer.key, password=None)
     assert isinstance(issuer_key, rsa.RSAPrivateKey)
     issuer_name = x509.load_pem_x509_certificate(issuer.certificate).subject
     common = issuer_name.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value
     key = _key()
-    names = [x509.DNSName(name), x509.IPAddress(ipaddress.ip_address(address))]
     builder = (
         _builder(name, str(common), key)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
     )
     return _signed(builder, key, issuer_key)
 

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO, Self
 
@@ -24,8 +24,8 @@ from ocijobs.fetcher.protocol import PATH, FetchAnswer, FetchRequest, Limits, Or
 from ocijobs.testing import make_job
 
 LIMITS = Limits(
-    seconds=patience(20),
-    cpu_seconds=20,
+    seconds=patience(120),
+    cpu_seconds=60,
     memory_bytes=1 << 30,
     artifact_bytes=1 << 20,
     files=100,
@@ -80,7 +80,7 @@ class FetcherProcess:
         assert self._process is not None
         assert self._process.stdin is not None
         self._process.stdin.close()
-        code = self._process.wait(timeout=patience(20))
+        code = self._process.wait(timeout=patience(60))
         self._listener.close()
         return code
 
@@ -137,11 +137,18 @@ def _tasks(pid: int) -> Iterable[Path]:
     return Path(f"/proc/{pid}/task").glob("*/children")
 
 
+async def until(is_so: Callable[[], bool]) -> None:
+    """Return when something is so that no event tells of, as where processes are and end."""
+    async with asyncio.timeout(patience(60)):
+        while True:
+            if is_so():
+                return
+            await asyncio.sleep(0.01)
+
+
 async def until_alone(fetcher: FetcherProcess) -> None:
     """Return when the fetcher works on nothing: it has one child, from which others are forked."""
-    async with asyncio.timeout(patience(20)):
-        while len(children_of(fetcher.pid)) > 1 or fetcher.places:
-            await asyncio.sleep(0.02)
+    await until(lambda: len(children_of(fetcher.pid)) == 1 and not fetcher.places)
 
 
 _shared: FetcherProcess | None = None

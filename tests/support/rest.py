@@ -6,7 +6,7 @@ from tests.support.patience import patience
 
 from ocijobs.testing.process import OperatorProcess
 
-_REST = ("\nocijobs_queue_depth 0.0", "\nocijobs_active_workers 0.0")
+_REST = ("\nocijobs_queue_depth 0.0", "\nocijobs_objects_under_way 0.0")
 
 
 def until_at_rest(operator: OperatorProcess) -> None:

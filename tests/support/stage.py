@@ -68,18 +68,21 @@ class Stage(Namespace):
     ) -> None:
         super().__init__(cluster, namespace)
         self.home = f"operator-{namespace[-20:]}"
-        self.emulator, self.folder, self._launch = emulator, folder, launch
+        self.emulator, self.folder, self.launch = emulator, folder, launch
         self._audit = None if cluster.audit_log is None else AuditLog(cluster.audit_log)
         folder.mkdir(exist_ok=True)
-        self._kubeconfig = self._account()
+        self.kubeconfig = self._account()
+        """The operator's own; a test may put another login into it."""
         self.operator = self.made()
 
-    def made(self, *, folder: Path | None = None, **changes: object) -> OperatorProcess:
-        """Return an operator process that is not started yet, with its account, and a folder for its log."""
-        settings = self.settings(**changes)
-        where = folder or self.folder
-        where.mkdir(exist_ok=True)
-        return OperatorProcess(self._kubeconfig, where, settings, self._launch)
+    def made(self, **changes: object) -> OperatorProcess:
+        """Return an operator process that is not started yet, with its account."""
+        return self.replica(self.folder, **changes)
+
+    def replica(self, folder: Path, **changes: object) -> OperatorProcess:
+        """Return another one with that account, and a folder of its own for its log."""
+        folder.mkdir(exist_ok=True)
+        return OperatorProcess(self.kubeconfig, folder, self.settings(**changes), self.launch)
 
     def settings(self, **changes: object) -> dict[str, object]:
         """Return the operator's settings for this stage."""

@@ -9,7 +9,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from generators.files import REFERENCE, File
 from generators.markdown import code, page, table, text
-from ocijobs.observe.metrics import Metrics, ObjectCounts
+from ocijobs.observe.metrics import Metrics, ObjectCounts, Silence
 
 _INTRODUCTION = """\
 `/metrics` serves these in Prometheus' text format, beside `/healthz` and `/readyz`, on the port of the setting
@@ -62,7 +62,9 @@ def described() -> Iterator[Described]:
                 labels=tuple(vars(metric)["_labelnames"]),
                 help=family.documentation,
             )
-    for family in ObjectCounts(lambda: [("a", "b", "c")], lambda: [("a", "b", "c")]).collect():
+    counts = ObjectCounts(lambda: [("a", "b", "c")], lambda: [("a", "b", "c")])
+    counts.take()
+    for family in (*counts.collect(), *Silence(lambda: {"a": 0.0}).collect()):
         yield Described(
             name=family.name,
             type=family.type,

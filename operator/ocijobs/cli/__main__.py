@@ -13,6 +13,7 @@ from ocijobs.cli.ads_export import exported
 from ocijobs.cli.ads_import import imported
 from ocijobs.cli.manifests import Document, InputError, dump, read
 from ocijobs.cli.oci_import import job_of_oci
+from ocijobs.cli.orphans import Access, as_json, listed, table
 from ocijobs.cli.restore import restored
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -80,6 +81,54 @@ def restore(backup: Path) -> None:
     remarks: list[str] = []
     with _told():
         _print(list(restored(read(backup), remarks)), remarks)
+
+
+@main.command("orphans")
+@click.option(
+    "-n",
+    "--namespace",
+    default="ocijobs",
+    show_default=True,
+    help="Namespace of the operator, which keeps the list.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="Form of the list.",
+)
+@click.option("--end", is_flag=True, help="End what is listed, and show what could not be ended.")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    help="OCI configuration file with which it is ended, instead of the copy that the operator holds.",
+)
+@click.option("--profile", help="Its profile; with it alone, of the OCI command line's own file.")
+@click.option("--endpoint", help="Endpoint of all services, instead of the region's own.")
+def orphans_(
+    *,
+    namespace: str,
+    output: str,
+    end: bool,
+    config: Path | None,
+    profile: str | None,
+    endpoint: str | None,
+) -> None:
+    """List what objects that were let go have left in OCI, and end it.
+
+    An object is let go when its credentials are gone, or by the annotation ocijobs.io/abandon. What deletionPolicy
+    keeps is not listed.
+    """
+    with _told():
+        access = Access(config=config, profile=profile, endpoint=endpoint)
+        found = listed(namespace, end=end, access=access)
+    click.echo(table(found.orphans) if output == "table" else as_json(found.orphans), nl=False)
+    for remark in found.remarks:
+        click.echo(f"note: {remark}", err=True)
+    if found.left:
+        sys.exit(1)
 
 
 class _told:  # noqa: N801 - it is used as a statement

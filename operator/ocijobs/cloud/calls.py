@@ -47,10 +47,6 @@ _PATIENCE_SECONDS = 5.0
 """How long a call waits for the rate that is one of several of an action: the first has come in its turn."""
 
 
-class _FencedError(Exception):
-    """This process may not write; the cause says why."""
-
-
 class CallObserver(Protocol):
     """Told of each call to OCI."""
 
@@ -92,6 +88,7 @@ class Calls:
         *,
         threads: Executor,
         fence: Callable[[], None],
+        fenced: type[Exception],
         observe: CallObserver,
         clock: Clock,
         count_error: Callable[[str, str], None],
@@ -100,7 +97,7 @@ class Calls:
         self._settings = settings
         self._credentials = credentials
         self._threads = threads
-        self._fence = fence
+        self._fence, self._fenced = fence, fenced
         self._observe = observe
         self._clock = clock
         self._count_error = count_error
@@ -184,10 +181,7 @@ class Calls:
     ) -> T | Refusal:
         def work() -> T:
             if request.write:
-                try:
-                    self._fence()
-                except Exception as error:
-                    raise _FencedError from error
+                self._fence()
             return send(self._clients.get(request.principal, credentials, request.service))
 
         started = time.monotonic()
@@ -213,8 +207,8 @@ class Calls:
                 ),
             )
             return refusal
-        except _FencedError as fenced:
-            raise fenced.__cause__ or fenced from None
+        except self._fenced:
+            raise
         except Exception as error:  # noqa: BLE001 - whatever it is, what waits for the answer goes on
             return self._unforeseen(request, error)
         else:

@@ -84,8 +84,8 @@ class Batches(Generic[GroupT, RequestT]):
             await self._clock.sleep(self._seconds)
             asked = list(self._waiting.pop(group).values())
             self._reading |= {item.uid for item in asked}
-            for batch in _batches(asked, self._most):
-                await self._carry_out(group, batch)
+            batches = _batches(asked, self._most)
+            await asyncio.gather(*(self._carry_out(group, batch) for batch in batches))
         del self._groups[group]
 
     async def _carry_out(self, group: GroupT, batch: list[Asked[RequestT]]) -> None:

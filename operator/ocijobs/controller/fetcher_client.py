@@ -75,14 +75,15 @@ class FetcherClient:
         self._own: OwnFetcher | None = None
         self._url = settings.fetcher_url or ""
         self._token_file = settings.fetcher_token_file
+        # A connection that is kept may be to a fetcher which has ended since, and that would look like its end now.
         connector: aiohttp.BaseConnector
         if settings.fetcher_url is None:
             self._own = OwnFetcher(folder)
-            connector = aiohttp.UnixConnector(str(self._own.path))
+            connector = aiohttp.UnixConnector(str(self._own.path), force_close=True)
         elif self._url.startswith("unix:"):
-            connector = aiohttp.UnixConnector(urlsplit(self._url).path)
+            connector = aiohttp.UnixConnector(urlsplit(self._url).path, force_close=True)
         else:
-            connector = aiohttp.TCPConnector()
+            connector = aiohttp.TCPConnector(force_close=True)
         if isinstance(connector, aiohttp.UnixConnector):
             self._url = "http://fetcher"
         self._session = aiohttp.ClientSession(connector=connector, auto_decompress=False)
@@ -165,9 +166,13 @@ async def _taken(answer: aiohttp.ClientResponse, receive: Receive) -> FetchAnswe
     except ValueError as error:
         raise _unreachable("its answer can't be read: it may be of another version") from error
     if told.artifact is not None:
-        with receive(told.artifact) as arrival:
-            async for chunk in answer.content.iter_chunked(_CHUNK):
-                await asyncio.to_thread(arrival.write, chunk)
+        try:
+            with receive(told.artifact) as arrival:
+                async for chunk in answer.content.iter_chunked(_CHUNK):
+                    await asyncio.to_thread(arrival.write, chunk)
+        except aiohttp.ClientError as error:
+            # The source was read: whatever happened, it is not to blame.
+            raise _unreachable("it ended while the artifact came") from error
     return told
 
 

@@ -214,6 +214,13 @@ class JobActions:
         self._count_error(doing, name)
         return internal_refusal(doing, name)
 
+    async def end(self) -> None:
+        """Cancel what goes on beside the workers, and return when it has ended."""
+        tasks = tuple(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
     def forget(self, uid: str) -> None:
         """Keep nothing of an object that is gone."""
         self._staging.discard(uid)

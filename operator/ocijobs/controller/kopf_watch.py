@@ -2,20 +2,30 @@
 
 kopf is used for what it does well: watching for ever, through restarts of the API server and expired versions. It
 handles nothing, adds no finalizers or annotations, and keeps no state; what it misses, the periodic list finds.
+
+It is kept from giving up. It asks for ever, with pauses (it would end after a minute of 403, 5xx or no answer); and
+it never sees a 401, after which it would want a login that differs from the one that failed, and otherwise wait for
+ever. Its sessions are those of all our requests, with the same login.
 """
 
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Callable
+import random
+from collections.abc import AsyncIterator, Callable, Iterator
+from http import HTTPStatus
 from typing import Any
 
+import aiohttp
 import kopf
 
 from ocijobs.api.kueue import KUEUE_GROUP, KUEUE_VERSION, LABEL_RUN
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.controller.store import Store
+from ocijobs.controller.streams import Stream, Streams, stream_of
+from ocijobs.controller.watch import Watched, WatchTimes
+from ocijobs.kube.login import Login
+from ocijobs.kube.session import open_session
 
 _CLOSING_SECONDS = 0.25
 """Time in which TLS connections close, which nothing tells of.
@@ -24,32 +34,50 @@ Source: https://docs.aiohttp.org/en/stable/client_advanced.html#graceful-shutdow
 """
 
 
+class Pauses:
+    """Pauses between attempts, longer and longer, jittered, without end. Each iteration begins anew."""
+
+    def __init__(self, longest_seconds: float) -> None:
+        self._longest = longest_seconds
+
+    def __iter__(self) -> Iterator[float]:
+        """Yield seconds."""
+        seconds = min(0.1, self._longest)
+        while True:
+            yield random.uniform(seconds / 2, seconds)  # noqa: S311 - jitter
+            seconds = min(2 * seconds, self._longest)
+
+
 async def operate(
-    store: Store,
+    watched: Watched,
     feed: Callable[[Callable[[], object]], None],
-    namespaces: tuple[str, ...],
-    resources: tuple[tuple[str, str, str], ...],
-    stop: threading.Event,
+    stop: asyncio.Event,
 ) -> None:
     """Watch until told to stop, or until kopf gives up.
 
     Args:
-        store: what is fed.
+        watched: what, and for whom.
         feed: has a change made where the store is.
-        namespaces: which are watched; all if none are named.
-        resources: group, version and plural of what is watched.
         stop: is set to end it.
     """
     registry = kopf.OperatorRegistry()
-    kopf.on.login(registry=registry)(_login)
-    for resource in resources:
-        kopf.on.event(*resource, registry=registry, id="store")(_handler(store, feed))
+    hearing = _Hearing(
+        watched.streams, Pauses(watched.times.longest_pause_seconds), lambda: feed(watched.gap)
+    )
+
+    @kopf.on.login(registry=registry)
+    async def login(**_: Any) -> kopf.AiohttpSession:
+        """Return a new session each time: kopf closes one that it is done with, and takes none twice."""
+        return _session(watched.login, hearing)
+
+    for resource in watched.resources:
+        kopf.on.event(*resource, registry=registry, id="store")(_handler(watched.store, feed))
     await kopf.operator(
         registry=registry,
-        settings=_settings(),
+        settings=_settings(watched.times),
         standalone=True,
-        clusterwide=not namespaces,
-        namespaces=namespaces,
+        clusterwide=not watched.namespaces,
+        namespaces=watched.namespaces,
         stop_flag=stop,
     )
     # The loop ends with this function, and would leave them open.
@@ -69,22 +97,80 @@ def _handler(store: Store, feed: Callable[[Callable[[], object]], None]) -> Any:
     return take
 
 
-def _login(**kwargs: Any) -> kopf.ConnectionInfo | None:
-    """Take the pod's service account, else the kubeconfig."""
-    return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
+def _session(login: Login, hearing: _Hearing) -> kopf.AiohttpSession:
+    session = open_session(login, connections=0, outer=(hearing,))
+    return kopf.AiohttpSession(server=login.server, aiohttp_session=session)
 
 
-def _settings() -> kopf.OperatorSettings:
+class _Hearing:
+    """The middleware that waits while every login is refused, and notes what is heard of each stream."""
+
+    def __init__(self, streams: Streams, pauses: Pauses, gap: Callable[[], None]) -> None:
+        self._streams, self._pauses, self._gap = streams, pauses, gap
+        self._listed: set[Stream] = set()
+
+    async def __call__(
+        self, request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        """Send a request until it is answered with anything but 401."""
+        for pause in self._pauses:
+            response = await send(request)
+            if response.status != HTTPStatus.UNAUTHORIZED:
+                self._note(request, response)
+                return response
+            response.close()
+            await asyncio.sleep(pause)
+        raise AssertionError("pauses have no end")  # pragma: no cover - they have none
+
+    def _note(self, request: aiohttp.ClientRequest, response: aiohttp.ClientResponse) -> None:
+        if response.status != HTTPStatus.OK:
+            return
+        stream = stream_of(request.url.path)
+        self._streams.heard(stream)
+        if request.url.query.get("watch") == "true":
+            heard: Any = _HeardContent(response.content, lambda: self._streams.heard(stream))
+            response.content = heard
+        elif "continue" not in request.url.query:
+            self._note_list(stream)
+
+    def _note_list(self, stream: Stream) -> None:
+        """What was deleted before a list that is not the first is told by nobody."""
+        if stream in self._listed:
+            self._gap()
+        self._listed.add(stream)
+
+
+class _HeardContent:
+    """What a watch brings, of which each piece is noted, bookmarks too: kopf tells its handlers of objects alone."""
+
+    def __init__(self, content: aiohttp.StreamReader, heard: Callable[[], None]) -> None:
+        self._content, self._heard = content, heard
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._content, name)
+
+    async def iter_chunked(self, size: int) -> AsyncIterator[bytes]:
+        """Yield the pieces."""
+        async for piece in self._content.iter_chunked(size):
+            self._heard()
+            yield piece
+
+
+def _settings(times: WatchTimes) -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False
     # Otherwise kopf wants to list all definitions and namespaces of the cluster, for a minute, before it watches.
     settings.scanning.disabled = True
+    # What is cancelled and does not end is let alone; kopf would kill the process.
+    settings.process.ultimate_exiting_timeout = None
     settings.queueing.idle_timeout = 0.5
     settings.watching.server_timeout = 600
-    settings.watching.connect_timeout = 10
+    settings.watching.connect_timeout = times.connect_seconds
+    settings.watching.inactivity_timeout = times.silent_seconds
     settings.watching.chunk_size = 500
     # There may be thousands of Workloads, of pods and of others.
     settings.watching.label_selectors[KUEUE_GROUP, KUEUE_VERSION, "workloads"] = LABEL_RUN
-    settings.networking.request_timeout = 30
-    settings.networking.connect_timeout = 10
+    settings.networking.request_timeout = times.request_seconds
+    settings.networking.connect_timeout = times.connect_seconds
+    settings.networking.error_backoffs = Pauses(times.longest_pause_seconds)
     return settings

@@ -1,4 +1,4 @@
-"""The life of one process: list, watch, strive for the lease, work, and end in order."""
+"""The life of one process: it serves metrics and health, and goes from term to term until it is to end."""
 
 from __future__ import annotations
 
@@ -6,59 +6,72 @@ import asyncio
 import logging
 import os
 import socket
-import time
+import tempfile
 import uuid
-from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
 
-from ocijobs.api.conditions import ConditionType, find, is_true
-from ocijobs.api.identity import OCIIdentity
-from ocijobs.api.job import OCIJob
-from ocijobs.api.job_run import OCIJobRun
 from ocijobs.clock import Clock, SystemClock, wait_for
-from ocijobs.cloud.clients import import_sdk
+from ocijobs.controller.election import Elector, elector_in_thread
 from ocijobs.controller.fetcher_client import FetcherClient
-from ocijobs.controller.staging import Quota, Staging
-from ocijobs.controller.store import Store
-from ocijobs.controller.watch import WORKLOADS, WatchEndedError, watch
-from ocijobs.controller.wiring import Machinery, assemble
-from ocijobs.kube.client import ApiError, Configuration, KubeClient
-from ocijobs.kube.lease import LeaderLease
+from ocijobs.controller.streams import Answers, Streams
+from ocijobs.controller.term import FIRST_READ_PAUSE_SECONDS, Term, World, term_in
+from ocijobs.controller.wiring import Machinery
+from ocijobs.kube.client import ApiError, KubeClient
+from ocijobs.kube.lease import NotLeadingError
+from ocijobs.kube.login import Login
 from ocijobs.kube.reads import ObjectReader
-from ocijobs.observe.metrics import IdentityState, IdentityStates, Labels, Metrics, ObjectCounts
+from ocijobs.loop_thread import LoopThread
+from ocijobs.observe.metrics import Metrics
 from ocijobs.observe.server import ObserveServer
 from ocijobs.settings import Settings
 from ocijobs.working_folder import default_place, working_folder
 
 _LOG = logging.getLogger(__name__)
 
-_STUCK_SECONDS = 60.0
-"""After how long a loop that does not turn is taken for stuck."""
-
-_DRAIN_SECONDS = 15.0
-"""How long calls that are under way are awaited at the end."""
-
-_FIRST_READ_PAUSE_SECONDS = 2.0
+_STUCK_SECONDS = 5.0
+"""A loop that does not turn for this long is not well; the chart's probe ends a process that stays so for a minute."""
 
 
 class Operator:
-    """One process: the leader, or a standby with a warm store."""
+    """One process: the leader, or a standby with a warm store.
+
+    Args:
+        settings: of the installation.
+        login: to the cluster.
+        clock: one that a test moves; leases are then renewed in its loop, in place of a thread of their own.
+        metrics: what is scraped; new ones if there are none yet.
+        held_seconds: tells for how long the loop is held; called in any thread.
+    """
 
     def __init__(
-        self, settings: Settings, configuration: Configuration, clock: Clock | None = None
+        self,
+        settings: Settings,
+        login: Login,
+        clock: Clock | None = None,
+        *,
+        metrics: Metrics | None = None,
+        held_seconds: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._settings = settings
-        self._configuration = configuration
-        self._clock = clock or SystemClock()
-        self.metrics = Metrics()
+        self._login = login
+        self._moved, self._clock = clock is not None, clock or SystemClock()
+        self._held_seconds = held_seconds
+        self.metrics = metrics or Metrics()
         """What is scraped; a process's own tests read it where it is."""
         self._stopping = asyncio.Event()
-        self._turned_at = time.monotonic()
-        self.machinery: Machinery | None = None
-        """Its parts, once there is a cluster to work for."""
-        self._work: asyncio.Task[None] | None = None
+        self._term: Term | None = None
+        self._streams, self._answers = Streams(), Answers()
+        self.metrics.count_silence(self._streams.silence)
+        self.metrics.loop_turn_seconds.set_function(held_seconds)
         self.port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         """Port of metrics and health, once it is open."""
+
+    @property
+    def machinery(self) -> Machinery | None:
+        """The parts of the term, once there is a cluster to work for."""
+        return None if self._term is None else self._term.parts
 
     def stop(self) -> None:
         """Ask the operator to end; `run` returns when it has."""
@@ -71,126 +84,82 @@ class Operator:
             Exception: what keeps the operator from going on; a restart is the remedy.
         """
         settings = self._settings
-        with (
-            # The shared poll has its own: launches never hold what follows runs.
-            ThreadPoolExecutor(2 * settings.oci_threads, thread_name_prefix="oci") as threads,
-            working_folder(settings.staging_folder or default_place("operator")) as folder,
-        ):
+        place = settings.staging_folder or default_place("operator")
+        instance = f"{socket.gethostname()}_{os.getpid()}_{uuid.uuid4().hex[:8]}"
+        with working_folder(place) as folder:
             async with (
-                KubeClient(self._configuration, observe=self.metrics.kube_request) as client,
+                KubeClient(
+                    self._login, connections=settings.workers + 16, observe=self._note_request
+                ) as client,
                 FetcherClient(settings, folder) as fetcher,
+                self._serving(),
+                self._elector(client, instance) as elector,
             ):
                 self.metrics.kube_under_way.set_function(lambda: client.under_way)
-                instance = f"{socket.gethostname()}_{os.getpid()}_{uuid.uuid4().hex[:8]}"
-                lease = LeaderLease(
-                    client,
-                    self._clock,
-                    namespace=settings.operator_namespace,
-                    name=settings.lease_name,
-                    identity=instance,
-                    duration_seconds=settings.lease_duration_seconds,
-                    renew_seconds=settings.lease_renew_seconds,
+                cluster_id = await self._cluster_id(ObjectReader(client))
+                if cluster_id is None:
+                    return
+                world = World(
+                    settings=settings,
+                    clock=self._clock,
+                    metrics=self.metrics,
+                    login=self._login,
+                    client=client,
+                    fetcher=fetcher,
+                    streams=self._streams,
+                    answers=self._answers,
+                    cluster_id=cluster_id,
+                    instance=instance,
+                    stopping=self._stopping,
                 )
-                server = ObserveServer(
-                    self.metrics, alive=self._alive, ready=lambda: self._ready(lease)
-                )
-                self.port.set_result(await server.start(settings.http_host, settings.http_port))
-                heart = asyncio.create_task(self._beat(), name="heartbeat")
-                try:
-                    cluster_id = await self._cluster_id(ObjectReader(client))
-                    if cluster_id is None:
-                        return
-                    self.machinery = assemble(
-                        settings=settings,
-                        clock=self._clock,
-                        metrics=self.metrics,
-                        client=client,
-                        lease=lease,
-                        threads=threads,
-                        staging=Staging(folder / "artifacts", _quota(settings)),
-                        fetcher=fetcher,
-                        cluster_id=cluster_id,
-                        instance=instance,
-                    )
-                    await self._live(self.machinery, lease, threads)
-                finally:
-                    heart.cancel()
-                    await server.stop()
+                while not self._stopping.is_set():
+                    await self._serve_term(world, elector, folder)
 
-    async def _live(
-        self, parts: Machinery, lease: LeaderLease, threads: ThreadPoolExecutor
-    ) -> None:
-        self.metrics.count_objects(_counts(parts.store))
-        self.metrics.registry.register(_states(parts))
-        self.metrics.oci_under_way.set_function(lambda: parts.calls.under_way)
-        self.metrics.queue_depth.set_function(lambda: len(parts.queue))
-        self.metrics.active_workers.set_function(lambda: parts.queue.workers)
-        self.metrics.oci_waiting.set_function(lambda: parts.calls.waiting + parts.admission.waiting)
-        self.metrics.leader.set_function(lambda: float(lease.leading))
-        async with asyncio.TaskGroup() as group:
-            lives = [
-                group.create_task(life, name=name)
-                for name, life in (
-                    ("lease", lease.run()),
-                    ("watch", self._watch(parts)),
-                    ("queues", self._watch_queues(parts)),
-                    ("queue", parts.queue.run()),
-                    ("turns", parts.admission.run()),
-                    ("tracker", parts.tracker.run()),
-                    ("logs", parts.logs.run()),
-                    ("utilisation", parts.utilisation.run()),
-                    ("resync", parts.resync.run()),
-                    ("lead", self._lead(parts, lease, threads, group)),
-                )
-            ]
-            await self._stopping.wait()
-            _LOG.info("ending: %d objects are worked on", parts.queue.active)
-            await parts.queue.close()
-            if self._work is not None:
-                await asyncio.wait([self._work], timeout=_DRAIN_SECONDS)
-                self._work.cancel()
-            await lease.release()
-            for task in lives:
-                task.cancel()
-
-    async def _lead(
-        self,
-        parts: Machinery,
-        lease: LeaderLease,
-        threads: ThreadPoolExecutor,
-        group: asyncio.TaskGroup,
-    ) -> None:
-        """Begin to work when everything is listed, OCI can be called and the lease is held."""
-        await parts.resync.synced.wait()
-        await asyncio.get_running_loop().run_in_executor(threads, import_sdk)
-        await lease.acquired()
-        await parts.held.read()
-        for key in (*parts.store.all_keys(), *parts.workloads.all_keys()):
-            parts.queue.add(key)
-        self._work = group.create_task(parts.worker.run(), name="workers")
-        await parts.upkeep.run()
-
-    async def _watch(self, parts: Machinery) -> None:
-        """Watch once everything could be listed: then the definitions are there, and the permissions."""
-        while not parts.resync.synced.is_set():
+    async def _serve_term(self, world: World, elector: Elector, folder: Path) -> None:
+        """Live for one term. When the lease is lost, that is all that has ended."""
+        with tempfile.TemporaryDirectory(dir=folder, prefix="artifacts-") as artifacts:
             try:
-                await parts.resync.once()
-            except ApiError as error:
-                _LOG.warning("first list not complete: %s", error)
-                await self._clock.sleep(_FIRST_READ_PAUSE_SECONDS)
-        await watch(parts.store, self._settings.watch_namespaces)
+                async with term_in(world, elector.campaign(), Path(artifacts)) as self._term:
+                    await self._term.live()
+            except* NotLeadingError as lost:
+                _LOG.warning("%s: all that is remembered is dropped", lost.exceptions[0])
+                self.metrics.terms_lost.inc()
 
-    async def _watch_queues(self, parts: Machinery) -> None:
-        """Watch Workloads from when Kueue is there; it may be installed, and go, at any time."""
-        while True:
-            await parts.resync.queues.wait()
+    @asynccontextmanager
+    async def _serving(self) -> AsyncIterator[None]:
+        """Serve metrics and health, in a thread that nothing here holds."""
+        loop, settings = asyncio.get_running_loop(), self._settings
+
+        async def counted() -> None:
+            self.metrics.take_counts()
+
+        async def prepare() -> None:
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(counted(), loop))
+
+        server = ObserveServer(self.metrics, alive=self._alive, ready=self._ready, prepare=prepare)
+        with LoopThread("observe") as thread:
+            port = await thread.do(server.start(settings.http_host, settings.http_port))
             try:
-                await watch(parts.workloads, self._settings.watch_namespaces, WORKLOADS)
-            except WatchEndedError:
-                # The API server forgets a definition little by little.
-                await self._clock.sleep(_FIRST_READ_PAUSE_SECONDS)
-                if await parts.resync.find_queues():
-                    raise
+                self.port.set_result(port)
+                yield
+            finally:
+                await thread.do(server.stop())
+
+    @asynccontextmanager
+    async def _elector(self, client: KubeClient, instance: str) -> AsyncIterator[Elector]:
+        if self._moved:
+            loop = asyncio.get_running_loop()
+            yield Elector(client, loop, self._clock, self._settings, instance)
+            return
+        async with elector_in_thread(
+            self._login, self._clock, self._settings, instance, self._note_request
+        ) as elector:
+            yield elector
+
+    def _note_request(self, verb: str, resource: str, status: int, seconds: float) -> None:
+        """Note a request to the API server, of whatever thread."""
+        self.metrics.kube_request(verb, resource, status, seconds)
+        self._answers.note(status)
 
     async def _cluster_id(self, reader: ObjectReader) -> str | None:
         """Return what tells this cluster's resources in OCI from others'; None if it is asked to end before."""
@@ -201,61 +170,20 @@ class Operator:
                 return await reader.namespace_uid("kube-system")
             except ApiError as error:
                 _LOG.warning("uid of namespace kube-system not read: %s", error)
-                await wait_for(self._stopping, self._clock, _FIRST_READ_PAUSE_SECONDS)
+                await wait_for(self._stopping, self._clock, FIRST_READ_PAUSE_SECONDS)
         return None
 
-    async def _beat(self) -> None:
-        """Note that the loop turns."""
-        while True:
-            self._turned_at = time.monotonic()
-            await asyncio.sleep(1)
-
     def _alive(self) -> Mapping[str, bool]:
-        return {
-            "loop": time.monotonic() - self._turned_at < _STUCK_SECONDS,
-            "workers": self._work is None or not self._work.done() or self._stopping.is_set(),
-        }
+        term = self._term
+        loop = self._held_seconds() < _STUCK_SECONDS
+        return {"loop": loop, "workers": term is None or term.works or self._stopping.is_set()}
 
-    def _ready(self, lease: LeaderLease) -> Mapping[str, bool]:
+    def _ready(self) -> Mapping[str, bool]:
         """A standby is ready too: its store is warm. `leading` is for people, and for metrics."""
-        synced = self.machinery is not None and self.machinery.resync.synced.is_set()
-        return {"synced": synced, "lease": lease.in_touch}
-
-
-def _quota(settings: Settings) -> Quota:
-    return Quota(
-        total_bytes=settings.staging_limit_bytes,
-        namespace_bytes=settings.staging_namespace_limit_bytes,
-    )
-
-
-def _counts(store: Store) -> ObjectCounts:
-    def runs() -> Iterable[Labels]:
-        for entry in store.of_kind("OCIJobRun"):
-            if isinstance(entry.resource, OCIJobRun):
-                status = entry.resource.status
-                yield entry.key.namespace, status.backend or "", status.phase or "Pending"
-
-    def jobs() -> Iterable[Labels]:
-        for entry in store.of_kind("OCIJob"):
-            if isinstance(entry.resource, OCIJob):
-                ready = find(entry.resource.status.conditions, ConditionType.READY)
-                backend = entry.resource.spec.infrastructure.backend
-                yield entry.key.namespace, backend, ready.status if ready else "Unknown"
-
-    return ObjectCounts(runs, jobs)
-
-
-def _states(parts: Machinery) -> IdentityStates:
-    def identities() -> Iterable[IdentityState]:
-        for entry in parts.store.of_kind("OCIIdentity"):
-            if isinstance(entry.resource, OCIIdentity):
-                verified_at = parts.memory.identity(entry.key).verified_at
-                yield IdentityState(
-                    namespace=entry.key.namespace,
-                    name=entry.key.name,
-                    ready=is_true(entry.resource.status.conditions, ConditionType.READY),
-                    verified_at=verified_at.timestamp() if verified_at is not None else None,
-                )
-
-    return IdentityStates(identities, parts.orphans.namespaces)
+        term = self._term
+        heard = {f"watch of {name}": fresh for name, fresh in self._streams.fresh().items()}
+        return {
+            "synced": term is not None and term.synced,
+            "lease": term is not None and term.lease.in_touch,
+            **heard,
+        }

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from ocijobs.api.crd import KINDS
 from ocijobs.api.kueue import LABEL_RUN, WORKLOAD
-from ocijobs.clock import Clock
+from ocijobs.clock import Clock, wait_for
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.store import Store
@@ -18,6 +18,9 @@ from ocijobs.kube.reads import ObjectReader
 from ocijobs.kube.workloads import Workloads
 
 _LOG = logging.getLogger(__name__)
+
+_LEAST_SECONDS = 30.0
+"""Between two lists, however often one is asked for."""
 
 
 class Resync:
@@ -45,14 +48,22 @@ class Resync:
         self._interval = interval_seconds
         self.synced = asyncio.Event()
         """Set when everything was listed once."""
+        self._wanted = asyncio.Event()
         self.queues = asyncio.Event()
         """Set while the cluster has Kueue."""
+
+    def soon(self) -> None:
+        """Have everything listed soon: the watch had a gap, in which deletions are missed."""
+        self._wanted.set()
 
     async def run(self) -> None:
         """List again and again. Runs for as long as the operator does."""
         while True:
             jitter = random.uniform(0.9, 1.1)  # noqa: S311 - operators must not list in step
-            await self._clock.sleep(self._interval * jitter)
+            least = min(_LEAST_SECONDS, self._interval * jitter)
+            await self._clock.sleep(least)
+            await wait_for(self._wanted, self._clock, self._interval * jitter - least)
+            self._wanted.clear()
             try:
                 await self.once()
             except ApiError as error:

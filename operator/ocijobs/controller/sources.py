@@ -83,6 +83,10 @@ class SourceReader:
             return _read(read, version, answer)
         except ApiError as error:
             return Refusal(kind=CallRefusalKind.UNAVAILABLE, message=f"{where}: {error}")
+        except OSError as error:
+            # The operator's own: its disk, or a process that can't be started.
+            why = error.strerror or type(error).__name__
+            return Refusal(kind=CallRefusalKind.UNAVAILABLE, message=f"{where}: {why}")
         except SourceRefusedError as error:
             told = error.refusal
             return _refused(

@@ -2,19 +2,30 @@
 
 It runs in a thread with a loop of its own, since in ours it would take the signals and, at its end, cancel every
 task that was begun after it. That thread also imports it: an operator is ready, and may lead, before it watches.
+
+A watch that ends, or that is silent while ordinary requests are answered, is begun anew in another thread. If that
+has not helped a few times, the process is to end: whatever it is, a new process has none of it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import product
 
 from ocijobs.api.crd import KINDS
 from ocijobs.api.kueue import KUEUE_GROUP, KUEUE_VERSION
 from ocijobs.api.names import GROUP, VERSION
 from ocijobs.controller.store import Store
+from ocijobs.controller.streams import Answers, Stream, Streams
+from ocijobs.kube.login import Login
+
+_LOG = logging.getLogger(__name__)
 
 OURS = tuple((GROUP, VERSION, kind.plural) for kind in KINDS)
 """All of our kinds."""
@@ -25,45 +36,189 @@ WORKLOADS = ((KUEUE_GROUP, KUEUE_VERSION, "workloads"),)
 Resources = tuple[tuple[str, str, str], ...]
 """Group, version and plural of what is watched."""
 
+_MOST_BEGINNINGS = 4
+"""So often is a watch begun without being heard of before the process ends."""
+
 _END_SECONDS = 10.0
+"""How long a watch that is told to end, and then one that is cancelled, is awaited."""
 
 
 class WatchEndedError(RuntimeError):
-    """The watch has ended although nobody asked it to; the process is to be restarted."""
+    """The watch is broken, and beginning it anew has not helped; the process is to be restarted."""
 
 
-async def watch(store: Store, namespaces: tuple[str, ...], resources: Resources = OURS) -> None:
-    """Feed the store until cancelled, from the namespaces, or from all if none are named.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchTimes:
+    """How long kopf waits for what. Tests have shorter ones."""
+
+    connect_seconds: float = 10.0
+    request_seconds: float = 30.0
+    silent_seconds: float = 70.0
+    """A stream without a sign of life is asked for anew; bookmarks come every minute."""
+    longest_pause_seconds: float = 8.0
+    """Between attempts at what fails."""
+    again_seconds: float = 5.0
+    """Between the end of a watch and the next one."""
+    look_seconds: float = 5.0
+    """How often it is asked whether all is heard."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """What is watched, and for whom.
+
+    Attributes:
+        store: what is fed.
+        login: as whom.
+        streams: what is told of each answer.
+        answers: how ordinary requests fare.
+        gap: called in the loop of the store when deletions may have been missed.
+        namespaces: which are watched; all if none are named.
+        resources: what is watched.
+        times: how long kopf waits.
+    """
+
+    store: Store
+    login: Login
+    streams: Streams
+    answers: Answers
+    gap: Callable[[], None]
+    namespaces: tuple[str, ...]
+    resources: Resources = OURS
+    times: WatchTimes = field(default_factory=WatchTimes)
+
+    def names(self) -> tuple[Stream, ...]:
+        """Return the streams."""
+        plurals = (plural for _, _, plural in self.resources)
+        return tuple(Stream(*each) for each in product(plurals, self.namespaces or ("",)))
+
+
+async def _always() -> bool:
+    return True
+
+
+async def watch(watched: Watched, wanted: Callable[[], Awaitable[bool]] = _always) -> None:
+    """Feed the store until cancelled, or until what is watched is no longer wanted.
+
+    Args:
+        watched: what.
+        wanted: asked whenever a watch has ended.
 
     Raises:
-        WatchEndedError: if kopf gives up; it does after a minute of refusals by the API server.
+        WatchEndedError: if the watch stays broken while ordinary requests are answered.
     """
-    loop = asyncio.get_running_loop()
-    stop = threading.Event()
+    in_vain = 0
+    names = watched.names()
+    watched.streams.expect(names)
+    try:
+        while True:
+            began = time.monotonic()
+            problem = await _watch_once(watched)
+            if all(watched.streams.heard_at(name) > began for name in names):
+                in_vain = 0
+            if watched.answers.well_since is not None:
+                in_vain += 1
+            if in_vain >= _MOST_BEGINNINGS:
+                raise WatchEndedError(f"the watch has ended, and was begun anew in vain: {problem}")
+            await asyncio.sleep(watched.times.again_seconds)
+            if not await wanted():
+                return
+            _LOG.warning("the watch is begun anew: %s", problem)
+            watched.gap()
+    finally:
+        watched.streams.dismiss(names)
 
-    def feed(change: Callable[[], object]) -> None:
-        loop.call_soon_threadsafe(change)
 
-    with ThreadPoolExecutor(1, thread_name_prefix="watch") as thread:
-        ended = loop.run_in_executor(thread, _run, store, feed, namespaces, resources, stop)
+async def _watch_once(watched: Watched) -> str:
+    """Watch until kopf ends or a stream is silent for too long, and return which it was."""
+    attempt = _Attempt(watched)
+    try:
+        while not attempt.ended.done():
+            await asyncio.wait([attempt.ended], timeout=watched.times.look_seconds)
+            if silent := _silent(watched, attempt.began):
+                return f"nothing is heard of {', '.join(silent)}"
+    finally:
+        await attempt.end()
+    error = attempt.ended.result()
+    return "kopf's log says why" if error is None else f"{type(error).__name__}: {error}"
+
+
+def _silent(watched: Watched, began: float) -> list[str]:
+    """Return what is not heard of although it was asked for, and others are answered, for long."""
+    well_since = watched.answers.well_since
+    if well_since is None:
+        return []
+    least = time.monotonic() - watched.streams.stale_seconds
+    return [
+        name.resource
+        for name in watched.names()
+        if max(watched.streams.heard_at(name), began, well_since) < least
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Life:
+    """What ends kopf, in its own loop: gently, and at once."""
+
+    stop: asyncio.Event
+    task: asyncio.Task[None]
+
+
+class _Attempt:
+    """One life of kopf, in a thread."""
+
+    def __init__(self, watched: Watched) -> None:
+        self._watched = watched
+        self._loop = asyncio.get_running_loop()
+        self._over = False
+        self._tell: Callable[[Callable[[_Life], object]], object] | None = None
+        self.began = time.monotonic()
+        self.ended: asyncio.Future[BaseException | None] = self._loop.create_future()
+        """Done with what it has ended by."""
+        # What hangs must not keep the process from ending.
+        threading.Thread(target=self._run, name="watch", daemon=True).start()
+
+    def _run(self) -> None:
+        error: BaseException | None = None
         try:
-            await asyncio.shield(ended)
-        except asyncio.CancelledError:
+            asyncio.run(self._operate())
+        except BaseException as problem:  # noqa: BLE001 - it is told where it is awaited
+            error = problem
+        # Where the loop is closed, nobody awaits it any more.
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._note_end, error)
+
+    async def _operate(self) -> None:
+        from ocijobs.controller.kopf_watch import operate  # noqa: PLC0415 - in this thread
+
+        # An event of this loop: for one of threads, kopf has a thread wait, without which the loop can't end.
+        stop = asyncio.Event()
+        life = _Life(stop, asyncio.create_task(operate(self._watched, self._feed, stop)))
+        loop = asyncio.get_running_loop()
+        self._tell = lambda what: loop.call_soon_threadsafe(what, life)
+        if self._over:
             stop.set()
-            await asyncio.wait([ended], timeout=_END_SECONDS)
-            raise
-        except Exception as error:
-            raise WatchEndedError(f"the watch has ended: {error}") from error
-    raise WatchEndedError("the watch has ended; kopf's log says why")
+        await life.task
 
+    def _note_end(self, error: BaseException | None) -> None:
+        if not self.ended.done():
+            self.ended.set_result(error)
 
-def _run(
-    store: Store,
-    feed: Callable[[Callable[[], object]], None],
-    namespaces: tuple[str, ...],
-    resources: Resources,
-    stop: threading.Event,
-) -> None:
-    from ocijobs.controller.kopf_watch import operate  # noqa: PLC0415 - in this thread
+    def _feed(self, change: Callable[[], object]) -> None:
+        """Have a change made by the loop of the store, unless another attempt feeds it by now."""
+        if not self._over:
+            self._loop.call_soon_threadsafe(change)
 
-    asyncio.run(operate(store, feed, namespaces, resources, stop))
+    async def end(self) -> None:
+        """End it; what doesn't end, even when it is cancelled, is left to itself and feeds nothing any more."""
+        self._over = True
+        for step in (lambda life: life.stop.set(), lambda life: life.task.cancel()):
+            if self.ended.done():
+                return
+            if self._tell is not None:
+                # It may be ending by itself.
+                with suppress(RuntimeError):
+                    self._tell(step)
+            await asyncio.wait([self.ended], timeout=_END_SECONDS)
+        if not self.ended.done():
+            _LOG.error("a watch that was to end goes on in its thread")

@@ -50,7 +50,7 @@ from ocijobs.controller.workload_actions import WorkloadActions
 from ocijobs.fetcher.protocol import Limits
 from ocijobs.kube.client import KubeClient
 from ocijobs.kube.events import EventRecorder, EventSubject
-from ocijobs.kube.lease import LeaderLease
+from ocijobs.kube.lease import LeaderLease, NotLeadingError
 from ocijobs.kube.own_namespace import OwnNamespace
 from ocijobs.kube.reads import ObjectReader
 from ocijobs.kube.workloads import Workloads
@@ -108,6 +108,7 @@ def assemble(
         credentials,
         threads=threads,
         fence=lease.check,
+        fenced=NotLeadingError,
         observe=metrics.oci_call,
         clock=clock,
         count_error=metrics.unforeseen,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hmac
 import logging
 import os
@@ -77,7 +78,7 @@ async def serve(
     fetcher = Fetcher(nursery, folder, at_a_time=at_a_time, token_file=token_file)
     # Whoever hangs up ends the work: nobody would take what comes of it.
     runner = web.AppRunner(
-        fetcher.app(), handler_cancellation=True, access_log=None, shutdown_timeout=1
+        fetcher.app(), handler_cancellation=True, access_log=None, shutdown_timeout=5
     )
     await runner.setup()
     await web.SockSite(runner, listener).start()
@@ -138,9 +139,14 @@ class Fetcher:
             told = "; ".join(f"{e['loc']}: {e['msg']}" for e in error.errors(include_input=False))
             return web.Response(status=HTTPStatus.BAD_REQUEST, text=f"no request: {told}\n")
         async with self._turns:
-            with self._place() as folder:
-                answer = await self._have_done(request, body, folder)
-                return await self._stream(asked, answer, folder)
+            try:
+                with self._place() as folder:
+                    answer = await self._have_done(request, body, folder)
+                    return await self._stream(asked, answer, folder)
+            except OSError as error:
+                if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+                    raise
+                return await self._stream(asked, _full(request), None)
 
     def _may_ask(self, asked: web.Request) -> bool:
         if self._token_file is None:
@@ -164,21 +170,22 @@ class Fetcher:
     async def _have_done(self, request: FetchRequest, body: bytes, folder: Path) -> FetchAnswer:
         """Have a child do it. It and what it has started have ended when this returns, or is cancelled."""
         content = os.memfd_create("request")
-        answer = os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o600)
         try:
             os.write(content, body)
             os.lseek(content, 0, os.SEEK_SET)
-            child = self._nursery.start(content, answer, str(folder))
-            try:
-                ended, why = await self._watched(child, request.limits, folder)
-            finally:
-                child.close()
-            if why is None and ended is not None and ended.code == 0:
-                return _told(answer)
-            return _died(request, ended, why)
+            # On the disk, where what the child writes is bounded; but by no name that it could take for another.
+            with tempfile.TemporaryFile(dir=folder) as answer:
+                child = self._nursery.start(content, answer.fileno(), str(folder))
+                try:
+                    ended, why = await self._watched(child, request.limits, folder)
+                finally:
+                    child.close()
+                told = None
+                if why is None and ended is not None and ended.code == 0:
+                    told = _told(answer.fileno())
+                return told or _died(request, ended, why)
         finally:
             os.close(content)
-            os.close(answer)
 
     async def _watched(
         self, child: Child, limits: Limits, folder: Path
@@ -206,10 +213,10 @@ class Fetcher:
             stopping.cancel()
 
     async def _stream(
-        self, asked: web.Request, answer: FetchAnswer, folder: Path
+        self, asked: web.Request, answer: FetchAnswer, folder: Path | None
     ) -> web.StreamResponse:
         file = None
-        if answer.artifact is not None:
+        if answer.artifact is not None and folder is not None:
             file = _opened(folder / ARTIFACT, answer.artifact.size)
         try:
             response = web.StreamResponse(headers={"Content-Type": CONTENT_TYPE})
@@ -224,15 +231,26 @@ class Fetcher:
                 os.close(file)
 
 
-def _told(answer: int) -> FetchAnswer:
-    """Return what a child has written: it has handled foreign bytes, so it is not trusted."""
-    text = os.pread(answer, MOST_ANSWER_BYTES, 0)
-    return FetchAnswer.model_validate_json(text)
+def _told(answer: int) -> FetchAnswer | None:
+    """Return what a child has written, if it can be read: it has handled foreign bytes, so it is not trusted."""
+    try:
+        return FetchAnswer.model_validate_json(os.pread(answer, MOST_ANSWER_BYTES, 0))
+    except ValidationError:
+        _LOG.exception("a child has ended well and written no answer")
+        return None
+
+
+def _where(request: FetchRequest) -> str:
+    return f"spec.runtime.{request.runtime.name if request.runtime is not None else '*'}.source"
+
+
+def _full(request: FetchRequest) -> FetchAnswer:
+    message = f"{_where(request)}: the fetcher's disk is full"
+    return FetchAnswer(refusal=FetchRefusal(kind=RefusalKind.FULL, message=message))
 
 
 def _died(request: FetchRequest, ended: Ended | None, why: str | None) -> FetchAnswer:
-    runtime = request.runtime
-    where = f"spec.runtime.{runtime.name if runtime is not None else '*'}.source"
+    where = _where(request)
     kind = RefusalKind.LIMIT
     if why is None and ended is not None and ended.code == -signal.SIGXCPU:
         limit = request.limits.cpu_seconds

@@ -127,11 +127,20 @@ def _built(request: FetchRequest, commit: str, files: Files, folder: Path) -> Fe
     digest = sources_digest(files)
     try:
         built = build_artifact(request.job_name, request, files, folder / ARTIFACT)
+        _check_size(built, request.limits.artifact_bytes)
     except SourceError as error:
         # The field that is wrong is in the message.
         refusal = FetchRefusal(kind=RefusalKind.INVALID, message=str(error)[:4096])
         return FetchAnswer(commit=commit, digest=digest, refusal=refusal)
     return FetchAnswer(commit=commit, digest=digest, artifact=_told(built))
+
+
+def _check_size(built: BuiltArtifact | None, limit: int) -> None:
+    if built is not None and built.size > limit:
+        raise SourceError(
+            f"spec.runtime: the artifact has {built.size} bytes, and {limit} are allowed: keep data in Object Storage "
+            "and only code in the source"
+        )
 
 
 def _told(built: BuiltArtifact | None) -> FetchedArtifact | None:

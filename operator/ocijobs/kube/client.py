@@ -1,13 +1,12 @@
-"""Requests to the API server, as JSON documents, through `kubernetes.aio`.
+"""Requests to the API server, as JSON documents.
 
-The generated client's models are left out on purpose: custom resources have none, and a document is what is
+The generated client and its models are left out on purpose: custom resources have none, and a document is what is
 compared, stored and written.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -15,22 +14,10 @@ from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
-import yaml
-from kubernetes.aio import client as kubernetes_client
-from kubernetes.aio import config as kubernetes_config
-from kubernetes.aio.client import Configuration
 
-from ocijobs import __version__
 from ocijobs.kube.apply_body import APPLY_PATCH, apply_body
-
-__all__ = [
-    "ApiError",
-    "Configuration",
-    "KubeClient",
-    "NoClusterError",
-    "RequestObserver",
-    "load_configuration",
-]
+from ocijobs.kube.login import Login
+from ocijobs.kube.session import open_session
 
 RequestObserver = Callable[[str, str, int, float], None]
 """Told of each request: verb, resource, status code (0 without an answer), seconds."""
@@ -44,12 +31,11 @@ _REFUSED = frozenset(
         HTTPStatus.UNPROCESSABLE_ENTITY,
     }
 )
-_TIMEOUT_SECONDS = 10.0
+TIMEOUT_SECONDS = 10.0
 """Shorter than the leader's lease, so that no write of a former leader is under way when another leads."""
 
-
-class NoClusterError(Exception):
-    """Nothing says where the API server is; the message says what was looked at."""
+_TEXT_CHARACTERS = 500
+"""How much is told of an answer that is no document."""
 
 
 class ApiError(Exception):
@@ -95,16 +81,26 @@ class ApiError(Exception):
 
 
 class KubeClient:
-    """A connection to one API server, closed by leaving the context."""
+    """Connections to one API server, closed by leaving the context. One event loop uses it, that in which it is made.
+
+    Args:
+        login: as whom.
+        connections: how many may be open at a time.
+        observe: told of each request.
+        timeout_seconds: how long an answer may take.
+    """
 
     def __init__(
         self,
-        configuration: Configuration,
+        login: Login,
         *,
+        connections: int,
         observe: RequestObserver | None = None,
+        timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
-        self._api = kubernetes_client.ApiClient(configuration)
-        self._api.user_agent = f"ocijobs-operator/{__version__}"
+        self._server = login.server
+        self._session = open_session(login, connections=connections)
+        self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
         self._observe = observe or (lambda *_: None)
         self._under_way = 0
 
@@ -122,7 +118,7 @@ class KubeClient:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self._api.close()
+        await self._session.close()
 
     async def request(
         self,
@@ -147,26 +143,22 @@ class KubeClient:
         Raises:
             ApiError: if there was no answer, or one that is not 2xx.
         """
-        if content_type == APPLY_PATCH:
-            # With a parameter, since the client library writes a body of the plain type as JSON, also one of bytes.
-            body, content_type = apply_body(body), f"{APPLY_PATCH}; charset=utf-8"
         started = time.monotonic()
         status = 0
         self._under_way += 1
         try:
-            method, url, headers, data, _ = await self._api.param_serialize(
-                method=verb,
-                resource_path=path,
-                query_params=list((query or {}).items()),
-                header_params={"Content-Type": content_type, "Accept": _JSON},
-                body=body,
-                auth_settings=["BearerToken"],
-            )
-            response = await self._api.call_api(
-                method, url, headers, data, _request_timeout=_TIMEOUT_SECONDS
-            )
-            status = response.status
-            text = (await response.read()).decode()
+            async with self._session.request(
+                verb,
+                f"{self._server}{path}",
+                params=query,
+                data=_sent(body, content_type),
+                headers={"Content-Type": content_type, "Accept": _JSON},
+                timeout=self._timeout,
+                # A redirect would be followed without the login.
+                allow_redirects=False,
+            ) as response:
+                status = response.status
+                text = await response.text("utf-8")
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ApiError(0, "Unreachable", f"{type(error).__name__}: {error}") from error
         finally:
@@ -174,45 +166,25 @@ class KubeClient:
             self._observe(verb, resource, status, time.monotonic() - started)
         if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
             raise _api_error(status, text)
-        document: dict[str, Any] = json.loads(text)
+        try:
+            document: dict[str, Any] = json.loads(text)
+        except ValueError as error:
+            # A proxy says something of its own.
+            raise ApiError(status, "Unreadable", text[:_TEXT_CHARACTERS]) from error
         return document
+
+
+def _sent(body: Any, content_type: str) -> bytes | None:
+    if body is None:
+        return None
+    return apply_body(body) if content_type == APPLY_PATCH else json.dumps(body).encode()
 
 
 def _api_error(status: int, text: str) -> ApiError:
     try:
         document = json.loads(text)
     except ValueError:
-        return ApiError(status, "Unknown", text[:500])
+        return ApiError(status, "Unknown", text[:_TEXT_CHARACTERS])
     return ApiError(
         status, str(document.get("reason", "Unknown")), str(document.get("message", ""))
     )
-
-
-async def load_configuration(*, connections: int) -> Configuration:
-    """Return how to reach the API server: `KUBECONFIG`, else the pod's service account, else ~/.kube/config.
-
-    Args:
-        connections: how many connections may be open at a time.
-
-    Raises:
-        NoClusterError: if none of the three is there, or what is there can't be used.
-    """
-    configuration = Configuration()
-    configuration.connection_pool_maxsize = connections
-    inside = "KUBECONFIG" not in os.environ and "KUBERNETES_SERVICE_HOST" in os.environ
-    try:
-        if inside:
-            kubernetes_config.load_incluster_config(client_configuration=configuration)
-        else:
-            # By name: the library reads the variable when it is imported, and never again.
-            await kubernetes_config.load_kube_config(
-                os.environ.get("KUBECONFIG") or None, client_configuration=configuration
-            )
-    except (kubernetes_config.ConfigException, OSError, yaml.YAMLError) as error:
-        tried = (
-            "the pod's service account"
-            if inside
-            else os.environ.get("KUBECONFIG", "~/.kube/config")
-        )
-        raise NoClusterError(f"no cluster to work for: {tried}: {error}") from error
-    return configuration

@@ -2,6 +2,9 @@
 
 As client-go's elector, with two differences: what is compared is monotonic time measured here, never another
 machine's clock; and the lease is checked before every write, so that a process that was asleep does nothing late.
+
+It is renewed in a thread of its own, by a loop that does nothing else, over a connection of its own: whatever holds the
+loop of the workers does not delay it. `check` and `leading` may be called in any thread.
 Source: https://kubernetes.io/docs/concepts/architecture/leases/
 """
 
@@ -21,6 +24,10 @@ from ocijobs.kube.resources import lease_path
 _LOG = logging.getLogger(__name__)
 
 
+_AFTER_FAILURE = 0.3
+"""Which part of the pause between renewals is made after one that failed: there must be time for another."""
+
+
 class NotLeadingError(RuntimeError):
     """This process does not hold the lease, so it may not write."""
 
@@ -34,7 +41,19 @@ class _Observed:
 
 
 class LeaderLease:
-    """Takes the lease, renews it, gives it back; tells whether this process may write."""
+    """One term: takes the lease, renews it, gives it back; tells whether this process may write.
+
+    Once lost it stays lost, so that nothing of the term passes `check` when the same process leads again.
+
+    Args:
+        client: asks the API server.
+        clock: measures the lease.
+        namespace: of the Lease.
+        name: of the Lease.
+        identity: of this process.
+        duration_seconds: for how long others leave the lease alone.
+        renew_seconds: pause between renewals.
+    """
 
     def __init__(
         self,
@@ -52,14 +71,16 @@ class LeaderLease:
         self._namespace, self._name, self._identity = namespace, name, identity
         self._duration, self._renew = duration_seconds, renew_seconds
         self._valid_until = float("-inf")
+        self._over = False
         self._heard_at = float("-inf")
         self._observed: _Observed | None = None
+        self._written: dict[str, Any] | None = None
         self._acquired = asyncio.Event()
 
     @property
     def leading(self) -> bool:
         """Whether this process holds the lease now."""
-        return self._clock.monotonic() < self._valid_until
+        return not self._over and self._clock.monotonic() < self._valid_until
 
     @property
     def in_touch(self) -> bool:
@@ -83,33 +104,43 @@ class LeaderLease:
         """Strive for the lease and keep it.
 
         Raises:
-            NotLeadingError: when a lease that was held is lost; the process is to end, since it can't know what its
+            NotLeadingError: when a lease that was held is lost; the term is over, since nobody here can know what its
                 successor does.
         """
-        while True:
-            started = self._clock.monotonic()
-            try:
-                held = await self._try(started)
-                self._heard_at = started
-            except ApiError as error:
-                held = False
-                if error.conflict:
-                    # Somebody else was faster, which is an answer, too.
-                    self._heard_at = started
-                else:
-                    _LOG.warning("lease %s/%s: %s", self._namespace, self._name, error)
-            if held and not self._acquired.is_set():
-                _LOG.info("leading as %s", self._identity)
-                self._acquired.set()
-            if self._acquired.is_set() and not self.leading:
-                raise NotLeadingError(f"the lease {self._namespace}/{self._name} was lost")
-            await self._clock.sleep(self._renew * random.uniform(0.8, 1.0))  # noqa: S311 - jitter
+        try:
+            while True:
+                well = await self._strive()
+                if self.leading and not self._acquired.is_set():
+                    _LOG.info("leading as %s", self._identity)
+                    self._acquired.set()
+                if self._acquired.is_set() and not self.leading:
+                    raise NotLeadingError(f"the lease {self._namespace}/{self._name} was lost")
+                pause = self._renew if well else self._renew * _AFTER_FAILURE
+                await self._clock.sleep(pause * random.uniform(0.8, 1.0))  # noqa: S311 - jitter
+        finally:
+            self._over = True
+
+    async def _strive(self) -> bool:
+        """Take or renew the lease if possible; return whether the next attempt may wait its usual time."""
+        started = self._clock.monotonic()
+        try:
+            await self._try(started)
+        except ApiError as error:
+            self._written = None
+            if not error.conflict:
+                _LOG.warning("lease %s/%s: %s", self._namespace, self._name, error)
+                return False
+            # Somebody else was faster, which is an answer, too; a leader wants to know who.
+            self._heard_at = started
+            return not self._acquired.is_set()
+        self._heard_at = started
+        return True
 
     async def release(self) -> None:
         """Give the lease back, so that a successor need not wait for its end."""
-        if not self.leading:
+        self._over = True
+        if self._clock.monotonic() >= self._valid_until:
             return
-        self._valid_until = float("-inf")
         try:
             lease = await self._get()
             if lease is not None and lease["spec"].get("holderIdentity") == self._identity:
@@ -118,32 +149,40 @@ class LeaderLease:
         except ApiError as error:
             _LOG.warning("lease %s/%s not given back: %s", self._namespace, self._name, error)
 
-    async def _try(self, started: float) -> bool:
+    async def _try(self, started: float) -> None:
         """Take or renew the lease once. It is valid from when the request was begun, not from its answer."""
-        lease = await self._get()
+        # What we wrote last is what is there, unless it is a conflict: one request in place of two.
+        lease = self._written or await self._get()
+        if self._acquired.is_set() and not self._is_mine(lease):
+            # Others may have led since, or lead.
+            raise NotLeadingError(f"the lease {self._namespace}/{self._name} was taken or deleted")
         if lease is None:
-            spec = self._spec(transitions=0, acquired_at=None)
-            body = {
-                "apiVersion": "coordination.k8s.io/v1",
-                "kind": "Lease",
-                "metadata": {"name": self._name, "namespace": self._namespace},
-                "spec": spec,
-            }
-            await self._client.request(
-                "POST", lease_path(self._namespace), resource="leases", body=body
+            self._written = await self._client.request(
+                "POST",
+                lease_path(self._namespace),
+                resource="leases",
+                body={
+                    "apiVersion": "coordination.k8s.io/v1",
+                    "kind": "Lease",
+                    "metadata": {"name": self._name, "namespace": self._namespace},
+                    "spec": self._spec(transitions=0, acquired_at=None),
+                },
             )
         elif not self._may_take(lease, started):
-            return False
+            return
         else:
-            spec = lease["spec"]
-            mine = spec.get("holderIdentity") == self._identity
+            spec, mine = lease.get("spec") or {}, self._is_mine(lease)
             transitions = int(spec.get("leaseTransitions") or 0) + (0 if mine else 1)
-            lease["spec"] = self._spec(
+            renewed = self._spec(
                 transitions=transitions, acquired_at=spec.get("acquireTime") if mine else None
             )
-            await self._put(lease)
+            self._written = await self._put({**lease, "spec": renewed})
         self._valid_until = started + self._duration
-        return True
+
+    def _is_mine(self, lease: dict[str, Any] | None) -> bool:
+        return (
+            lease is not None and (lease.get("spec") or {}).get("holderIdentity") == self._identity
+        )
 
     def _may_take(self, lease: dict[str, Any], now: float) -> bool:
         """Whether the lease is ours, free, or was not renewed for its whole duration while we watched."""
@@ -178,8 +217,8 @@ class LeaderLease:
                 return None
             raise
 
-    async def _put(self, lease: dict[str, Any]) -> None:
-        await self._client.request(
+    async def _put(self, lease: dict[str, Any]) -> dict[str, Any]:
+        return await self._client.request(
             "PUT", lease_path(self._namespace, self._name), resource="leases", body=lease
         )
 

@@ -9,6 +9,8 @@ from pythonjsonlogger.json import JsonFormatter
 
 from ocijobs.log_fields import OBJECT_NAME
 
+_LOG = logging.getLogger(__name__)
+
 _QUIET = {
     "kopf": logging.WARNING,
     "aiohttp.access": logging.WARNING,
@@ -37,5 +39,30 @@ def configure(level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    set_level(level)
+
+
+def set_level(level: str) -> None:
+    """Log what is at least as severe, from now on."""
+    _State.configured = level
+    _apply(level)
+
+
+def toggle_debug() -> None:
+    """Log everything, or again what was configured."""
+    level = logging.getLevelName(logging.getLogger().level)
+    wanted = "DEBUG" if level != "DEBUG" else _State.configured
+    _apply(wanted)
+    _LOG.warning("log level: %s", wanted)
+
+
+class _State:
+    """Logging is one for the whole process, and so is this."""
+
+    configured = "INFO"
+
+
+def _apply(level: str) -> None:
+    logging.getLogger().setLevel(level)
     for name, least in _QUIET.items():
         logging.getLogger(name).setLevel(max(least, logging.getLevelName(level)))

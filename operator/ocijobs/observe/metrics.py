@@ -1,13 +1,13 @@
 """Metrics, for Prometheus.
 
-Counts of objects are computed at the scrape, so that a deleted object leaves nothing behind; no label names an
+Counts of objects are computed for each scrape, so that a deleted object leaves nothing behind; no label names an
 object but an OCIIdentity, since labels must be few. docs/reference/metrics.md is generated from here.
 """
 
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -25,20 +25,53 @@ Labels = tuple[str, str, str]
 """Namespace, backend (empty while it is not known), and how an object stands."""
 
 
-class ObjectCounts(Collector):
-    """Objects by namespace, backend and phase, counted when they are asked for."""
+class Taken(Collector):
+    """What is taken from objects in the loop in which they change; scrapes come in another thread."""
+
+    def __init__(self, look: Callable[[], Iterable[GaugeMetricFamily]]) -> None:
+        self._look = look
+        self._taken: tuple[GaugeMetricFamily, ...] = ()
+
+    def take(self) -> None:
+        """Look at the objects."""
+        self._taken = tuple(self._look())
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Return what was taken last."""
+        return self._taken
+
+
+class ObjectCounts(Taken):
+    """Objects by namespace, backend and phase."""
 
     def __init__(
         self, runs: Callable[[], Iterable[Labels]], jobs: Callable[[], Iterable[Labels]]
     ) -> None:
-        self._runs, self._jobs = runs, jobs
+        def counted() -> Iterable[GaugeMetricFamily]:
+            yield _counts("ocijobs_runs", "OCIJobRuns by backend and phase.", "phase", runs())
+            yield _counts(
+                "ocijobs_jobs", "OCIJobs by backend and status of Ready.", "ready", jobs()
+            )
+
+        super().__init__(counted)
+
+
+class Silence(Collector):
+    """For how long each watch was not answered, asked for at the scrape."""
+
+    def __init__(self, seconds: Callable[[], Mapping[str, float]]) -> None:
+        self._seconds = seconds
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        """Yield the counts."""
-        yield _counts("ocijobs_runs", "OCIJobRuns by backend and phase.", "phase", self._runs())
-        yield _counts(
-            "ocijobs_jobs", "OCIJobs by backend and status of Ready.", "ready", self._jobs()
+        """Yield it for each resource."""
+        family = GaugeMetricFamily(
+            "ocijobs_watch_silent_seconds",
+            "Time since the API server last answered the watch of a resource, a bookmark included.",
+            labels=("resource",),
         )
+        for resource, seconds in sorted(self._seconds().items()):
+            family.add_metric((resource,), seconds)
+        yield family
 
 
 def _counts(name: str, help_text: str, label: str, objects: Iterable[Labels]) -> GaugeMetricFamily:
@@ -57,41 +90,43 @@ class IdentityState(NamedTuple):
     verified_at: float | None
 
 
-class IdentityStates(Collector):
-    """Identities one by one, since there are few of them, and orphans; looked at when they are asked for."""
+class IdentityStates(Taken):
+    """Identities one by one, since there are few of them, and orphans."""
 
     def __init__(
         self,
         identities: Callable[[], Iterable[IdentityState]],
         orphans: Callable[[], Iterable[str]],
     ) -> None:
-        self._identities, self._orphans = identities, orphans
+        super().__init__(lambda: (*_identities(identities()), _orphans(orphans())))
 
-    def collect(self) -> Iterable[GaugeMetricFamily]:
-        """Yield what is so now."""
-        labels = ("namespace", "name")
-        ready = GaugeMetricFamily(
-            "ocijobs_identity_ready",
-            "Whether an OCIIdentity is Ready (1) or not (0).",
-            labels=labels,
-        )
-        verified = GaugeMetricFamily(
-            "ocijobs_identity_last_verified_timestamp_seconds",
-            "When OCI last accepted the credentials of an OCIIdentity, as this process asked it.",
-            labels=labels,
-        )
-        for state in sorted(self._identities()):
-            ready.add_metric(state[:2], float(state.ready))
-            if state.verified_at is not None:
-                verified.add_metric(state[:2], state.verified_at)
-        orphans = GaugeMetricFamily(
-            "ocijobs_orphans",
-            "Objects that were let go and have left something in OCI, as the leader has them listed.",
-            labels=("namespace",),
-        )
-        for namespace, count in sorted(Tally(self._orphans()).items()):
-            orphans.add_metric((namespace,), count)
-        yield from (ready, verified, orphans)
+
+def _identities(states: Iterable[IdentityState]) -> Iterable[GaugeMetricFamily]:
+    labels = ("namespace", "name")
+    ready = GaugeMetricFamily(
+        "ocijobs_identity_ready", "Whether an OCIIdentity is Ready (1) or not (0).", labels=labels
+    )
+    verified = GaugeMetricFamily(
+        "ocijobs_identity_last_verified_timestamp_seconds",
+        "When OCI last accepted the credentials of an OCIIdentity, as this process asked it.",
+        labels=labels,
+    )
+    for state in sorted(states):
+        ready.add_metric(state[:2], float(state.ready))
+        if state.verified_at is not None:
+            verified.add_metric(state[:2], state.verified_at)
+    return ready, verified
+
+
+def _orphans(namespaces: Iterable[str]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(
+        "ocijobs_orphans",
+        "Objects that were let go and have left something in OCI, as the leader has them listed.",
+        labels=("namespace",),
+    )
+    for namespace, count in sorted(Tally(namespaces).items()):
+        family.add_metric((namespace,), count)
+    return family
 
 
 class Metrics:
@@ -99,6 +134,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
+        self._counts: tuple[Taken, ...] = ()
         self.reconciles = Counter(
             "ocijobs_reconcile",
             "Reconciliations by kind and result (ok, conflict, error; held: it failed, and is tried again later).",
@@ -126,6 +162,11 @@ class Metrics:
         )
         self.queue_depth = Gauge(
             "ocijobs_queue_depth", "Objects that wait for a worker.", registry=registry
+        )
+        self.objects_under_way = Gauge(
+            "ocijobs_objects_under_way",
+            "Objects that are worked on, those among them whose answer from OCI is awaited.",
+            registry=registry,
         )
         self.active_workers = Gauge(
             "ocijobs_active_workers", "Workers that are at work on an object.", registry=registry
@@ -169,6 +210,22 @@ class Metrics:
             "Time of requests to the API server.",
             ("verb", "resource"),
             buckets=_FAST,
+            registry=registry,
+        )
+        self.loop_held_seconds = Histogram(
+            "ocijobs_loop_held_seconds",
+            "Turns of the main loop that took over 0.1 s: everything else waits meanwhile. The log says for what.",
+            buckets=(*_FAST[5:], 30, 60),
+            registry=registry,
+        )
+        self.loop_turn_seconds = Gauge(
+            "ocijobs_loop_turn_seconds",
+            "For how long the main loop is in the turn that it is in; 0 while it sleeps.",
+            registry=registry,
+        )
+        self.terms_lost = Counter(
+            "ocijobs_lease_lost",
+            "Times that this process has led and lost the lease, and begun anew.",
             registry=registry,
         )
         self.leader = Gauge(
@@ -243,9 +300,22 @@ class Metrics:
         )
         build.labels(__version__).set(1)
 
-    def count_objects(self, counts: ObjectCounts) -> None:
-        """Have objects counted at each scrape."""
-        self.registry.register(counts)
+    def count_objects(self, *counts: Taken) -> None:
+        """Expose what is to be taken from the objects of a term, instead of those of a former one."""
+        for former in self._counts:
+            self.registry.unregister(former)
+        self._counts = counts
+        for each in counts:
+            self.registry.register(each)
+
+    def take_counts(self) -> None:
+        """Look at the objects, in the loop in which they change."""
+        for each in self._counts:
+            each.take()
+
+    def count_silence(self, seconds: Callable[[], Mapping[str, float]]) -> None:
+        """Have the silence of each watch, in seconds, asked for at each scrape."""
+        self.registry.register(Silence(seconds))
 
     def spark_used(self, used: RunMetrics) -> None:
         """Note what an ended run of Data Flow has used."""

@@ -1,13 +1,15 @@
 """The operator's own small server: /metrics, /healthz (is it alive?) and /readyz (does it serve?).
 
 Liveness is the event loop and the workers, and nothing else: a cluster or an OCI that can't be reached is no reason
-to restart this process. It answers from the loop that works, so a stuck loop does not answer.
+to restart this process. It answers from a thread of its own, so that it can say of the loop that it is held.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -18,15 +20,38 @@ Checks = Callable[[], Mapping[str, bool]]
 """Named checks, each passed or not."""
 
 
+_PREPARE_SECONDS = 2.0
+"""How long a scrape waits for the loop that counts objects; if that is held, the last counts are told."""
+
+
 class PortError(Exception):
     """The port of metrics and health can't be opened; the message says why."""
 
 
-class ObserveServer:
-    """Serves metrics and health over HTTP."""
+async def _nothing() -> None:
+    """Prepare nothing."""
 
-    def __init__(self, metrics: Metrics, *, alive: Checks, ready: Checks) -> None:
+
+class ObserveServer:
+    """Serves metrics and health over HTTP.
+
+    Args:
+        metrics: what is scraped.
+        alive: checks of /healthz.
+        ready: checks of /readyz.
+        prepare: awaited before each scrape.
+    """
+
+    def __init__(
+        self,
+        metrics: Metrics,
+        *,
+        alive: Checks,
+        ready: Checks,
+        prepare: Callable[[], Awaitable[None]] = _nothing,
+    ) -> None:
         self._metrics, self._alive, self._ready = metrics, alive, ready
+        self._prepare = prepare
         self._runner: web.AppRunner | None = None
 
     async def start(self, host: str, port: int) -> int:
@@ -55,6 +80,9 @@ class ObserveServer:
             await self._runner.cleanup()
 
     async def _serve_metrics(self, _: web.Request) -> web.Response:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PREPARE_SECONDS):
+                await self._prepare()
         body = generate_latest(self._metrics.registry)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 

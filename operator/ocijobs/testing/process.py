@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Protocol, Self
@@ -112,6 +114,29 @@ class OperatorProcess:
         """
         return self._until("ready", lambda: self.fetch("/readyz") is not None)
 
+    def until_told(self, line: str) -> Self:
+        """Return when its metrics have a line, such as `ocijobs_leader 1.0`.
+
+        Raises:
+            TimeoutError: if they have not within a minute.
+            RuntimeError: if it has ended.
+        """
+        return self._until(
+            f"telling {line}", lambda: line in (self.fetch("/metrics") or "").splitlines()
+        )
+
+    def until_checked(self, path: str, checks: Mapping[str, bool]) -> Self:
+        """Return when `/healthz` or `/readyz` answers with just these checks.
+
+        Raises:
+            TimeoutError: if it does not within a minute.
+            RuntimeError: if it has ended.
+        """
+        return self._until(
+            f"answering {dict(checks)}",
+            lambda: json.loads(self._ask(path)[1] or "null") == dict(checks),
+        )
+
     def _until(self, what: str, holds: Callable[[], bool]) -> Self:
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
@@ -124,13 +149,20 @@ class OperatorProcess:
 
     def fetch(self, path: str) -> str | None:
         """Return what its own server answers, or None if that is no 200."""
+        status, text = self._ask(path)
+        return text if status == HTTPStatus.OK else None
+
+    def _ask(self, path: str) -> tuple[int, str]:
+        """Return status and text of an answer; 0 and nothing if there is none."""
         url = f"http://127.0.0.1:{self._port_file.read_text()}{path}"
         try:
             with urllib.request.urlopen(url, timeout=5) as answer:
-                text: str = answer.read().decode()
-                return text
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
         except (urllib.error.URLError, OSError):
-            return None
+            return 0, ""
 
     def kill(self) -> None:
         """End it without warning (SIGKILL)."""

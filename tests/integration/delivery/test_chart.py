@@ -305,7 +305,7 @@ def test_the_fetcher_may_do_nothing_in_the_cluster(chart: Chart) -> None:
     # It has a token by which it knows the operator, a disk, and nothing else.
     assert {mount["mountPath"] for mount in container["volumeMounts"]} == {
         "/etc/ocijobs-fetcher",
-        "/tmp",
+        "/tmp",  # noqa: S108 - the volume's
     }
 
 
@@ -369,7 +369,7 @@ def test_the_operator_alone_may_ask_the_fetcher_and_no_metadata_service_is_reach
     assert {port["port"] for port in names["ports"]} == {53}
     denied = {network for to in everything["to"] for network in to["ipBlock"]["except"]}
     assert set(Settings().source_denied_networks) <= denied
-    own = [{"to": [{"podSelector": {}}]}]
+    own: Documents = [{"to": [{"podSelector": {}}]}]
     values = {"fetcher": {"networkPolicy": {"egress": own}}}
     [policy] = chart.documents("NetworkPolicy", **values)
     assert policy["spec"]["egress"] == own
@@ -406,16 +406,19 @@ def test_a_release_that_bounds_what_the_operator_reaches_lets_it_reach_the_fetch
 )
 def test_volumes_and_memory_follow_from_the_settings(chart: Chart, given: dict[str, int]) -> None:
     settings = Settings.model_validate(given)
+    pods = {
+        name: deployment_of(chart, name, settings=given)["spec"]["template"]["spec"]
+        for name in (OPERATOR, FETCHER)
+    }
     sizes = {}
-    for name in (OPERATOR, FETCHER):
-        pod = deployment_of(chart, name, settings=given)["spec"]["template"]["spec"]
+    for name, pod in pods.items():
         [volume] = [v["emptyDir"] for v in pod["volumes"] if "emptyDir" in v]
         sizes[name] = int(volume["sizeLimit"])
     assert sizes[OPERATOR] == settings.staging_limit_bytes + (256 << 20)
     workers = settings.source_workers
     each = 2 * settings.artifact_limit_bytes
     assert sizes[FETCHER] == workers * each + (workers + 4) * (64 << 20)
-    [container] = pod["containers"]
+    [container] = pods[FETCHER]["containers"]
     assert f"--at-a-time={workers + 4}" in container["args"]
     memory = int(container["resources"]["limits"]["memory"])
     assert memory == (workers + 1) * settings.source_memory_bytes + (256 << 20)

@@ -175,6 +175,7 @@ def make_caller(
             credentials,
             threads=threads,
             fence=fence,
+            fenced=NotLeadingError,
             observe=observe,
             clock=clock or SystemClock(),
             count_error=lambda where, error: caller.unforeseen.append((where, error)),

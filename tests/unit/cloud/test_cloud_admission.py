@@ -134,6 +134,62 @@ async def test_thousands_that_wait_are_called_once_each() -> None:
     assert turns.called == waiting
 
 
+class Crowd:
+    """Callers that come, stay while they call, and come again when they are called."""
+
+    def __init__(self) -> None:
+        self.turns = Turns(each=2, rate=2)
+        self.wanted: dict[str, Place] = {}
+        self.inside: dict[str, Place] = {}
+
+    async def come(self, caller: str, where: Place) -> None:
+        if caller in self.inside:
+            return
+        if await self.turns.enter(caller, where):
+            self.wanted.pop(caller, None)
+            self.inside[caller] = where
+            self.turns.admission.give_up(caller)
+        else:
+            self.wanted[caller] = where
+            self.turns.admission.give_up(caller, frozenset({where}))
+        bound = Counter(each.identity for each in self.inside.values())
+        assert max(bound.values(), default=0) <= 2
+
+    def leave(self, caller: str) -> None:
+        if caller in self.inside:
+            self.turns.admission.leave(self.inside.pop(caller))
+
+    def give_up(self, caller: str) -> None:
+        if caller not in self.inside:
+            self.turns.admission.give_up(caller)
+            self.wanted.pop(caller, None)
+
+    async def step(self, step: str, caller: str, where: Place) -> None:
+        match step:
+            case "enter":
+                await self.come(caller, where)
+            case "leave":
+                self.leave(caller)
+            case "give up":
+                self.give_up(caller)
+            case "429":
+                self.turns.pace(where).throttled(3)
+            case _:
+                await self.turns.advance(1)
+
+    async def go_on(self) -> None:
+        """Let everybody who is inside leave, time pass, and who is called come."""
+        for caller in list(self.inside):
+            self.leave(caller)
+        await self.turns.advance(1)
+        called, self.turns.called[:] = list(dict.fromkeys(self.turns.called)), []
+        for caller in called:
+            if caller in self.wanted:
+                await self.come(caller, self.wanted[caller])
+            else:
+                self.turns.admission.give_up(caller)
+
+
 @given(
     st.lists(
         st.tuples(
@@ -145,44 +201,11 @@ async def test_thousands_that_wait_are_called_once_each() -> None:
     )
 )
 async def test_everybody_who_waits_gets_a_turn(steps: list[tuple[str, str, Place]]) -> None:
-    turns = Turns(each=2, rate=2)
-    wanted: dict[str, Place] = {}
-    inside: list[tuple[str, Place]] = []
-
-    async def come(caller: str, where: Place) -> None:
-        if await turns.enter(caller, where):
-            wanted.pop(caller, None)
-            inside.append((caller, where))
-            turns.admission.give_up(caller)
-        else:
-            wanted[caller] = where
-            turns.admission.give_up(caller, frozenset({where}))
-        bound = Counter(each.identity for _, each in inside)
-        assert max(bound.values(), default=0) <= 2
-
-    for step, caller, where in steps:
-        busy = [name for name, _ in inside]
-        if step == "enter" and caller not in busy:
-            await come(caller, where)
-        elif step == "leave" and caller in busy:
-            inside.remove(out := next(one for one in inside if one[0] == caller))
-            turns.admission.leave(out[1])
-        elif step == "give up" and caller not in busy:
-            turns.admission.give_up(caller)
-            wanted.pop(caller, None)
-        elif step == "429":
-            turns.pace(where).throttled(3)
-        elif step == "pass":
-            await turns.advance(1)
-    for _ in range(200):
-        while inside:
-            turns.admission.leave(inside.pop()[1])
-        await turns.advance(1)
-        called, turns.called[:] = list(dict.fromkeys(turns.called)), []
-        for caller in called:
-            if caller in wanted:
-                await come(caller, wanted[caller])
-            else:
-                turns.admission.give_up(caller)
-    assert not wanted
-    assert turns.admission.waiting == 0
+    crowd = Crowd()
+    for step in steps:
+        await crowd.step(*step)
+    rounds = 0
+    while crowd.wanted or crowd.turns.admission.waiting:
+        await crowd.go_on()
+        rounds += 1
+        assert rounds < 60, "everybody gets a turn"

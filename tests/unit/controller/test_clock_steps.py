@@ -120,7 +120,7 @@ def test_memory_has_its_times_move() -> None:
 
 
 MONOTONIC = {"_silent_since"}
-"""Tables of moments that nobody sets."""
+"""Tables whose times are of the monotonic clock, which nobody sets."""
 
 
 def test_nothing_in_memory_is_left_where_it_was() -> None:

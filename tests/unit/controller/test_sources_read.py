@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -291,6 +292,17 @@ async def test_an_artifact_for_which_there_is_no_room_is_told(world: World, read
     assert isinstance(found, Refusal)
     assert found.kind is RefusalKind.NO_ROOM
     assert found.message.startswith(f"{WHERE}0 bytes of artifacts of namespace {NAMESPACE} wait")
+
+
+async def test_trouble_of_the_operator_s_own_machine_is_told_too(
+    world: World, read: Reader, tmp_path: Path
+) -> None:
+    shutil.rmtree(tmp_path / "staging")
+    found = await read({"inline": {"main.py": ""}})
+    assert found == Refusal(
+        kind=RefusalKind.UNAVAILABLE, message=f"{WHERE}No such file or directory"
+    )
+    assert len(world.requests) == 1
 
 
 async def test_a_source_at_the_version_that_serves_is_not_read_again(

@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -146,9 +147,12 @@ def test_a_namespace_can_not_take_the_room_of_others(tmp_path: Path) -> None:
 
 def test_what_is_on_its_way_has_its_room(tmp_path: Path) -> None:
     staging = Staging(tmp_path, QUOTA)
-    with pytest.raises(LostError), staging.receive(OWNER, sha256(CONTENT), 20_000):
+    with ExitStack() as stack:
+        stack.enter_context(staging.receive(OWNER, sha256(CONTENT), 20_000))
         assert refusal(staging, 1, owner(1, "team"))[0] is RefusalKind.FULL
-        raise LostError
+        # It ends without a byte.
+        with pytest.raises(SourceRefusedError):
+            stack.close()
     # One that comes to nothing leaves nothing.
     assert (staging.used_bytes, list(tmp_path.iterdir())) == (0, [])
     put(staging)

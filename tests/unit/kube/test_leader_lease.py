@@ -28,6 +28,7 @@ class LeaseServer:
         self.lease: dict[str, Any] | None = None
         self.version = 0
         self.down = False
+        self.requests = 0
 
     async def request(
         self, verb: str, path: str, *, resource: str, body: dict[str, Any] | None = None
@@ -35,6 +36,7 @@ class LeaseServer:
         """Answer as the API server does."""
         assert (resource, "/leases" in path) == ("leases", True)
         await asyncio.sleep(0)
+        self.requests += 1
         if self.down:
             raise ApiError(0, "Timeout", "no answer")
         if verb == "GET":
@@ -166,6 +168,49 @@ async def test_who_loses_the_lease_ends(pair: Pair) -> None:
         await pair.one.advance(1)
     with pytest.raises(NotLeadingError, match="was lost"):
         await asyncio.wait_for(pair.one.task, 1)
+
+
+async def test_what_was_lost_stays_lost_though_the_process_may_lead_again(pair: Pair) -> None:
+    """What is left of a term that is over passes no fence of the next one."""
+    await pair.advance(3)
+    pair.server.down = True
+    for _ in range(int(DURATION + RENEW)):
+        await pair.one.advance(1)
+    pair.server.down = False
+    former = pair.one.lease
+    again = Elector(pair.server, "one")
+    await again.advance(RENEW)
+    assert again.lease.leading
+    assert not former.leading
+    with pytest.raises(NotLeadingError):
+        former.check()
+    again.kill()
+
+
+@pytest.mark.parametrize("taken", ["by another", "given back for it", "deleted"])
+async def test_a_lease_that_is_anothers_is_lost_at_once(pair: Pair, taken: str) -> None:
+    """Not when its time is over: who took it may lead by now."""
+    await pair.advance(3)
+    if taken == "deleted":
+        pair.server.lease = None
+    else:
+        lease = copy.deepcopy(pair.server.lease or {})
+        lease["spec"]["holderIdentity"] = "three" if taken == "by another" else ""
+        await pair.server.request("PUT", "/leases", resource="leases", body=lease)
+    for _ in range(int(2 * RENEW)):
+        await pair.one.advance(1)
+    assert 2 * RENEW < DURATION
+    with pytest.raises(NotLeadingError, match="taken or deleted"):
+        await asyncio.wait_for(pair.one.task, 1)
+    assert not pair.one.lease.leading
+
+
+async def test_a_renewal_is_one_request(pair: Pair) -> None:
+    await pair.advance(30)
+    before, version = pair.server.requests, pair.server.version
+    for _ in range(30):
+        await pair.one.advance(1)
+    assert pair.server.requests - before == pair.server.version - version > 5
 
 
 async def test_a_short_outage_of_the_api_server_costs_nothing(pair: Pair) -> None:

@@ -10,6 +10,7 @@ from ocijobs.observe.metrics import Metrics, ObjectCounts
 
 def exposed(metrics: Metrics) -> dict[str, tuple[str, dict[tuple[str, ...], float]]]:
     """Return what a scrape sees: family -> its type, and values by sample name and labels."""
+    metrics.take_counts()
     text = generate_latest(metrics.registry).decode()
     return {
         family.name: (
@@ -31,14 +32,22 @@ def test_every_metric_has_its_type() -> None:
         "ocijobs_jobs": "gauge",
         "ocijobs_reconcile": "counter",
         "ocijobs_reconcile_duration_seconds": "histogram",
+        "ocijobs_reconcile_restless": "counter",
+        "ocijobs_internal_errors": "counter",
         "ocijobs_queue_depth": "gauge",
+        "ocijobs_objects_under_way": "gauge",
         "ocijobs_active_workers": "gauge",
         "ocijobs_oci_requests_under_way": "gauge",
+        "ocijobs_oci_requests_waiting": "gauge",
         "ocijobs_oci_requests": "counter",
         "ocijobs_oci_request_duration_seconds": "histogram",
         "ocijobs_kube_requests_under_way": "gauge",
         "ocijobs_kube_requests": "counter",
         "ocijobs_kube_request_duration_seconds": "histogram",
+        "ocijobs_status_refused": "counter",
+        "ocijobs_lease_lost": "counter",
+        "ocijobs_loop_held_seconds": "histogram",
+        "ocijobs_loop_turn_seconds": "gauge",
         "ocijobs_leader": "gauge",
         "ocijobs_followed_runs": "gauge",
         "ocijobs_poll_duration_seconds": "histogram",
@@ -62,6 +71,7 @@ def test_no_label_names_an_object() -> None:
     )
     metrics.oci_call("datascience", "GetJob", 200, 0.1)
     metrics.kube_request("PATCH", "ocijobs", 200, 0.1)
+    metrics.take_counts()
     text = generate_latest(metrics.registry).decode()
     labels = {
         name

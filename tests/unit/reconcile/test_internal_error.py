@@ -66,7 +66,9 @@ def test_an_error_is_told_as_a_row_of_the_table_unless_the_object_has_ended(
     for word in ("KeyError", f"{failures} times", "2026-01-01T12:00:07Z"):
         assert word in ready.message
     after = cleared(told)
-    assert find(after.conditions, ConditionType.READY).reason == Reason.PENDING
+    ready = find(after.conditions, ConditionType.READY)
+    assert ready is not None
+    assert ready.reason == Reason.PENDING
     assert {one.status for one in after.conditions} == {one.status for one in told.conditions}
 
 

@@ -104,8 +104,9 @@ def _repeat(
     launch = prepare(o, now)
     if isinstance(launch, Launch) and _same(launch, submit) and not lost_admission(o):
         return Decision(status=o.run.status, actions=(_create(o, submit, launch),))
-    if isinstance(launch, Hindrance) and launch.reason is None:
+    if isinstance(launch, Hindrance) and launch.reason is None and o.wanted:
         return hindered(o, now, launch)
+    # What a run that is not wanted waits for may never come: its sweep may be gone with it.
     return _look(o, submit, protocol, protocol.search(now), now)
 
 

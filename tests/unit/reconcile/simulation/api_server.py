@@ -50,6 +50,7 @@ class ApiServer(Generic[ObjectT]):
             uid=f"uid-{self._uids}",
             generation=1,
             labels=template.metadata.labels,
+            owner_references=template.metadata.owner_references,
             creation_timestamp=at.replace(microsecond=0),
         )
         self._store(

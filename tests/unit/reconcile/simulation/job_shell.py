@@ -120,14 +120,22 @@ class JobShell(Process):
             token_lifetime=timedelta(seconds=observed.settings.token_lifetime_seconds),
         )
 
-    def _act(self, observed: JobObservation, action: Action, notes: tuple[Note, ...]) -> None:
-        meta = observed.job.metadata
-        self.laws.on_call(meta, action)
+    def _keep(self, action: HoldCredentials | ListOrphan | UploadArtifact) -> None:
+        """Carry out what is of neither the object nor its OCI job."""
         match action:
             case HoldCredentials():
                 self.identity = self.world.identity.hold(self.identity, self.now)
             case ListOrphan(orphan=orphan):
                 self.laws.listed[orphan.uid] = orphan
+            case UploadArtifact():
+                self.uploading = action
+
+    def _act(self, observed: JobObservation, action: Action, notes: tuple[Note, ...]) -> None:
+        meta = observed.job.metadata
+        self.laws.on_call(meta, action)
+        match action:
+            case HoldCredentials() | ListOrphan() | UploadArtifact():
+                self._keep(action)
             case AddFinalizer() | RemoveFinalizer():
                 self._patch(observed, notes, held=isinstance(action, AddFinalizer))
             case ReadSources(epoch=epoch):
@@ -136,8 +144,6 @@ class JobShell(Process):
                 if action.version is not None:
                     died = isinstance(read, Refusal) and read.kind is RefusalKind.DIED
                     self.laws.on_sources_answered(died=died)
-            case UploadArtifact():
-                self.uploading = action
             case CreateJob() | SearchJobs() | LookUpJob() | UpdateJob():
                 self._make(action)
             case ListShapes(epoch=epoch):

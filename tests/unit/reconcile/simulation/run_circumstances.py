@@ -31,6 +31,7 @@ class Circumstances:
         kueue: whether the cluster has Kueue at first.
         spark: whether it is a run of Data Flow.
         stream: whether it is one that goes on until it is stopped.
+        swept: whether it is a child of a sweep, which is there until its namespace is deleted.
     """
 
     lag: float = 0
@@ -52,6 +53,7 @@ class Circumstances:
     kueue: bool = True
     spark: bool = False
     stream: bool = False
+    swept: bool = False
 
     @property
     def on_data_flow(self) -> bool:

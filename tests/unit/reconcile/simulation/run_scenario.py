@@ -135,6 +135,7 @@ class RunScenario(Scenario[Progress | Do]):
         world.identity.refused = revoked
         api.delete(world.clock.now())
         world.delete_job()
+        world.shared = None
         self.shell.begin()
         for steps in kills:
             for _ in range(steps):

@@ -122,6 +122,7 @@ class RunShell(Process):
             identity=self._identity(),
             known=self.known,
             relations=world.relations,
+            shared=world.shared,
             queue=world.queue.view(workload_name(run)),
         )
 

@@ -18,13 +18,16 @@ from ocijobs.api.dependency import DependencyKind
 from ocijobs.api.environment import EnvVar
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
-from ocijobs.api.run_binding import ReferencedValue
+from ocijobs.api.metadata import OwnerReference
+from ocijobs.api.run_binding import JobBinding, ReferencedValue
 from ocijobs.reconcile.dependencies import DependencyView, Relations
 from ocijobs.reconcile.environment import ValueKey, Values
 from ocijobs.reconcile.remote import Operation, Refusal, RunState
+from ocijobs.reconcile.serving import bind_job
 from ocijobs.testing import (
     START,
     ManualClock,
+    make_caller,
     make_metadata,
     make_ready_job,
     make_ready_spark_job,
@@ -38,6 +41,8 @@ ODD_MICROSECONDS = timedelta(microseconds=123456)
 IGNORES = {"action": "Ignore", "on_exit_codes": {"operator": "In", "values": [3]}}
 IGNORES_DETAILS = {"action": "Ignore", "on_lifecycle_details": {"pattern": "exception"}}
 """Failures that the policy ignores: those that simulated runs have. Data Flow tells no exit code."""
+
+_SWEEP = OwnerReference(kind="OCIJobSweep", name="sweep", uid="uid-of-sweep", controller=True)
 
 UPSTREAM = (DependencyKind.RUN, "upstream")
 
@@ -63,6 +68,10 @@ class RunWorld:
         self._jobs = 0
         self.create_job()
         self.identity = SimulatedIdentity()
+        self.shared: JobBinding | None = None
+        """The job as the run's sweep is bound to it."""
+        if circumstances.swept and self.job is not None:
+            self.shared = bind_job(self.job, make_caller())
         self.upstream: DependencyView | None = None
         self.queue = SimulatedQueue(self.clock, served=circumstances.kueue)
         self.create_run()
@@ -89,7 +98,10 @@ class RunWorld:
         ignored = IGNORES_DETAILS if given.on_data_flow else IGNORES
         run = make_run(
             metadata=make_metadata("run").model_copy(
-                update={"labels": QUEUE_LABEL if given.queued else {}}
+                update={
+                    "labels": QUEUE_LABEL if given.queued else {},
+                    "owner_references": (_SWEEP,) if given.swept else (),
+                }
             ),
             deletion_policy=policy,
             backoff_limit=given.backoff_limit,

@@ -1,0 +1,104 @@
+"""Ending what an object has left in OCI that was let go: for the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ocijobs.api.infrastructure import Backend
+from ocijobs.api.orphan import Orphan, UnknownLaunch
+from ocijobs.cloud.clients import Principal
+from ocijobs.cloud.infrastructure import Infrastructure
+from ocijobs.reconcile.job_record import JobRecord
+from ocijobs.reconcile.remote import Absent, JobState, Refusal, RunRecord, RunState
+from ocijobs.reconcile.requests import backend_of
+
+_GONE = frozenset({JobState.DELETED, JobState.DELETING})
+
+
+class Leftover:
+    """Cancels and deletes. Each call is safe to repeat; nothing is taken for gone that only can't be seen."""
+
+    def __init__(
+        self,
+        infrastructures: Mapping[Backend, Infrastructure],
+        principal: Principal,
+        orphan: Orphan,
+    ) -> None:
+        self._infrastructures, self._principal, self._orphan = infrastructures, principal, orphan
+
+    async def end(self) -> list[str]:
+        """End all that is left, and return what could not be ended, in words."""
+        left = self._orphan.left
+        answers = [
+            *[(f"run {run_id}", await self._cancel(run_id)) for run_id in left.run_ids],
+            *[(each.owner, await self._end_unknown(each)) for each in left.unknown],
+            *[
+                (f"record of run {run_id}", await self._forget(run_id))
+                for run_id in left.record_ids
+            ],
+            *[(f"job {job_id}", await self._delete(job_id)) for job_id in left.job_ids],
+        ]
+        return [f"{what}: {refusal.message}" for what, refusal in answers if refusal is not None]
+
+    @property
+    def _compartment(self) -> str:
+        return self._orphan.compartment_id or ""
+
+    async def _cancel(self, run_id: str) -> Refusal | None:
+        """Have a run end; None if it does, or has."""
+        oci = self._infrastructures[backend_of(run_id)]
+        refusal = await oci.cancel_run(self._principal, run_id)
+        if refusal is None:
+            return None
+        found = await oci.look_up_run(self._principal, self._compartment, run_id)
+        return None if _ended(found) else refusal
+
+    async def _forget(self, run_id: str) -> Refusal | None:
+        """Delete the record of a run; None if it is gone."""
+        oci = self._infrastructures[backend_of(run_id)]
+        refusal = await oci.delete_run(self._principal, run_id)
+        if refusal is None:
+            return None
+        found = await oci.look_up_run(self._principal, self._compartment, run_id)
+        gone = isinstance(found, RunRecord) and found.state is RunState.DELETED
+        return None if gone or isinstance(found, Absent) else refusal
+
+    async def _delete(self, job_id: str) -> Refusal | None:
+        """Delete an OCI job; None if it goes, or is gone."""
+        oci = self._infrastructures[backend_of(job_id)]
+        refusal = await oci.delete_job(self._principal, job_id)
+        if refusal is None:
+            return None
+        found = await oci.look_up_job(self._principal, self._compartment, job_id)
+        gone = isinstance(found, JobRecord) and found.state in _GONE
+        return None if gone or isinstance(found, Absent) else refusal
+
+    async def _end_unknown(self, unknown: UnknownLaunch) -> Refusal | None:
+        """End what a creation has made whose outcome is not known; None if there is nothing, or it goes."""
+        if unknown.job_id is not None:
+            oci = self._infrastructures[backend_of(unknown.job_id)]
+            run = await oci.search_runs(
+                self._principal, self._compartment, unknown.job_id, unknown.owner
+            )
+            if isinstance(run, RunRecord):
+                return None if run.state.ended else await self._cancel(run.id)
+            return run
+        for oci in self._infrastructures.values():
+            job = await oci.search_jobs(
+                self._principal, self._compartment, self._orphan.project_id, unknown.owner
+            )
+            if isinstance(job, Refusal):
+                return job
+            if job is not None:
+                return await self._delete(job.id)
+        return None
+
+
+def _ended(found: RunRecord | Absent | Refusal) -> bool:
+    """Whether a run has ended, or is about to."""
+    if isinstance(found, Absent):
+        return True
+    return isinstance(found, RunRecord) and (
+        found.state.ended
+        or found.state in {RunState.DELETED, RunState.CANCELING, RunState.STOPPING}
+    )

@@ -1,0 +1,50 @@
+"""What a process that runs can be asked for by signals: where everything stands, and more words in its log."""
+
+from __future__ import annotations
+
+import asyncio
+import faulthandler
+import io
+import logging
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ocijobs.observe import logs
+
+_LOG = logging.getLogger(__name__)
+
+DUMP = signal.SIGUSR1
+"""Has the stacks of all threads written to stderr, even while the loop is held, and those of all tasks to the log."""
+
+DEBUG = signal.SIGUSR2
+"""Has everything logged from now on, or again what the settings say."""
+
+_FRAMES = 20
+
+
+@contextmanager
+def signals_heeded(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """Heed both signals, in the main thread that runs the loop."""
+    loop.add_signal_handler(DUMP, dump_tasks, loop)
+    loop.add_signal_handler(DEBUG, logs.toggle_debug)
+    # In C, and at once; then it goes on to the handler above.
+    faulthandler.register(DUMP, file=sys.stderr, all_threads=True, chain=True)
+    try:
+        yield
+    finally:
+        faulthandler.unregister(DUMP)
+        for number in (DUMP, DEBUG):
+            loop.remove_signal_handler(number)
+
+
+def dump_tasks(loop: asyncio.AbstractEventLoop) -> None:
+    """Log where each task of the loop stands."""
+    tasks = asyncio.all_tasks(loop)
+    stacks = {}
+    for task in sorted(tasks, key=lambda task: task.get_name()):
+        stack = io.StringIO()
+        task.print_stack(limit=_FRAMES, file=stack)
+        stacks[task.get_name()] = stack.getvalue()
+    _LOG.warning("%d tasks", len(tasks), extra={"tasks": stacks})
