@@ -9,7 +9,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from generators.files import REFERENCE, File
 from generators.markdown import code, page, table, text
-from ocijobs.observe.metrics import Metrics, ObjectCounts, Silence
+from ocijobs.observe.metrics import IdentityState, IdentityStates, Metrics, ObjectCounts, Silence
 
 _INTRODUCTION = """\
 `/metrics` serves these in Prometheus' text format, beside `/healthz` and `/readyz`, on the port of the setting
@@ -64,7 +64,11 @@ def described() -> Iterator[Described]:
             )
     counts = ObjectCounts(lambda: [("a", "b", "c")], lambda: [("a", "b", "c")])
     counts.take()
-    for family in (*counts.collect(), *Silence(lambda: {"a": 0.0}).collect()):
+    identity = IdentityState(namespace="a", name="b", ready=True, verified_at=0.0)
+    states = IdentityStates(lambda: [identity], lambda: ["a"])
+    states.take()
+    silence = Silence(lambda: {"a": 0.0})
+    for family in (*counts.collect(), *states.collect(), *silence.collect()):
         yield Described(
             name=family.name,
             type=family.type,

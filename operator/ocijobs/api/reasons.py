@@ -409,10 +409,10 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         "Delete the runs' records and the job in OCI if they are not wanted; of Data Flow, nothing can be done.",
     ),
     Reason.RELEASED: Explanation(
-        "The object was let go although what it owns in OCI could not be removed: the credentials"
-        " were gone for ten "
-        "minutes, or the annotation `ocijobs.io/abandon` asked for it.",
-        "Remove what the message names in OCI by hand.",
+        "The object was let go although what it owns in OCI could not be removed: there were no credentials that work"
+        " for ten minutes, or the annotation `ocijobs.io/abandon` asked for it. What is left is"
+        " listed in the operator's namespace.",
+        "`kubectl ocijobs orphans` lists it, and ends it with `--end`.",
     ),
     Reason.IDENTITY_VERIFIED: Explanation(
         "The credentials can be read, and OCI accepts their signature.", "Nothing."

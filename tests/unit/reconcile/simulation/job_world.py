@@ -125,6 +125,7 @@ class JobWorld:
 
     def others_take_code(self) -> None:
         """Let another job have the code that this one has: the folder is one."""
+        self.others_drop_code()
         uri = f"{CODE_BUCKET}/cluster/{NAMESPACE}/{self.artifact}"
         self.code_in_use = frozenset({uri})
         self.applications.folders[uri] = self.artifact
