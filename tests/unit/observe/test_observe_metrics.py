@@ -59,7 +59,6 @@ def test_every_metric_has_its_type() -> None:
         "ocijobs_spark_ocpu_seconds": "counter",
         "ocijobs_status_lag_seconds": "histogram",
         "ocijobs_released": "counter",
-        "ocijobs_status_refused": "counter",
         "ocijobs_build_info": "gauge",
     }
 
