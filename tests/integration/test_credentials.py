@@ -1,7 +1,5 @@
 """Access is taken back from within the cluster: what runs is followed and ended, and nothing new starts."""
 
-from datetime import datetime
-
 import pytest
 from tests.support import manifests
 from tests.support.namespace import condition, phase
@@ -88,31 +86,3 @@ def test_a_key_that_nothing_uses_is_asked_about_at_intervals(stage: Stage) -> No
     stage.until_reason("OCIIdentity", "default", "IdentityVerified")
     stage.emulator.add_fault("GetNamespace", status=401, code="NotAuthenticated", message="revoked")
     stage.until_reason("OCIIdentity", "default", "CredentialsInvalid")
-
-
-def test_the_launches_of_a_moment_read_the_secret_together(stage: Stage) -> None:
-    """A GET is a request, too: forty runs at once don't cost forty."""
-    stage.identity()
-    stage.apply(manifests.job())
-    stage.until_synced("job")
-    names = [f"run-{number:02d}" for number in range(40)]
-    before = len(_reads(stage))
-    stage.apply(*(manifests.run(name) for name in names))
-    stage.emulator.wait_for("CreateJobRun", count=len(names))
-    creates = stage.emulator.journal("CreateJobRun", limit=1000)
-    times = sorted(datetime.fromisoformat(create.time) for create in creates)
-    seconds = (times[-1] - times[0]).total_seconds()
-    reread, settle = 2.0, 0.5
-    # One for each moment, one for each interval of the identity's own, and what a moment before began.
-    assert len(_reads(stage)) - before <= seconds / settle + seconds / reread + 3 < len(names)
-
-
-def _reads(stage: Stage) -> list[str]:
-    """Return the operator's reads of the identity's Secret."""
-    return [
-        str(entry["auditID"])
-        for entry in stage.audited()
-        if entry["verb"] == "get"
-        and entry.get("stage") == "ResponseComplete"
-        and entry.get("objectRef", {}).get("name") == SECRET
-    ]

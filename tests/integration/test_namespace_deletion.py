@@ -1,7 +1,11 @@
 """A namespace is deleted: its Secret goes first, the operator is killed, and nothing goes on in OCI unseen."""
 
 import json
+import os
+import subprocess
+import sys
 
+import oci
 import pytest
 from tests.support import manifests
 from tests.support.kills import SHORT_LEASE
@@ -83,6 +87,32 @@ def test_what_a_revoked_key_can_not_end_is_listed(stage: Stage) -> None:
     assert all("revoked" in orphan["cause"] for orphan in listed)
     assert stage.job_run_state(status["jobRunId"]) == "IN_PROGRESS"
     assert stage.copies() == []
+    shown = _orphans(stage)
+    assert shown.returncode == 0
+    assert status["jobRunId"] in shown.stdout
+    without_key = _orphans(stage, "--end")
+    assert without_key.returncode == 1
+    assert "give --config or --profile" in without_key.stderr
+    profile = ("--config", str(stage.emulator.config), "--endpoint", stage.emulator.http)
+    # A job goes when no run of it is active.
+    _orphans(stage, "--end", *profile)
+    client = stage.oci_client(oci.data_science.DataScienceClient)
+    run = client.get_job_run(status["jobRunId"])
+    oci.wait_until(client, run, "lifecycle_state", "CANCELED", max_interval_seconds=1)
+    ended = _orphans(stage, "--end", "-o", "json", *profile)
+    assert (ended.returncode, json.loads(ended.stdout)) == (0, []), ended.stderr
+    assert stage.orphans() == []
+
+
+def _orphans(stage: Stage, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `kubectl ocijobs orphans`."""
+    return subprocess.run(
+        [sys.executable, "-m", "ocijobs.cli", "orphans", "-n", stage.home, *arguments],
+        env={**os.environ, "KUBECONFIG": str(stage.cluster.kubeconfig)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def test_a_copy_of_the_key_is_there_while_something_needs_it_and_is_of_the_newest_key(

@@ -152,17 +152,14 @@ async def _ended(
         principal = Principal(
             identity=IdentityKey(*identity), region=orphan.region or held.region or ""
         )
-        unended = await Leftover(infrastructures, principal, orphan).end()
-        remarks.extend(f"{who}: {problem}" for problem in unended)
-        if unended:
+        outcome = await Leftover(infrastructures, principal, orphan).end()
+        remarks.extend(f"{who}: {problem}" for problem in outcome.unended)
+        if outcome.unended:
             kept.append(each)
             continue
         await own.remove_orphan(each.name)
         remarks.append(f"{who}: ended: {orphan.left}")
-        remarks.extend(
-            f"{who}: {uri} stays: another job may have the same code; delete it if none has"
-            for uri in orphan.left.code_uris
-        )
+        remarks.extend(f"{who}: stays in OCI: {what}" for what in outcome.stays)
     return Listing(orphans=tuple(kept), remarks=tuple(remarks), left=bool(kept))
 
 

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from ocijobs.api.infrastructure import Backend
 from ocijobs.api.orphan import Orphan, UnknownLaunch
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.infrastructure import Infrastructure
 from ocijobs.reconcile.job_record import JobRecord
-from ocijobs.reconcile.remote import Absent, JobState, Refusal, RunRecord, RunState
+from ocijobs.reconcile.remote import Absent, JobState, Refusal, RefusalKind, RunRecord, RunState
 from ocijobs.reconcile.requests import backend_of
 
 _GONE = frozenset({JobState.DELETED, JobState.DELETING})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """What could not be ended, and what stays for good, in words."""
+
+    unended: tuple[str, ...]
+    stays: tuple[str, ...]
 
 
 class Leftover:
@@ -25,9 +34,10 @@ class Leftover:
         orphan: Orphan,
     ) -> None:
         self._infrastructures, self._principal, self._orphan = infrastructures, principal, orphan
+        self._stays: list[str] = []
 
-    async def end(self) -> list[str]:
-        """End all that is left, and return what could not be ended, in words."""
+    async def end(self) -> Ended:
+        """End all that is left, and return what could not be ended, and what stays."""
         left = self._orphan.left
         answers = [
             *[(f"run {run_id}", await self._cancel(run_id)) for run_id in left.run_ids],
@@ -38,7 +48,9 @@ class Leftover:
             ],
             *[(f"job {job_id}", await self._delete(job_id)) for job_id in left.job_ids],
         ]
-        return [f"{what}: {refusal.message}" for what, refusal in answers if refusal is not None]
+        unended = (f"{what}: {refusal.message}" for what, refusal in answers if refusal is not None)
+        code = (f"{uri}: another job may have the same code" for uri in left.code_uris)
+        return Ended(unended=tuple(unended), stays=(*self._stays, *code))
 
     @property
     def _compartment(self) -> str:
@@ -70,8 +82,15 @@ class Leftover:
         if refusal is None:
             return None
         found = await oci.look_up_job(self._principal, self._compartment, job_id)
-        gone = isinstance(found, JobRecord) and found.state in _GONE
-        return None if gone or isinstance(found, Absent) else refusal
+        if isinstance(found, Absent) or (isinstance(found, JobRecord) and found.state in _GONE):
+            return None
+        if refusal.kind is RefusalKind.CONFLICT:
+            active = await oci.count_active_runs(self._principal, self._compartment, job_id)
+            if active == 0:
+                # As with a job that is deleted: OCI may refuse while records of its runs remain.
+                self._stays.append(f"job {job_id}: {refusal.message}")
+                return None
+        return refusal
 
     async def _end_unknown(self, unknown: UnknownLaunch) -> Refusal | None:
         """End what a creation has made whose outcome is not known; None if there is nothing, or it goes."""

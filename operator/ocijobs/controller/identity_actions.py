@@ -96,7 +96,8 @@ class IdentityActions:
             NotLeadingError: if this process may not write any more.
         """
         await self._drop(key)
-        if self._memory.identity(key).held is None and self._store.get(key) is None:
+        unneeded = self._store.get(key) is None and not self._needed(key)
+        if unneeded and self._memory.identity(key).held is None:
             self._credentials.forget(IdentityKey(*key))
             self._memory.forget_identity(key)
 
