@@ -37,7 +37,7 @@ class Replicas:
         served = f'["{stage.namespace}", "{others.namespace}"]'
         # What is looked at after the end would be one more write, if it came in time.
         late = {"log_settle_seconds": 3600, "utilisation_settle_seconds": 3600}
-        changes = {**late, "source_timeout_seconds": patience(10)}
+        changes = {**late, "source_timeout_seconds": patience(10), "artifact_limit_bytes": 64 << 20}
         self._operators = [
             stage.replica(stage.folder / name, watch_namespaces=served, **changes)
             for name in ("one", "two")

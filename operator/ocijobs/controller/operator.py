@@ -92,8 +92,8 @@ class Operator:
                     self._login, connections=settings.workers + 16, observe=self._note_request
                 ) as client,
                 FetcherClient(settings, folder) as fetcher,
-                self._serving(),
                 self._elector(client, instance) as elector,
+                self._serving(),
             ):
                 self.metrics.kube_under_way.set_function(lambda: client.under_way)
                 cluster_id = await self._cluster_id(ObjectReader(client))

@@ -48,7 +48,7 @@ class ObserveServer:
         *,
         alive: Checks,
         ready: Checks,
-        prepare: Callable[[], Awaitable[None]] = _nothing,
+        prepare: Callable[[], Awaitable[object]] = _nothing,
     ) -> None:
         self._metrics, self._alive, self._ready = metrics, alive, ready
         self._prepare = prepare

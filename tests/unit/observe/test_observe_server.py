@@ -3,15 +3,20 @@
 import asyncio
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import aiohttp
 import pytest
 
 from ocijobs.observe import logs
+from ocijobs.observe import server as server_module
 from ocijobs.observe.metrics import Metrics
 from ocijobs.observe.server import ObserveServer, PortError
+
+
+async def _nothing() -> None:
+    """Prepare nothing."""
 
 
 class Asked:
@@ -21,13 +26,19 @@ class Asked:
         self.alive: dict[str, bool] = {"loop": True, "workers": True}
         self.ready: dict[str, bool] = {"synced": True}
         self.metrics = Metrics()
+        self.prepare: Callable[[], Awaitable[object]] = _nothing
 
     def get(self, *paths: str) -> list[tuple[int, str, str]]:
         """Return status, media type and text of each answer."""
         return asyncio.run(self._get(paths))
 
     async def _get(self, paths: tuple[str, ...]) -> list[tuple[int, str, str]]:
-        server = ObserveServer(self.metrics, alive=lambda: self.alive, ready=lambda: self.ready)
+        server = ObserveServer(
+            self.metrics,
+            alive=lambda: self.alive,
+            ready=lambda: self.ready,
+            prepare=self.prepare,
+        )
         port = await server.start("127.0.0.1", 0)
         answers = []
         try:
@@ -71,6 +82,17 @@ def test_metrics_are_in_prometheus_format() -> None:
     assert (status, kind) == (200, "text/plain")
     assert "\nocijobs_followed_runs 7.0\n" in text
     assert "# TYPE ocijobs_followed_runs gauge" in text
+
+
+def test_metrics_are_told_while_the_loop_that_counts_is_held(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(server_module, "_PREPARE_SECONDS", 0.01)
+    asked = Asked()
+    asked.prepare = asyncio.Event().wait
+    ((status, _, text),) = asked.get("/metrics")
+    assert status == 200
+    assert "ocijobs_followed_runs" in text
 
 
 def test_nothing_else_is_served() -> None:

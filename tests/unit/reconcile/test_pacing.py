@@ -32,6 +32,9 @@ OTHERS_MEND = (
     RefusalKind.NOT_AUTHORIZED_OR_NOT_FOUND,
     RefusalKind.QUOTA,
     RefusalKind.INVALID,
+    RefusalKind.NO_ROOM,
+    RefusalKind.DIED,
+    RefusalKind.QUARANTINED,
 )
 
 

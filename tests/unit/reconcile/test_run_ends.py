@@ -17,6 +17,7 @@ from ocijobs.reconcile.decision import (
     AddFinalizer,
     Decision,
     DeleteRun,
+    ListOrphan,
     LookUpRun,
     ReadValues,
     RemoveFinalizer,
@@ -100,7 +101,9 @@ def test_a_deleted_run_that_nothing_holds_goes_by_itself() -> None:
 
 def test_an_abandoned_run_goes_and_says_what_it_leaves() -> None:
     decision = decide_run(deleted(annotations={ANNOTATION_ABANDON: "true"}), LATER)
-    assert decision.actions == (RemoveFinalizer(),)
+    listed, removed = decision.actions
+    assert isinstance(listed, ListOrphan)
+    assert (listed.orphan.name, removed) == ("run", RemoveFinalizer())
     (note,) = decision.notes
     assert note.message.endswith(f"left in OCI: the record of job run {RUN_ID}")
 

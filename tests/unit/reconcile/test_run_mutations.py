@@ -219,7 +219,7 @@ MUTATIONS = {
     "forget the resourceVersion over a deletion and a new creation": Mutation(
         breaks=_write_without_resource_version,
         harm="a run is bound to its own",
-        history=[Sleep(4), Steps(9), Do.REPLACE, Live(3)],
+        history=[Sleep(4), Steps(11), Do.REPLACE, Live(3)],
     ),
     "send a later attempt what its application has by now": Mutation(
         breaks=_send_what_the_application_has,

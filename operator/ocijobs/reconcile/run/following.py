@@ -200,11 +200,9 @@ def _look_up_due(o: RunObservation) -> datetime | None:
 def _status(o: RunObservation, record: RunRecord | None, now: datetime) -> OCIJobRunStatus:
     former = o.run.status
     ready = find(former.conditions, ConditionType.READY)
-    phase, reason, message = (
-        former.phase or Phase.ACCEPTED,
-        reason_named(ready.reason) if ready else Reason.ACCEPTED,
-        ready.message if ready else "",
-    )
+    phase, reason, message = _PHASES[RunState.ACCEPTED]
+    if ready is not None:
+        phase, reason, message = former.phase or phase, reason_named(ready.reason), ready.message
     if record is not None and record.state in _PHASES:
         phase, reason, message = _PHASES[record.state]
         if o.goes_on and record.state is RunState.IN_PROGRESS:
