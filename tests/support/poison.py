@@ -279,9 +279,7 @@ POISONS: dict[str, Poison] = {
     "archive-that-lies": _archive(_lying_zip, ".zip", "archive"),
     "archive-long-name": _archive(lambda: _zip(("n" * 300, b"")), ".zip", "name"),
     "archive-file-and-folder": _archive(lambda: _zip(("d", b"x"), ("d/x", b"x")), ".zip", "d"),
-    "archive-deep": _archive(
-        lambda: _zip(("a/" * 1000 + "x", b"")), ".zip", "1024 are allowed"
-    ),
+    "archive-deep": _archive(lambda: _zip(("a/" * 1000 + "x", b"")), ".zip", "1024 are allowed"),
     "archive-link-out": _archive(
         lambda: _tar(_member("main.py"), _member("out", tarfile.SYMTYPE, "/etc/passwd")),
         ".tar.gz",

@@ -32,7 +32,7 @@ class Memory:
         self._turns: dict[str, Turn] = {}
         self._seen: dict[str, datetime] = {}
         self._unwritten: dict[str, Unwritten[Any]] = {}
-        self._silent_since: dict[str, float] = {}
+        self._without_status_since: dict[str, float] = {}
         self.children = ChildIndex()
         """The children of sweeps."""
         self.queues_served = False
@@ -148,13 +148,13 @@ class Memory:
         """Note that the API server has the whole status of an object."""
         self._unwritten.pop(uid, None)
 
-    def silent_since(self, uid: str, now: float) -> float:
-        """Return since when, in monotonic time, an object has had a status that says nothing."""
-        return self._silent_since.setdefault(uid, now)
+    def without_status_since(self, uid: str, now: float) -> float:
+        """Return since when, in monotonic time, an object has had no status of its generation."""
+        return self._without_status_since.setdefault(uid, now)
 
-    def forget_silence(self, uid: str) -> None:
-        """Note that an object's status says something."""
-        self._silent_since.pop(uid, None)
+    def has_status(self, uid: str) -> None:
+        """Note that an object has a status of its generation."""
+        self._without_status_since.pop(uid, None)
 
     def clock_stepped(self, by: timedelta) -> None:
         """Have all times that this process noted move with its clock."""

@@ -21,12 +21,12 @@ from ocijobs.api.sweep import OCIJobSweep
 from ocijobs.clock import Clock
 from ocijobs.controller.execution import Executor
 from ocijobs.controller.failures import Failures
-from ocijobs.controller.first_words import FirstWords
+from ocijobs.controller.interim_status import InterimStatus
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.observer import Observer
 from ocijobs.controller.queue import QueueClosedError, WorkQueue
 from ocijobs.controller.reporting import Reporter, Status
-from ocijobs.controller.rest import Rest, said
+from ocijobs.controller.requeue import Requeue, said
 from ocijobs.controller.statuses import StatusWriter
 from ocijobs.controller.store import Entry, Store
 from ocijobs.controller.tracker import Tracker
@@ -77,8 +77,8 @@ class Worker:
 
     def __init__(self, surroundings: Surroundings) -> None:
         self._s = surroundings
-        self._rest = Rest(surroundings.queue, surroundings.metrics, surroundings.clock)
-        self._first_words = FirstWords(
+        self._requeue = Requeue(surroundings.queue, surroundings.metrics, surroundings.clock)
+        self._interim_status = InterimStatus(
             surroundings.executor, surroundings.memory, surroundings.clock, self._write
         )
 
@@ -152,7 +152,7 @@ class Worker:
             return
         entry = self._s.store.get(key)
         if entry is None:
-            self._rest.forget(key)
+            self._requeue.forget(key)
             return
         if entry.resource is None:
             await self._report_unreadable(entry)
@@ -167,19 +167,19 @@ class Worker:
         self._s.tracker.follow(key, entry.metadata.uid, decision.follow)
         self._s.turns.want(key, entry.metadata.uid, wanted=decision.reads)
         decision = replace(decision, actions=self._s.statuses.allowed(entry, decision.actions))
-        carried = await self._first_words.carry_out(entry, decision)
+        carried = await self._interim_status.carry_out(entry, decision)
         decision = self._in_turn(entry, carried.decision, carried.outcome.turn)
         _LOG.debug("decided", extra=log_fields(**said(decision)))
-        # What was said meanwhile has changed the object: the decision's own status comes in the next round.
-        wrote = carried.spoke or await self._write(entry, decision)
+        # An interim status has changed the object: the decision's own status comes in the next round.
+        wrote = carried.wrote or await self._write(entry, decision)
         await self._s.reporter.tell(entry, decision.notes)
         if decision.serves is not None and self._s.memory.set_serves(
             entry.metadata.uid, decision.serves
         ):
             self._wake_runs(key)
-        self._rest.come_back(key, decision, went_on=wrote or carried.outcome.news)
-        if carried.speak_in is not None and not wrote:
-            self._s.queue.add_after(key, carried.speak_in)
+        self._requeue.come_back(key, decision, went_on=wrote or carried.outcome.news)
+        if carried.write_in is not None and not wrote:
+            self._s.queue.add_after(key, carried.write_in)
 
     async def _write(self, entry: Entry, decision: Decision[Status]) -> bool:
         return await self._s.statuses.write(entry, decision.status)

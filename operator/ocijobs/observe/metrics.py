@@ -148,9 +148,9 @@ class Metrics:
             buckets=_FAST,
             registry=registry,
         )
-        self.restless = Counter(
-            "ocijobs_reconcile_restless",
-            "Pauses given to objects that would have been reconciled without rest: a defect of the operator.",
+        self.hot_loops = Counter(
+            "ocijobs_reconcile_hot_loops",
+            "Decisions that asked to be made again at once, and got a pause: a defect of the operator.",
             ("kind",),
             registry=registry,
         )

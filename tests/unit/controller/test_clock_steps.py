@@ -119,7 +119,7 @@ def test_memory_has_its_times_move() -> None:
     assert memory.refresh_after(KEY) == at + by
 
 
-MONOTONIC = {"_silent_since"}
+MONOTONIC = {"_without_status_since"}
 """Tables whose times are of the monotonic clock, which nobody sets."""
 
 

@@ -32,7 +32,7 @@ def test_every_metric_has_its_type() -> None:
         "ocijobs_jobs": "gauge",
         "ocijobs_reconcile": "counter",
         "ocijobs_reconcile_duration_seconds": "histogram",
-        "ocijobs_reconcile_restless": "counter",
+        "ocijobs_reconcile_hot_loops": "counter",
         "ocijobs_internal_errors": "counter",
         "ocijobs_queue_depth": "gauge",
         "ocijobs_objects_under_way": "gauge",

@@ -1,4 +1,4 @@
-"""Objects whose status says nothing yet: for a moment that is how it should be, and no longer."""
+"""An object without a status of its generation gets an interim one, if what is done about it takes long."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ocijobs.controller.memory import Memory
 from ocijobs.controller.reporting import Status
 from ocijobs.controller.store import Entry
 from ocijobs.reconcile.decision import Decision
-from ocijobs.reconcile.first_words import first_words
+from ocijobs.reconcile.interim_status import interim_status
 
-SILENT_SECONDS = 5.0
+WITHOUT_STATUS_SECONDS = 5.0
 """What is over within this time is not worth a write that says that it is being done."""
 
 _LONGEST_SECONDS = 30.0
-"""How long an object says nothing of which each round brings something."""
+"""How long an object is without a status of which each round brings something."""
 
 Write = Callable[[Entry, Decision[Status]], Awaitable[bool]]
 """Writes a decision's status."""
@@ -30,19 +30,19 @@ class Carried:
 
     Attributes:
         outcome: of the actions.
-        decision: with what the object says of itself.
-        spoke: whether the status said meanwhile what is awaited, so that the object has changed.
-        speak_in: in how many seconds the object says something if it still has nothing to say; None if it has.
+        decision: with the interim status, if that is to be written now.
+        wrote: whether the interim status was written meanwhile, so that the object has changed.
+        write_in: in how many seconds the interim status is to be written if nothing else is; None if it need not.
     """
 
     outcome: Outcome
     decision: Decision[Status]
-    spoke: bool = False
-    speak_in: float | None = None
+    wrote: bool = False
+    write_in: float | None = None
 
 
-class FirstWords:
-    """Carries actions out, and has an object say what is done about it if that takes long."""
+class InterimStatus:
+    """Carries actions out, and writes an interim status if that takes long."""
 
     def __init__(self, executor: Executor, memory: Memory, clock: Clock, write: Write) -> None:
         self._executor, self._memory, self._clock = executor, memory, clock
@@ -56,35 +56,37 @@ class FirstWords:
             NotLeadingError: if this process may not write any more.
         """
         uid = entry.metadata.uid
-        words = first_words(decision, entry.metadata, self._clock.now())
-        if words is None:
-            self._memory.forget_silence(uid)
+        interim = interim_status(decision, entry.metadata, self._clock.now())
+        if interim is None:
+            self._memory.has_status(uid)
             outcome = await self._executor.carry_out(entry, decision.actions)
             return Carried(outcome=outcome, decision=decision)
         now = self._clock.monotonic()
-        left = self._memory.silent_since(uid, now) + SILENT_SECONDS - now
+        left = self._memory.without_status_since(uid, now) + WITHOUT_STATUS_SECONDS - now
         # A machine that is slow is no reason for a write: as long as something comes of each round, it goes on.
-        patience = SILENT_SECONDS if left > SILENT_SECONDS - _LONGEST_SECONDS else 0.0
-        speaking = asyncio.create_task(
-            self._speak(entry, replace(decision, status=words), patience),
-            name=f"first words of {entry.key}",
+        patience = (
+            WITHOUT_STATUS_SECONDS if left > WITHOUT_STATUS_SECONDS - _LONGEST_SECONDS else 0.0
+        )
+        writing = asyncio.create_task(
+            self._write_later(entry, replace(decision, status=interim), patience),
+            name=f"interim status of {entry.key}",
         )
         try:
             outcome = await self._executor.carry_out(entry, decision.actions)
         finally:
-            speaking.cancel()
-            (spoke,) = await asyncio.gather(speaking, return_exceptions=True)
-        if isinstance(spoke, Exception):
-            raise spoke
+            writing.cancel()
+            (wrote,) = await asyncio.gather(writing, return_exceptions=True)
+        if isinstance(wrote, Exception):
+            raise wrote
         if left <= 0 and not outcome.news:
-            decision = replace(decision, status=words)
+            decision = replace(decision, status=interim)
         return Carried(
             outcome=outcome,
             decision=decision,
-            spoke=spoke is True,
-            speak_in=left if left > 0 else None,
+            wrote=wrote is True,
+            write_in=left if left > 0 else None,
         )
 
-    async def _speak(self, entry: Entry, decision: Decision[Status], seconds: float) -> bool:
+    async def _write_later(self, entry: Entry, decision: Decision[Status], seconds: float) -> bool:
         await self._clock.sleep(seconds)
         return await self._write(entry, decision)

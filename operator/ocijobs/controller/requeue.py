@@ -1,4 +1,4 @@
-"""When an object is looked at again, and the pause that one gets whose decisions would leave it no rest."""
+"""When an object is looked at again; a decision that asks to be made again at once gets a pause."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from ocijobs.reconcile.decision import Decision
 _LOG = logging.getLogger(__name__)
 
 LEAST_PAUSE_SECONDS = 1.0
-"""Pause of an object whose decisions leave it no rest."""
+"""Pause of an object whose decision asks to be made again at once."""
 
 _MOST_ROUNDS = 1000
 """More rounds in a row than this, in each of which something was done, bring nothing to an end."""
 
 
-class Rest:
+class Requeue:
     """Puts objects back."""
 
     def __init__(self, queue: WorkQueue, metrics: Metrics, clock: Clock) -> None:
@@ -52,7 +52,7 @@ class Rest:
             defect = pause <= 0
         if defect:
             pause = LEAST_PAUSE_SECONDS
-            self._metrics.restless.labels(key.kind).inc()
+            self._metrics.hot_loops.labels(key.kind).inc()
             _LOG.error(
                 "%s: a defect of the operator: its decision asks to be made again at once",
                 key,

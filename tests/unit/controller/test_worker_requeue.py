@@ -12,7 +12,7 @@ from unittest.mock import AsyncMock, Mock
 import pytest
 
 from ocijobs.api.metadata import ObjectKey
-from ocijobs.controller import rest
+from ocijobs.controller import requeue
 from ocijobs.controller import worker as module
 from ocijobs.controller.execution import Outcome
 from ocijobs.controller.memory import Memory
@@ -22,7 +22,7 @@ from ocijobs.controller.store import Store
 from ocijobs.controller.worker import Surroundings, Worker
 from ocijobs.observe.metrics import Metrics
 from ocijobs.reconcile.decision import AddFinalizer, Decision
-from ocijobs.reconcile.first_words import first_words
+from ocijobs.reconcile.interim_status import interim_status
 from ocijobs.settings import Settings
 from ocijobs.testing import NAMESPACE, ManualClock, make_run, make_run_observation
 
@@ -44,7 +44,7 @@ class Bench:
         monkeypatch.setattr(module, "decide_run", counted)
         store = Store()
         run = make_run()
-        says = first_words(Decision(status=run.status), run.metadata, self.clock.now())
+        says = interim_status(Decision(status=run.status), run.metadata, self.clock.now())
         run = run.model_copy(update={"status": says})
         store.put({**run.document(), "kind": "OCIJobRun"})
         parts: dict[str, Any] = {name: Mock() for name in Surroundings.__dataclass_fields__}
@@ -92,7 +92,7 @@ class Bench:
     def caught(self) -> float:
         """How often a pause was given."""
         value = self.metrics.registry.get_sample_value(
-            "ocijobs_reconcile_restless_total", {"kind": "OCIJobRun"}
+            "ocijobs_reconcile_hot_loops_total", {"kind": "OCIJobRun"}
         )
         return value or 0.0
 
@@ -116,7 +116,7 @@ async def test_a_decision_that_wakes_in_the_past_is_made_once_a_second(
 async def test_a_decision_that_always_finds_something_to_do_gets_a_pause(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(rest, "_MOST_ROUNDS", 5)
+    monkeypatch.setattr(requeue, "_MOST_ROUNDS", 5)
     bench = Bench(
         monkeypatch, lambda o, _: Decision(status=o.run.status, actions=(AddFinalizer(),))
     )

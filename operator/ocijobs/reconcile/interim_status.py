@@ -47,7 +47,7 @@ _WAITING_FOR = {
 }
 
 
-def first_words(
+def interim_status(
     decision: act.Decision[AnyStatus], metadata: ObjectMeta, now: datetime
 ) -> AnyStatus | None:
     """Return a status that says what is done about an object, or None where the decision's own says something.

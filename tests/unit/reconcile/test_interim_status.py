@@ -25,8 +25,8 @@ from ocijobs.api.job_run_status import Phase
 from ocijobs.api.names import ANNOTATION_PAUSED
 from ocijobs.api.sweep_status import SweepPhase
 from ocijobs.reconcile import decision as act
-from ocijobs.reconcile.first_words import first_words
 from ocijobs.reconcile.identity import decide_identity
+from ocijobs.reconcile.interim_status import interim_status
 from ocijobs.reconcile.job.decide import decide_job
 from ocijobs.reconcile.run.decide import decide_run
 from ocijobs.reconcile.schedule.decide import decide_schedule
@@ -72,7 +72,7 @@ def test_after_one_decision_a_status_can_say_what_is_waited_for(kind: str) -> No
                 }
             )
             decision = decide(o, NOW)
-            told = first_words(decision, metadata, NOW) or decision.status
+            told = interim_status(decision, metadata, NOW) or decision.status
             phase = getattr(told, "phase", None)
             if phase is not None and phase.terminal:
                 continue
@@ -89,7 +89,7 @@ def test_after_one_decision_a_status_can_say_what_is_waited_for(kind: str) -> No
 def _words(*actions: act.Action, **meta: Any) -> str:
     job = make_job(metadata=make_metadata("job", **meta))
     decision: act.Decision[Any] = act.Decision(status=job.status, actions=actions)
-    told = first_words(decision, job.metadata, NOW)
+    told = interim_status(decision, job.metadata, NOW)
     assert told is not None
     ready = find(told.conditions, ConditionType.READY)
     assert ready is not None
@@ -110,9 +110,9 @@ def test_it_says_what_is_being_done() -> None:
 def test_what_says_something_already_is_left_as_it_is() -> None:
     job = make_job()
     decision: act.Decision[Any] = act.Decision(status=job.status)
-    told = first_words(decision, job.metadata, NOW)
+    told = interim_status(decision, job.metadata, NOW)
     assert told is not None
     again: act.Decision[Any] = act.Decision(status=told)
-    assert first_words(again, job.metadata, NOW) is None
+    assert interim_status(again, job.metadata, NOW) is None
     edited = make_metadata("job", generation=2)
-    assert first_words(again, edited, NOW) is not None
+    assert interim_status(again, edited, NOW) is not None
