@@ -1,14 +1,16 @@
 """Least privilege: the operator is refused nothing that it asks for, and is granted nothing that it does not use."""
 
+import json
 from datetime import datetime
 from typing import Any
 
 from tests.support import manifests
+from tests.support.namespace import Document
 from tests.support.patience import patience
 from tests.support.queues import API, queue, queued
 from tests.support.stage import Stage
 
-from ocijobs.api.names import API_VERSION
+from ocijobs.api.names import ANNOTATION_ABANDON, ANNOTATION_CREDENTIALS_VERSION, API_VERSION
 from ocijobs.kube.permissions import CLUSTER, OWN_NAMESPACE, WATCHED_NAMESPACES
 
 
@@ -32,8 +34,7 @@ def test_every_permission_is_used_and_none_lacks(queued_stage: Stage) -> None:
         stage.apply(manifests.job(runtime={"script": {"source": source}}))
         stage.until_told("OCIJob", "job", f"no {kind} code of Flux")
     _wait_in_a_queue(stage)
-    stage.delete("OCIJob", "job")
-    stage.until_gone("OCIJob", "job")
+    _hold_credentials(stage)
     stage.operator.stop()
     used, refused = _audited(stage)
     assert refused == []
@@ -45,6 +46,23 @@ def test_every_permission_is_used_and_none_lacks(queued_stage: Stage) -> None:
         for verb in permission.verbs
     }
     assert granted - used == set()
+
+
+def _hold_credentials(stage: Stage) -> None:
+    """Have a key changed whose copy is held, an object let go with what it has in OCI, and the rest deleted."""
+    stage.kubectl("annotate", "secret", "default-key", "changed=yes")
+    key = json.loads(stage.kubectl("get", "secret", "default-key", "-o", "json"))["metadata"]
+    version = f"{key['uid']}/{key['resourceVersion']}/"
+
+    def is_newest(copies: list[Document]) -> bool:
+        found = [c["metadata"]["annotations"][ANNOTATION_CREDENTIALS_VERSION] for c in copies]
+        return found == [version]
+
+    stage.until_copies(is_newest)
+    stage.patch("OCIJob", "job", {"metadata": {"annotations": {ANNOTATION_ABANDON: "true"}}})
+    stage.kubectl("delete", "ocijobruns,ocijobs", "--all")
+    assert [orphan["name"] for orphan in stage.orphans()] == ["job"]
+    stage.until_copies(lambda copies: copies == [])
 
 
 def _make_what_makes_others(stage: Stage) -> None:

@@ -164,9 +164,13 @@ class Stage(Namespace):
 
     def until_copies(self, are_so: Callable[[list[Document]], bool]) -> None:
         """Return when the copies of credentials are so."""
+        listed = self.core.list_namespaced_secret(self.home)
+        if are_so(self.copies()):
+            return
         changes: Any = kubernetes_watch.Watch().stream(
             self.core.list_namespaced_secret,
             self.home,
+            resource_version=listed.metadata.resource_version,
             timeout_seconds=int(patience(60)),
         )
         for _ in changes:

@@ -6,6 +6,7 @@ when a process begins to lead, and starts nothing.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import replace
@@ -64,11 +65,13 @@ class HeldCredentials:
         for copy in copies:
             # Another operator of this namespace may serve others.
             if not self._namespaces or copy.identity.namespace in self._namespaces:
-                self._learn(copy)
+                await self._learn(copy)
 
-    def _learn(self, copy: HeldCopy) -> None:
+    async def _learn(self, copy: HeldCopy) -> None:
         try:
-            api_key = parse_api_key(copy.data, region=None, version=copy.version)
+            api_key = await asyncio.to_thread(
+                parse_api_key, copy.data, region=None, version=copy.version
+            )
         except CredentialsError as error:
             _LOG.error("copy of the credentials of %s: %s", copy.identity, error)
             return

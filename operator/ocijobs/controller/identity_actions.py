@@ -79,7 +79,8 @@ class IdentityActions:
         before = self._memory.identity(key)
         match action:
             case ReadCredentials():
-                await self._read(key, action)
+                async with self._locks[key]:
+                    await self._read(key, action)
             case VerifyCredentials():
                 await self._verify(entry, action)
             case HoldCredentials():
@@ -118,7 +119,7 @@ class IdentityActions:
                 return
             action = read_credentials(identity)
             secret = await self._secret(key, action)
-            self._learn(key, action, secret)
+            await self._learn(key, action, secret)
             api_key = self._credentials.get(IdentityKey(*key), starts=True)
             if secret is None or api_key is None:
                 return
@@ -148,7 +149,7 @@ class IdentityActions:
                 if not isinstance(identity, OCIIdentity):
                     return False
                 before, action = self._memory.identity(key), read_credentials(identity)
-                self._learn(key, action, await self._secret(key, action))
+                await self._learn(key, action, await self._secret(key, action))
                 self._tell(key, before)
         credentials = self._memory.identity(key).credentials
         return isinstance(credentials, Serving) and credentials.key.version == launcher.version
@@ -166,7 +167,7 @@ class IdentityActions:
                 key, lambda known: known.secret_unreachable(message, at=now, epoch=action.epoch)
             )
             return
-        self._learn(key, action, secret)
+        await self._learn(key, action, secret)
 
     async def _secret(self, key: ObjectKey, action: ReadCredentials) -> ConfigData | None:
         asked_at = self._clock.monotonic()
@@ -174,9 +175,20 @@ class IdentityActions:
         self._read_at[key] = asked_at
         return secret
 
-    def _learn(self, key: ObjectKey, action: ReadCredentials, secret: ConfigData | None) -> None:
+    async def _learn(
+        self, key: ObjectKey, action: ReadCredentials, secret: ConfigData | None
+    ) -> None:
         """Keep the key that the Secret is; without one, let a former key end what there is, and start nothing."""
-        learn = self._lacking(action) if secret is None else self._found(key, action, secret)
+        if secret is None:
+            learn = self._lacking(action)
+        else:
+            learn = await self._found(key, action, secret)
+        entry = self._store.get(key)
+        identity = entry.resource if entry is not None else None
+        if not isinstance(identity, OCIIdentity) or read_credentials(identity) != action:
+            # It is another one by now, or names another Secret, and is read anew.
+            self._read_at.pop(key, None)
+            return
         known = learn(self._memory.identity(key))
         if known.fault is not None:
             self._credentials.keep_to_end(IdentityKey(*key))
@@ -186,22 +198,36 @@ class IdentityActions:
         now, message = self._clock.now(), f"there is no Secret {action.secret_name}"
         return lambda known: known.secret_missing(message, at=now, epoch=action.epoch)
 
-    def _found(
+    async def _found(
         self, key: ObjectKey, action: ReadCredentials, secret: ConfigData
     ) -> Callable[[IdentityKnown], IdentityKnown]:
-        now, epoch = self._clock.now(), action.epoch
+        epoch = action.epoch
         version = f"{secret.uid}/{secret.resource_version}/{action.region or ''}"
+        api_key = self._credentials.get(IdentityKey(*key), starts=True)
         try:
-            api_key = parse_api_key(secret.data, region=action.region, version=version)
+            if api_key is None or api_key.version != version:
+                # To check a key takes a tenth of a second, and one with a passphrase as long as its maker wants.
+                api_key = await asyncio.to_thread(
+                    parse_api_key, secret.data, region=action.region, version=version
+                )
+            problem = (
+                None if api_key.region else "no region is given, neither there nor in spec.region"
+            )
         except CredentialsError as error:
             problem = str(error)
-            return lambda known: known.secret_broken(problem, at=now, epoch=epoch)
-        if api_key.region is None:
-            problem = "no region is given, neither there nor in spec.region"
-            return lambda known: known.secret_broken(problem, at=now, epoch=epoch)
-        self._credentials.put(IdentityKey(*key), api_key)
-        read = Key(version=version, region=api_key.region, tenancy_id=api_key.tenancy)
-        return lambda known: known.secret_read(read, at=now, epoch=epoch)
+        now = self._clock.now()
+        if problem is not None or api_key is None or api_key.region is None:
+            return lambda known: known.secret_broken(problem or "", at=now, epoch=epoch)
+        read, kept = (
+            Key(version=version, region=api_key.region, tenancy_id=api_key.tenancy),
+            api_key,
+        )
+
+        def learn(known: IdentityKnown) -> IdentityKnown:
+            self._credentials.put(IdentityKey(*key), kept)
+            return known.secret_read(read, at=now, epoch=epoch)
+
+        return learn
 
     async def _verify(self, entry: Entry, action: VerifyCredentials) -> None:
         identity = self._memory.identity(entry.key).credentials.key

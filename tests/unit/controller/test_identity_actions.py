@@ -40,10 +40,12 @@ class Secrets:
         self.version: int | None = 1
         self.reads = 0
         self.unreachable = False
+        self.meanwhile: Callable[[], object] = lambda: None
 
     async def secret(self, _namespace: str, name: str) -> ConfigData | None:
         """Return it."""
         self.reads += 1
+        self.meanwhile()
         if self.unreachable:
             raise ApiError(500, "InternalError", "no")
         if self.version is None:
@@ -201,6 +203,14 @@ async def test_an_identity_that_is_gone_launches_nothing_and_ends_what_there_is(
     world.needed = False
     await world.actions.forget(KEY)
     assert world.key(starts=False) is None
+
+
+async def test_what_was_read_for_a_former_identity_is_not_learnt() -> None:
+    world = World()
+    world.store.listen(world.actions.object_changed)
+    world.secrets.meanwhile = lambda: world.store.remove(KEY, "uid-1")
+    assert not await world.confirm()
+    assert world.key(starts=True) is None
 
 
 async def test_another_process_ends_with_the_copy_and_starts_nothing() -> None:
