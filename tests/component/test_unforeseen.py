@@ -174,8 +174,8 @@ async def test_a_broken_disk_is_told_by_the_job_and_is_over_when_it_works(
     await world.settle()
     ready = condition(world.stage.get("OCIJob", "second"), "Ready")
     assert ready["status"] == "False"
-    assert ready["reason"] == "InternalError"
-    assert "OSError" in ready["message"]
+    assert ready["reason"] == "SourceUnreachable"
+    assert "Input/output error" in ready["message"]
     assert "secret" not in ready["message"]
     broken = False
     assert is_synced(await world.until_synced("second"))

@@ -60,8 +60,9 @@ async def test_an_object_whose_credentials_are_gone_is_let_go_after_ten_minutes(
     run = await inside.see(stage.until_reason, "OCIJobRun", "run", "Accepted")
     run_id = run["status"]["jobRunId"]
     await inside.stop()
-    # A new process has no credentials in memory, and the Secret has gone meanwhile.
+    # A new process has no credentials in memory, and the Secret and its copy have gone meanwhile.
     stage.kubectl("delete", "secret", "default-key")
+    stage.core.delete_collection_namespaced_secret(stage.home)
     await inside.start()
     await inside.see(stage.until_reason, "OCIIdentity", "default", "WaitingForIdentity")
     stage.delete("OCIJobRun", "run")

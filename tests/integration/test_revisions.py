@@ -95,7 +95,8 @@ def test_an_operator_with_other_drivers_makes_no_job_anew(stage: Stage, tmp_path
     driver.write_text(driver.read_text() + "\n# Another version.\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(newer), prepend=os.pathsep)
-        stage.start_operator()
+        # Its own fetcher builds with the drivers that it has.
+        stage.start_operator(fetcher_url="")
     stage.create(manifests.run("after"))
     after = stage.until_ended("after")["status"]
     assert (after["jobId"], after["revision"]) == (before["jobId"], before["revision"])

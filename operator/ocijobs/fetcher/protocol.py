@@ -144,7 +144,7 @@ class FetchRequest(_Message):
     """
 
     job_name: str
-    runtime: Runtime | None
+    runtime: Runtime | None = None
     outputs: Outputs | None = None
     language: SparkLanguage | None = None
     origin: Origin

@@ -12,7 +12,7 @@ from unittest.mock import AsyncMock, Mock
 import pytest
 
 from ocijobs.api.metadata import ObjectKey
-from ocijobs.controller import rest
+from ocijobs.controller import requeue
 from ocijobs.controller import worker as module
 from ocijobs.controller.execution import Outcome
 from ocijobs.controller.memory import Memory
@@ -116,7 +116,7 @@ async def test_a_decision_that_wakes_in_the_past_is_made_once_a_second(
 async def test_a_decision_that_always_finds_something_to_do_gets_a_pause(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(rest, "_MOST_ROUNDS", 5)
+    monkeypatch.setattr(requeue, "_MOST_ROUNDS", 5)
     bench = Bench(
         monkeypatch, lambda o, _: Decision(status=o.run.status, actions=(AddFinalizer(),))
     )
