@@ -292,12 +292,12 @@ POISONS: dict[str, Poison] = {
     "archive-odd-names": _archive(
         lambda: _zip(("main.py", b""), ("\u202egpj.exe\x85\U0001f680", b"")), ".zip", ""
     ),
-    "server-slow": _server("slow.zip", "slow.zip"),
+    "server-slow": _server("slow.zip", "takes longer"),
     "server-endless": _server("endless.zip", "bytes"),
-    "server-hung": _server("hung.zip", "hung.zip"),
+    "server-hung": _server("hung.zip", "takes longer"),
     "server-loop": _server("loop.zip", "redirected"),
-    "repository-hung": _repository("hung.git", "hung.git"),
-    "repository-endless": _repository("endless.git", "endless.git"),
+    "repository-hung": _repository("hung.git", "takes longer"),
+    "repository-endless": _repository("endless.git", "spec.runtime.script.source"),
     "text-odd": _printing(ODD, "\U0001f680" * 50),
     "text-result": _printing('{"ocijobs.io/results": {"score": "\U0001f680\\ud800\\u0085"}}'),
     "text-one-line": _printing("A" * 200_000, "the end"),
