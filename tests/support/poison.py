@@ -257,20 +257,15 @@ def _oversized() -> Poison:
 
 
 def _forgotten_status() -> Poison:
-    """Return a run whose status an older version wrote, that knew less."""
+    """Return a run whose status an older version wrote, that knew less, while it runs."""
 
     def plant(on: Ground, name: str) -> None:
         stage = on.stage
         stage.apply(manifests.job(name), manifests.run(name, of=name))
-        stage.until_ended(name)
+        stage.until("OCIJobRun", name, lambda o: phase(o) == "Running")
         stage.patch_status("OCIJobRun", name, {"conditions": None, "logs": None, "submit": None})
 
-    return Poison(
-        plant=plant,
-        told=lambda on, name: on.stage.until(
-            "OCIJobRun", name, lambda o: condition(o, "Ready")["reason"] != ""
-        ),
-    )
+    return Poison(plant=plant, told=_run_ends("Succeeded"), plan={"inProgress": 3})
 
 
 POISONS: dict[str, Poison] = {
