@@ -140,16 +140,20 @@ class _Bucket:
         if (size := sum(each.size for each in stored)) > means.limit_bytes:
             raise SourceRefusedError(
                 RefusalKind.INVALID,
-                f"{self._uri} has {size} bytes, and it has more than {means.limit_bytes} bytes, the largest artifact "
-                "that is allowed (setting artifactLimitBytes): keep data in Object Storage and only code in the source",
+                f"{self._uri} has {size} bytes: it has more than {means.limit_bytes} bytes, the largest artifact that "
+                "is allowed (setting artifactLimitBytes): keep data in Object Storage and only code in the source",
             )
         self._stored = stored
         return _digest(*(f"{each.name} {each.version}" for each in stored))
 
-    async def origin(self, version: str) -> Origin:  # noqa: ARG002 - it is of what was listed
+    async def origin(self, version: str) -> Origin:
         """Return signed requests for just these objects; the key that signs them stays here."""
-        if not self._stored:
-            await self.version()
+        if not self._stored and await self.version() != version:
+            # What is recorded must be what is read.
+            raise SourceRefusedError(
+                RefusalKind.UNREACHABLE,
+                f"{self._uri} has changed since it was asked for its version",
+            )
         signed = await self._means.storage.signed(self._principal, self._uri, self._stored)
         if isinstance(signed, Refusal):
             raise _refused(f"{self._uri} can't be read", signed)
@@ -179,13 +183,16 @@ class _Web:
         """Return the SHA-256 that the spec wants: nothing else is ever taken."""
         return f"sha256:{self._source.sha256}"
 
-    async def origin(self, version: str) -> Origin:  # noqa: ARG002 - the spec has it
+    async def origin(self, version: str) -> Origin:
         """Return the address, with what the Secret has for it."""
         source = self._source
         secret = source.secret_ref.name if source.secret_ref is not None else None
         headers = _authorization(await self._means.secret(self._namespace, secret), secret)
         return WebFile(
-            url=source.url, name=_file_name(source.url), sha256=source.sha256, headers=headers
+            url=source.url,
+            name=_file_name(source.url),
+            sha256=version.removeprefix("sha256:"),
+            headers=headers,
         )
 
 

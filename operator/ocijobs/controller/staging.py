@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import io
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -118,8 +119,9 @@ class Staging:
         coming = _Held(namespace=owner.namespace, sha256=sha256, size=size)
         self._coming.append(coming)
         try:
-            with self._file() as file:
-                path, arrival = Path(file.name), Arrival(file, size)
+            file, path = self._file()
+            with file:
+                arrival = Arrival(file, size)
                 try:
                     yield arrival
                 except BaseException:
@@ -133,15 +135,14 @@ class Staging:
         finally:
             self._coming.remove(coming)
 
-    def _file(self) -> BinaryIO:
+    def _file(self) -> tuple[BinaryIO, Path]:
         try:
-            return tempfile.NamedTemporaryFile(  # type: ignore[return-value]
-                dir=self._folder, prefix="coming-", delete=False
-            )
+            descriptor, name = tempfile.mkstemp(dir=self._folder, prefix="coming-")
         except OSError as error:
             if error.errno in _FULL:
                 raise _disk_full() from error
             raise
+        return os.fdopen(descriptor, "wb"), Path(name)
 
     def _check(self, namespace: str, size: int) -> None:
         """Refuse what there is no room for."""

@@ -182,7 +182,7 @@ class _Attempt:
         error: BaseException | None = None
         try:
             asyncio.run(self._operate())
-        except BaseException as problem:  # noqa: BLE001 - it is told where it is awaited
+        except BaseException as problem:  # noqa: BLE001 - kopf may end with a CancelledError; who awaits `ended` gets it
             error = problem
         # Where the loop is closed, nobody awaits it any more.
         with suppress(RuntimeError):
