@@ -56,9 +56,9 @@ def adopting(ocid: str, *, runtime: bool = False, **adopt: str) -> dict[str, Any
     return document
 
 
-def said(stage: Stage, reason: str) -> str:
-    """Return the messages of the job's Events with a reason."""
-    return "\n".join(text for _, why, text in stage.events("job") if why == reason)
+async def said(world: World, reason: str) -> str:
+    """Return the message of the job's first Event with a reason."""
+    return str(await world.operator.see(world.stage.until_event, "job", reason))
 
 
 async def deleted(world: World, *objects: tuple[str, str]) -> None:
@@ -101,7 +101,7 @@ async def test_a_job_that_is_adopted_is_kept_as_the_manifest_says(world: World) 
     document["spec"] |= {"displayName": "ours now", "freeformTags": {"team": "b"}}
     world.create(document, manifests.run())
     assert (await world.until_ended("run"))["status"]["jobId"] == ocid
-    assert ocid in said(stage, "Adopted")
+    assert ocid in await said(world, "Adopted")
     job = data_science(stage).get_job(ocid).data
     assert job.display_name == "ours now"
     assert job.freeform_tags["team"] == "b"
@@ -112,7 +112,7 @@ async def test_a_job_that_is_adopted_is_kept_as_the_manifest_says(world: World) 
     update = MODELS.UpdateJobDetails(display_name="somebody else's")
     data_science(stage).update_job(ocid, update)
     await world.pass_time(**LOOKED_AT)
-    assert "displayName" in said(stage, "DriftCorrected")
+    assert "displayName" in await said(world, "DriftCorrected")
     assert data_science(stage).get_job(ocid).data.display_name == "ours now"
     # An adopted OCI job stays when the object goes.
     await deleted(world, ("OCIJobRun", "run"), ("OCIJob", "job"))
@@ -198,7 +198,7 @@ async def test_an_oci_job_that_others_delete_is_made_again(world: World) -> None
         "OCIJob", "job", lambda o: o["status"].get("jobId") not in {None, lost}
     )
     assert made["status"]["jobId"] != lost
-    assert lost in said(stage, "RemoteDeleted")
+    assert lost in await said(world, "RemoteDeleted")
     world.create(manifests.run())
     assert (await world.until_ended("run"))["status"]["phase"] == "Succeeded"
 

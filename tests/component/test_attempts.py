@@ -34,7 +34,7 @@ async def test_a_run_that_fails_is_tried_again_as_often_as_its_limit_says(world:
     assert status["attemptCount"] == status["failed"] == 3
     assert len({attempt["jobRunId"] for attempt in status["attempts"]}) == 3
     assert len(stage.job_runs()) == 3
-    assert any(reason == "Retrying" for _, reason, _ in stage.events("run"))
+    await world.operator.see(stage.until_event, "run", "Retrying")
     # Each pause is longer than the one before.
     first, second, third = sorted(run.time_accepted for run in stage.job_runs())
     assert timedelta(seconds=5) <= second - first < third - second <= timedelta(minutes=2)

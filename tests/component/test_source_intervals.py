@@ -100,7 +100,7 @@ async def test_while_a_repository_can_not_be_reached_the_current_revision_serves
     ready = condition(told, "Ready")
     assert ready["status"] == "True"
     assert f"revision {found['status']['revision']} goes on serving" in ready["message"]
-    assert any(reason == "SourceUnreachable" for _, reason, _ in stage.events("job"))
+    await world.operator.see(stage.until_event, "job", "SourceUnreachable")
     world.create(manifests.run())
     ended = await world.until_ended("run")
     assert ended["status"]["revision"] == found["status"]["revision"]

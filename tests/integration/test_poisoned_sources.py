@@ -98,7 +98,7 @@ def test_what_ends_the_process_twice_is_set_aside_across_a_restart(stage: Stage)
         ready = condition(aside, "Ready")
         assert (ready["status"], aside["status"]["reading"]["attempts"]) == ("False", 2)
         assert "it is tried again at" in ready["message"]
-        assert any(reason == "SourceQuarantined" for _, reason, _ in stage.events("poison"))
+        stage.until_event("poison", "SourceQuarantined")
         asked = len(web.asked)
         stage.operator.stop()
         stage.start_operator(source_cpu_seconds=1, source_files_limit=1_000_000)

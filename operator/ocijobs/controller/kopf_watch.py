@@ -6,6 +6,8 @@ handles nothing, adds no finalizers or annotations, and keeps no state; what it 
 It is kept from giving up. It asks for ever, with pauses (it would end after a minute of 403, 5xx or no answer); and
 it never sees a 401, after which it would want a login that differs from the one that failed, and otherwise wait for
 ever. Its sessions are those of all our requests, with the same login.
+
+What it does give up at (410 to a list, an error in a stream, what is no JSON) ends it in order: see `_end_streams`.
 """
 
 from __future__ import annotations
@@ -32,6 +34,13 @@ _CLOSING_SECONDS = 0.25
 
 Source: https://docs.aiohttp.org/en/stable/client_advanced.html#graceful-shutdown
 """
+
+
+_STREAM_TASKS = ("watcher for ", "pause-waiter for ")
+"""How kopf's names of the tasks of streams begin."""
+
+_STREAMS_END_SECONDS = 5.0
+"""How long the streams that are cancelled are awaited: they only close a connection."""
 
 
 class Pauses:
@@ -70,6 +79,12 @@ async def operate(
         """Return a new session each time: kopf closes one that it is done with, and takes none twice."""
         return _session(watched.login, hearing)
 
+    @kopf.on.cleanup(registry=registry)
+    async def cleanup(**_: Any) -> None:
+        # kopf would wait five seconds for what awaits it.
+        stop.set()
+        await _end_streams()
+
     for resource in watched.resources:
         kopf.on.event(*resource, registry=registry, id="store")(_handler(watched.store, feed))
     await kopf.operator(
@@ -82,6 +97,20 @@ async def operate(
     )
     # The loop ends with this function, and would leave them open.
     await asyncio.sleep(_CLOSING_SECONDS)
+
+
+async def _end_streams() -> None:
+    """Cancel the streams that are left when kopf ends.
+
+    It cancels them itself when it is told to stop, but not when one of them has failed. Then it closes the session
+    under the others; they wait for a login that nobody gives, lose what cancels them, and kopf waits for them for
+    ever. This loop is kopf's alone: no other task has such a name.
+    """
+    streams = {task for task in asyncio.all_tasks() if task.get_name().startswith(_STREAM_TASKS)}
+    for stream in streams:
+        stream.cancel()
+    if streams:
+        await asyncio.wait(streams, timeout=_STREAMS_END_SECONDS)
 
 
 def _handler(store: Store, feed: Callable[[Callable[[], object]], None]) -> Any:

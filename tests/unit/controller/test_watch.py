@@ -162,6 +162,19 @@ async def test_a_stream_that_alone_is_refused_comes_back_and_holds_no_other(
         await w.check_every_stream("after")
 
 
+@pytest.mark.parametrize("fault", list(Fault), ids=lambda fault: fault.name)
+async def test_after_a_fault_of_one_stream_alone_every_stream_is_back(
+    server: ApiServer, fault: Fault
+) -> None:
+    """Some faults end kopf, which would then wait for ever for the streams that are well."""
+    async with watching(server) as w:
+        await w.check_every_stream("before")
+        server.fail(fault, "ocijobsweeps")
+        await server.until_failed("ocijobsweeps", times=1)
+        server.heal()
+        await w.check_every_stream("after")
+
+
 async def test_a_port_that_is_closed_for_a_while_is_no_end(
     server: ApiServer, failures: FailedAttempts
 ) -> None:
