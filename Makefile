@@ -180,7 +180,7 @@ mutants: $(ENV) ## Try a sample of changes of the core: each is to be noticed by
 	$(call say,mutants of reconcile/ and cloud/)
 	$(BIN)/python hack/mutate.py --sample 60
 
-bench: control-plane ## Measure: starts of the operator, a sweep of a thousand, the local OCI. Nothing may run beside it.
+bench: control-plane ## Measure: starts of the operator, a sweep of a thousand, shares of principals, the local OCI. Nothing may run beside it.
 	@mkdir -p .bench
 	$(call say,starts of the operator)
 	@$(BIN)/kubecontrolplane up --dir .bench/control-plane --audit > /dev/null; \
@@ -188,6 +188,8 @@ bench: control-plane ## Measure: starts of the operator, a sweep of a thousand, 
 		$(BIN)/python -m bench.start --control-plane-dir .bench/control-plane --json .bench/start.json
 	$(call say,a sweep of a thousand runs)
 	$(BIN)/python -m bench.sweep --json .bench/sweep.json
+	$(call say,runs of one principal beside the trouble of another)
+	$(BIN)/python -m bench.shares --json .bench/shares.json
 	$(call say,the local OCI)
 	$(BIN)/pytest -s -m bench tests
 

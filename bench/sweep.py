@@ -77,7 +77,7 @@ class Figures:
 @click.option("--json", "target", type=click.Path(path_type=Path), help="Write the figures there.")
 def main(runs: int, parallelism: int, seconds: float, target: Path | None) -> None:
     """Measure a sweep."""
-    with _stage() as stage:
+    with one_stage(**SETTINGS) as stage:
         figures = measure(stage, runs=runs, parallelism=parallelism, run_seconds=seconds)
     for name, value in asdict(figures).items():
         click.echo(f"{name.replace('_', ' '):24}{value:>12,.2f}")
@@ -86,18 +86,18 @@ def main(runs: int, parallelism: int, seconds: float, target: Path | None) -> No
 
 
 @contextmanager
-def _stage() -> Iterator[Stage]:
+def one_stage(**settings: object) -> Iterator[Stage]:
     """Have a control plane, a local OCI, and an operator with the permissions that it declares."""
-    with tempfile.TemporaryDirectory(prefix="bench-sweep-") as folder:
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         cluster = up(Path(folder) / "cluster", audit=True)
         try:
             install_definitions(cluster)
             with (
-                namespace_in(cluster, "sweep", delete=False) as namespace,
+                namespace_in(cluster, "bench", delete=False) as namespace,
                 Emulator(Path(folder) / "oci", mode="simulated") as emulator,
             ):
                 stage = Stage(cluster, namespace, emulator, Path(folder) / "stage")
-                stage.start_operator(**SETTINGS)
+                stage.start_operator(**settings)
                 try:
                     yield stage
                 finally:

@@ -99,6 +99,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         _with_source(inline={"../a.py": ""}),
         "paths of inline files are relative",
     ),
+    "more code than an object can hold": (
+        _with_source(inline={name: "#" * 400_000 for name in ("a.py", "b.py", "c.py")}),
+        "inline files have at most 1000000 characters together: put more into Object Storage",
+    ),
     "a flexible shape without a size": (
         _with_shape(shapeName="VM.Standard.E4.Flex"),
         "jobShapeConfigDetails is needed with a shape whose name ends with .Flex, and only with it",

@@ -76,6 +76,7 @@ class Reason(StrEnum):
     LOGS_UNAVAILABLE = "LogsUnavailable"
     OUTPUTS_UNAVAILABLE = "OutputsUnavailable"
     STATUS_REFUSED = "StatusRefused"
+    CHANGE_REFUSED = "ChangeRefused"
     DELETING = "Deleting"
     WAITING_FOR_RUNS = "WaitingForRuns"
     RECORDS_REMAIN = "RecordsRemain"
@@ -387,6 +388,12 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         " nothing can be written, what runs is followed and can be cancelled, and nothing new is started.",
         "Mend what the message names, such as a policy that is to leave the status of these kinds alone. The whole"
         " status is tried again after a minute, then less often, and after each edit.",
+    ),
+    Reason.CHANGE_REFUSED: Explanation(
+        "The API server does not take a change of the object that the operator needs, such as its finalizer: an"
+        " admission policy or webhook, a missing permission, or a size that etcd does not take. Nothing of the object"
+        " is started before.",
+        "Mend what the message names. The change is tried again at least every minute.",
     ),
     Reason.LOGS_UNAVAILABLE: Explanation(
         "The run has ended, but OCI does not let the identity read its log.",

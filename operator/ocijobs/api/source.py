@@ -147,6 +147,8 @@ class FluxSource(Model):
     )
 
 
+_INLINE_CHARACTERS = 1_000_000
+
 _ONE = (
     "[has(self.inline), has(self.configMap), has(self.objectStorage), has(self.http), "
     "has(self.gitRepository), has(self.flux)].exists_one(x, x)"
@@ -194,6 +196,17 @@ class Source(Model):
                     "'^[A-Za-z0-9_][-._A-Za-z0-9]*(/[A-Za-z0-9_][-._A-Za-z0-9]*)*$'))"
                 ),
                 "paths of inline files are relative: letters, digits, `.`, `_`, `-` and `/`",
+            ),
+            # etcd takes 1.5 MiB: what is larger is stored, but can be given neither a finalizer nor a status.
+            (
+                (
+                    "!has(self.inline) || self.inline.map(path, size(self.inline[path])).sum() <= "
+                    f"{_INLINE_CHARACTERS}"
+                ),
+                (
+                    f"inline files have at most {_INLINE_CHARACTERS} characters together: put more into "
+                    "Object Storage or a Git repository"
+                ),
             ),
         )
     )

@@ -34,7 +34,7 @@ from ocijobs.cloud.rate import Lane, RateLimit
 from ocijobs.cloud.refusals import failures, refusal_of, retry_after_seconds, status_code
 from ocijobs.cloud.shares import Shares
 from ocijobs.log_fields import log_fields
-from ocijobs.reconcile.internal_error import internal_refusal
+from ocijobs.reconcile.failure import internal_refusal
 from ocijobs.reconcile.remote import Refusal, RefusalKind
 from ocijobs.settings import Settings
 

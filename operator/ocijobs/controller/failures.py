@@ -1,4 +1,4 @@
-"""Errors that nobody foresaw: each is told on its object, counted, and tried again later and later."""
+"""Reconciliations that failed: each is told on its object, and tried again later and later."""
 
 from __future__ import annotations
 
@@ -15,9 +15,16 @@ from ocijobs.kube.lease import NotLeadingError
 from ocijobs.kube.writer import ObjectWriter
 from ocijobs.log_fields import log_fields
 from ocijobs.observe.metrics import Metrics
-from ocijobs.reconcile.internal_error import failed_status
+from ocijobs.reconcile.decision import Note, NoteType
+from ocijobs.reconcile.failure import Failure, change_refused, failed_status, unforeseen
 
 _LOG = logging.getLogger(__name__)
+
+_ANSWERS, _CONFLICTS = 3, 8
+"""After so many in a row an answer of the API server is told: other answers, and that the object has changed.
+
+Whoever changes an object again and again makes conflicts. So does the API server that refuses a JSON patch for good.
+"""
 
 
 class Failures:
@@ -59,35 +66,46 @@ class Failures:
     async def tell(self, key: ObjectKey, error: Exception) -> None:
         """Put an object back whose reconciliation failed, and have its status say so, if that can be done.
 
+        What the API server answers is told when it has done so a few times: most of that passes.
+
         Raises:
             NotLeadingError: if this process may not write any more.
         """
         failures, seconds = self._queue.retry(key)
-        self._metrics.unforeseen("reconcile", type(error).__name__)
+        if isinstance(error, ApiError):
+            if error.not_found or failures < (_CONFLICTS if error.conflict else _ANSWERS):
+                return
+            failure = change_refused(error.status, error.reason, error.message)
+        else:
+            self._metrics.unforeseen("reconcile", type(error).__name__)
+            failure = unforeseen(type(error).__name__)
         entry = self._store.get(key)
         if entry is None:
             return
         self._held[key] = (self._clock.monotonic() + seconds, entry.metadata)
         try:
-            await self._write(entry, type(error).__name__, failures, seconds)
+            await self._write(entry, failure, failures, seconds)
         except NotLeadingError:
             raise
         except ApiError as refused:
-            _LOG.warning("%s: its error is not told: %s", key, refused, extra=log_fields())
+            _LOG.warning("%s: its failure is not told: %s", key, refused, extra=log_fields())
+            if refused.refused:
+                note = Note(type=NoteType.WARNING, reason=failure.reason, message=failure.message)
+                await self._reporter.tell(entry, (note,))
         except Exception as another:  # noqa: BLE001 - what is told of one error must not end all others' work
             name = type(another).__name__
-            _LOG.exception("%s: its error is not told", key, extra=log_fields(error=name))
+            _LOG.exception("%s: its failure is not told", key, extra=log_fields(error=name))
             self._metrics.unforeseen("telling of an error", name)
 
-    async def _write(self, entry: Entry, error: str, failures: int, seconds: float) -> None:
-        """Write the status that tells of the error."""
+    async def _write(self, entry: Entry, failure: Failure, failures: int, seconds: float) -> None:
+        """Write the status that tells of the failure."""
         former = status_of(entry)
         if former is None:
             return
         now = self._clock.now()
         status = failed_status(
             former,
-            error=error,
+            failure,
             failures=failures,
             retry_at=now + timedelta(seconds=seconds),
             generation=entry.metadata.generation,

@@ -25,7 +25,7 @@ from ocijobs.controller.store import Entry
 from ocijobs.kube.lease import NotLeadingError
 from ocijobs.log_fields import log_fields
 from ocijobs.reconcile import decision as act
-from ocijobs.reconcile.internal_error import internal_refusal
+from ocijobs.reconcile.failure import internal_refusal
 from ocijobs.reconcile.job.known import JobKnown, SourcesRead
 from ocijobs.reconcile.remote import Refusal, RefusalKind
 from ocijobs.reconcile.requests import JobCreation, JobRequest, backend_of

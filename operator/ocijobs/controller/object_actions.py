@@ -92,7 +92,7 @@ class ObjectActions:
         try:
             created = await self._writer.create(document)
         except ApiError as error:
-            if error.invalid:
+            if error.invalid or error.too_large:
                 self._refused(entry, error.message)
             elif error.forbidden and entry.key.kind in _MAKERS:
                 self._forbidden(entry, error.message)

@@ -25,7 +25,7 @@ from ocijobs.controller.memory import Memory
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.observe.metrics import Metrics
 from ocijobs.reconcile.decision import Followed
-from ocijobs.reconcile.internal_error import internal_refusal
+from ocijobs.reconcile.failure import internal_refusal
 from ocijobs.reconcile.polling import (
     PAGE_SIZE,
     Pace,

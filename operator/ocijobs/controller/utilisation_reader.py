@@ -14,7 +14,7 @@ from ocijobs.controller.memory import Memory
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.store import Entry
 from ocijobs.reconcile.decision import ReadUtilisation
-from ocijobs.reconcile.internal_error import internal_refusal
+from ocijobs.reconcile.failure import internal_refusal
 from ocijobs.reconcile.remote import Refusal
 
 

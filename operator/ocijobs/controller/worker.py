@@ -37,8 +37,8 @@ from ocijobs.kube.writer import ObjectWriter
 from ocijobs.log_fields import about, log_fields
 from ocijobs.observe.metrics import Metrics
 from ocijobs.reconcile.decision import Decision, RemoveFinalizer
+from ocijobs.reconcile.failure import cleared
 from ocijobs.reconcile.identity import decide_identity
-from ocijobs.reconcile.internal_error import cleared
 from ocijobs.reconcile.job.decide import decide_job
 from ocijobs.reconcile.run.attempts import attempt_number
 from ocijobs.reconcile.run.decide import decide_run
@@ -125,7 +125,7 @@ class Worker:
         except NotLeadingError:
             raise
         except ApiError as error:
-            self._s.queue.retry(key)
+            await self._s.failures.tell(key, error)
             if error.conflict or error.not_found:
                 # It is another one by now, or gone: the watch brings that.
                 return "conflict"

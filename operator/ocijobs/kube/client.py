@@ -31,6 +31,9 @@ _REFUSED = frozenset(
         HTTPStatus.UNPROCESSABLE_ENTITY,
     }
 )
+_TOO_LARGE_FOR_ETCD = "etcdserver: request is too large"
+"""Source: ErrRequestTooLarge in go.etcd.io/etcd/api/v3/v3rpc/rpctypes/error.go."""
+
 TIMEOUT_SECONDS = 10.0
 """Shorter than the leader's lease, so that no write of a former leader is under way when another leads."""
 
@@ -72,7 +75,15 @@ class ApiError(Exception):
     @property
     def refused(self) -> bool:
         """Whether the API server does not take the document: its form, its size, its content, or by a policy."""
-        return self.status in _REFUSED
+        return self.status in _REFUSED or self.too_large
+
+    @property
+    def too_large(self) -> bool:
+        """Whether the object would be larger than one may be: etcd's answer comes through as it is, with 500."""
+        return (
+            self.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+            or _TOO_LARGE_FOR_ETCD in self.message
+        )
 
     @property
     def invalid(self) -> bool:

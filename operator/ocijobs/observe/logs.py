@@ -38,8 +38,16 @@ def configure(level: str) -> None:
     """Send all logs to stderr as JSON."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter())
+    handler.addFilter(lower_retries)
     logging.basicConfig(level=level, handlers=[handler], force=True)
     set_level(level)
+
+
+def lower_retries(record: logging.LogRecord) -> bool:
+    """Make warnings of what kopf is about to try again: during an outage each stream tells of it every few seconds."""
+    if record.name.startswith("kopf.") and "; will retry" in str(record.msg):
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+    return True
 
 
 def set_level(level: str) -> None:

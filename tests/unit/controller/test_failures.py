@@ -40,6 +40,15 @@ class Bench:
         }
         self.failures = Failures(**parts)
 
+    def said(self) -> list[str]:
+        """Return the reasons of Ready that were written."""
+        return [
+            condition["reason"]
+            for call in self.writer.write_status.call_args_list
+            for condition in call.args[2]["conditions"]
+            if condition["type"] == "Ready"
+        ]
+
     def document(self, version: str, **meta: Any) -> dict[str, Any]:
         document = {**make_run().document(), "kind": "OCIJobRun"}
         changed = {"resourceVersion": version, **meta}
@@ -92,3 +101,47 @@ async def test_an_object_that_is_gone_is_told_of_to_nobody() -> None:
     await bench.failures.tell(KEY, KeyError())
     bench.writer.write_status.assert_not_called()
     assert bench.failures.held_for(KEY) == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "tries"),
+    [
+        (ApiError(403, "Forbidden", "the policy says no"), 3),
+        (ApiError(500, "InternalError", "failed calling webhook"), 3),
+        (ApiError(0, "Timeout", "no answer"), 3),
+        (ApiError(409, "Conflict", "testing value /metadata/uid failed"), 8),
+    ],
+    ids=str,
+)
+async def test_an_answer_is_told_when_it_has_come_a_few_times(error: ApiError, tries: int) -> None:
+    bench = Bench()
+    for _ in range(tries - 1):
+        await bench.failures.tell(KEY, error)
+    assert (bench.said(), bench.failures.held_for(KEY)) == ([], 0)
+    await bench.failures.tell(KEY, error)
+    assert bench.said() == ["ChangeRefused"]
+    assert bench.failures.held_for(KEY) > 0
+    assert bench.metrics.registry.get_sample_value("ocijobs_internal_errors_total") is None
+
+
+async def test_an_object_that_the_api_server_does_not_have_is_told_of_to_nobody() -> None:
+    bench = Bench()
+    for _ in range(20):
+        await bench.failures.tell(KEY, ApiError(404, "NotFound", "gone"))
+    assert bench.said() == []
+
+
+async def test_where_no_status_can_be_written_an_event_tells() -> None:
+    bench = Bench()
+    large = ApiError(500, "", "etcdserver: request is too large")
+    bench.writer.write_status.side_effect = large
+    for _ in range(4):
+        await bench.failures.tell(KEY, large)
+    notes = [call.args[1] for call in bench.reporter.tell.call_args_list]
+    # The same each time, so that it is posted once.
+    assert len(notes) == 2
+    assert len(set(notes)) == 1
+    assert (notes[0][0].reason, "request is too large" in notes[0][0].message) == (
+        "ChangeRefused",
+        True,
+    )

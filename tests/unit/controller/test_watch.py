@@ -28,6 +28,7 @@ from ocijobs.controller.watch import (
     watch,
 )
 from ocijobs.kube.login import Credentials, Login
+from ocijobs.observe.logs import lower_retries
 
 pytestmark = pytest.mark.asyncio
 
@@ -188,6 +189,8 @@ async def test_a_port_that_is_closed_for_a_while_is_no_end(
         await failures.until(2 * len(ALL))
         await server.open()
         await w.check_every_stream("second")
+    # What is tried again is no error yet.
+    assert failures.levels == {"WARNING"}
 
 
 async def test_what_was_deleted_in_a_gap_is_to_be_looked_for(server: ApiServer) -> None:
@@ -247,16 +250,19 @@ async def _answered(answers: Answers) -> None:
 
 
 class FailedAttempts(logging.Handler):
-    """Counts the attempts that kopf tells of as failed."""
+    """Counts the attempts that kopf tells of as failed, as the operator logs them."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.levels: set[str] = set()
+        self.addFilter(lower_retries)
         self.count, self._loop = 0, asyncio.get_running_loop()
         self._news = asyncio.Event()
 
     def emit(self, record: logging.LogRecord) -> None:
         if "failed" in record.getMessage():
             self.count += 1
+            self.levels.add(record.levelname)
             self._loop.call_soon_threadsafe(self._news.set)
 
     async def until(self, count: int) -> None:

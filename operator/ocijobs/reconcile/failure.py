@@ -1,8 +1,12 @@
-"""An error of the operator that nobody foresaw, told on the object that it met, and taken back when it is over."""
+"""A reconciliation that failed, told on its object, and taken back when it is over.
+
+It met with an error that nobody foresaw, or the API server does not take a change of the object.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -22,10 +26,15 @@ from ocijobs.reconcile.standing import (
     Standing,
     conditions,
 )
+from ocijobs.reconcile.text import shown
 
 AnyStatus = (
     OCIJobRunStatus | OCIJobStatus | OCIJobSweepStatus | OCIJobScheduleStatus | OCIIdentityStatus
 )
+_WORDS_BYTES = 700
+"""Of an answer of the API server: with what is around it, it fits into a message."""
+_TOLD = frozenset({Reason.INTERNAL_ERROR, Reason.CHANGE_REFUSED})
+
 _STALLS_AFTER = 5
 """After how many failures in a row an object is Stalled, so that tools and alerts see it."""
 
@@ -38,10 +47,34 @@ def internal_refusal(doing: str, error: str) -> Refusal:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a reconciliation failed: the reason, and a message without when it is tried again."""
+
+    reason: Reason
+    message: str
+
+
+def unforeseen(error: str) -> Failure:
+    """Return the failure by an error that nobody foresaw: of its class, since its text may be secret."""
+    return Failure(
+        Reason.INTERNAL_ERROR,
+        f"{error}, an error that the operator did not foresee; its log has the rest",
+    )
+
+
+def change_refused(status: int, reason: str, message: str) -> Failure:
+    """Return the failure by an answer of the API server: HTTP status code, reason and message of metav1.Status."""
+    words = shown(f"{status} {reason}: {message}", most_bytes=_WORDS_BYTES)
+    return Failure(
+        Reason.CHANGE_REFUSED, f"the API server does not take a change of the object: {words}"
+    )
+
+
 def failed_status(
     former: AnyStatus,
+    failure: Failure,
     *,
-    error: str,
     failures: int,
     retry_at: datetime,
     generation: int,
@@ -51,7 +84,7 @@ def failed_status(
 
     Args:
         former: its status.
-        error: class of the error: its text may be from outside, or secret.
+        failure: why.
         failures: how often in a row it has failed.
         retry_at: when it is tried again.
         generation: of the object.
@@ -63,10 +96,10 @@ def failed_status(
     stalled = failures > _STALLS_AFTER and Standing.STALLED in standings
     headline = Headline(
         standing=Standing.STALLED if stalled else standings[0],
-        reason=Reason.INTERNAL_ERROR,
+        reason=failure.reason,
         message=(
-            f"{error}, an error that the operator did not foresee, {failures} times by now; its log has the "
-            f"rest. Tried again at {retry_at:%Y-%m-%dT%H:%M:%SZ}"
+            f"{failure.message}. This was attempt {failures}; the next one is at "
+            f"{retry_at:%Y-%m-%dT%H:%M:%SZ}"
         ),
     )
     told = conditions(former.conditions, headline, generation=generation, now=now)
@@ -78,13 +111,13 @@ def failed_status(
 def cleared(status: AnyStatus) -> AnyStatus:
     """Return a status as it is to be decided on: an error that was told is over until it is met again."""
     ready = find(status.conditions, ConditionType.READY)
-    if ready is None or ready.reason != Reason.INTERNAL_ERROR:
+    if ready is None or ready.reason not in _TOLD:
         return status
-    update = {"reason": Reason.PENDING, "message": "going on after an error of the operator"}
+    update = {"reason": Reason.PENDING, "message": "going on after a failure"}
     return status.model_copy(
         update={
             "conditions": tuple(
-                one.model_copy(update=update) if one.reason == Reason.INTERNAL_ERROR else one
+                one.model_copy(update=update) if one.reason in _TOLD else one
                 for one in status.conditions
             )
         }

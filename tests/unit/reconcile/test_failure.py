@@ -1,4 +1,4 @@
-"""An error that nobody foresaw, told on each kind in each phase, and taken back."""
+"""A failure, told on each kind in each phase, and taken back."""
 
 from __future__ import annotations
 
@@ -15,7 +15,13 @@ from ocijobs.api.job_status import OCIJobStatus
 from ocijobs.api.reasons import Reason
 from ocijobs.api.schedule import OCIJobScheduleStatus
 from ocijobs.api.sweep_status import OCIJobSweepStatus, SweepPhase
-from ocijobs.reconcile.internal_error import cleared, failed_status
+from ocijobs.reconcile.failure import (
+    Failure,
+    change_refused,
+    cleared,
+    failed_status,
+    unforeseen,
+)
 from ocijobs.reconcile.standing import JOB_STANDINGS, RUN_STANDINGS, SWEEP_STANDINGS, Standing
 from ocijobs.testing import START
 
@@ -30,10 +36,20 @@ STATUSES: list[tuple[Any, tuple[Standing, ...]]] = [
 ]
 
 
-def failed(status: Any, failures: int) -> Any:
+FAILURES = [
+    (unforeseen("KeyError"), Reason.INTERNAL_ERROR, "KeyError"),
+    (
+        change_refused(403, "Forbidden", "no \u202e\x1b[1m" + 9999 * "é"),
+        Reason.CHANGE_REFUSED,
+        "403 F",
+    ),
+]
+
+
+def failed(status: Any, failure: Failure, failures: int) -> Any:
     return failed_status(
         status,
-        error="KeyError",
+        failure,
         failures=failures,
         retry_at=START + timedelta(seconds=7),
         generation=3,
@@ -41,12 +57,17 @@ def failed(status: Any, failures: int) -> Any:
     )
 
 
+@pytest.mark.parametrize("case", FAILURES, ids=["unforeseen", "refused"])
 @pytest.mark.parametrize("failures", [1, 9])
 @pytest.mark.parametrize(("status", "standings"), STATUSES)
 def test_an_error_is_told_as_a_row_of_the_table_unless_the_object_has_ended(
-    status: Any, standings: tuple[Standing, ...], failures: int
+    status: Any,
+    standings: tuple[Standing, ...],
+    failures: int,
+    case: tuple[Failure, Reason, str],
 ) -> None:
-    told = failed(status, failures)
+    failure, reason, word = case
+    told = failed(status, failure, failures)
     phase = getattr(status, "phase", None)
     if phase is not None and phase.terminal:
         assert told is None
@@ -59,12 +80,14 @@ def test_an_error_is_told_as_a_row_of_the_table_unless_the_object_has_ended(
     ready = find(told.conditions, ConditionType.READY)
     assert ready is not None
     assert (ready.reason, ready.observed_generation, told.observed_generation) == (
-        Reason.INTERNAL_ERROR,
+        reason,
         3,
         3,
     )
-    for word in ("KeyError", f"{failures} times", "2026-01-01T12:00:07Z"):
-        assert word in ready.message
+    for part in (word, f"attempt {failures};", "2026-01-01T12:00:07Z"):
+        assert part in ready.message
+    assert "\u202e" not in ready.message
+    assert len(ready.message.encode()) < 3000
     after = cleared(told)
     ready = find(after.conditions, ConditionType.READY)
     assert ready is not None
