@@ -201,8 +201,8 @@ def test_an_object_that_is_too_large_to_be_held_is_told_by_an_event(stage: Stage
 
 
 def _large(name: str, size: int, *, paused: bool) -> Document:
-    """Return a job with so many characters of code, of two bytes each."""
-    files = {"main.py": "é" * (size // 2), "more.py": "é" * (size - size // 2)}
+    """Return a job with so many characters of code, which take two bytes each in JSON."""
+    files = {"main.py": '"' * (size // 2), "more.py": '"' * (size - size // 2)}
     script = {"source": {"inline": files}, "entrypoint": "main.py"}
     large = manifests.job(name, runtime={"script": script})
     large["metadata"]["annotations"] = {"ocijobs.io/paused": "true" if paused else "none"}
