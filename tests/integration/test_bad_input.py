@@ -100,7 +100,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "paths of inline files are relative",
     ),
     "more code than an object can hold": (
-        _with_source(inline={name: "#" * 400_000 for name in ("a.py", "b.py", "c.py")}),
+        _with_source(inline=dict.fromkeys(("a.py", "b.py", "c.py"), "#" * 400_000)),
         "inline files have at most 1000000 characters together: put more into Object Storage",
     ),
     "a flexible shape without a size": (

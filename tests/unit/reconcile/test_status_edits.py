@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from tests.unit.reconcile.simulation.commands import Crash, Live, Sleep, Steps
 from tests.unit.reconcile.simulation.run_circumstances import Circumstances
-from tests.unit.reconcile.simulation.run_history import Progress, circumstances
+from tests.unit.reconcile.simulation.run_history import Do, Progress, circumstances
 from tests.unit.reconcile.simulation.status_edits import (
     Edit,
     EditedCommand,
@@ -14,6 +14,7 @@ from tests.unit.reconcile.simulation.status_edits import (
     edited_history,
 )
 
+from ocijobs.api.job_run_status import Phase
 from ocijobs.reconcile.remote import RunState
 
 DAY = Sleep(25 * 3600)
@@ -47,6 +48,34 @@ def test_the_live_run_is_found_again(
     live = [run for run in scenario.world.oci.runs if run.live]
     assert len(scenario.world.oci.runs) == attempt + 1
     assert scenario.world.api.present.status.job_run_id == live[0].id
+
+
+@pytest.mark.parametrize("end", [Do.CANCEL, Do.DELETE])
+@pytest.mark.parametrize("crash", [[], [Crash()]])
+@pytest.mark.parametrize("later", [[], [DAY]])
+@pytest.mark.parametrize("attempt", [0, 1])
+def test_a_run_whose_status_was_wiped_is_ended_in_oci_too(
+    end: Do, crash: list[EditedCommand], later: list[EditedCommand], attempt: int
+) -> None:
+    failed: list[EditedCommand] = [
+        Progress(RunState.IN_PROGRESS),
+        Live(3),
+        Progress(RunState.FAILED),
+        *WORK,
+    ]
+    history = [*WORK, *(failed if attempt else []), Progress(RunState.IN_PROGRESS), Live(3)]
+    scenario = edited_history(
+        Circumstances(backoff_limit=3),
+        [*history, *later, Edit.WIPE, end, *crash, *WORK, Progress(RunState.CANCELED), *WORK],
+    )
+    oci, api = scenario.world.oci, scenario.world.api
+    assert len(oci.runs) == attempt + 1
+    assert oci.runs[-1].began(RunState.CANCELING)
+    assert not any(run.live for run in oci.runs)
+    if end is Do.DELETE:
+        assert api.object is None
+    else:
+        assert api.present.status.phase is Phase.CANCELLED
 
 
 @pytest.mark.parametrize("steps", range(1, 9))

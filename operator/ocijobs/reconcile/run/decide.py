@@ -19,6 +19,7 @@ from ocijobs.reconcile.run.late_looks import look_again
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.queueing import settle
 from ocijobs.reconcile.run.submission import resolve_intent
+from ocijobs.reconcile.run.wiped import look_first, perhaps_launched
 from ocijobs.reconcile.standing import of_generation
 
 
@@ -39,7 +40,7 @@ def _decide(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
         after = _after_the_end(o, now)
         return after if meta.deleting else _seen(after, meta.generation)
     if status.submit is None:
-        return await_launch(o, now)
+        return look_first(o, now) if perhaps_launched(o) else await_launch(o, now)
     if status.job_run_id is not None:
         return follow(o, status.submit, status.job_run_id, now)
     if o.known.record is not None:

@@ -38,6 +38,7 @@ from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.output import RESULTS_LIMIT_BYTES, tail, within_limit
 from ocijobs.reconcile.run.status import reflect, suspended, write_status
 from ocijobs.reconcile.run.verdict import Again, Ended, Kept, attempts_after, judge
+from ocijobs.reconcile.run.wiped import another_may_follow, record_and_look_on
 from ocijobs.reconcile.text import shown
 
 _URI_LIMIT_BYTES = 2048
@@ -50,6 +51,8 @@ def end(
     o: RunObservation, submit: RunSubmission, record: RunRecord, now: datetime
 ) -> Decision[OCIJobRunStatus]:
     """Decide about a run that has ended in OCI and not yet in status."""
+    if another_may_follow(o):
+        return record_and_look_on(o, record, now)
     if o.run.metadata.deleting:
         return discard(o, now)
     caller = o.identity.caller(submit.region)

@@ -51,6 +51,7 @@ class RunKnown:
         fresh: whether this process set the finalizer, and wrote no intent since.
         unlaunched: the attempt of which it knows that nobody launched it.
         intended_before: whether it has written an intent, of this attempt or another.
+        found_empty: whether it has seen the run without a status: a new one, or one whose status was wiped.
         seen_live: whether OCI told of the attempt while it was active.
         discarded: job runs of former attempts whose records are gone.
     """
@@ -76,6 +77,7 @@ class RunKnown:
     fresh: bool = False
     unlaunched: int | None = None
     intended_before: bool = False
+    found_empty: bool = False
     seen_live: bool = False
     refused: str | None = None
     calls: Mapping[Operation, Call] = field(default_factory=dict)
@@ -90,6 +92,7 @@ class RunKnown:
             fresh=self.fresh,
             unlaunched=self.unlaunched,
             intended_before=self.intended_before,
+            found_empty=self.found_empty,
         )
 
     def called(
@@ -121,7 +124,8 @@ class RunKnown:
             created_at: metadata.creationTimestamp.
             token_lifetime: for how long OCI surely knows a token.
         """
-        after = replace(self, written_at=at)
+        empty = self.found_empty or former.phase is None
+        after = replace(self, written_at=at, found_empty=empty)
         if status.submit is None:
             bound = former.job_run_id is not None or self.record is not None
             if former.submit is None:

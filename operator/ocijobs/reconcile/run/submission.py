@@ -52,18 +52,7 @@ def resolve_intent(
     """Decide about a run whose intent is recorded and whose job run is not."""
     if (released := _release(o, submit, now)) is not None:
         return released
-    known = o.known
-    protocol = Protocol(
-        submit=submit,
-        genuine=submit.token
-        == run_token(o.run.metadata.uid, submit.attempt, submit.job_id, submit.incarnation),
-        created_at=o.run.metadata.creation_timestamp,
-        evidence=known.evidence.of(submit.token),
-        epoch=o.epoch,
-        seed=o.run.metadata.uid,
-        settings=o.settings,
-        invalid_retries=o.run.spec.submission_retry_limit,
-    )
+    protocol = _protocol(o, submit)
     match protocol.step(now):
         case Free(called=called):
             return _free(o, submit, now, called=called)
@@ -73,6 +62,26 @@ def resolve_intent(
             return _repeat(o, submit, protocol, now)
         case other:
             return _look(o, submit, protocol, other, now)
+
+
+def search(o: RunObservation, submit: RunSubmission, now: datetime) -> Decision[OCIJobRunStatus]:
+    """Look for what an intent may have made that is in no status any more."""
+    protocol = _protocol(o, submit)
+    return _look(o, submit, protocol, protocol.search(now), now)
+
+
+def _protocol(o: RunObservation, submit: RunSubmission) -> Protocol:
+    genuine = run_token(o.run.metadata.uid, submit.attempt, submit.job_id, submit.incarnation)
+    return Protocol(
+        submit=submit,
+        genuine=submit.token == genuine,
+        created_at=o.run.metadata.creation_timestamp,
+        evidence=o.known.evidence.of(submit.token),
+        epoch=o.epoch,
+        seed=o.run.metadata.uid,
+        settings=o.settings,
+        invalid_retries=o.run.spec.submission_retry_limit,
+    )
 
 
 def _free(
