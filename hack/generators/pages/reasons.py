@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from generators.files import REFERENCE, File
 from generators.markdown import link, page, table, text
-from ocijobs.api.conditions import Condition, ConditionStatus, ConditionType
 from ocijobs.api.reasons import EXPLANATIONS, Reason
 from ocijobs.reconcile.blocking import STALLING_REASONS
-from ocijobs.reconcile.transitions import transition_notes
 
 _INTRODUCTION = """\
 A reason says in one word why a condition has its status, and why an Event was posted; the message beside it has the
@@ -24,7 +20,7 @@ def files() -> tuple[File, ...]:
         (
             (
                 link(reason.value, reason.value),
-                event_of(reason) or "none",
+                explanation.event or "none",
                 text(_first_sentence(explanation.meaning)),
             )
             for reason, explanation in EXPLANATIONS.items()
@@ -34,19 +30,6 @@ def files() -> tuple[File, ...]:
     sections = (_section(reason) for reason in EXPLANATIONS)
     body = page("Reasons", source, _INTRODUCTION, index, *sections)
     return (File(path=REFERENCE / "reasons.md", text=body),)
-
-
-def event_of(reason: Reason) -> str | None:
-    """Return the type of the Event that is posted when `Ready` takes the reason, or None if none is."""
-    condition = Condition(
-        type=ConditionType.READY,
-        status=ConditionStatus.FALSE,
-        reason=reason,
-        message="",
-        last_transition_time=datetime(2000, 1, 1, tzinfo=UTC),
-    )
-    notes = transition_notes((), (condition,))
-    return notes[0].type.value if notes else None
 
 
 def _section(reason: Reason) -> str:

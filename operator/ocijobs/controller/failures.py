@@ -15,7 +15,7 @@ from ocijobs.kube.lease import NotLeadingError
 from ocijobs.kube.writer import ObjectWriter
 from ocijobs.log_fields import log_fields
 from ocijobs.observe.metrics import Metrics
-from ocijobs.reconcile.decision import Note, NoteType
+from ocijobs.reconcile.decision import Note
 from ocijobs.reconcile.failure import Failure, change_refused, failed_status, unforeseen
 
 _LOG = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ class Failures:
         except ApiError as refused:
             _LOG.warning("%s: its failure is not told: %s", key, refused, extra=log_fields())
             if refused.refused:
-                note = Note(type=NoteType.WARNING, reason=failure.reason, message=failure.message)
+                note = Note(reason=failure.reason, message=failure.message)
                 await self._reporter.tell(entry, (note,))
         except Exception as another:  # noqa: BLE001 - what is told of one error must not end all others' work
             name = type(another).__name__

@@ -79,9 +79,7 @@ class Reporter:
         message = f"{key}: {note.message}"
         _LOG.warning(message, extra=log_fields())
         self._metrics.released.labels(key.kind).inc()
-        await self._recorder.post(
-            self._own, Note(type=note.type, reason=note.reason, message=message)
-        )
+        await self._recorder.post(self._own, Note(reason=note.reason, message=message))
 
     def _measure(self, before: OCIJobRunStatus, after: OCIJobRunStatus) -> None:
         backend = after.backend or ""

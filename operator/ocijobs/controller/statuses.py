@@ -20,7 +20,7 @@ from ocijobs.controller.store import Entry, Store
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.writer import ObjectWriter
 from ocijobs.observe.metrics import Metrics
-from ocijobs.reconcile.decision import Action, Note, NoteType
+from ocijobs.reconcile.decision import Action, Note
 from ocijobs.reconcile.text import presentable
 from ocijobs.reconcile.unwritten import NOTHING, WHOLE, Unwritten, allowed, reduced
 from ocijobs.settings import Settings
@@ -147,7 +147,7 @@ class StatusWriter:
         message = f"the API server refuses the whole status ({error.status} {error.reason}): {error.message}"
         await self._reporter.tell(
             entry,
-            (Note(type=NoteType.WARNING, reason=Reason.STATUS_REFUSED, message=message),),
+            (Note(reason=Reason.STATUS_REFUSED, message=message),),
         )
         tries = unwritten.tries + 1 if unwritten is not None else 1
         return _Refused(words=f"{error.status} {error.reason}", tries=tries)

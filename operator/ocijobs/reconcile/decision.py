@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from ocijobs.api.identity import IdentityReference
@@ -14,6 +13,7 @@ from ocijobs.api.job import OCIJobSpec
 from ocijobs.api.job_status import Artifact
 from ocijobs.api.model import Model
 from ocijobs.api.orphan import Orphan
+from ocijobs.api.reasons import EXPLANATIONS, EventType, Reason
 from ocijobs.reconcile.environment import ValueKey
 from ocijobs.reconcile.naming import WantedName
 from ocijobs.reconcile.remote import LogAddress
@@ -454,20 +454,20 @@ def answers_later(action: Action) -> bool:
             return False
 
 
-class NoteType(StrEnum):
-    """Type of a Kubernetes Event."""
-
-    NORMAL = "Normal"
-    WARNING = "Warning"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """An Event on the object."""
+    """An Event on the object; the table of reasons says of which type it is."""
 
-    type: NoteType
-    reason: str
+    reason: Reason
     message: str
+
+    @property
+    def type(self) -> EventType:
+        """Type of the Event."""
+        event = EXPLANATIONS[self.reason].event
+        if event is None:
+            raise AssertionError(f"{self.reason} has no Event")
+        return event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

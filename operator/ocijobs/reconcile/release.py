@@ -14,7 +14,7 @@ from ocijobs.api.metadata import ObjectMeta
 from ocijobs.api.names import ANNOTATION_ABANDON
 from ocijobs.api.orphan import Leftovers, Orphan
 from ocijobs.api.reasons import Reason
-from ocijobs.reconcile.decision import Action, ListOrphan, Note, NoteType, RemoveFinalizer
+from ocijobs.reconcile.decision import Action, ListOrphan, Note, RemoveFinalizer
 from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.settings import Settings
 
@@ -66,7 +66,6 @@ def release(owner: Owner, now: datetime, settings: Settings, *, left: Leftovers)
     else:
         return None
     note = Note(
-        type=NoteType.WARNING,
         reason=Reason.RELEASED,
         message=f"let go {why}; left in OCI: {left}",
     )

@@ -7,15 +7,16 @@ from typing import cast
 import pytest
 
 from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.reasons import Reason
 from ocijobs.controller import reporting
 from ocijobs.controller.reporting import Reporter
 from ocijobs.controller.store import Entry
 from ocijobs.kube.events import EventRecorder, EventSubject
 from ocijobs.observe.metrics import Metrics
-from ocijobs.reconcile.decision import Note, NoteType
+from ocijobs.reconcile.decision import Note
 from ocijobs.testing import NAMESPACE, START, ManualClock, make_metadata
 
-NOTE = Note(type=NoteType.WARNING, reason="Retrying", message="again")
+NOTE = Note(reason=Reason.RETRYING, message="again")
 
 
 class Posted(list[str]):

@@ -7,9 +7,10 @@ from typing import Any, cast
 import pytest
 
 from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.reasons import Reason
 from ocijobs.kube.client import ApiError, KubeClient
 from ocijobs.kube.events import BURST, REFILL_SECONDS, EventRecorder, EventSubject
-from ocijobs.reconcile.decision import Note, NoteType
+from ocijobs.reconcile.decision import Note
 from ocijobs.testing import ManualClock
 
 pytestmark = pytest.mark.asyncio
@@ -66,7 +67,7 @@ class Recording:
 
     async def say(self, message: str, *, subject: EventSubject = RUN) -> None:
         """Post an Event."""
-        note = Note(type=NoteType.WARNING, reason="Throttled", message=message)
+        note = Note(reason=Reason.THROTTLED, message=message)
         await self.recorder.post(subject, note)
 
     @property
@@ -159,8 +160,6 @@ async def test_long_names_and_messages_are_cut_to_what_the_api_server_takes() ->
 async def test_no_event_steers_a_terminal() -> None:
     recording = Recording()
     message = "OCI says: \x1b[31mno\x1b[0m\x07"
-    await recording.recorder.post(
-        RUN, Note(type=NoteType.WARNING, reason="Refused", message=message)
-    )
+    await recording.recorder.post(RUN, Note(reason=Reason.CHANGE_REFUSED, message=message))
     (event,) = recording.server.events.values()
     assert event["message"] == "OCI says: no"

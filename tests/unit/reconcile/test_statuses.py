@@ -10,7 +10,7 @@ import pytest
 from ocijobs.api.conditions import ConditionType, find
 from ocijobs.api.identity import IdentityReference, OCIIdentityStatus
 from ocijobs.api.job_run_status import OCIJobRunStatus, RunLogs
-from ocijobs.api.reasons import Reason
+from ocijobs.api.reasons import EventType, Reason
 from ocijobs.reconcile.decision import (
     Caller,
     CancelRun,
@@ -20,7 +20,6 @@ from ocijobs.reconcile.decision import (
     CreateWorkload,
     DeleteJob,
     EditObject,
-    NoteType,
     UpdateJob,
     UploadArtifact,
 )
@@ -136,15 +135,15 @@ def shown(reason: Reason, standing: Standing = Standing.PROGRESSING) -> Any:
 @pytest.mark.parametrize(
     ("before", "after", "kinds"),
     [
-        ((), shown(Reason.RUNNING), [NoteType.NORMAL]),
-        (shown(Reason.RUNNING), shown(Reason.THROTTLED), [NoteType.WARNING]),
+        ((), shown(Reason.RUNNING), [EventType.NORMAL]),
+        (shown(Reason.RUNNING), shown(Reason.THROTTLED), [EventType.WARNING]),
         (shown(Reason.RUNNING), shown(Reason.RUNNING), []),
         (shown(Reason.RUNNING), shown(Reason.SUBMITTING), []),
         (shown(Reason.RUNNING), (), []),
     ],
 )
 def test_an_event_tells_a_change_of_reason_and_no_repetition(
-    before: Any, after: Any, kinds: list[NoteType]
+    before: Any, after: Any, kinds: list[EventType]
 ) -> None:
     notes = transition_notes(before, after)
     assert [note.type for note in notes] == kinds

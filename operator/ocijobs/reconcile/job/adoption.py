@@ -16,7 +16,6 @@ from ocijobs.reconcile.decision import (
     Decision,
     LookUpJob,
     Note,
-    NoteType,
 )
 from ocijobs.reconcile.digest import belongs_to
 from ocijobs.reconcile.job.configuration import adopted_name
@@ -145,9 +144,7 @@ def adopt(
         adopted=_adopted(record, kept=True),
     )
     how = "" if same else "; the manifest says something else, and so another is made beside it"
-    note = Note(
-        type=NoteType.NORMAL, reason=Reason.ADOPTED, message=f"adopted OCI job {record.id}{how}"
-    )
+    note = Note(reason=Reason.ADOPTED, message=f"adopted OCI job {record.id}{how}")
     return Decision(status=status, notes=(note,))
 
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from ocijobs.api.job import DriftPolicy
 from ocijobs.api.job_status import Difference, Revision
 from ocijobs.api.reasons import Reason
-from ocijobs.reconcile.decision import Action, LookUpJob, Note, NoteType, UpdateJob
+from ocijobs.reconcile.decision import Action, LookUpJob, Note, UpdateJob
 from ocijobs.reconcile.digest import belongs_to
 from ocijobs.reconcile.job.differences import setting_differences
 from ocijobs.reconcile.job.known import Watched
@@ -143,7 +143,6 @@ def _taken_over(o: JobObservation, record: JobRecord) -> tuple[Difference, ...]:
 
 def _corrected(differences: tuple[Difference, ...]) -> Note:
     return Note(
-        type=NoteType.NORMAL,
         reason=Reason.DRIFT_CORRECTED,
         message=f"set back in OCI what others had changed: {fields_of(differences)}",
     )
@@ -152,7 +151,6 @@ def _corrected(differences: tuple[Difference, ...]) -> Note:
 def lost(revision: Revision) -> Note:
     """Return the Event about an OCI job that others have deleted."""
     return Note(
-        type=NoteType.WARNING,
         reason=Reason.REMOTE_DELETED,
         message=f"OCI job {revision.job_id} of revision {revision.name} is gone: another is made",
     )

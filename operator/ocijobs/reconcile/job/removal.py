@@ -19,7 +19,6 @@ from ocijobs.reconcile.decision import (
     ListActiveRuns,
     LookUpJob,
     Note,
-    NoteType,
 )
 from ocijobs.reconcile.job.known import Removal
 from ocijobs.reconcile.job.observation import JobObservation
@@ -150,4 +149,4 @@ def _records_remain(job_id: str) -> Note:
         f"OCI job {job_id} stays: OCI refuses to delete it while records of its runs remain; "
         "delete them and the job in OCI if they are not wanted"
     )
-    return Note(type=NoteType.WARNING, reason=Reason.RECORDS_REMAIN, message=message)
+    return Note(reason=Reason.RECORDS_REMAIN, message=message)

@@ -16,7 +16,6 @@ from ocijobs.reconcile.decision import (
     DeleteRun,
     LookUpRun,
     Note,
-    NoteType,
     RemoveFinalizer,
 )
 from ocijobs.reconcile.pacing import due_at
@@ -63,7 +62,7 @@ def kept_records(o: RunObservation) -> tuple[Note, ...]:
     if o.run.spec.deletion_policy is DeletionPolicy.RETAIN or not (data_flow and run_ids):
         return ()
     message = f"what OCI has of {', '.join(run_ids)} stays: Data Flow deletes no record of a run"
-    return (Note(type=NoteType.NORMAL, reason=Reason.RECORDS_REMAIN, message=message),)
+    return (Note(reason=Reason.RECORDS_REMAIN, message=message),)
 
 
 def _records(o: RunObservation) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -109,4 +108,4 @@ def _why(o: RunObservation) -> tuple[Note, ...]:
         return ()
     message = describe("deleting the record of the job run", call.refusal)
     reason = REASON_OF_REFUSAL[call.refusal.kind]
-    return (Note(type=NoteType.WARNING, reason=reason, message=message),)
+    return (Note(reason=reason, message=message),)

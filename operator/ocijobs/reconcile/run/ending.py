@@ -23,7 +23,6 @@ from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.decision import (
     Decision,
     Note,
-    NoteType,
 )
 from ocijobs.reconcile.remote import Operation, RunRecord, RunState
 from ocijobs.reconcile.run.collecting import (
@@ -230,5 +229,5 @@ def _notes(o: RunObservation) -> tuple[Note, ...]:
         call = o.known.calls.get(operation)
         if call is not None and call.refusal is not None:
             message = f"{what}: {call.refusal.message}"
-            notes.append(Note(type=NoteType.WARNING, reason=reason, message=message))
+            notes.append(Note(reason=reason, message=message))
     return tuple(notes)

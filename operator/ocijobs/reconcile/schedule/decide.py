@@ -18,7 +18,7 @@ from ocijobs.api.schedule import (
     OCIJobScheduleStatus,
 )
 from ocijobs.reconcile.blocking import HELD_ANEW
-from ocijobs.reconcile.decision import Action, Decision, Note, NoteType
+from ocijobs.reconcile.decision import Action, Decision, Note
 from ocijobs.reconcile.ownership import creation_due_at
 from ocijobs.reconcile.schedule.checks import problem
 from ocijobs.reconcile.schedule.cron_fields import InvalidScheduleError
@@ -194,7 +194,7 @@ def _missed(missed: Missed) -> tuple[Note, ...]:
         "more than 100 starts were missed, and the last one is made up for: set or decrease "
         "spec.startingDeadlineSeconds, or look at the clocks"
     )
-    return (Note(type=NoteType.WARNING, reason=Reason.TOO_MANY_MISSED_TIMES, message=message),)
+    return (Note(reason=Reason.TOO_MANY_MISSED_TIMES, message=message),)
 
 
 def _stalled(

@@ -8,6 +8,7 @@ from typing import Any
 from tests.unit.reconcile.simulation.retry_tokens import RetryTokens
 
 from ocijobs.api.conditions import Condition, ConditionStatus, ConditionType, find
+from ocijobs.api.reasons import EXPLANATIONS, EventType, reason_named
 from ocijobs.reconcile.standing import TABLE, Standing
 
 _STATED = (
@@ -50,4 +51,8 @@ def conditions_are_the_tables(
     demand(shown in rows, "conditions are those of a row of the table")
     both = shown.get(ConditionType.RECONCILING) and shown.get(ConditionType.STALLED)
     demand(not both, "Reconciling and Stalled are never both True")
+    ready = find(conditions, ConditionType.READY)
+    if ready is not None and shown[ConditionType.READY]:
+        event = EXPLANATIONS[reason_named(ready.reason)].event
+        demand(event is not EventType.WARNING, "what is Ready makes no Warning")
     return shown
