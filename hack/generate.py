@@ -5,6 +5,7 @@ Each has one source, in the operator's package or in `hack/generators/`, and non
 - `crds/`, and their copies in the chart, from the models of `ocijobs.api`
 - the chart's roles, its values, their schema and their table
 - `docs/reference/`
+- the types of changes of a status, from the same models
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from generators import crds, roles, values
+from generators import crds, roles, status_changes, values
 from generators.files import OWNED, File, outdated, write
 from generators.pages import api, conditions, coverage, metrics, permissions, reasons, settings
 
@@ -33,6 +34,7 @@ def generated(root: Path) -> tuple[File, ...]:
         *permissions.files(),
         *reasons.files(),
         *settings.files(),
+        *status_changes.files(),
     )
 
 

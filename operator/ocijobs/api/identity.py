@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Self, Unpack
 
 from pydantic import Field
 
@@ -11,6 +11,9 @@ from ocijobs.api.conditions import Conditions
 from ocijobs.api.data_flow import BucketUri
 from ocijobs.api.metadata import LocalObjectReference, ObjectMeta
 from ocijobs.api.model import Model, ObjectName, Ocid, Time
+
+if TYPE_CHECKING:
+    from ocijobs.api.status_changes import IdentityStatusFields
 
 RegionName = Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9-]+$")]
 
@@ -102,6 +105,10 @@ class OCIIdentityStatus(Model):
     conditions: Conditions = Field(
         default=(), description="Ready: the credentials can be read and OCI accepts them."
     )
+
+    def changed(self, **fields: Unpack[IdentityStatusFields]) -> Self:
+        """Return the status with other values of some fields."""
+        return self.model_copy(update=fields)
 
 
 class OCIIdentity(Model):

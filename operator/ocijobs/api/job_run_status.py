@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Self, Unpack
 
 from pydantic import Field
 
@@ -15,6 +15,9 @@ from ocijobs.api.infrastructure import Backend
 from ocijobs.api.job_status import RevisionName, Submission, Url
 from ocijobs.api.model import ATOMIC_LIST, Model, ObjectName, Ocid, Time, map_list
 from ocijobs.api.run_binding import Binding
+
+if TYPE_CHECKING:
+    from ocijobs.api.status_changes import JobRunStatusFields
 
 MOST_ATTEMPTS = 10
 """Attempts that a status tells of; `attemptCount` counts them all."""
@@ -273,3 +276,7 @@ class OCIJobRunStatus(Model):
             "the end."
         ),
     )
+
+    def changed(self, **fields: Unpack[JobRunStatusFields]) -> Self:
+        """Return the status with other values of some fields."""
+        return self.model_copy(update=fields)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Self, Unpack
 
 from pydantic import Field
 
@@ -10,6 +10,9 @@ from ocijobs.api.conditions import Conditions
 from ocijobs.api.identity import IdentityReference, RegionName
 from ocijobs.api.infrastructure import Backend
 from ocijobs.api.model import ATOMIC_LIST, Model, Ocid, Time, map_list
+
+if TYPE_CHECKING:
+    from ocijobs.api.status_changes import JobStatusFields
 
 RevisionName = Annotated[str, Field(min_length=1, max_length=63)]
 Digest = Annotated[str, Field(max_length=128)]
@@ -236,3 +239,7 @@ class OCIJobStatus(Model):
         default=(),
         description="Ready, Reconciling and Stalled; docs/reference/conditions.md has the table.",
     )
+
+    def changed(self, **fields: Unpack[JobStatusFields]) -> Self:
+        """Return the status with other values of some fields."""
+        return self.model_copy(update=fields)

@@ -28,7 +28,6 @@ class Reason(StrEnum):
     SUBMITTING = "Submitting"
     SEARCHING = "Searching"
     CREATING = "Creating"
-    UPDATING = "Updating"
     SYNCED = "Synced"
     READING_SOURCE = "ReadingSource"
     SOURCE_UNREACHABLE = "SourceUnreachable"
@@ -216,9 +215,6 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         "The OCI job of this revision is being created and its artifact uploaded.",
         "Nothing.",
         NORMAL,
-    ),
-    Reason.UPDATING: Explanation(
-        "Settings that OCI can change in place are being sent.", "Nothing.", NORMAL
     ),
     Reason.SYNCED: Explanation("OCI has the job as the manifest says.", "Nothing.", NORMAL),
     Reason.OBSERVED: Explanation(

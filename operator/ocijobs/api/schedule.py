@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Self, Unpack
 
 from pydantic import ConfigDict, Field
 
@@ -13,6 +13,9 @@ from ocijobs.api.job_run import JobReference, RunSettings
 from ocijobs.api.metadata import ObjectMeta
 from ocijobs.api.model import DNS_LABEL_PATTERN, Model, Time, map_list, validations
 from ocijobs.api.sweep import SweepSettings
+
+if TYPE_CHECKING:
+    from ocijobs.api.status_changes import JobScheduleStatusFields
 
 NAMES_LIMIT = 42
 """Characters of a schedule's name and a resource's name together: `<schedule>-<minute>-<name>` is a sweep's name."""
@@ -156,6 +159,10 @@ class OCIJobScheduleStatus(Model):
     conditions: Conditions = Field(
         default=(), description="Ready, Reconciling, Stalled, Suspended."
     )
+
+    def changed(self, **fields: Unpack[JobScheduleStatusFields]) -> Self:
+        """Return the status with other values of some fields."""
+        return self.model_copy(update=fields)
 
 
 class OCIJobSchedule(Model):

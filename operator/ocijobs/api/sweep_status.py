@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Self, Unpack
 
 from pydantic import Field
 
@@ -13,6 +13,9 @@ from ocijobs.api.dependency import Dependency
 from ocijobs.api.job_run_status import Results
 from ocijobs.api.model import Model, Time, map_list
 from ocijobs.api.run_binding import JobBinding
+
+if TYPE_CHECKING:
+    from ocijobs.api.status_changes import JobSweepStatusFields
 
 ParameterValue = Annotated[str, Field(max_length=4096)]
 ParameterName = Annotated[str, Field(min_length=1, max_length=256)]
@@ -104,3 +107,7 @@ class OCIJobSweepStatus(Model):
             "Ready, Reconciling, Stalled, Suspended, and one of Complete and Failed at the end."
         ),
     )
+
+    def changed(self, **fields: Unpack[JobSweepStatusFields]) -> Self:
+        """Return the status with other values of some fields."""
+        return self.model_copy(update=fields)

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
+from ocijobs.api.status import AnyStatus
 from ocijobs.clock import Clock
 from ocijobs.controller.execution import Executor, Outcome
 from ocijobs.controller.memory import Memory
-from ocijobs.controller.reporting import Status
 from ocijobs.controller.store import Entry
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.interim_status import interim_status
@@ -20,7 +20,7 @@ WITHOUT_STATUS_SECONDS = 5.0
 _LONGEST_SECONDS = 30.0
 """How long an object is without a status of which each round brings something."""
 
-Write = Callable[[Entry, Decision[Status]], Awaitable[bool]]
+Write = Callable[[Entry, Decision[AnyStatus]], Awaitable[bool]]
 """Writes a decision's status."""
 
 
@@ -36,7 +36,7 @@ class Carried:
     """
 
     outcome: Outcome
-    decision: Decision[Status]
+    decision: Decision[AnyStatus]
     wrote: bool = False
     write_in: float | None = None
 
@@ -48,7 +48,7 @@ class InterimStatus:
         self._executor, self._memory, self._clock = executor, memory, clock
         self._write = write
 
-    async def carry_out(self, entry: Entry, decision: Decision[Status]) -> Carried:
+    async def carry_out(self, entry: Entry, decision: Decision[AnyStatus]) -> Carried:
         """Carry a decision's actions out.
 
         Raises:
@@ -87,6 +87,8 @@ class InterimStatus:
             write_in=left if left > 0 else None,
         )
 
-    async def _write_later(self, entry: Entry, decision: Decision[Status], seconds: float) -> bool:
+    async def _write_later(
+        self, entry: Entry, decision: Decision[AnyStatus], seconds: float
+    ) -> bool:
         await self._clock.sleep(seconds)
         return await self._write(entry, decision)

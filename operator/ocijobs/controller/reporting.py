@@ -6,16 +6,15 @@ import logging
 from collections import OrderedDict
 
 from ocijobs.api.conditions import ConditionType, find
-from ocijobs.api.identity import OCIIdentity, OCIIdentityStatus
+from ocijobs.api.identity import OCIIdentity
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
 from ocijobs.api.job_run_status import OCIJobRunStatus
-from ocijobs.api.job_status import OCIJobStatus
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.api.reasons import Reason
-from ocijobs.api.schedule import OCIJobSchedule, OCIJobScheduleStatus
+from ocijobs.api.schedule import OCIJobSchedule
+from ocijobs.api.status import AnyStatus
 from ocijobs.api.sweep import OCIJobSweep
-from ocijobs.api.sweep_status import OCIJobSweepStatus
 from ocijobs.clock import Clock
 from ocijobs.controller.store import Entry
 from ocijobs.kube.events import EventRecorder, EventSubject
@@ -27,13 +26,8 @@ from ocijobs.reconcile.transitions import transition_notes
 _LOG = logging.getLogger(__name__)
 _REMEMBERED = 4096
 
-Status = (
-    OCIJobStatus | OCIJobRunStatus | OCIJobSweepStatus | OCIJobScheduleStatus | OCIIdentityStatus
-)
-"""Status of any of our kinds."""
 
-
-def status_of(entry: Entry) -> Status | None:
+def status_of(entry: Entry) -> AnyStatus | None:
     """Return the status of an object; None of one that can't be read."""
     match entry.resource:
         case OCIJobRun() | OCIJob() | OCIJobSweep() | OCIJobSchedule() | OCIIdentity():
@@ -51,7 +45,7 @@ class Reporter:
         self._recorder, self._metrics, self._clock, self._own = recorder, metrics, clock, own
         self._told: OrderedDict[str, tuple[Note, ...]] = OrderedDict()
 
-    async def transition(self, entry: Entry, before: Status, after: Status) -> None:
+    async def transition(self, entry: Entry, before: AnyStatus, after: AnyStatus) -> None:
         """Tell of a status that was written over another."""
         _log_change(entry.key, before, after)
         subject = EventSubject(key=entry.key, uid=entry.metadata.uid)
@@ -103,7 +97,7 @@ class Reporter:
         self._metrics.status_lag_seconds.observe(max(0.0, lag))
 
 
-def _log_change(key: ObjectKey, before: Status, after: Status) -> None:
+def _log_change(key: ObjectKey, before: AnyStatus, after: AnyStatus) -> None:
     """Log what becomes of an object: another phase, or another reason of Ready."""
     phase = getattr(after, "phase", None)
     former, ready = (find(one.conditions, ConditionType.READY) for one in (before, after))

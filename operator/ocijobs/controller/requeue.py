@@ -7,9 +7,9 @@ from typing import Any
 
 from ocijobs.api.conditions import ConditionType, find
 from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.status import AnyStatus
 from ocijobs.clock import Clock
 from ocijobs.controller.queue import WorkQueue
-from ocijobs.controller.reporting import Status
 from ocijobs.log_fields import log_fields
 from ocijobs.observe.metrics import Metrics
 from ocijobs.reconcile.decision import Decision
@@ -34,7 +34,7 @@ class Requeue:
         """Note that an object is gone."""
         self._rounds.pop(key, None)
 
-    def come_back(self, key: ObjectKey, decision: Decision[Status], *, went_on: bool) -> None:
+    def come_back(self, key: ObjectKey, decision: Decision[AnyStatus], *, went_on: bool) -> None:
         """Have an object looked at again: at once where something was done, else when the decision says.
 
         A decision that does nothing and wakes at once, or that always finds something to do, is a defect: made again
@@ -61,7 +61,7 @@ class Requeue:
         self._queue.add_after(key, pause)
 
 
-def said(decision: Decision[Status]) -> dict[str, Any]:
+def said(decision: Decision[AnyStatus]) -> dict[str, Any]:
     """Return what a log line has of a decision."""
     ready = find(decision.status.conditions, ConditionType.READY)
     return {

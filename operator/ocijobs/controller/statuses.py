@@ -11,11 +11,12 @@ from typing import Any
 from ocijobs.api.job_run_status import OCIJobRunStatus
 from ocijobs.api.job_status import OCIJobStatus
 from ocijobs.api.reasons import Reason
+from ocijobs.api.status import AnyStatus
 from ocijobs.api.sweep_status import OCIJobSweepStatus
 from ocijobs.clock import Clock
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.queue import WorkQueue
-from ocijobs.controller.reporting import Reporter, Status, status_of
+from ocijobs.controller.reporting import Reporter, status_of
 from ocijobs.controller.store import Entry, Store
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.writer import ObjectWriter
@@ -74,7 +75,7 @@ class StatusWriter:
             return actions
         return allowed(actions, deleting=entry.metadata.deleting)
 
-    async def write(self, entry: Entry, status: Status) -> bool:
+    async def write(self, entry: Entry, status: AnyStatus) -> bool:
         """Write a status if it is another one; return whether decisions go on from another one now.
 
         Raises:
@@ -116,7 +117,12 @@ class StatusWriter:
         return WHOLE if self._clock.now() >= due else unwritten.level
 
     async def _write(
-        self, entry: Entry, former: Status, status: Status, level: int, refused: _Refused | None
+        self,
+        entry: Entry,
+        former: AnyStatus,
+        status: AnyStatus,
+        level: int,
+        refused: _Refused | None,
     ) -> bool:
         """Write what a level leaves of a status, if that is another one; return whether it is."""
         part: Any = status
@@ -155,7 +161,7 @@ class StatusWriter:
     def _remember(
         self,
         entry: Entry,
-        status: Status,
+        status: AnyStatus,
         before: Unwritten[Any] | None,
         level: int,
         refused: _Refused,
@@ -180,7 +186,7 @@ class StatusWriter:
         left = unwritten.retry_at(entry.metadata.uid, self._settings) - self._clock.now()
         self._queue.add_after(entry.key, left.total_seconds())
 
-    def _learn(self, entry: Entry, former: Status, status: Status) -> None:
+    def _learn(self, entry: Entry, former: AnyStatus, status: AnyStatus) -> None:
         """Remember the write; an intent that this process wrote itself is one that nobody else acts on."""
         at, uid = self._clock.now(), entry.metadata.uid
         given = {
@@ -196,7 +202,7 @@ class StatusWriter:
             self._memory.learn_job(uid, methodcaller("status_written", former, status, **given))
 
 
-def _status_of(entry: Entry) -> Status:
+def _status_of(entry: Entry) -> AnyStatus:
     status = status_of(entry)
     if status is None:  # pragma: no cover - what can't be read is reported before
         raise AssertionError(entry.key.kind)

@@ -17,6 +17,7 @@ from ocijobs.api.job_run import OCIJobRun
 from ocijobs.api.kueue import WORKLOAD, Workload
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.api.schedule import OCIJobSchedule
+from ocijobs.api.status import AnyStatus
 from ocijobs.api.sweep import OCIJobSweep
 from ocijobs.clock import Clock
 from ocijobs.controller.execution import Executor
@@ -25,7 +26,7 @@ from ocijobs.controller.interim_status import InterimStatus
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.observer import Observer
 from ocijobs.controller.queue import QueueClosedError, WorkQueue
-from ocijobs.controller.reporting import Reporter, Status
+from ocijobs.controller.reporting import Reporter
 from ocijobs.controller.requeue import Requeue, said
 from ocijobs.controller.statuses import StatusWriter
 from ocijobs.controller.store import Entry, Store
@@ -181,12 +182,12 @@ class Worker:
         if carried.write_in is not None and not wrote:
             self._s.queue.add_after(key, carried.write_in)
 
-    async def _write(self, entry: Entry, decision: Decision[Status]) -> bool:
+    async def _write(self, entry: Entry, decision: Decision[AnyStatus]) -> bool:
         return await self._s.statuses.write(entry, decision.status)
 
     def _in_turn(
-        self, entry: Entry, decision: Decision[Status], turn: Turn | None
-    ) -> Decision[Status]:
+        self, entry: Entry, decision: Decision[AnyStatus], turn: Turn | None
+    ) -> Decision[AnyStatus]:
         """Return the decision of an object whose turn to call OCI it may not be."""
         meta, now = entry.metadata, self._s.clock.now()
         told = self._s.memory.told_turn(meta.uid, turn, now)
@@ -206,7 +207,7 @@ class Worker:
             for action in leave_queue(workload):
                 await self._s.executor.execute(entry, action)
 
-    def _decide(self, entry: Entry) -> Decision[Status]:
+    def _decide(self, entry: Entry) -> Decision[AnyStatus]:
         observer, now = self._s.observer, self._s.clock.now()
         self._s.memory.see(entry.metadata.uid, now)
         match entry.resource:

@@ -11,11 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from ocijobs.api.conditions import ConditionType, find
-from ocijobs.api.identity import OCIIdentityStatus
 from ocijobs.api.job_run_status import OCIJobRunStatus, Phase
-from ocijobs.api.job_status import OCIJobStatus
 from ocijobs.api.reasons import Reason
-from ocijobs.api.schedule import OCIJobScheduleStatus
+from ocijobs.api.status import AnyStatus
 from ocijobs.api.sweep_status import OCIJobSweepStatus, SweepPhase
 from ocijobs.reconcile.remote import Refusal, RefusalKind
 from ocijobs.reconcile.standing import (
@@ -24,13 +22,10 @@ from ocijobs.reconcile.standing import (
     SWEEP_STANDINGS,
     Headline,
     Standing,
-    conditions,
+    restated,
 )
 from ocijobs.reconcile.text import shown
 
-AnyStatus = (
-    OCIJobRunStatus | OCIJobStatus | OCIJobSweepStatus | OCIJobScheduleStatus | OCIIdentityStatus
-)
 _WORDS_BYTES = 700
 """Of an answer of the API server: with what is around it, it fits into a message."""
 _TOLD = frozenset({Reason.INTERNAL_ERROR, Reason.CHANGE_REFUSED})
@@ -102,10 +97,7 @@ def failed_status(
             f"{retry_at:%Y-%m-%dT%H:%M:%SZ}"
         ),
     )
-    told = conditions(former.conditions, headline, generation=generation, now=now)
-    return former.model_copy(
-        update={**changes, "observed_generation": generation, "conditions": told}
-    )
+    return restated(former, headline, generation=generation, now=now, changes=changes)
 
 
 def cleared(status: AnyStatus) -> AnyStatus:
@@ -114,13 +106,11 @@ def cleared(status: AnyStatus) -> AnyStatus:
     if ready is None or ready.reason not in _TOLD:
         return status
     update = {"reason": Reason.PENDING, "message": "going on after a failure"}
-    return status.model_copy(
-        update={
-            "conditions": tuple(
-                one.model_copy(update=update) if one.reason in _TOLD else one
-                for one in status.conditions
-            )
-        }
+    return status.changed(
+        conditions=tuple(
+            one.model_copy(update=update) if one.reason in _TOLD else one
+            for one in status.conditions
+        )
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Unpack
 
 from ocijobs.api.conditions import ConditionType, is_true
 from ocijobs.api.identity import (
@@ -17,6 +17,7 @@ from ocijobs.api.identity import (
     OCIIdentityStatus,
 )
 from ocijobs.api.reasons import Reason
+from ocijobs.api.status_changes import IdentityStatusChanges
 from ocijobs.reconcile.blocking import (
     REASON_OF_REFUSAL,
     Former,
@@ -38,7 +39,7 @@ from ocijobs.reconcile.identity_known import IdentityKnown, Key, Serving, Unserv
 from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.remote import Operation, RefusalKind
-from ocijobs.reconcile.standing import Headline, Standing, conditions
+from ocijobs.reconcile.standing import Headline, Standing, restated
 from ocijobs.settings import Settings
 
 _NAMED_USERS = 5
@@ -223,15 +224,19 @@ def _blocked(
 
 
 def _write(
-    o: IdentityObservation, now: datetime, headline: Headline, **changes: Any
+    o: IdentityObservation,
+    now: datetime,
+    headline: Headline,
+    *,
+    blocked_since: datetime | None,
+    **changes: Unpack[IdentityStatusChanges],
 ) -> OCIIdentityStatus:
-    former, generation = o.identity.status, o.identity.metadata.generation
-    return former.model_copy(
-        update={
-            **changes,
-            "observed_generation": generation,
-            "conditions": conditions(former.conditions, headline, generation=generation, now=now),
-        }
+    return restated(
+        o.identity.status,
+        headline,
+        generation=o.identity.metadata.generation,
+        now=now,
+        changes={**changes, "blocked_since": blocked_since},
     )
 
 

@@ -9,13 +9,11 @@ from datetime import datetime
 from typing import Any
 
 from ocijobs.api.conditions import ConditionType, find
-from ocijobs.api.identity import OCIIdentityStatus
 from ocijobs.api.job_run_status import OCIJobRunStatus, Phase
-from ocijobs.api.job_status import OCIJobStatus
 from ocijobs.api.metadata import ObjectMeta
 from ocijobs.api.names import ANNOTATION_PAUSED
 from ocijobs.api.reasons import Reason
-from ocijobs.api.schedule import OCIJobScheduleStatus
+from ocijobs.api.status import AnyStatus
 from ocijobs.api.sweep_status import OCIJobSweepStatus, SweepPhase
 from ocijobs.reconcile import decision as act
 from ocijobs.reconcile.standing import (
@@ -23,11 +21,7 @@ from ocijobs.reconcile.standing import (
     SWEEP_STANDINGS,
     Headline,
     Standing,
-    conditions,
-)
-
-AnyStatus = (
-    OCIJobRunStatus | OCIJobStatus | OCIJobSweepStatus | OCIJobScheduleStatus | OCIIdentityStatus
+    restated,
 )
 
 _WAITING_FOR = {
@@ -67,12 +61,7 @@ def interim_status(
     headline = Headline(
         standing=standing, reason=Reason.PENDING, message=_words(decision, metadata)
     )
-    changes: dict[str, Any] = {
-        **phase,
-        "observed_generation": generation,
-        "conditions": conditions(status.conditions, headline, generation=generation, now=now),
-    }
-    return status.model_copy(update=changes)
+    return restated(status, headline, generation=generation, now=now, changes=phase)
 
 
 def _standing(status: AnyStatus) -> tuple[dict[str, Any], Standing]:

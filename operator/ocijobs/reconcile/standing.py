@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol, Self, TypeVar
 
 from ocijobs.api.conditions import (
     Condition,
@@ -22,6 +23,20 @@ from ocijobs.api.job_run_status import Phase
 from ocijobs.api.reasons import Reason
 from ocijobs.api.sweep_status import SweepPhase
 from ocijobs.reconcile.text import shown
+
+
+class Stated(Protocol):
+    """A status of any kind."""
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Its conditions."""
+
+    def model_copy(self, *, update: Mapping[str, object] | None = None) -> Self:
+        """Return it with other values of some fields."""
+
+
+StatedT = TypeVar("StatedT", bound=Stated)
 
 
 class Standing(StrEnum):
@@ -142,6 +157,21 @@ def conditions(
     ]
     others = (one.model_copy(update={"message": shown(one.message)}) for one in also)
     return tuple(_keep_time(former, condition) for condition in (*stated, *others))
+
+
+def restated(
+    former: StatedT,
+    headline: Headline,
+    *,
+    generation: int,
+    now: datetime,
+    changes: Mapping[str, object],
+    also: Iterable[Condition] = (),
+) -> StatedT:
+    """Return a status that says how its object stands now, with what else has changed."""
+    stated = conditions(former.conditions, headline, generation=generation, now=now, also=also)
+    update = {**changes, "observed_generation": generation, "conditions": stated}
+    return former.model_copy(update=update)
 
 
 def of_generation(former: tuple[Condition, ...], generation: int) -> tuple[Condition, ...]:

@@ -7,19 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ocijobs.api.conditions import ConditionType, is_true
-from ocijobs.api.identity import OCIIdentityStatus
 from ocijobs.api.job_run_status import OCIJobRunStatus, Phase
-from ocijobs.api.job_status import OCIJobStatus
 from ocijobs.api.reasons import Reason
-from ocijobs.api.schedule import OCIJobScheduleStatus
-from ocijobs.api.sweep_status import OCIJobSweepStatus
+from ocijobs.api.status import AnyStatus
 from ocijobs.reconcile.blocking import earliest
 from ocijobs.reconcile.decision import Decision
-from ocijobs.reconcile.standing import Headline, Standing, conditions
-
-CallerStatus = (
-    OCIJobRunStatus | OCIJobStatus | OCIIdentityStatus | OCIJobSweepStatus | OCIJobScheduleStatus
-)
+from ocijobs.reconcile.standing import Headline, Standing, restated
 
 _SOON = timedelta(seconds=5)
 """What waits no longer than this is over before anybody could read of it."""
@@ -39,8 +32,8 @@ class Turn:
 
 
 def await_turn(
-    decision: Decision[CallerStatus], turn: Turn, *, generation: int, now: datetime
-) -> Decision[CallerStatus]:
+    decision: Decision[AnyStatus], turn: Turn, *, generation: int, now: datetime
+) -> Decision[AnyStatus]:
     """Return the decision of an object that waits for its turn: it says so, and looks again when that has passed."""
     # The line wakes the object; the time is for one that has come to nothing.
     later = replace(decision, wake_at=earliest(decision.wake_at, max(turn.at, now) + _MARGIN))
@@ -51,12 +44,11 @@ def await_turn(
     headline = Headline(
         standing=Standing.PROGRESSING, reason=Reason.THROTTLED, message=_message(turn)
     )
-    told = conditions(status.conditions, headline, generation=generation, now=now)
-    changes: dict[str, Any] = {**phase, "observed_generation": generation, "conditions": told}
-    return replace(later, status=status.model_copy(update=changes))
+    told = restated(status, headline, generation=generation, now=now, changes=phase)
+    return replace(later, status=told)
 
 
-def _phase(status: CallerStatus) -> dict[str, Any] | None:
+def _phase(status: AnyStatus) -> dict[str, Any] | None:
     """Return what else of a status has to be there while it waits; None of one that does not say so."""
     if is_true(status.conditions, ConditionType.READY):
         return None

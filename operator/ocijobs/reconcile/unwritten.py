@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from ocijobs.api.conditions import Condition, ConditionStatus, ConditionType, find
 from ocijobs.api.identity import OCIIdentityStatus
@@ -20,6 +20,7 @@ from ocijobs.api.job_run_status import OCIJobRunStatus
 from ocijobs.api.job_status import OCIJobStatus
 from ocijobs.api.reasons import Reason
 from ocijobs.api.schedule import OCIJobScheduleStatus
+from ocijobs.api.status_changes import JobRunStatusChanges
 from ocijobs.api.sweep_status import OCIJobSweepStatus
 from ocijobs.reconcile import decision as act
 from ocijobs.reconcile.pacing import fraction
@@ -114,22 +115,21 @@ def reduced(
         former: what the API server has.
         now: when it is.
     """
-    update: dict[str, Any] = {}
-    if isinstance(status, OCIJobRunStatus):
-        update = _of_run(status)
-        if level > 1:
-            update["results"] = None
     said: tuple[Condition, ...] = status.conditions
     if level > 1:
         said = tuple(one.model_copy(update={"message": _UNSAID}) for one in said)
-    update["conditions"] = (*said, _condition(refused, generation, former, now))
-    return status.model_copy(update=update)
+    less = status.changed(conditions=(*said, _condition(refused, generation, former, now)))
+    if not isinstance(less, OCIJobRunStatus):
+        return less
+    less = less.changed(**_unread(less))
+    return less.changed(results=None) if level > 1 else less
 
 
 _UNSAID = "the API server refuses the status that says so in words"
 
 
-def _of_run(status: OCIJobRunStatus) -> dict[str, Any]:
+def _unread(status: OCIJobRunStatus) -> JobRunStatusChanges:
+    """Return what is left out of a run's status without harm to anything but reading."""
     logs = status.logs.model_copy(update={"tail": None}) if status.logs is not None else None
     attempts = tuple(one.model_copy(update={"message": None}) for one in status.attempts)
     groups = tuple(one.model_copy(update={"lifecycle_details": None}) for one in status.node_groups)

@@ -58,7 +58,7 @@ def _read(o: JobObservation, due: Reading, now: datetime) -> Decision[OCIJobStat
     status = o.job.status
     if due.attempt is not None:
         message = f"reading the source at version {due.attempt.version}"
-        status = _first_status(o, message, now).model_copy(update={"reading": due.attempt})
+        status = _first_status(o, message, now).changed(reading=due.attempt)
         return Decision(status=status, reads=True)
     if due.waits:
         if o.turn is Turn.WAITING:

@@ -86,7 +86,7 @@ def _remove_next(o: JobObservation, now: datetime) -> Decision[OCIJobStatus]:
     if step.done:
         return replace(
             told,
-            status=told.status.model_copy(update={"revisions": status.revisions[1:]}),
+            status=told.status.changed(revisions=status.revisions[1:]),
             notes=step.notes,
         )
     return told

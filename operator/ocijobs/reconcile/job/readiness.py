@@ -241,4 +241,4 @@ def _refused_in_place(o: JobObservation, action: UpdateJob) -> Decision[OCIJobSt
         else r
         for r in o.job.status.revisions
     )
-    return Decision(status=o.job.status.model_copy(update={"revisions": revisions}))
+    return Decision(status=o.job.status.changed(revisions=revisions))

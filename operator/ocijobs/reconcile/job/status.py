@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Unpack
 
 from ocijobs.api.job_status import LastRun, OCIJobStatus, RunCounts
 from ocijobs.api.reasons import Reason
+from ocijobs.api.status_changes import JobStatusChanges
 from ocijobs.reconcile.blocking import Blocked, Former, blocked
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.reading import kept_attempt
-from ocijobs.reconcile.standing import Headline, Standing, conditions
+from ocijobs.reconcile.standing import Headline, Standing, restated
 
 
 def write_status(
@@ -20,7 +21,7 @@ def write_status(
     standing: Standing,
     reason: Reason,
     message: str,
-    **changes: Any,
+    **changes: Unpack[JobStatusChanges],
 ) -> OCIJobStatus:
     """Return the status of a job that nothing keeps from going on, or that only an edit can mend."""
     headline = Headline(standing=standing, reason=reason, message=message)
@@ -28,7 +29,11 @@ def write_status(
 
 
 def write_blocked(
-    o: JobObservation, now: datetime, reason: Reason, message: str, **changes: Any
+    o: JobObservation,
+    now: datetime,
+    reason: Reason,
+    message: str,
+    **changes: Unpack[JobStatusChanges],
 ) -> tuple[OCIJobStatus, Blocked]:
     """Return the status of a job that `reason` keeps from going on, and when it becomes Stalled."""
     former = Former(conditions=o.job.status.conditions, since=o.job.status.blocked_since)
@@ -36,18 +41,28 @@ def write_blocked(
     return _write(o, now, state.headline, blocked_since=state.since, **changes), state
 
 
-def _write(o: JobObservation, now: datetime, headline: Headline, **changes: Any) -> OCIJobStatus:
-    former, generation = o.job.status, o.job.metadata.generation
-    return former.model_copy(
-        update={
+def _write(
+    o: JobObservation,
+    now: datetime,
+    headline: Headline,
+    *,
+    blocked_since: datetime | None,
+    **changes: Unpack[JobStatusChanges],
+) -> OCIJobStatus:
+    former = o.job.status
+    return restated(
+        former,
+        headline,
+        generation=o.job.metadata.generation,
+        now=now,
+        changes={
             "runs": RunCounts(active=sum(run.live for run in o.runs)),
             "last_run": _last_run(o) or former.last_run,
             "backend": o.backend,
             "reading": kept_attempt(o),
             **changes,
-            "observed_generation": generation,
-            "conditions": conditions(former.conditions, headline, generation=generation, now=now),
-        }
+            "blocked_since": blocked_since,
+        },
     )
 
 
@@ -64,8 +79,9 @@ def _last_run(o: JobObservation) -> LastRun | None:
 def counts_hold(o: JobObservation, status: OCIJobStatus, now: datetime) -> datetime | None:
     """Return until when a write is put off that would change the counts of runs alone."""
     former, written_at = o.job.status, o.known.written_at
-    counts = {"runs": former.runs, "last_run": former.last_run}
-    if written_at is None or status == former or status.model_copy(update=counts) != former:
+    if written_at is None or status == former:
+        return None
+    if status.changed(runs=former.runs, last_run=former.last_run) != former:
         return None
     until = written_at + timedelta(seconds=o.settings.aggregate_interval_seconds)
     return until if now < until else None

@@ -54,16 +54,13 @@ def _seen(decision: Decision[OCIJobRunStatus], generation: int) -> Decision[OCIJ
     status = decision.status
     if status.observed_generation == generation:
         return decision
-    changes = {
-        "observed_generation": generation,
-        "conditions": of_generation(status.conditions, generation),
-    }
-    return replace(decision, status=status.model_copy(update=changes))
+    told = of_generation(status.conditions, generation)
+    return replace(decision, status=status.changed(observed_generation=generation, conditions=told))
 
 
 def _bound(o: RunObservation, record: RunRecord) -> RunObservation:
     """Return the observation with the record that the intent turned out to be."""
-    status = o.run.status.model_copy(update={"job_run_id": record.id})
+    status = o.run.status.changed(job_run_id=record.id)
     return replace(o, run=o.run.model_copy(update={"status": status}))
 
 

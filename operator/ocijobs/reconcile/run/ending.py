@@ -7,7 +7,6 @@ has succeeded are awaited for `resultsWaitSeconds`, since logs arrive late.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from ocijobs.api.conditions import Condition, ConditionStatus, ConditionType
 from ocijobs.api.job_run_status import (
@@ -101,13 +100,12 @@ def _go_on(
     o: RunObservation, record: RunRecord, verdict: Again | Kept, now: datetime
 ) -> Decision[OCIJobRunStatus]:
     """Let another attempt follow, at once or when the run is resumed."""
-    recorded = o.run.status.model_copy(update=reflect(o, record))
+    recorded = o.run.status.changed(**reflect(o, record))
     ended = recorded.completion_time or now
     *former, last = sorted(recorded.attempts, key=lambda attempt: attempt.number)
     attempts = (*former, last.model_copy(update={"completion_time": ended}))
-    recorded = recorded.model_copy(update={"attempts": attempts})
-    changes: dict[str, Any] = attempts_after(recorded, verdict)
-    changes["attempt_count"] = recorded.attempt_count
+    recorded = recorded.changed(attempts=attempts)
+    changes = attempts_after(recorded, verdict)
     if isinstance(verdict, Kept) and o.run.spec.suspend:
         return Decision(status=suspended(o, now, **changes))
     if isinstance(verdict, Kept):

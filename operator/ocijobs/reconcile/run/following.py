@@ -246,7 +246,7 @@ def _trouble(o: RunObservation) -> tuple[Reason, str] | None:
 def _details_hold(o: RunObservation, status: OCIJobRunStatus, now: datetime) -> datetime | None:
     """Return until when a write is put off that would change lifecycleDetails alone."""
     former, written_at = o.run.status, o.known.written_at
-    alone = status.model_copy(update={"lifecycle_details": former.lifecycle_details}) == former
+    alone = status.changed(lifecycle_details=former.lifecycle_details) == former
     if written_at is None or not alone or status == former:
         return None
     until = written_at + timedelta(seconds=o.settings.details_interval_seconds)

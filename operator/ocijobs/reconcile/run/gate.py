@@ -6,6 +6,7 @@ from datetime import datetime
 
 from ocijobs.api.job_run_status import OCIJobRunStatus, Phase, RunSubmission
 from ocijobs.api.reasons import Reason
+from ocijobs.api.status_changes import JobRunStatusChanges
 from ocijobs.reconcile.blocking import HELD, earliest, to_come
 from ocijobs.reconcile.decision import AddFinalizer, Decision
 from ocijobs.reconcile.digest import retry_token
@@ -97,7 +98,9 @@ def hindered(o: RunObservation, now: datetime, hindrance: Hindrance) -> Decision
             )
         )
     # A job that is being deleted waits for runs with an intent, so one that came to nothing is given up.
-    given_up = {"submit": None} if hindrance.reason is Reason.JOB_DELETED else {}
+    given_up: JobRunStatusChanges = (
+        {"submit": None} if hindrance.reason is Reason.JOB_DELETED else {}
+    )
     status, state = write_blocked(o, now, hindrance.reason, hindrance.message, **given_up)
     return Decision(
         status=status, actions=actions, wake_at=earliest(wake_at, state.stalls_at, deadline)

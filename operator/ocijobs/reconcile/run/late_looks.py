@@ -34,7 +34,7 @@ def look_again(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
     used = _utilisation(o, caller, ended, now)
     return replace(
         lines,
-        status=lines.status.model_copy(update={"metrics": used.status.metrics}),
+        status=lines.status.changed(metrics=used.status.metrics),
         actions=(*lines.actions, *used.actions),
         wake_at=earliest(lines.wake_at, used.wake_at),
     )
@@ -62,8 +62,7 @@ def _last_lines(
     lines = shown_tail(o)
     if not lines or lines == logs.tail:
         return Decision(status=status)
-    update = {"logs": logs.model_copy(update={"tail": lines})}
-    return Decision(status=status.model_copy(update=update))
+    return Decision(status=status.changed(logs=logs.model_copy(update={"tail": lines})))
 
 
 def _record(o: RunObservation, log: LogAddress) -> RunRecord:
@@ -89,8 +88,7 @@ def _utilisation(
     if submit is None or run_id is None or began is None or status.metrics is not None:
         return Decision(status=status)
     if o.known.utilisation is not None:
-        update = {"metrics": o.known.utilisation}
-        return Decision(status=status.model_copy(update=update))
+        return Decision(status=status.changed(metrics=o.known.utilisation))
     call = o.known.calls.get(Operation.READ_UTILISATION)
     if now >= ended + 2 * settle or (call is not None and call.refusal is not None):
         return Decision(status=status)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Unpack
 
 from ocijobs.api.conditions import Condition
 from ocijobs.api.infrastructure import Backend
@@ -19,12 +19,13 @@ from ocijobs.api.job_run_status import (
     RunLogs,
 )
 from ocijobs.api.reasons import Reason
+from ocijobs.api.status_changes import JobRunStatusChanges
 from ocijobs.reconcile.blocking import Blocked, Former, blocked
 from ocijobs.reconcile.console import job_run_url, log_url
 from ocijobs.reconcile.remote import RunRecord, RunState
 from ocijobs.reconcile.requests import backend_of
 from ocijobs.reconcile.run.observation import RunObservation
-from ocijobs.reconcile.standing import RUN_STANDINGS, Headline, Standing, conditions
+from ocijobs.reconcile.standing import RUN_STANDINGS, Headline, Standing, restated
 
 _EXIT_CODE = re.compile(r"exit code (\d+)")
 _COMMIT = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
@@ -38,7 +39,7 @@ def write_status(
     reason: Reason,
     message: str,
     also: Iterable[Condition] = (),
-    **changes: Any,
+    **changes: Unpack[JobRunStatusChanges],
 ) -> OCIJobRunStatus:
     """Return the status of a run that is in `phase`, which implies how its conditions stand."""
     goes_on = o.goes_on and reason is Reason.STREAMING
@@ -47,7 +48,9 @@ def write_status(
     return _write(o, now, phase=phase, headline=headline, also=also, blocked_since=None, **changes)
 
 
-def suspended(o: RunObservation, now: datetime, **changes: Any) -> OCIJobRunStatus:
+def suspended(
+    o: RunObservation, now: datetime, **changes: Unpack[JobRunStatusChanges]
+) -> OCIJobRunStatus:
     """Return the status of a run that is not launched because it is suspended."""
     return write_status(
         o,
@@ -60,7 +63,11 @@ def suspended(o: RunObservation, now: datetime, **changes: Any) -> OCIJobRunStat
 
 
 def write_blocked(
-    o: RunObservation, now: datetime, reason: Reason, message: str, **changes: Any
+    o: RunObservation,
+    now: datetime,
+    reason: Reason,
+    message: str,
+    **changes: Unpack[JobRunStatusChanges],
 ) -> tuple[OCIJobRunStatus, Blocked]:
     """Return the status of a run that `reason` keeps from being launched, and when it becomes Stalled."""
     former = Former(conditions=o.run.status.conditions, since=o.run.status.blocked_since)
@@ -77,29 +84,28 @@ def _write(
     *,
     phase: Phase,
     headline: Headline,
+    blocked_since: datetime | None,
     also: Iterable[Condition] = (),
-    **changes: Any,
+    **changes: Unpack[JobRunStatusChanges],
 ) -> OCIJobRunStatus:
     former = o.run.status
     headline = replace(headline, message=o.shown(headline.message))
-    return former.model_copy(
-        update={
+    return restated(
+        former,
+        headline,
+        generation=o.run.metadata.generation,
+        now=now,
+        also=also,
+        changes={
             "backend": o.backend or former.backend,
             **changes,
-            "observed_generation": o.run.metadata.generation,
             "phase": phase,
-            "conditions": conditions(
-                former.conditions,
-                headline,
-                generation=o.run.metadata.generation,
-                now=now,
-                also=also,
-            ),
-        }
+            "blocked_since": blocked_since,
+        },
     )
 
 
-def reflect(o: RunObservation, record: RunRecord) -> dict[str, Any]:
+def reflect(o: RunObservation, record: RunRecord) -> JobRunStatusChanges:
     """Return what a status takes over from OCI's record of the run."""
     former = o.run.status
     submit = former.submit

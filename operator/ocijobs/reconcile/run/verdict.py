@@ -14,6 +14,7 @@ from ocijobs.api.infrastructure import Backend
 from ocijobs.api.job_run import RunSettings
 from ocijobs.api.job_run_status import OCIJobRunStatus, Phase, StopReason
 from ocijobs.api.reasons import Reason
+from ocijobs.api.status_changes import JobRunStatusChanges
 from ocijobs.reconcile.remote import RunRecord, RunState
 from ocijobs.reconcile.requests import backend_of
 from ocijobs.reconcile.run.observation import RunObservation
@@ -199,7 +200,7 @@ def invalid_pattern(settings: RunSettings) -> str | None:
     return None
 
 
-def attempts_after(status: OCIJobRunStatus, verdict: Again | Kept) -> dict[str, Any]:
+def attempts_after(status: OCIJobRunStatus, verdict: Again | Kept) -> JobRunStatusChanges:
     """Return what becomes of a status whose attempt is over, and that another one may follow."""
     reason = verdict.reason if isinstance(verdict, Again) else None
     message = verdict.message if isinstance(verdict, Again) else None
@@ -207,6 +208,7 @@ def attempts_after(status: OCIJobRunStatus, verdict: Again | Kept) -> dict[str, 
     update = {"reason": reason, "message": message}
     return {
         "attempts": (*former, last.model_copy(update=update)),
+        "attempt_count": status.attempt_count,
         "failed": (verdict.failed if isinstance(verdict, Again) else status.failed) or None,
         "launch_time": status.launch_time if isinstance(verdict, Again) else None,
         "stopping": None,

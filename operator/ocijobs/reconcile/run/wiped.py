@@ -62,13 +62,13 @@ def record_and_look_on(
     o: RunObservation, record: RunRecord, now: datetime
 ) -> Decision[OCIJobRunStatus]:
     """Write an attempt down that has ended, so that the next one is looked for."""
-    recorded = o.run.status.model_copy(update=reflect(o, record))
+    recorded = o.run.status.changed(**reflect(o, record))
     status = write_status(
         o,
         now,
         phase=Phase.PENDING,
         reason=Reason.SEARCHING,
         message="an attempt was found that has ended; whether another one followed is looked up",
-        **attempts_after(recorded, Kept()) | {"attempt_count": recorded.attempt_count},
+        **attempts_after(recorded, Kept()),
     )
     return Decision(status=status)

@@ -6,7 +6,7 @@ Source of the rules: k8s.io/kubernetes/pkg/controller/cronjob/cronjob_controller
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Unpack
 
 from ocijobs.api.conditions import Condition, ConditionType, find
 from ocijobs.api.reasons import Reason
@@ -17,6 +17,7 @@ from ocijobs.api.schedule import (
     OCIJobScheduleSpec,
     OCIJobScheduleStatus,
 )
+from ocijobs.api.status_changes import JobScheduleStatusChanges
 from ocijobs.reconcile.blocking import HELD_ANEW
 from ocijobs.reconcile.decision import Action, Decision, Note
 from ocijobs.reconcile.ownership import creation_due_at
@@ -25,7 +26,7 @@ from ocijobs.reconcile.schedule.cron_fields import InvalidScheduleError
 from ocijobs.reconcile.schedule.firings import creations, firings, object_name, superfluous
 from ocijobs.reconcile.schedule.observation import ScheduleObservation
 from ocijobs.reconcile.schedule.times import Missed, Timetable, due_start, next_start
-from ocijobs.reconcile.standing import Headline, Standing, conditions
+from ocijobs.reconcile.standing import Headline, Standing, restated
 
 _SHOWN = 50
 
@@ -74,14 +75,15 @@ def _fire(
     due = due_start(timetable, last=last, now=now, deadline=deadline)
     following = next_start(timetable, last=last, now=now)
     active = [one for one in firings(o) if one.state is FiringState.ACTIVE]
-    changes = {"next_schedule_time": following}
     if due.at is None:
         standing, reason, message = _standing(o, now)
-        waiting = _write(o, now, standing, reason, message, **changes)
+        waiting = _write(o, now, standing, reason, message, next_schedule_time=following)
         return Decision(status=waiting, actions=cleanup, wake_at=following)
     if active and spec.concurrency_policy is ConcurrencyPolicy.FORBID:
         message = "a start is due, and an earlier firing has not ended: spec.concurrencyPolicy"
-        ready = _write(o, now, Standing.READY, Reason.ALREADY_ACTIVE, message, **changes)
+        ready = _write(
+            o, now, Standing.READY, Reason.ALREADY_ACTIVE, message, next_schedule_time=following
+        )
         return Decision(status=ready, actions=cleanup, wake_at=following)
     replaced: tuple[Action, ...] = ()
     if spec.concurrency_policy is ConcurrencyPolicy.REPLACE:
@@ -94,7 +96,7 @@ def _fire(
         f"starting what is due at {_stamp(due.at)}",
         starting=due.at,
         last_schedule_time=due.at,
-        **changes,
+        next_schedule_time=following,
     )
     return Decision(status=starting, actions=(*cleanup, *replaced), notes=_missed(due.missed))
 
@@ -210,22 +212,23 @@ def _write(
     standing: Standing,
     reason: Reason,
     message: str,
-    **changes: Any,
+    **changes: Unpack[JobScheduleStatusChanges],
 ) -> OCIJobScheduleStatus:
-    former, generation = o.schedule.status, o.schedule.metadata.generation
-    seen = firings(o)
+    former, seen = o.schedule.status, firings(o)
     succeeded = (one.completion_time for one in seen if one.state is FiringState.SUCCEEDED)
     times = [time for time in (former.last_successful_time, *succeeded) if time is not None]
     headline = Headline(standing=standing, reason=reason, message=message)
-    return former.model_copy(
-        update={
-            "observed_generation": generation,
+    return restated(
+        former,
+        headline,
+        generation=o.schedule.metadata.generation,
+        now=now,
+        changes={
             "active": sum(one.state is FiringState.ACTIVE for one in seen),
             "last_successful_time": max(times, default=None),
             "firings": tuple(
                 Firing(scheduled_time=one.scheduled_time, state=one.state) for one in seen[-_SHOWN:]
             ),
-            "conditions": conditions(former.conditions, headline, generation=generation, now=now),
             **changes,
-        }
+        },
     )

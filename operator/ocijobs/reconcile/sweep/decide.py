@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Unpack
 
 from ocijobs.api.reasons import Reason
 from ocijobs.api.run_binding import JobBinding
+from ocijobs.api.status_changes import JobSweepStatusChanges
 from ocijobs.api.sweep_status import OCIJobSweepStatus, SweepPhase
 from ocijobs.reconcile.blocking import HELD_ANEW, earliest
 from ocijobs.reconcile.decision import Action, Decision, DeleteObject
@@ -131,7 +132,11 @@ def _hindered(
 
 
 def _blocked(
-    o: SweepObservation, now: datetime, reason: Reason, message: str, **changes: Any
+    o: SweepObservation,
+    now: datetime,
+    reason: Reason,
+    message: str,
+    **changes: Unpack[JobSweepStatusChanges],
 ) -> Decision[OCIJobSweepStatus]:
     changes["total"] = total(o.sweep.spec)
     status, state = write_blocked(o, now, reason, message, **changes)
@@ -213,7 +218,7 @@ def _cancel(o: SweepObservation, tally: Tally, now: datetime) -> Decision[OCIJob
         return Decision(status=end)
     if tally.all_ended:
         message = "cancelled by spec.cancel"
-        changes = {**tally.changes(), "completion_time": now}
+        changes = tally.changes(completion_time=now)
         status = write_status(
             o, now, phase=SweepPhase.CANCELLED, reason=Reason.CANCELLED, message=message, **changes
         )
@@ -242,7 +247,11 @@ def _cancelling(
 
 
 def _failed(
-    o: SweepObservation, now: datetime, reason: Reason, message: str, **changes: Any
+    o: SweepObservation,
+    now: datetime,
+    reason: Reason,
+    message: str,
+    **changes: Unpack[JobSweepStatusChanges],
 ) -> OCIJobSweepStatus:
     changes["completion_time"] = now
     return write_status(o, now, phase=SweepPhase.FAILED, reason=reason, message=message, **changes)

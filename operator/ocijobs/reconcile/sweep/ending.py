@@ -35,8 +35,7 @@ def ended(o: SweepObservation, tally: Tally, now: datetime) -> OCIJobSweepStatus
         phase=phase,
         reason=reason,
         message=message,
-        completion_time=now,
-        **tally.changes(),
+        **tally.changes(completion_time=now),
     )
 
 

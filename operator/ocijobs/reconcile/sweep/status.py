@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Unpack
 
 from ocijobs.api.reasons import Reason
+from ocijobs.api.status_changes import JobSweepStatusChanges
 from ocijobs.api.sweep_status import OCIJobSweepStatus, SweepPhase
 from ocijobs.reconcile.blocking import Blocked, Former, blocked
-from ocijobs.reconcile.standing import SWEEP_STANDINGS, Headline, conditions, of_generation
+from ocijobs.reconcile.standing import SWEEP_STANDINGS, Headline, of_generation, restated
 from ocijobs.reconcile.sweep.observation import SweepObservation
 
 
@@ -19,21 +20,27 @@ def write_status(
     phase: SweepPhase,
     reason: Reason,
     message: str,
-    **changes: Any,
+    **changes: Unpack[JobSweepStatusChanges],
 ) -> OCIJobSweepStatus:
     """Return the status of a sweep that is in `phase`, which implies how its conditions stand."""
     headline = Headline(standing=SWEEP_STANDINGS[phase][0], reason=reason, message=message)
-    return _write(o, now, phase, headline, {"blocked_since": None, **changes})
+    return _write(o, now, phase, headline, blocked_since=None, **changes)
 
 
 def write_blocked(
-    o: SweepObservation, now: datetime, reason: Reason, message: str, **changes: Any
+    o: SweepObservation,
+    now: datetime,
+    reason: Reason,
+    message: str,
+    **changes: Unpack[JobSweepStatusChanges],
 ) -> tuple[OCIJobSweepStatus, Blocked]:
     """Return the status of a sweep that `reason` keeps from beginning, and when it becomes Stalled."""
     former = Former(conditions=o.sweep.status.conditions, since=o.sweep.status.blocked_since)
     state = blocked(former, reason, message, now=now, settings=o.settings)
-    changes = {"blocked_since": state.since, **changes}
-    return _write(o, now, SweepPhase.PENDING, state.headline, changes), state
+    status = _write(
+        o, now, SweepPhase.PENDING, state.headline, blocked_since=state.since, **changes
+    )
+    return status, state
 
 
 def _write(
@@ -41,16 +48,16 @@ def _write(
     now: datetime,
     phase: SweepPhase,
     headline: Headline,
-    changes: dict[str, Any],
+    *,
+    blocked_since: datetime | None,
+    **changes: Unpack[JobSweepStatusChanges],
 ) -> OCIJobSweepStatus:
-    former, generation = o.sweep.status, o.sweep.metadata.generation
-    return former.model_copy(
-        update={
-            **changes,
-            "observed_generation": generation,
-            "phase": phase,
-            "conditions": conditions(former.conditions, headline, generation=generation, now=now),
-        }
+    return restated(
+        o.sweep.status,
+        headline,
+        generation=o.sweep.metadata.generation,
+        now=now,
+        changes={**changes, "phase": phase, "blocked_since": blocked_since},
     )
 
 
@@ -59,9 +66,6 @@ def write_seen(o: SweepObservation) -> OCIJobSweepStatus:
     former, generation = o.sweep.status, o.sweep.metadata.generation
     if former.observed_generation == generation:
         return former
-    return former.model_copy(
-        update={
-            "observed_generation": generation,
-            "conditions": of_generation(former.conditions, generation),
-        }
+    return former.changed(
+        observed_generation=generation, conditions=of_generation(former.conditions, generation)
     )

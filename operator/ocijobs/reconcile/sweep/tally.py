@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Unpack
 
+from ocijobs.api.status_changes import JobSweepStatusChanges
 from ocijobs.api.sweep import Goal
 from ocijobs.api.sweep_status import BestRun
 from ocijobs.reconcile.sweep.intervals import from_intervals, to_intervals
@@ -41,9 +42,10 @@ class Tally:
         """Whether every child was created and has ended."""
         return self.created >= self.total and self.all_ended
 
-    def changes(self) -> dict[str, Any]:
-        """Return what a status says of it."""
+    def changes(self, **more: Unpack[JobSweepStatusChanges]) -> JobSweepStatusChanges:
+        """Return what a status says of it, and more that changes with it."""
         return {
+            **more,
             "total": self.total,
             "created": self.created,
             "active": len(self.active),
