@@ -56,8 +56,8 @@ class Clock:
     def of_clients(self) -> float:
         """Return seconds as clients count them, from any beginning.
 
-        They are real ones where the clock is as fast or faster: clients are then no faster than ever. Where it is slower,
-        or stands still and is moved, clients are moved with it.
+        They are real ones where the clock is as fast as real time or faster: that makes no client faster. Where it is
+        slower, or stands still and is moved, clients are moved with it.
         """
         return self._source() if self.rate >= 1 else self.now()
 
