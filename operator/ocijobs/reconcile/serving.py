@@ -48,16 +48,28 @@ def serving(
         checked_at: when the job's sources were last read to the end.
         settled_at: they are read no earlier than this.
     """
-    if job.metadata.deleting:
-        return Hindrance(
-            reason=Reason.JOB_DELETED, message=f"OCIJob {job.metadata.name} is being deleted"
-        )
-    if (hindrance := not_ready(job)) is not None:
+    if (hindrance := going(job) or not_ready(job)) is not None:
         return hindrance
-    if checked_at is None or checked_at < settled_at:
-        return Hindrance(action=RefreshJob(name=job.metadata.name, after=settled_at))
+    if (hindrance := unread(job, checked_at=checked_at, settled_at=settled_at)) is not None:
+        return hindrance
     caller = launcher_of(identity, job.status.region)
     return caller if isinstance(caller, Hindrance) else (bind_job(job, caller), caller)
+
+
+def going(job: OCIJob) -> Hindrance | None:
+    """Return that the job is being deleted."""
+    if not job.metadata.deleting:
+        return None
+    return Hindrance(
+        reason=Reason.JOB_DELETED, message=f"OCIJob {job.metadata.name} is being deleted"
+    )
+
+
+def unread(job: OCIJob, *, checked_at: datetime | None, settled_at: datetime) -> Hindrance | None:
+    """Return that the job's sources are to be read again: what was read before may be of a former apply."""
+    if checked_at is not None and checked_at >= settled_at:
+        return None
+    return Hindrance(action=RefreshJob(name=job.metadata.name, after=settled_at))
 
 
 def launcher_of(identity: IdentityView, region: str | None) -> Launcher | Hindrance:
