@@ -93,13 +93,19 @@ def not_ready(job: OCIJob) -> Hindrance | None:
         why = " yet"
     elif status.job_id is None or status.revision is None:
         why = ": it has no revision"
-    elif not (status.compartment_id and (status.project_id or job.spec.infrastructure.data_flow)):
+    elif not _located(job):
         why = ""
     else:
         return None
     return Hindrance(
         reason=Reason.WAITING_FOR_JOB, message=f"OCIJob {job.metadata.name} is not ready{why}"
     )
+
+
+def _located(job: OCIJob) -> bool:
+    """Whether it is known where the job is in OCI; applications of Data Flow have no project."""
+    of_spark = job.spec.infrastructure.data_flow is not None
+    return bool(job.status.compartment_id and (job.status.project_id or of_spark))
 
 
 def _lasting(job: OCIJob) -> bool:

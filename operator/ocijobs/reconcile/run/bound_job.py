@@ -11,9 +11,10 @@ from ocijobs.api.run_binding import JobBinding, RunTemplate
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL
 from ocijobs.reconcile.decision import Caller, CreateObject, LookUpJob
 from ocijobs.reconcile.job.application import application_of
+from ocijobs.reconcile.job_record import JobRecord
 from ocijobs.reconcile.ownership import belongs
 from ocijobs.reconcile.pacing import due_at, mended_at
-from ocijobs.reconcile.remote import Operation
+from ocijobs.reconcile.remote import Call, Operation
 from ocijobs.reconcile.requests import ApplicationRequest, JobCreation, SingleNode
 from ocijobs.reconcile.run.draft import Draft
 from ocijobs.reconcile.run.observation import RunObservation
@@ -164,20 +165,22 @@ def job_looked_up(draft: Draft) -> Draft | Hindrance | None:
     )
     if call is None:
         return Hindrance(action=look_up)
-    reason, why = (
-        Reason.NOT_AUTHORIZED_OR_NOT_FOUND,
-        "OCI has it not, or the identity may not see it",
-    )
-    if call.refusal is not None:
-        reason, why = REASON_OF_REFUSAL[call.refusal.kind], call.refusal.message
-    if record is not None and record.unreadable:
-        reason, why = Reason.INVALID_SPEC, f"{record.unreadable} is not known to this operator"
+    reason, why = _why_unknown(record, call)
     due = due_at(call, epoch=o.epoch, seed=o.run.metadata.uid, settings=o.settings)
     if call.refusal is None:
         due = mended_at(call, seed=o.run.metadata.uid, settings=o.settings)
     return Hindrance(
         reason=reason, message=f"spec.jobId: {job_id}: {why}", action=look_up, wake_at=due
     )
+
+
+def _why_unknown(record: JobRecord | None, call: Call) -> tuple[Reason, str]:
+    """Return what a look-up said that did not tell of the job."""
+    if record is not None and record.unreadable:
+        return Reason.INVALID_SPEC, f"{record.unreadable} is not known to this operator"
+    if call.refusal is not None:
+        return REASON_OF_REFUSAL[call.refusal.kind], call.refusal.message
+    return Reason.NOT_AUTHORIZED_OR_NOT_FOUND, "OCI has it not, or the identity may not see it"
 
 
 def _ocijob(o: RunObservation) -> OCIJob | None:
