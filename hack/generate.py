@@ -4,7 +4,7 @@ Each has one source, in the operator's package or in `hack/generators/`, and non
 
 - `crds/`, and their copies in the chart, from the models of `ocijobs.api`
 - the chart's roles, its values, their schema and their table
-- `docs/reference/`
+- `docs/reference/`, and the table of what a run waits for in `docs/runs.md`
 - the types of changes of a status, from the same models
 """
 
@@ -16,7 +16,16 @@ import click
 
 from generators import crds, roles, status_changes, values
 from generators.files import OWNED, File, outdated, write
-from generators.pages import api, conditions, coverage, metrics, permissions, reasons, settings
+from generators.pages import (
+    api,
+    conditions,
+    coverage,
+    gates,
+    metrics,
+    permissions,
+    reasons,
+    settings,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -30,6 +39,7 @@ def generated(root: Path) -> tuple[File, ...]:
         *api.files(),
         *conditions.files(),
         *coverage.files(),
+        *gates.files(root),
         *metrics.files(),
         *permissions.files(),
         *reasons.files(),

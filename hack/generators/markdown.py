@@ -23,6 +23,19 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
 
+def between(page: str, begin: str, generated: str, end: str) -> str:
+    """Return a page that is written by hand with what stands between two markers renewed.
+
+    Raises:
+        ValueError: if the page lacks one of them.
+    """
+    before, begun, rest = page.partition(begin)
+    _, ended, after = rest.partition(end)
+    if not (begun and ended):
+        raise ValueError(f"the page lacks {begin.strip()} or {end.strip()}")
+    return f"{before}{begin}{generated}{end}{after}"
+
+
 def text(prose: str) -> str:
     """Return prose as Markdown that is safe in a cell; what stands in backticks stays code."""
     return "".join(

@@ -12,7 +12,7 @@ import yaml
 
 from generators.document import flow, render
 from generators.files import CHART, File, notice
-from generators.markdown import code, table, text
+from generators.markdown import between, code, table, text
 from ocijobs.settings import Settings
 
 Schema = dict[str, Any]
@@ -121,17 +121,12 @@ def with_table(readme: str, schema: Schema) -> str:
     Raises:
         ValueError: if the README does not say where that is.
     """
-    before, begun, rest = readme.partition(_BEGIN)
-    _, ended, after = rest.partition(_END)
-    if not (begun and ended):
-        raise ValueError(f"{CHART / 'README.md'} lacks {_BEGIN.strip()} or {_END.strip()}")
     rows = [
         (code(path), code(flow(child["default"])), text(child["description"]))
         for path, child in leaves(schema)
     ]
-    return "".join(
-        (before, _BEGIN, table(("Value", "Default", "Description"), rows), "\n", _END, after)
-    )
+    generated = table(("Value", "Default", "Description"), rows)
+    return between(readme, _BEGIN, generated + "\n", _END)
 
 
 def leaves(schema: Schema, prefix: str = "") -> Iterator[tuple[str, Schema]]:

@@ -76,15 +76,9 @@ class _Converter:
             )
         if described and not node.get("description"):
             raise UnexpressibleError(f"{path}: has no description")
-        schema = {key: node[key] for key in _KEPT if key in node and node[key] not in (None, [])}
+        schema = _kept(node)
         if self._lists:
             schema.pop("default", None)
-        if isinstance(schema.get("description"), str):
-            schema["description"] = _prose(schema["description"])
-        if "const" in node:
-            schema["enum"] = [node["const"]]
-        if "exclusiveMinimum" in node:
-            schema |= {"minimum": node["exclusiveMinimum"], "exclusiveMinimum": True}
         return schema | self._shape(kind, node, path)
 
     def _shape(self, kind: str, node: Schema, path: str) -> Schema:
@@ -112,10 +106,7 @@ class _Converter:
             if "$ref" in node:
                 inner = self._definitions[node["$ref"].rsplit("/", 1)[-1]]
             else:
-                options = [o for o in node.get("anyOf") or node["allOf"] if o != {"type": "null"}]
-                if len(options) != 1:
-                    raise UnexpressibleError(f"{path}: a union of {len(options)} types")
-                inner = options[0]
+                inner = _only(node.get("anyOf") or node["allOf"], path)
             node = inner | outer
         return node
 
@@ -153,3 +144,23 @@ def _prose(text: str) -> str:
 def _require(node: Schema, key: str, path: str) -> None:
     if key not in node:
         raise UnexpressibleError(f"{path}: has no {key}")
+
+
+def _only(options: list[Schema], path: str) -> Schema:
+    """Return the one option that is not null."""
+    given = [option for option in options if option != {"type": "null"}]
+    if len(given) != 1:
+        raise UnexpressibleError(f"{path}: a union of {len(given)} types")
+    return given[0]
+
+
+def _kept(node: Schema) -> Schema:
+    """Return what is said of a value beside its shape, as OpenAPI 3.0 says it."""
+    schema = {key: node[key] for key in _KEPT if key in node and node[key] not in (None, [])}
+    if isinstance(schema.get("description"), str):
+        schema["description"] = _prose(schema["description"])
+    if "const" in node:
+        schema["enum"] = [node["const"]]
+    if "exclusiveMinimum" in node:
+        schema |= {"minimum": node["exclusiveMinimum"], "exclusiveMinimum": True}
+    return schema

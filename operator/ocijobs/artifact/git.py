@@ -147,6 +147,13 @@ def _needed(code: int, complaint: str) -> str | None:
     return None
 
 
+def _told(complaint: str) -> str:
+    """Return the line that says why git gave up: the first fatal one, else the last."""
+    lines = [line for line in complaint.splitlines() if line.strip()]
+    told = next((line for line in lines if line.startswith("fatal:")), lines[-1] if lines else "")
+    return told.removeprefix("fatal: ")
+
+
 def _raise(word: str, code: int, complaint: str) -> None:
     if _NO_SPACE in complaint:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -155,9 +162,7 @@ def _raise(word: str, code: int, complaint: str) -> None:
         raise LimitReachedError(
             f"git {word} needs {needed}: take a smaller repository, or raise the limit"
         )
-    lines = [line for line in complaint.splitlines() if line.strip()]
-    told = next((line for line in lines if line.startswith("fatal:")), lines[-1] if lines else "")
-    message = f"git {word}: {told.removeprefix('fatal: ') or f'it ended with {code}'}"
+    message = f"git {word}: {_told(complaint) or f'it ended with {code}'}"
     if any(sign in complaint for sign in _MISSING):
         raise SourceMissingError(message)
     raise SourceUnreachableError(message)

@@ -50,24 +50,32 @@ def spark_code(
         SourceError: if there is no file to run, or there are more libraries than can be told.
     """
     check_names(_WHERE, files)
-    suffix = _SUFFIXES[language]
-    candidates = sorted(name for name in files if name.endswith(suffix)) or sorted(files)
-    started = entrypoint_of(_WHERE, entrypoint, files, candidates, (suffix,))
-    others = {name: content for name, content in files.items() if name != started}
-    jars = {name: content for name, content in others.items() if name.endswith(".jar")}
-    if len(jars) > _MOST_JARS:
-        raise SourceError(
-            f"{_WHERE}.source: has {len(jars)} jars beside the code, and {_MOST_JARS} are allowed: "
-            "put them into one, or into an archive for archiveUri"
-        )
+    started = _started(entrypoint, language, files)
+    jars = _jars_beside(started, files)
     objects = {started: files[started], **jars}
-    rest = {name: content for name, content in others.items() if name not in jars}
+    rest = {name: content for name, content in files.items() if name not in objects}
     if rest and language is SparkLanguage.PYTHON:
         write_archive(modules, rest)
         objects[MODULES] = modules
     if wrong := next((name for name in objects if len(name) > _LONGEST_NAME), None):
         raise SourceError(f"{_WHERE}.source: the path {wrong} is too long")
     return SparkCode(entrypoint=started, objects=objects)
+
+
+def _started(entrypoint: str | None, language: SparkLanguage, files: Files) -> str:
+    suffix = _SUFFIXES[language]
+    candidates = sorted(name for name in files if name.endswith(suffix)) or sorted(files)
+    return entrypoint_of(_WHERE, entrypoint, files, candidates, (suffix,))
+
+
+def _jars_beside(started: str, files: Files) -> Files:
+    jars = {n: content for n, content in files.items() if n.endswith(".jar") and n != started}
+    if len(jars) > _MOST_JARS:
+        raise SourceError(
+            f"{_WHERE}.source: has {len(jars)} jars beside the code, and {_MOST_JARS} are allowed: "
+            "put them into one, or into an archive for archiveUri"
+        )
+    return jars
 
 
 _LONGEST_NAME = 255

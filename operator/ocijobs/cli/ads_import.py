@@ -49,8 +49,8 @@ def imported(document: Document, folder: Path, remarks: list[str]) -> Document:
     job: Spec = {
         "compartmentId": infrastructure.spec.get("compartmentId"),
         "displayName": references_from_ads(str(name)) if object_name(name) != name else None,
-        "freeformTags": {k: v for part in parts for k, v in mapping(part, "freeformTags").items()},
-        "definedTags": {k: v for part in parts for k, v in mapping(part, "definedTags").items()},
+        "freeformTags": _both(parts, "freeformTags"),
+        "definedTags": _both(parts, "definedTags"),
         **described(infrastructure.spec, runtime, folder, remarks),
         "maximumRuntimeInMinutes": runtime.spec.get("maximumRuntimeInMinutes"),
     }
@@ -58,6 +58,12 @@ def imported(document: Document, folder: Path, remarks: list[str]) -> Document:
     if ocid:
         remarks.append(f"spec.id: {ocid}: set spec.adopt.ocid to keep that OCI job")
     return manifest("OCIJob", object_name(name), job)
+
+
+def _both(parts: tuple[Spec, Spec], name: str) -> Spec:
+    """Return what both parts have under a name; what the second has wins."""
+    first, second = (mapping(part, name) for part in parts)
+    return {**first, **second}
 
 
 def _part(spec: Mapping[str, Any], name: str, types: tuple[str, ...]) -> Part:

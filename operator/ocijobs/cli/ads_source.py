@@ -40,14 +40,13 @@ def _sha256(url: str) -> str:
         raise InputError(f"{url}: can't be fetched, and its SHA-256 is needed: {error}") from error
 
 
+def _files_below(folder: Path, start: Path) -> dict[str, Path]:
+    paths = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {path.relative_to(start).as_posix(): path for path in paths}
+
+
 def _local(path: Path, remarks: list[str], *, top: bool) -> Spec:
-    files = {path.name: path}
-    if path.is_dir():
-        files = {
-            each.relative_to(path.parent if top else path).as_posix(): each
-            for each in sorted(path.rglob("*"))
-            if each.is_file()
-        }
+    files = _files_below(path, path.parent if top else path) if path.is_dir() else {path.name: path}
     if not path.exists() or not files:
         raise InputError(f"{path}: there is no such code")
     try:

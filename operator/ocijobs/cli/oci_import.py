@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
-from ocijobs.api.compute_target import ComputeTarget
 from ocijobs.cli.manifests import Document, InputError, manifest, object_name
 from ocijobs.cli.oci_import_application import application_manifest
 from ocijobs.cloud.job_reader import JobUnreadableError, read_job
@@ -63,21 +62,26 @@ def _manifest(ocid: str, request: JobRequest) -> Document:
     )
 
 
-def _data_science(request: JobRequest) -> Spec:
-    described: Spec = {}
+def _machine(request: JobRequest) -> Spec:
     match request.settings.infrastructure:
         case Compute() as compute:
-            described = {
+            return {
                 "shapeName": compute.shape_name,
                 "jobShapeConfigDetails": compute.size.document() if compute.size else None,
                 "blockStorageSizeInGBs": compute.block_storage_size_in_gbs,
                 "subnetId": compute.subnet_id,
                 "capacityReservationId": compute.capacity_reservation_id,
             }
-        case ComputeCluster(target=ComputeTarget() as target):
-            described = {"computeTarget": target.document()}
+        case ComputeCluster(target=target):
+            return {"computeTarget": target.document()}
         case None:
-            pass
+            return {}
+        case other:
+            assert_never(other)
+
+
+def _data_science(request: JobRequest) -> Spec:
+    described = _machine(request)
     described["storageMounts"] = [_mount(mount) for mount in request.settings.storage_mounts]
     if request.log is not None:
         log = {"logGroupId": request.log.log_group_id, "logId": request.log.log_id}

@@ -15,11 +15,20 @@ from ocijobs.cli.spark_properties import (
     take_dynamic_allocation,
     take_variables,
 )
-from ocijobs.reconcile.requests import ApplicationRequest, SparkMachine
+from ocijobs.reconcile.requests import ApplicationRequest, SparkMachine, Tags
 
 _TAGS = frozenset({"ocijobs_owner", "ocijobs_name"})
 _OF_ORACLE = "Oracle-Tags"
 """Defined tags that OCI sets by itself."""
+
+
+def _tags(tags: Tags) -> Document:
+    """Return the tags that people gave: neither ours nor those of Oracle."""
+    defined = tags.defined.items()
+    return {
+        "freeformTags": {k: v for k, v in tags.freeform.items() if k not in _TAGS},
+        "definedTags": {name: dict(given) for name, given in defined if name != _OF_ORACLE},
+    }
 
 
 def application_manifest(request: ApplicationRequest, remarks: list[str]) -> Document:
@@ -44,12 +53,7 @@ def application_manifest(request: ApplicationRequest, remarks: list[str]) -> Doc
             "compartmentId": request.compartment_id,
             "displayName": settings.display_name,
             "description": settings.description,
-            "freeformTags": {k: v for k, v in settings.tags.freeform.items() if k not in _TAGS},
-            "definedTags": {
-                namespace: dict(tags)
-                for namespace, tags in settings.tags.defined.items()
-                if namespace != _OF_ORACLE
-            },
+            **_tags(settings.tags),
             "infrastructure": {"dataFlow": _machines(request, properties)},
             "runtime": {"spark": _code(request)},
             "env": [{"name": name, "value": literal(value)} for name, value in variables.items()],

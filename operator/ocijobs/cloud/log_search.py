@@ -88,14 +88,8 @@ class LogSearch:
         )
         if isinstance(response, Refusal):
             return response
-        by_run: dict[str, list[str]] = defaultdict(list)
-        wanted = {request.run_id for request in requests}
-        # Lines of the same millisecond stay as OCI has them: they were printed in that order.
-        for data in sorted((result.data for result in response.results or []), key=_moment):
-            run_id, message = _entry(data)
-            if run_id in wanted:
-                by_run[run_id].append(message)
-        return by_run, len(response.results or []) >= _LIMIT
+        found = [result.data for result in response.results or []]
+        return _by_run(found, requests), len(found) >= _LIMIT
 
 
 def _query(requests: Sequence[LogRequest]) -> str:
@@ -103,6 +97,17 @@ def _query(requests: Sequence[LogRequest]) -> str:
     sources = " or ".join(f"source = '*{request.run_id}'" for request in requests)
     stream = f"{first.compartment_id}/{first.log_group_id}"
     return f'search "{stream}" | where {sources} | sort by datetime desc'
+
+
+def _by_run(found: Sequence[Any], requests: Sequence[LogRequest]) -> Mapping[str, list[str]]:
+    """Return the lines that were asked for, oldest first; those of one millisecond as OCI has them."""
+    by_run: dict[str, list[str]] = defaultdict(list)
+    wanted = {request.run_id for request in requests}
+    for data in sorted(found, key=_moment):
+        run_id, message = _entry(data)
+        if run_id in wanted:
+            by_run[run_id].append(message)
+    return by_run
 
 
 def _entry(data: Any) -> tuple[str, str]:

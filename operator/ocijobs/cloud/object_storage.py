@@ -130,11 +130,8 @@ class ObjectStorage:
             page = await self._calls.call(request, partial(fetch, start))
             if isinstance(page, Refusal):
                 return page
-            found.extend(
-                StoredObject(name=item.name, size=item.size or 0, version=item.etag or item.md5)
-                for item in page.objects
-                if (folder and not item.name.endswith("/")) or item.name == place.prefix
-            )
+            wanted = (item for item in page.objects if _is_meant(item.name, place, folder=folder))
+            found.extend(map(_stored, wanted))
             start = page.next_start_with
             if not start or (found and not folder) or len(found) > most:
                 return tuple(found)
@@ -203,3 +200,12 @@ def _first_bytes(chunks: Iterable[bytes]) -> bytes:
         if len(content) > _READ_BYTES:
             return b""
     return content
+
+
+def _is_meant(name: str, place: ObjectAddress, *, folder: bool) -> bool:
+    """Whether an address means an object: a folder all of its files, another one only that name."""
+    return (folder and not name.endswith("/")) or name == place.prefix
+
+
+def _stored(item: Any) -> StoredObject:
+    return StoredObject(name=item.name, size=item.size or 0, version=item.etag or item.md5)

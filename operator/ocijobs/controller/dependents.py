@@ -15,6 +15,7 @@ from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.relations import expires
 from ocijobs.controller.store import Entry, Store
 from ocijobs.controller.views import run_view
+from ocijobs.reconcile.job.observation import RunView
 
 _GATHERING_SECONDS = 0.2
 """How long changes of children are gathered before their owner is looked at: it may have hundreds."""
@@ -55,8 +56,7 @@ class Dependents:
         for awaited in self._awaited(before, after):
             self._queue.add(awaited)
         self._owner_of(before, after)
-        let_go = before is not None and before.metadata.has_finalizer
-        if key.kind != "OCIIdentity" and let_go and not (after and after.metadata.has_finalizer):
+        if key.kind != "OCIIdentity" and _holds(before) and not _holds(after):
             self._wake_identities(key.namespace)
 
     def workload_changed(self, key: ObjectKey, before: Entry | None, after: Entry | None) -> None:
@@ -133,27 +133,23 @@ class Dependents:
                 self._queue.add(entry.key)
 
     def _job_of_run(self, before: Entry | None, after: Entry | None) -> None:
-        views = [
-            run_view(entry.resource) if entry and isinstance(entry.resource, OCIJobRun) else None
-            for entry in (before, after)
-        ]
-        if views[0] == views[1]:
-            return
-        entry = after or before
-        if entry is None or not isinstance(entry.resource, OCIJobRun):
+        was, is_now, entry = _view(before), _view(after), after or before
+        if was == is_now or entry is None or not isinstance(entry.resource, OCIJobRun):
             return
         job = ObjectKey("OCIJob", entry.key.namespace, entry.resource.job_name or "")
         owner = self._store.get(job)
-        if views[0] is not None and views[0].live and not (views[1] and views[1].live):
+        if owner is None:
+            return
+        if _is_live(was) and not _is_live(is_now):
             self._wake_waiting(owner)
-        if owner is not None and owner.metadata.deleting:
+        if owner.metadata.deleting:
             self._queue.add(job)
-        elif owner is not None:
+        else:
             self._queue.add_after(job, _COUNTING_SECONDS)
 
-    def _wake_waiting(self, owner: Entry | None) -> None:
+    def _wake_waiting(self, owner: Entry) -> None:
         """Have the runs looked at that wait for their turn: one that was live is not."""
-        job = owner.resource if owner is not None else None
+        job = owner.resource
         if not isinstance(job, OCIJob) or job.spec.max_active_runs is None:
             return
         for key in self._observer.next_in_turn(job):
@@ -163,6 +159,21 @@ class Dependents:
         """Have those looked at that may be needed no more."""
         for entry in self._store.of_kind("OCIIdentity", namespace):
             self._queue.add(entry.key)
+
+
+def _holds(entry: Entry | None) -> bool:
+    """Whether an object has our finalizer, so that it needs its identity."""
+    return entry is not None and entry.metadata.has_finalizer
+
+
+def _view(entry: Entry | None) -> RunView | None:
+    """Return a run as its job sees it."""
+    run = entry.resource if entry is not None else None
+    return run_view(run) if isinstance(run, OCIJobRun) else None
+
+
+def _is_live(view: RunView | None) -> bool:
+    return view is not None and view.live
 
 
 def _stage(entry: Entry) -> tuple[str | None, bool]:

@@ -12,7 +12,7 @@ from ocijobs.api.metadata import ObjectKey
 from ocijobs.api.sweep import OCIJobSweep
 from ocijobs.clock import Clock
 from ocijobs.controller.memory import Memory
-from ocijobs.controller.store import Store
+from ocijobs.controller.store import Entry, Store
 from ocijobs.reconcile.identity import IdentityObservation, view_identity
 from ocijobs.reconcile.identity_view import DEFAULT_IDENTITY, IdentityView
 from ocijobs.settings import Settings
@@ -60,27 +60,26 @@ class Identities:
 
     def users_of(self, identity: ObjectKey) -> Iterable[ObjectKey]:
         """Yield the jobs, sweeps and runs of the namespace that use an identity."""
-        for entry in self._store.of_kind("OCIJob", identity.namespace):
-            job = entry.resource
-            if isinstance(job, OCIJob) and identity_of_job(job).name == identity.name:
-                yield entry.key
-        for entry in self._store.of_kind("OCIJobSweep", identity.namespace):
-            sweep = entry.resource
-            if isinstance(sweep, OCIJobSweep) and sweep.status.binding is None:
-                job = self._store.job(identity.namespace, sweep.spec.job_ref.name)
-                if job is not None and identity_of_job(job).name == identity.name:
+        for kind in ("OCIJob", "OCIJobSweep", "OCIJobRun"):
+            for entry in self._store.of_kind(kind, identity.namespace):
+                used = self._used_by(entry)
+                if used is not None and used.name == identity.name:
                     yield entry.key
-        for entry in self._store.of_kind("OCIJobRun", identity.namespace):
-            run = entry.resource
-            if not isinstance(run, OCIJobRun) or (
-                run.status.phase is not None
-                and run.status.phase.terminal
-                and not run.metadata.has_finalizer
-            ):
-                continue
-            used = identity_of_run(run, self._store.job(identity.namespace, run.job_name or ""))
-            if used.name == identity.name:
-                yield entry.key
+
+    def _used_by(self, entry: Entry) -> IdentityReference | None:
+        """Return the identity that an object uses. A sweep that is bound and a run that is over use none."""
+        match entry.resource:
+            case OCIJob() as job:
+                return identity_of_job(job)
+            case OCIJobSweep() as sweep if sweep.status.binding is None:
+                found = self._store.job(entry.key.namespace, sweep.spec.job_ref.name)
+                return identity_of_job(found) if found is not None else None
+            case OCIJobRun() as run if run.metadata.has_finalizer or not _has_ended(run):
+                return identity_of_run(
+                    run, self._store.job(entry.key.namespace, run.job_name or "")
+                )
+            case _:
+                return None
 
     def needed(self, identity: ObjectKey) -> bool:
         """Whether something that uses an identity may be in OCI."""
@@ -90,6 +89,10 @@ class Identities:
         """Whether something of the user is in OCI, so that the identity is needed to end it."""
         entry = self._store.get(user)
         return entry is not None and entry.metadata.has_finalizer
+
+
+def _has_ended(run: OCIJobRun) -> bool:
+    return run.status.phase is not None and run.status.phase.terminal
 
 
 def identity_of_job(job: OCIJob) -> IdentityReference:

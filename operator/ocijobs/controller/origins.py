@@ -14,6 +14,7 @@ from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 from ocijobs.api.source import (
+    ConfigMapSource,
     FluxSource,
     GitRepositorySource,
     HttpSource,
@@ -87,7 +88,10 @@ class Means:
             return GivenFiles(files={})
         if source.config_map is None:
             return GivenFiles(files={p: t.encode() for p, t in (source.inline or {}).items()})
-        name, keys = source.config_map.name, source.config_map.keys
+        return await self._of_config_map(source.config_map, namespace)
+
+    async def _of_config_map(self, source: ConfigMapSource, namespace: str) -> GivenFiles:
+        name, keys = source.name, source.keys
         found = await self.reader.config_map(namespace, name)
         if found is None:
             raise SourceRefusedError(RefusalKind.MISSING, f"there is no ConfigMap {name}")

@@ -9,7 +9,7 @@ from ocijobs.api.conditions import ConditionType, find
 from ocijobs.api.identity import OCIIdentity
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
-from ocijobs.api.job_run_status import OCIJobRunStatus
+from ocijobs.api.job_run_status import OCIJobRunStatus, Phase
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.api.reasons import Reason
 from ocijobs.api.schedule import OCIJobSchedule
@@ -80,12 +80,13 @@ class Reporter:
         if before.start_time is None and after.start_time and after.accepted_time:
             waited = (after.start_time - after.accepted_time).total_seconds()
             self._metrics.start_seconds.labels(backend).observe(max(0.0, waited))
-        ended = after.phase is not None and after.phase.terminal
-        if not ended or after.phase is None or before.phase is after.phase:
-            return
+        if after.phase is not None and after.phase.terminal and before.phase is not after.phase:
+            self._measure_end(after, after.phase, backend)
+
+    def _measure_end(self, after: OCIJobRunStatus, phase: Phase, backend: str) -> None:
         ready = find(after.conditions, ConditionType.READY)
         reason = ready.reason if ready else ""
-        self._metrics.runs_ended.labels(backend, after.phase, reason).inc()
+        self._metrics.runs_ended.labels(backend, phase, reason).inc()
         if after.metrics is not None:
             self._metrics.spark_used(after.metrics)
         if after.completion_time is None:

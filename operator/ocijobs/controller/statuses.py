@@ -92,22 +92,34 @@ class StatusWriter:
             self._memory.not_written(uid, replace(unwritten, status=status))
             self._plan(entry, unwritten)
             return bool(unwritten.status != status)
+        level, refused, wrote = await self._write_what_is_taken(entry, status, unwritten, level)
+        if refused is None or level == WHOLE:
+            self._memory.written(uid)
+            return wrote
+        return self._remember(entry, status, unwritten, level, refused) or wrote
+
+    async def _write_what_is_taken(
+        self, entry: Entry, status: AnyStatus, unwritten: Unwritten[Any] | None, level: int
+    ) -> tuple[int, _Refused | None, bool]:
+        """Write as much of a status as the API server takes.
+
+        Returns:
+            The level that was taken, why the whole was refused before if it was, and whether anything was written.
+        """
+        former = _status_of(entry)
         refused = _Refused(words=unwritten.refused, tries=unwritten.tries) if unwritten else None
-        wrote = taken = False
-        while not taken and level < NOTHING:
+        while level < NOTHING:
             try:
                 wrote = await self._write(entry, former, status, level, refused)
-                taken = True
             except ApiError as error:
                 if not error.refused:
                     raise
                 if level == WHOLE:
                     refused = await self._note(entry, unwritten, error)
                 level += 1
-        if refused is None or level == WHOLE:
-            self._memory.written(uid)
-            return wrote
-        return self._remember(entry, status, unwritten, level, refused) or wrote
+            else:
+                return level, refused, wrote
+        return level, refused, False
 
     def _level(self, entry: Entry, unwritten: Unwritten[Any] | None) -> int:
         """Return with which level to begin: the whole status is not tried at every change."""

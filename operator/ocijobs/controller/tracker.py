@@ -11,8 +11,9 @@ import logging
 import math
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import NamedTuple
 
 from ocijobs.api.infrastructure import Backend
@@ -186,8 +187,25 @@ class Tracker:
         watched = {run.followed.run_id: run for run in group.runs.values()}
         polled = [self._polled(run) for run in watched.values()]
         plan = plan_poll(polled, group.pages, key.backend)
-        seen: dict[str, RunRecord] = {}
-        pages: dict[PollQuery, int] = {}
+        answers = await self._ask(key, plan)
+        if isinstance(answers, Refusal):
+            return self._refused(key, group, answers, began), len(plan)
+        pages = {query: max(1, math.ceil(len(a) / PAGE_SIZE)) for query, a in answers.items()}
+        seen = _newest(chain.from_iterable(answers.values()))
+        group.pages = known_pages(group.pages, pages, {run.job_id for run in polled})
+        group.failing_since = None
+        changed = [
+            self._learn(run, seen.get(run_id), began)
+            for run_id, run in watched.items()
+            if run_id in seen or run.since < began
+        ]
+        return any(changed), sum(pages.values())
+
+    async def _ask(
+        self, key: GroupKey, plan: Sequence[PollQuery]
+    ) -> Mapping[PollQuery, Sequence[RunRecord]] | Refusal:
+        """Return what OCI answers to each query, or the first refusal: after that, nothing more is asked."""
+        answers: dict[PollQuery, Sequence[RunRecord]] = {}
         for query in plan:
             answer = await self._infrastructures[key.backend].list_runs(
                 key.principal,
@@ -197,20 +215,9 @@ class Tracker:
                 run_id=query.run_id,
             )
             if isinstance(answer, Refusal):
-                return self._refused(key, group, answer, began), len(plan)
-            pages[query] = max(1, math.ceil(len(answer) / PAGE_SIZE))
-            for record in answer:
-                before = seen.get(record.id)
-                if record.id in watched and (before is None or before.superseded_by(record)):
-                    seen[record.id] = record
-        group.pages = known_pages(group.pages, pages, {run.job_id for run in polled})
-        group.failing_since = None
-        changed = [
-            self._learn(run, seen.get(run_id), began)
-            for run_id, run in watched.items()
-            if run_id in seen or run.since < began
-        ]
-        return any(changed), sum(pages.values())
+                return answer
+            answers[query] = answer
+        return answers
 
     def _polled(self, run: TrackedRun) -> PolledRun:
         record = self._memory.run(run.uid).record
@@ -256,3 +263,13 @@ class Tracker:
             if self._memory.run(run.uid).poll_refusal != refusal:
                 self._memory.learn_run(run.uid, lambda known: replace(known, poll_refusal=refusal))
                 self._queue.add(run.key)
+
+
+def _newest(records: Iterable[RunRecord]) -> Mapping[str, RunRecord]:
+    """Return the furthest record of each run: one that changes meanwhile may be in two lists."""
+    newest: dict[str, RunRecord] = {}
+    for record in records:
+        before = newest.get(record.id)
+        if before is None or before.superseded_by(record):
+            newest[record.id] = record
+    return newest

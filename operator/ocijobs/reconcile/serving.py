@@ -48,16 +48,28 @@ def serving(
         checked_at: when the job's sources were last read to the end.
         settled_at: they are read no earlier than this.
     """
-    if job.metadata.deleting:
-        return Hindrance(
-            reason=Reason.JOB_DELETED, message=f"OCIJob {job.metadata.name} is being deleted"
-        )
-    if (hindrance := not_ready(job)) is not None:
+    if (hindrance := going(job) or not_ready(job)) is not None:
         return hindrance
-    if checked_at is None or checked_at < settled_at:
-        return Hindrance(action=RefreshJob(name=job.metadata.name, after=settled_at))
+    if (hindrance := unread(job, checked_at=checked_at, settled_at=settled_at)) is not None:
+        return hindrance
     caller = launcher_of(identity, job.status.region)
     return caller if isinstance(caller, Hindrance) else (bind_job(job, caller), caller)
+
+
+def going(job: OCIJob) -> Hindrance | None:
+    """Return that the job is being deleted."""
+    if not job.metadata.deleting:
+        return None
+    return Hindrance(
+        reason=Reason.JOB_DELETED, message=f"OCIJob {job.metadata.name} is being deleted"
+    )
+
+
+def unread(job: OCIJob, *, checked_at: datetime | None, settled_at: datetime) -> Hindrance | None:
+    """Return that the job's sources are to be read again: what was read before may be of a former apply."""
+    if checked_at is not None and checked_at >= settled_at:
+        return None
+    return Hindrance(action=RefreshJob(name=job.metadata.name, after=settled_at))
 
 
 def launcher_of(identity: IdentityView, region: str | None) -> Launcher | Hindrance:
@@ -81,13 +93,19 @@ def not_ready(job: OCIJob) -> Hindrance | None:
         why = " yet"
     elif status.job_id is None or status.revision is None:
         why = ": it has no revision"
-    elif not (status.compartment_id and (status.project_id or job.spec.infrastructure.data_flow)):
+    elif not _located(job):
         why = ""
     else:
         return None
     return Hindrance(
         reason=Reason.WAITING_FOR_JOB, message=f"OCIJob {job.metadata.name} is not ready{why}"
     )
+
+
+def _located(job: OCIJob) -> bool:
+    """Whether it is known where the job is in OCI; applications of Data Flow have no project."""
+    of_spark = job.spec.infrastructure.data_flow is not None
+    return bool(job.status.compartment_id and (job.status.project_id or of_spark))
 
 
 def _lasting(job: OCIJob) -> bool:

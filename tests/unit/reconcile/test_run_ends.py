@@ -26,8 +26,9 @@ from ocijobs.reconcile.decision import (
 from ocijobs.reconcile.remote import Absent, Operation, Refusal, RefusalKind, RunState
 from ocijobs.reconcile.run.attempts import retry_at
 from ocijobs.reconcile.run.decide import decide_run
+from ocijobs.reconcile.run.draft import Launch
 from ocijobs.reconcile.run.known import RunKnown
-from ocijobs.reconcile.run.launch import Launch, prepare
+from ocijobs.reconcile.run.launch_gates import prepare
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.testing import (
     DEFAULT_SETTINGS,

@@ -34,7 +34,8 @@ from ocijobs.reconcile.requests import (
     SingleNode,
 )
 from ocijobs.reconcile.run.decide import decide_run
-from ocijobs.reconcile.run.launch import Launch, prepare
+from ocijobs.reconcile.run.draft import Launch
+from ocijobs.reconcile.run.launch_gates import prepare
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.serving import Hindrance, bind_job
 from ocijobs.testing import (

@@ -26,10 +26,12 @@ from ocijobs.reconcile.run import (
     absence,
     bound_job,
     decide,
+    draft,
     ending,
     following,
     gate,
     launch,
+    launch_gates,
     spark_request,
     submission,
     verdict,
@@ -43,8 +45,8 @@ def _create_without_an_intent(patch: pytest.MonkeyPatch) -> None:
 
     def await_launch(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
         decision = gate.await_launch(o, now)
-        submit, prepared = decision.status.submit, launch.prepare(o, now)
-        if submit is None or not isinstance(prepared, launch.Launch):
+        submit, prepared = decision.status.submit, launch_gates.prepare(o, now)
+        if submit is None or not isinstance(prepared, draft.Launch):
             return decision
         create = CreateRun(
             caller=prepared.caller, token=submit.token, request=prepared.request, epoch=o.epoch

@@ -39,6 +39,7 @@ from ocijobs.reconcile.remote import Operation, Refusal, RefusalKind, RunState
 from ocijobs.reconcile.run import decide, gate, queueing, stopping, submission
 from ocijobs.reconcile.run.decide import decide_run
 from ocijobs.reconcile.run.known import RunKnown
+from ocijobs.reconcile.run.launch_gates import GATES
 from ocijobs.reconcile.run.observation import QueueView, RunObservation
 from ocijobs.reconcile.run.pod_sets import pod_sets, workload_name
 from ocijobs.reconcile.run.queueing import waiting
@@ -103,7 +104,9 @@ def _ignore_evictions(patch: pytest.MonkeyPatch) -> None:
 
 def _launch_unadmitted(patch: pytest.MonkeyPatch) -> None:
     """The queue is not asked."""
-    patch.setattr(gate, "await_admission", lambda *_: None)
+    others = tuple(each for each in GATES if each.name != "queue")
+    assert len(others) == len(GATES) - 1
+    patch.setattr(gate, "GATES", others)
 
 
 def _give_back_at_once(patch: pytest.MonkeyPatch) -> None:

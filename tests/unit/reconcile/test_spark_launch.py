@@ -25,9 +25,10 @@ from ocijobs.reconcile.requests import (
     Tags,
 )
 from ocijobs.reconcile.run.decide import decide_run
+from ocijobs.reconcile.run.draft import Launch
 from ocijobs.reconcile.run.gate import await_launch
 from ocijobs.reconcile.run.known import RunKnown
-from ocijobs.reconcile.run.launch import Launch, prepare
+from ocijobs.reconcile.run.launch_gates import prepare
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.testing import (
     COMPARTMENT,

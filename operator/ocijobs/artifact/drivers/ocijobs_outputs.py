@@ -41,29 +41,46 @@ def save(storage: Any, outputs: dict[str, str], folder: Path, results: dict[str,
     manager = UploadManager(storage)
     saved = True
     for path in files(root):
-        name = "/".join(part for part in (prefix, path.relative_to(root).as_posix()) if part)
+        name = _below(prefix, path.relative_to(root).as_posix())
         if results and not rank() and path == root / RESULTS_OBJECT:
             say(
                 f"not saved {path}: rename it: the results that were printed are saved under this name"
             )
             saved = False
             continue
-        try:
-            manager.upload_file(namespace, bucket, name, str(path))
-            say(f"saved oci://{bucket}@{namespace}/{name}")
-        except Exception as error:  # The other files are saved all the same.
-            say(f"not saved oci://{bucket}@{namespace}/{name}: {why(error)}")
-            saved = False
+        saved = _upload(manager, namespace, bucket, name, path) and saved
     if not results or rank():
         return saved
-    name = "/".join(part for part in (prefix, RESULTS_OBJECT) if part)
+    name = _below(prefix, RESULTS_OBJECT)
+    return _save_results(storage, namespace, bucket, name, results) and saved
+
+
+def _below(prefix: str, name: str) -> str:
+    return "/".join(part for part in (prefix, name) if part)
+
+
+def _upload(manager: Any, namespace: str, bucket: str, name: str, path: Path) -> bool:
+    """Save one file; the others are saved whatever becomes of it."""
+    address = f"oci://{bucket}@{namespace}/{name}"
+    try:
+        manager.upload_file(namespace, bucket, name, str(path))
+    except Exception as error:
+        say(f"not saved {address}: {why(error)}")
+        return False
+    say(f"saved {address}")
+    return True
+
+
+def _save_results(
+    storage: Any, namespace: str, bucket: str, name: str, results: dict[str, str]
+) -> bool:
     document = {"jobRunId": os.environ.get("JOB_RUN_OCID"), "results": results}
     try:
         storage.put_object(namespace, bucket, name, json.dumps(document, sort_keys=True).encode())
     except Exception as error:
         say(f"results not saved: {why(error)}")
         return False
-    return saved
+    return True
 
 
 def _of_node(prefix: str) -> str:

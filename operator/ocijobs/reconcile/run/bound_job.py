@@ -1,22 +1,33 @@
-"""Which job a run is launched from: bound before, bound now, or what hinders that."""
+"""Gates before a launch that concern the job: bound before, bound now, or looked up in OCI."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from ocijobs.api.job import OCIJob
 from ocijobs.api.reasons import Reason
 from ocijobs.api.run_binding import JobBinding, RunTemplate
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL
-from ocijobs.reconcile.decision import Caller, CreateObject, Launcher, LookUpJob
+from ocijobs.reconcile.decision import Caller, CreateObject, LookUpJob
 from ocijobs.reconcile.job.application import application_of
+from ocijobs.reconcile.job_record import JobRecord
 from ocijobs.reconcile.ownership import belongs
 from ocijobs.reconcile.pacing import due_at, mended_at
-from ocijobs.reconcile.remote import Operation
+from ocijobs.reconcile.remote import Call, Operation
 from ocijobs.reconcile.requests import ApplicationRequest, JobCreation, SingleNode
+from ocijobs.reconcile.run.draft import Draft
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.own_job import own_job
-from ocijobs.reconcile.serving import Hindrance, launcher_of, missing_job, not_ready, serving
+from ocijobs.reconcile.serving import (
+    Hindrance,
+    bind_job,
+    going,
+    launcher_of,
+    missing_job,
+    not_ready,
+    unread,
+)
 from ocijobs.reconcile.settling import arrived_at, settled
 
 
@@ -32,69 +43,19 @@ def settled_at(o: RunObservation) -> datetime:
     return settled(arrived, o.settings.launch_settle_seconds)
 
 
-def bound_job(o: RunObservation) -> tuple[JobBinding, Launcher] | Hindrance:
-    """Return the job that the run is launched from, and as whom, or the first thing that hinders it."""
-    if o.run.spec.job_id is not None:
-        return _outside(o, o.run.spec.job_id)
-    if o.of_sweep and o.shared is None and not o.run.status.attempts:
-        # Its sweep is not seen yet, or is gone, and then the run goes, too.
+def sweep_seen(draft: Draft) -> Hindrance | None:
+    """A sweep binds once for all its runs. One that is gone takes its runs with it."""
+    o = draft.o
+    if o.run.spec.job_id is None and o.of_sweep and o.shared is None and not o.run.status.attempts:
         return Hindrance()
-    job = o.job
-    if job is None:
-        return _missing_job(o)
-    if (hindrance := _not_to_be_run(o, job)) is not None:
-        return hindrance
-    former = _former(o, job)
-    if isinstance(former, Hindrance):
-        return former
-    hindrance = not_ready(job) if former is None else None
-    if (hindrance := hindrance or _turn(o, job)) is not None:
-        return hindrance
-    if former is not None:
-        caller = launcher_of(o.identity, former.region)
-        return caller if isinstance(caller, Hindrance) else (former, caller)
-    return serving(job, o.identity, checked_at=o.job_checked_at, settled_at=settled_at(o))
-
-
-def _not_to_be_run(o: RunObservation, job: OCIJob) -> Hindrance | None:
-    """Return why the OCIJob of that name is not for this run, whatever its state."""
-    if o.run.spec.job_template is not None and not belongs(job.metadata, o.run.metadata):
-        return Hindrance(
-            reason=Reason.NAME_TAKEN,
-            message=(
-                f"spec.jobTemplate: there is an OCIJob {job.metadata.name} which is not of this run: "
-                "delete it, or create a run of another name"
-            ),
-        )
-    if job.metadata.deleting:
-        return Hindrance(
-            reason=Reason.JOB_DELETED, message=f"OCIJob {job.metadata.name} is being deleted"
-        )
     return None
 
 
-def _former(o: RunObservation, job: OCIJob) -> JobBinding | Hindrance | None:
-    """Return the job as the run's first attempt, or its sweep, was bound to it."""
-    binding: JobBinding | None = o.run.status.binding
-    if binding is None or not o.run.status.attempts:
-        binding = o.shared
-    if binding is None or binding.template is None:
+def job_there(draft: Draft) -> Hindrance | None:
+    """Nothing can be run whose OCIJob does not exist."""
+    o = draft.o
+    if o.run.spec.job_id is not None or o.job is not None:
         return None
-    if binding.job_uid != job.metadata.uid:
-        return Hindrance(
-            reason=Reason.JOB_DELETED,
-            message=(
-                f"the OCIJob {job.metadata.name} that the run is bound to was deleted; one of the same "
-                "name is another: create another OCIJobRun"
-            ),
-            fatal=True,
-        )
-    of_revision = (r.job_id for r in job.status.revisions if r.name == binding.revision)
-    # An OCI job that others deleted is made again, under another OCID.
-    return binding.model_copy(update={"job_id": next(of_revision, binding.job_id)})
-
-
-def _missing_job(o: RunObservation) -> Hindrance:
     name = o.run.job_name or ""
     if o.run.status.attempts or o.shared is not None:
         return Hindrance(
@@ -110,10 +71,58 @@ def _missing_job(o: RunObservation) -> Hindrance:
     return missing_job(name, o.run.metadata.namespace)
 
 
-def _turn(o: RunObservation, job: OCIJob) -> Hindrance | None:
-    """Return that as many runs of the job are active as may be, the run's own intent excepted."""
-    most = job.spec.max_active_runs
-    if most is None or o.ahead < most or o.run.status.submit is not None:
+def job_meant(draft: Draft) -> Hindrance | None:
+    """An OCIJob that has the name of the one in spec.jobTemplate may be somebody else's."""
+    run, job = draft.o.run, _ocijob(draft.o)
+    if job is None or run.spec.job_template is None or belongs(job.metadata, run.metadata):
+        return None
+    return Hindrance(
+        reason=Reason.NAME_TAKEN,
+        message=(
+            f"spec.jobTemplate: there is an OCIJob {job.metadata.name} which is not of this run: "
+            "delete it, or create a run of another name"
+        ),
+    )
+
+
+def job_stays(draft: Draft) -> Hindrance | None:
+    """An OCIJob that is being deleted waits for its runs, so it gets no further ones."""
+    job = _ocijob(draft.o)
+    return going(job) if job is not None else None
+
+
+def job_as_bound(draft: Draft) -> Draft | Hindrance | None:
+    """Hand on the job as the run's first attempt, or its sweep, was bound to it."""
+    o, job = draft.o, _ocijob(draft.o)
+    former = _former(o)
+    if former is None or job is None:
+        return replace(draft, job=former)
+    if former.job_uid != job.metadata.uid:
+        return Hindrance(
+            reason=Reason.JOB_DELETED,
+            message=(
+                f"the OCIJob {job.metadata.name} that the run is bound to was deleted; one of the same "
+                "name is another: create another OCIJobRun"
+            ),
+            fatal=True,
+        )
+    of_revision = (r.job_id for r in job.status.revisions if r.name == former.revision)
+    # An OCI job that others deleted is made again, under another OCID.
+    job_id = next(of_revision, former.job_id)
+    return replace(draft, job=former.model_copy(update={"job_id": job_id}))
+
+
+def job_ready(draft: Draft) -> Hindrance | None:
+    """A first attempt takes the job as it is now."""
+    job = _ocijob(draft.o)
+    return not_ready(job) if job is not None and draft.job is None else None
+
+
+def turn_come(draft: Draft) -> Hindrance | None:
+    """As many runs of the job are active as may be, the run's own intent excepted."""
+    o, job = draft.o, _ocijob(draft.o)
+    most = job.spec.max_active_runs if job is not None else None
+    if job is None or most is None or o.ahead < most or o.run.status.submit is not None:
         return None
     return Hindrance(
         reason=Reason.MAX_ACTIVE_RUNS,
@@ -121,38 +130,70 @@ def _turn(o: RunObservation, job: OCIJob) -> Hindrance | None:
     )
 
 
-def _outside(o: RunObservation, job_id: str) -> tuple[JobBinding, Launcher] | Hindrance:
-    """Return an OCI job that no OCIJob has: where it is, and what its runs start, is read from OCI once."""
-    former = o.run.status.binding
-    bound = former if former is not None and former.template and o.run.status.attempts else None
-    caller = launcher_of(o.identity, bound.region if bound is not None else None)
+def sources_read(draft: Draft) -> Hindrance | None:
+    """The code that a first attempt takes is no older than the run."""
+    o, job = draft.o, _ocijob(draft.o)
+    if job is None or draft.job is not None:
+        return None
+    return unread(job, checked_at=o.job_checked_at, settled_at=settled_at(o))
+
+
+def identity_usable(draft: Draft) -> Draft | Hindrance:
+    """Hand on as whom the run is launched, and a first attempt's job as it is now."""
+    o, job = draft.o, _ocijob(draft.o)
+    region = job.status.region if job is not None else None
+    caller = launcher_of(o.identity, draft.job.region if draft.job is not None else region)
     if isinstance(caller, Hindrance):
         return caller
-    if bound is not None:
-        return bound, caller
-    compartment_id = o.identity.defaults.compartment_id
+    now_bound = bind_job(job, caller) if draft.job is None and job is not None else draft.job
+    return replace(draft, caller=caller, job=now_bound)
+
+
+def job_looked_up(draft: Draft) -> Draft | Hindrance | None:
+    """Hand on an OCI job that no OCIJob has: where it is, and what its runs start, is read from OCI once."""
+    o, caller, job_id = draft.o, draft.caller, draft.o.run.spec.job_id
+    if draft.job is not None or job_id is None or caller is None:
+        return None
     record, call = o.job_known.record, o.job_known.calls.get(Operation.LOOK_UP)
     if record is not None and record.content is not None:
-        return _foreign(job_id, record.content, caller), caller
+        return replace(draft, job=_foreign(job_id, record.content, caller))
     look_up = LookUpJob(
-        caller=caller, compartment_id=compartment_id or "", job_id=job_id, epoch=o.epoch
+        caller=caller,
+        compartment_id=o.identity.defaults.compartment_id or "",
+        job_id=job_id,
+        epoch=o.epoch,
     )
     if call is None:
         return Hindrance(action=look_up)
-    reason, why = (
-        Reason.NOT_AUTHORIZED_OR_NOT_FOUND,
-        "OCI has it not, or the identity may not see it",
-    )
-    if call.refusal is not None:
-        reason, why = REASON_OF_REFUSAL[call.refusal.kind], call.refusal.message
-    if record is not None and record.unreadable:
-        reason, why = Reason.INVALID_SPEC, f"{record.unreadable} is not known to this operator"
+    reason, why = _why_unknown(record, call)
     due = due_at(call, epoch=o.epoch, seed=o.run.metadata.uid, settings=o.settings)
     if call.refusal is None:
         due = mended_at(call, seed=o.run.metadata.uid, settings=o.settings)
     return Hindrance(
         reason=reason, message=f"spec.jobId: {job_id}: {why}", action=look_up, wake_at=due
     )
+
+
+def _why_unknown(record: JobRecord | None, call: Call) -> tuple[Reason, str]:
+    """Return what a look-up said that did not tell of the job."""
+    if record is not None and record.unreadable:
+        return Reason.INVALID_SPEC, f"{record.unreadable} is not known to this operator"
+    if call.refusal is not None:
+        return REASON_OF_REFUSAL[call.refusal.kind], call.refusal.message
+    return Reason.NOT_AUTHORIZED_OR_NOT_FOUND, "OCI has it not, or the identity may not see it"
+
+
+def _ocijob(o: RunObservation) -> OCIJob | None:
+    """Return the OCIJob that the run is of; None for one that names an OCI job."""
+    return o.job if o.run.spec.job_id is None else None
+
+
+def _former(o: RunObservation) -> JobBinding | None:
+    """Return the job as it was bound before, by the run's first attempt or by its sweep."""
+    binding: JobBinding | None = o.run.status.binding
+    if binding is None or not o.run.status.attempts:
+        binding = o.shared if o.run.spec.job_id is None else None
+    return binding if binding is not None and binding.template is not None else None
 
 
 def _foreign(job_id: str, content: JobCreation, caller: Caller) -> JobBinding:

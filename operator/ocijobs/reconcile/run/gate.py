@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import assert_never
 
 from ocijobs.api.job_run_status import OCIJobRunStatus, Phase, RunSubmission
 from ocijobs.api.reasons import Reason
 from ocijobs.api.status_changes import JobRunStatusChanges
-from ocijobs.reconcile.blocking import HELD, earliest, to_come
-from ocijobs.reconcile.decision import AddFinalizer, Decision
+from ocijobs.reconcile.blocking import earliest, to_come
+from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.digest import retry_token
 from ocijobs.reconcile.run.adoption import adopt_run
 from ocijobs.reconcile.run.attempts import attempt_number
-from ocijobs.reconcile.run.dependencies import await_dependencies
 from ocijobs.reconcile.run.discarding import discard
-from ocijobs.reconcile.run.launch import Launch, prepare
+from ocijobs.reconcile.run.draft import Closed, Draft, Launch, pass_gates
+from ocijobs.reconcile.run.launch_gates import GATES
 from ocijobs.reconcile.run.observation import RunObservation
-from ocijobs.reconcile.run.queueing import admitted_with, await_admission, waiting
-from ocijobs.reconcile.run.status import suspended, write_blocked, write_status
+from ocijobs.reconcile.run.queueing import admitted_with, waiting
+from ocijobs.reconcile.run.status import write_blocked, write_status
 from ocijobs.reconcile.run.stopping import active_deadline
-from ocijobs.reconcile.run.verdict import invalid_pattern
 from ocijobs.reconcile.serving import Hindrance
 
 
@@ -30,50 +30,18 @@ def await_launch(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
         return adopt_run(o, adoption, now)
     if not o.wanted:
         return drop(o, now)
-    if o.run.spec.suspend:
-        return Decision(status=suspended(o, now, submit=None, launch_time=None))
-    if (late := too_late(o, now)) is not None:
-        return Decision(status=late)
-    if (before := _before_all(o, now)) is not None:
-        return before
-    held = Hindrance(reason=Reason.HELD, message=HELD) if _held(o) else None
-    prepared = held or prepare(o, now)
-    if isinstance(prepared, Launch) and o.run.metadata.has_finalizer:
-        prepared = await_admission(o, prepared) or prepared
-    if isinstance(prepared, Hindrance):
-        return hindered(o, now, prepared)
-    first = o.identity.to_hold if o.run.metadata.has_finalizer else AddFinalizer()
-    if first is not None:
-        # Neither object nor credentials go from now on while something of the run may be in OCI.
-        return Decision(status=o.run.status, actions=(first,))
-    return Decision(status=intend(o, now, prepared, incarnation=_next_incarnation(o)))
-
-
-def _before_all(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus] | None:
-    """Decide about what comes before any launch: a spec that can be read, and what the run waits for."""
-    if (problem := invalid_pattern(o.run.spec)) is not None:
-        return hindered(o, now, Hindrance(reason=Reason.INVALID_SPEC, message=problem, fatal=True))
-    return await_dependencies(o, now) if o.run.status.submit is None else None
-
-
-def too_late(o: RunObservation, now: datetime) -> OCIJobRunStatus | None:
-    """Return the end of a run that is not in OCI and whose deadline is over."""
-    deadline = active_deadline(o)
-    if deadline is None or now < deadline:
-        return None
-    return write_status(
-        o,
-        now,
-        phase=Phase.FAILED,
-        reason=Reason.DEADLINE_EXCEEDED,
-        message="spec.activeDeadlineSeconds is over, and no attempt is active",
-        completion_time=now,
-        submit=None,
-    )
-
-
-def _held(o: RunObservation) -> bool:
-    return o.held and o.run.status.submit is None
+    passed = pass_gates(Draft(o=o, now=now), GATES)
+    answer = passed.answer if isinstance(passed, Closed) else passed.launch
+    match answer:
+        case Decision():
+            return answer
+        case Hindrance():
+            return hindered(o, now, answer)
+        case Launch():
+            incarnation = _next_incarnation(o)
+            return Decision(status=intend(o, now, answer, incarnation=incarnation))
+        case _:
+            assert_never(answer)
 
 
 def hindered(o: RunObservation, now: datetime, hindrance: Hindrance) -> Decision[OCIJobRunStatus]:

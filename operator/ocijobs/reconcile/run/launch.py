@@ -1,74 +1,50 @@
-"""What a run is launched with, or what hinders its launch.
-
-The same function serves the first launch and the rebuilding of a request after a crash: what is built from the same
-objects is the same request, and its digest says whether the objects are the same.
-"""
+"""Gates before a launch that make its request: when it is time, the values of its variables, the request itself."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import replace
 
-from ocijobs.api.environment import EnvVar
 from ocijobs.api.reasons import Reason
-from ocijobs.api.run_binding import Binding, JobBinding, RunTemplate
-from ocijobs.reconcile.decision import Launcher, ReadValues
-from ocijobs.reconcile.environment import NO_VALUES, Values, references
+from ocijobs.api.run_binding import JobBinding, RunTemplate
+from ocijobs.reconcile.decision import ReadValues
+from ocijobs.reconcile.environment import references
 from ocijobs.reconcile.job.variables import all_variables
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.remote import Operation
 from ocijobs.reconcile.requests import RunCreation
 from ocijobs.reconcile.run.attempts import retry_at
 from ocijobs.reconcile.run.binding import bind
-from ocijobs.reconcile.run.bound_job import bound_job, settled_at
+from ocijobs.reconcile.run.bound_job import settled_at
 from ocijobs.reconcile.run.data_science_request import job_run_request, outputs_of
 from ocijobs.reconcile.run.dependencies import with_results
-from ocijobs.reconcile.run.observation import RunObservation
+from ocijobs.reconcile.run.draft import JOB_UNKNOWN, Draft, Launch
 from ocijobs.reconcile.run.request import Sent, request_digest
 from ocijobs.reconcile.run.spark_request import application_run_request
 from ocijobs.reconcile.serving import Hindrance
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Launch:
-    """All that a launch needs: as whom, what is sent, and what is recorded of it."""
-
-    caller: Launcher
-    request: RunCreation
-    request_digest: str
-    revision: str | None
-    binding: Binding
-
-
-def prepare(o: RunObservation, now: datetime) -> Launch | Hindrance:
-    """Return the launch of the run as things are, or the first thing that hinders it."""
-    settled = settled_at(o)
+def settled(draft: Draft) -> Hindrance | None:
+    """The rest of the same apply has arrived, and the pause after a failed attempt is over."""
+    o = draft.o
+    arrived = settled_at(o)
     retry = retry_at(o.run.status, o.run.metadata.uid, o.settings)
-    if (due := max(settled, retry or settled)) > now:
-        return Hindrance(wake_at=due)
-    bound = bound_job(o)
-    if isinstance(bound, Hindrance):
-        return bound
-    job, caller = bound
-    settings = with_results(o)
-    template = job.template or RunTemplate()
-    variables = all_variables(template, settings)
-    values = _values(o, variables, settled)
-    if isinstance(values, Hindrance):
-        return values
-    return _launch(o, job, caller, Sent(template, settings, variables, values))
+    due = max(arrived, retry or arrived)
+    return Hindrance(wake_at=due) if due > draft.now else None
 
 
-def _values(
-    o: RunObservation, variables: tuple[EnvVar, ...], settled_at: datetime
-) -> Values | Hindrance:
-    """Return what the variables' references give, read no earlier than the run was settled."""
-    keys = references(variables)
+def values_read(draft: Draft) -> Draft | Hindrance | None:
+    """Hand on what the variables' references give, read no earlier than the run was settled."""
+    o = draft.o
+    keys = references(_sent(draft).variables)
     if not keys:
-        return NO_VALUES
+        return None
     known = o.known
-    if known.values is not None and known.values_at is not None and known.values_at >= settled_at:
-        return known.values
+    if (
+        known.values is not None
+        and known.values_at is not None
+        and known.values_at >= settled_at(o)
+    ):
+        return replace(draft, values=known.values)
     call = known.calls.get(Operation.READ_VALUES)
     due = due_at(call, epoch=o.epoch, seed=o.run.metadata.uid, settings=o.settings)
     return Hindrance(
@@ -79,10 +55,12 @@ def _values(
     )
 
 
-def _launch(o: RunObservation, job: JobBinding, caller: Launcher, sent: Sent) -> Launch | Hindrance:
+def request_built(draft: Draft) -> Draft | Hindrance:
+    """Hand on the launch; what is asked for may be nothing that OCI can do."""
+    o, job, caller, sent = draft.o, draft.job, draft.caller, _sent(draft)
     application = sent.template.application
-    if not (job.job_id and job.compartment_id and (job.project_id or application is not None)):
-        return Hindrance(reason=Reason.WAITING_FOR_JOB, message="the OCI job is not known yet")
+    if job is None or caller is None or not _located(job, of_spark=application is not None):
+        return JOB_UNKNOWN
     request: RunCreation | str
     if application is not None:
         request, outputs = application_run_request(o, job, sent, application), None
@@ -90,10 +68,22 @@ def _launch(o: RunObservation, job: JobBinding, caller: Launcher, sent: Sent) ->
         request, outputs = job_run_request(o, job, sent), outputs_of(job, sent)
     if isinstance(request, str):
         return Hindrance(reason=Reason.INVALID_SPEC, message=request, fatal=True)
-    return Launch(
+    launch = Launch(
         caller=caller,
         request=request,
         request_digest=request_digest(request, sent),
         revision=job.revision,
         binding=bind(job, sent.settings, sent.values, outputs),
     )
+    return replace(draft, launch=launch)
+
+
+def _sent(draft: Draft) -> Sent:
+    template = (draft.job.template if draft.job is not None else None) or RunTemplate()
+    settings = with_results(draft.o)
+    return Sent(template, settings, all_variables(template, settings), draft.values)
+
+
+def _located(job: JobBinding, *, of_spark: bool) -> bool:
+    """Whether it is known where the job is; applications have no project."""
+    return bool(job.job_id and job.compartment_id and (job.project_id or of_spark))

@@ -28,7 +28,7 @@ from ocijobs.reconcile.decision import (
 )
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.remote import Operation
-from ocijobs.reconcile.run.launch import Launch
+from ocijobs.reconcile.run.draft import Draft, Launch
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.pod_sets import Request, request_of, workload_name, workload_of
 from ocijobs.reconcile.serving import Hindrance
@@ -37,10 +37,11 @@ _AT_ONCE = frozenset({"Preempted", "NodeFailures"})
 """Why Kueue evicted what it may admit again at once; otherwise it says itself when."""
 
 
-def await_admission(o: RunObservation, launch: Launch) -> Hindrance | None:
-    """Return what a run waits for that nothing but its queue holds; None if it may be launched."""
+def admitted(draft: Draft) -> Hindrance | None:
+    """The last of what a run waits for: quota is not taken for one that other things hinder."""
+    o, launch = draft.o, draft.launch
     queue, workload = o.queue_name, o.queue.workload
-    if queue is None:
+    if queue is None or not isinstance(launch, Launch):
         return None
     template = launch.binding.template or RunTemplate()
     request = request_of(o.run, queue, template, o.run.spec)

@@ -25,6 +25,7 @@ from ocijobs.reconcile.once import (
 )
 from ocijobs.reconcile.release import release
 from ocijobs.reconcile.remote import Refusal
+from ocijobs.reconcile.run.draft import Launch
 from ocijobs.reconcile.run.gate import (
     await_launch,
     drop,
@@ -32,9 +33,8 @@ from ocijobs.reconcile.run.gate import (
     intend,
     queue_again,
     run_token,
-    too_late,
 )
-from ocijobs.reconcile.run.launch import Launch, prepare
+from ocijobs.reconcile.run.launch_gates import prepare, too_late
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.queueing import lost_admission
 from ocijobs.reconcile.run.request import run_owner

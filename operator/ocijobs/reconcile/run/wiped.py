@@ -13,7 +13,7 @@ from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.remote import RunRecord
 from ocijobs.reconcile.run.attempts import attempt_number
 from ocijobs.reconcile.run.gate import drop, hindered, intend
-from ocijobs.reconcile.run.launch import prepare
+from ocijobs.reconcile.run.launch_gates import prepare
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.status import reflect, write_status
 from ocijobs.reconcile.run.submission import search

@@ -64,29 +64,33 @@ def _timetable(spec: OCIJobScheduleSpec) -> Timetable | str:
     return problem(spec) or timetable
 
 
+def _deadline(o: ScheduleObservation) -> timedelta | None:
+    """Return how late a run may still be started."""
+    seconds = o.schedule.spec.starting_deadline_seconds
+    return timedelta(seconds=seconds) if seconds is not None else None
+
+
 def _fire(
     o: ScheduleObservation, timetable: Timetable, cleanup: tuple[Action, ...], now: datetime
 ) -> Decision[OCIJobScheduleStatus]:
     """Start what is due."""
-    spec, status = o.schedule.spec, o.schedule.status
-    last = status.last_schedule_time or o.schedule.metadata.creation_timestamp
-    seconds = spec.starting_deadline_seconds
-    deadline = timedelta(seconds=seconds) if seconds is not None else None
-    due = due_start(timetable, last=last, now=now, deadline=deadline)
+    policy = o.schedule.spec.concurrency_policy
+    last = o.schedule.status.last_schedule_time or o.schedule.metadata.creation_timestamp
+    due = due_start(timetable, last=last, now=now, deadline=_deadline(o))
     following = next_start(timetable, last=last, now=now)
     active = [one for one in firings(o) if one.state is FiringState.ACTIVE]
     if due.at is None:
         standing, reason, message = _standing(o, now)
         waiting = _write(o, now, standing, reason, message, next_schedule_time=following)
         return Decision(status=waiting, actions=cleanup, wake_at=following)
-    if active and spec.concurrency_policy is ConcurrencyPolicy.FORBID:
+    if active and policy is ConcurrencyPolicy.FORBID:
         message = "a start is due, and an earlier firing has not ended: spec.concurrencyPolicy"
         ready = _write(
             o, now, Standing.READY, Reason.ALREADY_ACTIVE, message, next_schedule_time=following
         )
         return Decision(status=ready, actions=cleanup, wake_at=following)
     replaced: tuple[Action, ...] = ()
-    if spec.concurrency_policy is ConcurrencyPolicy.REPLACE:
+    if policy is ConcurrencyPolicy.REPLACE:
         replaced = tuple(deletion for one in active for deletion in one.delete())
     starting = _write(
         o,

@@ -36,9 +36,14 @@ def decide_sweep(o: SweepObservation, now: datetime) -> Decision[OCIJobSweepStat
         return Decision(status=status)
     if status.phase is not None and status.phase.terminal:
         return _after_the_end(o, now)
-    tally = count(o)
     if status.binding is None:
-        return _cancel(o, tally, now) if o.sweep.spec.cancel else _begin(o, now)
+        return _cancel(o, count(o), now) if o.sweep.spec.cancel else _begin(o, now)
+    return _under_way(o, now)
+
+
+def _under_way(o: SweepObservation, now: datetime) -> Decision[OCIJobSweepStatus]:
+    """Decide about a sweep that is bound and has not ended."""
+    tally = count(o)
     if o.sweep.spec.cancel and not doomed(o):
         return _cancel(o, tally, now)
     if (end := ended(o, tally, now)) is not None:

@@ -43,13 +43,23 @@ def problem(spec: SweepSettings) -> str | None:
             f"{field}: {number:,} combinations, and {MOST_CHILDREN:,} are the most: take fewer values, "
             "or several sweeps"
         )
-    names = {name for one in spec.points or () for name in one.parameters} | set(spec.matrix or {})
-    if strange := sorted(name for name in names if not _NAME.fullmatch(name)):
+    return _wrong_names(field, _names(spec))
+
+
+def _names(spec: SweepSettings) -> list[str]:
+    """Return the names of all parameters."""
+    return sorted(
+        {name for one in spec.points or () for name in one.parameters} | set(spec.matrix or {})
+    )
+
+
+def _wrong_names(field: str, names: list[str]) -> str | None:
+    if strange := [name for name in names if not _NAME.fullmatch(name)]:
         return (
             f"{field}: {', '.join(strange)}: no name of an environment variable: letters, digits and "
             "underscores, the first no digit"
         )
-    variables = tuple(RunEnvVar(name=name, value="") for name in sorted(names))
+    variables = tuple(RunEnvVar(name=name, value="") for name in names)
     if reserved := reserved_names(variables):
         return (
             f"{field}: {', '.join(reserved)}: reserved for OCI and the operator ({RESERVED_ENV_PREFIX}...),"

@@ -64,8 +64,9 @@ def count(o: SweepObservation) -> Tally:
     recorded = from_intervals(status.completed_indexes), from_intervals(status.failed_indexes)
     ended = recorded[0] | recorded[1]
     news = {index: end for index, end in children.ends.items() if index not in ended}
-    completed = recorded[0].union(index for index, end in news.items() if end.succeeded)
-    failed = recorded[1].union(index for index, end in news.items() if not end.succeeded)
+    won = {index: end.results for index, end in news.items() if end.succeeded}
+    completed = recorded[0] | won.keys()
+    failed = recorded[1] | (news.keys() - won.keys())
     created = max(status.created or 0, o.known.created, children.created)
     active = frozenset(children.live)
     gone = frozenset(range(created)) - completed - failed - active
@@ -77,7 +78,7 @@ def count(o: SweepObservation) -> Tally:
         completed=completed,
         failed=failed,
         gone=gone,
-        best=_best(o, {index: end.results for index, end in news.items() if end.succeeded}),
+        best=_best(o, won),
         urgent=any(index not in active or index >= (status.created or 0) for index in unwritten),
     )
 

@@ -1,0 +1,241 @@
+"""What a run waits for before its launch, in order: the first gate that is closed is what its status tells.
+
+docs/runs.md has this list as a table, which `make generate` writes.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ocijobs.api.job_run_status import OCIJobRunStatus
+from ocijobs.api.reasons import Reason
+from ocijobs.reconcile.blocking import HELD
+from ocijobs.reconcile.decision import AddFinalizer, Decision
+from ocijobs.reconcile.run.bound_job import (
+    identity_usable,
+    job_as_bound,
+    job_looked_up,
+    job_meant,
+    job_ready,
+    job_stays,
+    job_there,
+    sources_read,
+    sweep_seen,
+    turn_come,
+)
+from ocijobs.reconcile.run.dependencies import await_dependencies
+from ocijobs.reconcile.run.draft import Closed, Draft, Gate, Launch, pass_gates
+from ocijobs.reconcile.run.launch import request_built, settled, values_read
+from ocijobs.reconcile.run.observation import RunObservation
+from ocijobs.reconcile.run.queueing import admitted
+from ocijobs.reconcile.run.status import suspended
+from ocijobs.reconcile.run.stopping import active_deadline
+from ocijobs.reconcile.run.verdict import invalid_pattern
+from ocijobs.reconcile.serving import Hindrance
+
+Answer = Decision[OCIJobRunStatus] | Hindrance
+
+
+def not_suspended(draft: Draft) -> Decision[OCIJobRunStatus] | None:
+    """A suspended run gives up an intent of which nothing is in OCI, and its deadline begins anew."""
+    if not draft.o.run.spec.suspend:
+        return None
+    return Decision(status=suspended(draft.o, draft.now, submit=None, launch_time=None))
+
+
+def in_time(draft: Draft) -> Hindrance | None:
+    """The deadline goes on between two attempts, too."""
+    return too_late(draft.o, draft.now)
+
+
+def too_late(o: RunObservation, now: datetime) -> Hindrance | None:
+    """Return that the deadline is over of a run that is not in OCI."""
+    deadline = active_deadline(o)
+    if deadline is None or now < deadline:
+        return None
+    return Hindrance(
+        reason=Reason.DEADLINE_EXCEEDED,
+        message="spec.activeDeadlineSeconds is over, and no attempt is active",
+        fatal=True,
+    )
+
+
+def policy_readable(draft: Draft) -> Hindrance | None:
+    """A pattern that can't be compiled would show at the first failure only."""
+    problem = invalid_pattern(draft.o.run.spec)
+    if problem is None:
+        return None
+    return Hindrance(reason=Reason.INVALID_SPEC, message=problem, fatal=True)
+
+
+def dependencies_met(draft: Draft) -> Decision[OCIJobRunStatus] | None:
+    """Each dependency is recorded when it is met; before an intent, all are."""
+    return await_dependencies(draft.o, draft.now) if draft.o.run.status.submit is None else None
+
+
+def released(draft: Draft) -> Hindrance | None:
+    """After a restore, a run may be in OCI although its status does not say so."""
+    o = draft.o
+    held = o.held and o.run.status.submit is None
+    return Hindrance(reason=Reason.HELD, message=HELD) if held else None
+
+
+def finalizer_set(draft: Draft) -> Decision[OCIJobRunStatus] | None:
+    """From now on, the object does not go while something of the run may be in OCI."""
+    if draft.o.run.metadata.has_finalizer:
+        return None
+    return Decision(status=draft.o.run.status, actions=(AddFinalizer(),))
+
+
+def credentials_kept(draft: Draft) -> Decision[OCIJobRunStatus] | None:
+    """Nor do the credentials that may have to end it."""
+    hold = draft.o.identity.to_hold
+    return Decision(status=draft.o.run.status, actions=(hold,)) if hold is not None else None
+
+
+PREPARING: tuple[Gate[Hindrance], ...] = (
+    Gate(
+        name="settled",
+        open_when="the run is 2 s old, so that the rest of the same apply has arrived, and the pause after a "
+        "failed attempt is over",
+        check=settled,
+    ),
+    Gate(
+        name="sweep seen",
+        open_when="its sweep, if it is of one, has bound to the OCIJob",
+        check=sweep_seen,
+    ),
+    Gate(
+        name="job there",
+        open_when="the OCIJob exists; one that was deleted after the first attempt fails the run",
+        check=job_there,
+        reasons=(Reason.WAITING_FOR_JOB, Reason.JOB_DELETED, Reason.INVALID_SPEC),
+    ),
+    Gate(
+        name="job meant",
+        open_when="with `jobTemplate`: the OCIJob of the run's name is its own",
+        check=job_meant,
+        reasons=(Reason.NAME_TAKEN,),
+    ),
+    Gate(
+        name="job stays",
+        open_when="the OCIJob is not being deleted",
+        check=job_stays,
+        reasons=(Reason.JOB_DELETED,),
+    ),
+    Gate(
+        name="job as bound",
+        open_when="the OCIJob is the one that the run is bound to; another one of its name fails the run",
+        check=job_as_bound,
+        reasons=(Reason.JOB_DELETED,),
+    ),
+    Gate(
+        name="job ready",
+        open_when="before a first attempt: the OCIJob is Ready for its current generation",
+        check=job_ready,
+        reasons=(Reason.WAITING_FOR_JOB,),
+    ),
+    Gate(
+        name="turn",
+        open_when="fewer runs of the OCIJob are active than its `maxActiveRuns`, the oldest run first",
+        check=turn_come,
+        reasons=(Reason.MAX_ACTIVE_RUNS,),
+    ),
+    Gate(
+        name="sources read",
+        open_when="before a first attempt: the sources of the OCIJob were read after the run came",
+        check=sources_read,
+    ),
+    Gate(
+        name="identity",
+        open_when="the OCIIdentity can be used to start something",
+        check=identity_usable,
+        reasons=(Reason.WAITING_FOR_IDENTITY, Reason.CREDENTIALS_INVALID),
+    ),
+    Gate(
+        name="job looked up",
+        open_when="with `jobId`: OCI has told what the OCI job is",
+        check=job_looked_up,
+        reasons=(Reason.NOT_AUTHORIZED_OR_NOT_FOUND, Reason.INVALID_SPEC),
+        refusals=True,
+    ),
+    Gate(
+        name="values",
+        open_when="every Secret and ConfigMap that a variable names is there",
+        check=values_read,
+        reasons=(Reason.WAITING_FOR_VALUE,),
+    ),
+    Gate(
+        name="request",
+        open_when="OCI can do what the run asks for; if it can't, the run fails",
+        check=request_built,
+        reasons=(Reason.WAITING_FOR_JOB, Reason.INVALID_SPEC),
+    ),
+)
+"""What makes the launch, and is asked again where its request is made again after a crash.
+
+The same objects make the same request, so its digest says whether they are the same.
+"""
+
+GATES: tuple[Gate[Answer], ...] = (
+    Gate(
+        name="not suspended",
+        open_when="`suspend` is false; until then the phase is Suspended",
+        check=not_suspended,
+        reasons=(Reason.SUSPENDED,),
+    ),
+    Gate(
+        name="in time",
+        open_when="`activeDeadlineSeconds` is not over; if it is, the run fails",
+        check=in_time,
+        reasons=(Reason.DEADLINE_EXCEEDED,),
+    ),
+    Gate(
+        name="policy readable",
+        open_when="each pattern in `failurePolicy` is a regular expression; if one is not, the run fails",
+        check=policy_readable,
+        reasons=(Reason.INVALID_SPEC,),
+    ),
+    Gate(
+        name="dependencies",
+        open_when="what `dependsOn` and `resultRef` name has come; what can't come any more fails the run",
+        check=dependencies_met,
+        reasons=(
+            Reason.WAITING_FOR_DEPENDENCY,
+            Reason.DEPENDENCY_FAILED,
+            Reason.RESULT_MISSING,
+            Reason.INVALID_SPEC,
+            Reason.PENDING,
+        ),
+    ),
+    Gate(
+        name="released",
+        open_when="with the setting `holdNew`, after a restore: somebody has released the run",
+        check=released,
+        reasons=(Reason.HELD,),
+    ),
+    *PREPARING,
+    Gate(
+        name="finalizer",
+        open_when="the object has the finalizer, which keeps it while something of it may be in OCI",
+        check=finalizer_set,
+    ),
+    Gate(
+        name="queue",
+        open_when="in a queue: Kueue has admitted the run",
+        check=admitted,
+        reasons=(Reason.WAITING_FOR_QUEUE,),
+    ),
+    Gate(
+        name="credentials kept",
+        open_when="there is a copy of the credentials, which can end the run when the Secret is gone",
+        check=credentials_kept,
+    ),
+)
+"""All that comes before the first intent of an attempt."""
+
+
+def prepare(o: RunObservation, now: datetime) -> Launch | Hindrance:
+    """Return the launch of the run as things are, or the first thing that hinders it."""
+    passed = pass_gates(Draft(o=o, now=now), PREPARING)
+    return passed.answer if isinstance(passed, Closed) else passed.launch
