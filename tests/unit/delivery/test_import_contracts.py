@@ -29,6 +29,10 @@ WRONG_WAYS = {
         "operator/ocijobs/reconcile/run/decide.py",
         "import logging",
     ),
+    "Cron knows nothing of the operator": (
+        "operator/ocijobs/cron/fields.py",
+        "from ocijobs.api import metadata",
+    ),
     "kopf only watches": ("operator/ocijobs/controller/worker.py", "import kopf"),
     "OCI's SDK only in cloud": (
         "operator/ocijobs/controller/worker.py",

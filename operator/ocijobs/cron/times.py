@@ -12,13 +12,8 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ocijobs.reconcile.schedule.cron_fields import (
-    CronFields,
-    InvalidScheduleError,
-    parse_every,
-    parse_fields,
-)
-from ocijobs.reconcile.schedule.local_time import LocalTime
+from ocijobs.cron.fields import CronFields, InvalidScheduleError, parse_every, parse_fields
+from ocijobs.cron.local_time import LocalTime
 
 _FURTHEST_YEARS = 5
 """A schedule that does not fire within these years never fires, to Kubernetes."""
@@ -30,6 +25,10 @@ _MANY = 100
 
 _MOST_WRAPS = 1000
 """More turns than any schedule needs: robfig/cron turns for ever where a zone left a whole day out (Apia, 2011)."""
+
+
+class InvalidTimeZoneError(ValueError):
+    """No time zone has that name; the message says what is expected."""
 
 
 class Missed(Enum):
@@ -56,17 +55,12 @@ class Timetable:
     zone: ZoneInfo
 
     @classmethod
-    def parse(cls, schedule: str, time_zone: str | None) -> Timetable:
-        """Return the timetable; without a time zone it is UTC's.
+    def parse(cls, schedule: str, zone: ZoneInfo) -> Timetable:
+        """Return the timetable of five fields, a descriptor such as `@daily`, or `@every <duration>`.
 
         Raises:
-            InvalidScheduleError: if the schedule or the zone is none, or it never fires.
+            InvalidScheduleError: if the schedule is none, or never fires.
         """
-        zone = _zone(time_zone or "UTC")
-        if "TZ" in schedule:
-            raise InvalidScheduleError(
-                "TZ and CRON_TZ are not for spec.schedule: use spec.timeZone"
-            )
         if schedule.startswith("@every "):
             return cls(parse_every(schedule), zone)
         timetable = cls(parse_fields(schedule), zone)
@@ -81,12 +75,17 @@ class Timetable:
         return _next(self.fields, self.zone, moment)
 
 
-def _zone(name: str) -> ZoneInfo:
+def time_zone(name: str) -> ZoneInfo:
+    """Return the time zone of a name such as Europe/Paris.
+
+    Raises:
+        InvalidTimeZoneError: if there is none.
+    """
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise InvalidScheduleError(
-            f"spec.timeZone: {name!r} is no time zone: a name such as Europe/Paris is expected"
+        raise InvalidTimeZoneError(
+            f"{name!r} is no time zone: a name such as Europe/Paris is expected"
         ) from error
 
 

@@ -14,12 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocijobs.reconcile.schedule.cron_fields import InvalidScheduleError, parse_every, parse_fields
-from ocijobs.reconcile.schedule.times import Missed, Timetable, most_recent
+from ocijobs.cron.fields import InvalidScheduleError, parse_every, parse_fields
+from ocijobs.cron.times import InvalidTimeZoneError, Missed, Timetable, most_recent, time_zone
 
 GOLDENS: dict[str, Any] = json.loads(
     (Path(__file__).parent / "goldens" / "cron.json").read_text(encoding="utf-8")
 )
+UTC_ZONE = time_zone("UTC")
 NIGHT = datetime(2026, 11, 24, 1, 30, tzinfo=UTC)
 
 
@@ -36,7 +37,7 @@ def cases(kind: str) -> list[Any]:
 @pytest.mark.parametrize("zone", cases("next"))
 def test_it_fires_when_kubernetes_would_whatever_the_clocks_do(zone: str) -> None:
     for golden in (one for one in GOLDENS["next"] if one["zone"] == zone):
-        timetable = Timetable.parse(golden["schedule"], zone)
+        timetable = Timetable.parse(golden["schedule"], time_zone(zone))
         at: datetime | None = datetime.fromisoformat(golden["after"])
         times: list[str | None] = []
         while len(times) < len(golden["times"]) and at is not None:
@@ -49,7 +50,7 @@ def test_it_fires_when_kubernetes_would_whatever_the_clocks_do(zone: str) -> Non
 def test_the_start_that_is_due_is_the_one_of_kubernetes(zone: str) -> None:
     for golden in (one for one in GOLDENS["recent"] if one["zone"] == zone):
         due = most_recent(
-            Timetable.parse(golden["schedule"], zone),
+            Timetable.parse(golden["schedule"], time_zone(zone)),
             earliest=datetime.fromisoformat(golden["earliest"]),
             now=datetime.fromisoformat(golden["now"]),
         )
@@ -71,39 +72,41 @@ def test_what_kubernetes_takes_is_taken(schedule: str) -> None:
 @pytest.mark.parametrize("schedule", sorted({*GOLDENS["refused"], *STRANGE}))
 def test_what_kubernetes_refuses_is_refused(schedule: str) -> None:
     with pytest.raises(InvalidScheduleError):
-        Timetable.parse(schedule, None)
+        Timetable.parse(schedule, UTC_ZONE)
 
 
 @pytest.mark.parametrize(
-    ("schedule", "zone", "says"),
+    ("schedule", "says"),
     [
-        ("0 0 31 2 *", None, "names no day that any year has"),
-        ("0 25 * * *", None, "hour: '25' is not within 0-23"),
-        ("0 2 * *", None, "has 4 fields"),
-        ("@every soon", None, "a duration such as 1h30m"),
-        ("@every 9999999h", None, "292 years are the longest"),
-        (f"@every {'9' * 200}h", None, "292 years are the longest"),
-        ("TZ=UTC 0 2 * * *", None, "use spec.timeZone"),
-        ("0 2 * * *", "Mars/Olympus", "spec.timeZone: 'Mars/Olympus' is no time zone"),
-        ("0 2 * * *", "../../etc/passwd", "is no time zone"),
+        ("0 0 31 2 *", "names no day that any year has"),
+        ("0 25 * * *", "hour: '25' is not within 0-23"),
+        ("0 2 * *", "has 4 fields"),
+        ("@every soon", "a duration such as 1h30m"),
+        ("@every 9999999h", "292 years are the longest"),
+        (f"@every {'9' * 200}h", "292 years are the longest"),
+        ("TZ=UTC 0 2 * * *", "has 6 fields"),
     ],
 )
-def test_a_schedule_that_is_none_is_refused_in_words(
-    schedule: str, zone: str | None, says: str
-) -> None:
+def test_a_schedule_that_is_none_is_refused_in_words(schedule: str, says: str) -> None:
     with pytest.raises(InvalidScheduleError, match=says):
-        Timetable.parse(schedule, zone)
+        Timetable.parse(schedule, UTC_ZONE)
+
+
+@pytest.mark.parametrize("name", ["Mars/Olympus", "../../etc/passwd"])
+def test_a_time_zone_that_is_none_is_refused_in_words(name: str) -> None:
+    with pytest.raises(InvalidTimeZoneError, match=f"^'{name}' is no time zone"):
+        time_zone(name)
 
 
 def test_a_clock_that_was_set_years_ahead_costs_no_more_than_one_that_was_not() -> None:
-    each_minute = Timetable.parse("* * * * *", None)
+    each_minute = Timetable.parse("* * * * *", UTC_ZONE)
     due = most_recent(each_minute, earliest=NIGHT, now=NIGHT + timedelta(days=40 * 365))
     assert due.at == NIGHT + timedelta(days=40 * 365)
     assert due.missed is Missed.MANY
 
 
 def test_a_clock_that_was_set_back_starts_nothing() -> None:
-    hourly = Timetable.parse("@hourly", None)
+    hourly = Timetable.parse("@hourly", UTC_ZONE)
     due = most_recent(hourly, earliest=NIGHT, now=NIGHT - timedelta(days=30))
     assert due.at is None
     assert due.missed is Missed.NONE
@@ -118,7 +121,7 @@ MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.
 def test_each_start_comes_after_the_last_and_is_what_the_fields_say(
     schedule: str, zone: str, after: datetime
 ) -> None:
-    timetable = Timetable.parse(schedule, zone)
+    timetable = Timetable.parse(schedule, time_zone(zone))
     first = timetable.next_after(after)
     assert first is not None
     second = timetable.next_after(first)
@@ -131,7 +134,7 @@ def test_each_start_comes_after_the_last_and_is_what_the_fields_say(
 def test_the_start_that_is_due_has_come_and_one_that_is_not_missed_is_the_last(
     schedule: str, zone: str, earliest: datetime, elapsed: timedelta
 ) -> None:
-    timetable, now = Timetable.parse(schedule, zone), earliest + elapsed
+    timetable, now = Timetable.parse(schedule, time_zone(zone)), earliest + elapsed
     due = most_recent(timetable, earliest=earliest, now=now)
     assert due.at is None or earliest < due.at <= now
     following = timetable.next_after(due.at or earliest)
@@ -162,6 +165,6 @@ def test_a_month_that_does_not_fit_has_no_day() -> None:
 @pytest.mark.parametrize("schedule", ["0 0 30 12 *", "0 0 31 12 *"])
 def test_a_day_that_a_zone_left_out_is_not_looked_for_for_ever(schedule: str) -> None:
     """Apia had no 30 December 2011; Kubernetes never ends there."""
-    apia = Timetable.parse(schedule, "Pacific/Apia")
+    apia = Timetable.parse(schedule, time_zone("Pacific/Apia"))
     assert apia.next_after(datetime(2011, 12, 28, tzinfo=UTC)) is None
     assert apia.next_after(datetime(2012, 1, 1, tzinfo=UTC)) is not None

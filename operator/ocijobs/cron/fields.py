@@ -2,7 +2,7 @@
 
 The parser is our own, since those of Python differ where it matters: `*/2` as day of month does not count as a star,
 Sunday is 0 and never 7, `5/15` means `5-59/15`, and there is no L, W or #. Goldens made with Kubernetes' own code
-hold it (tests/unit/reconcile/goldens/cron.json).
+hold it (tests/unit/cron/goldens/cron.json).
 Source: https://pkg.go.dev/github.com/robfig/cron/v3, which k8s.io/kubernetes/pkg/controller/cronjob uses.
 """
 
