@@ -4,8 +4,8 @@ import math
 import time
 from collections.abc import Callable
 
-from oci_emulator.rules import RuleBook
-from oci_emulator.server.errors import ServiceError
+from oci_emulator.calls.errors import ServiceError
+from oci_emulator.conduct.rules import RuleBook
 
 _REMEMBERED = 1000
 
