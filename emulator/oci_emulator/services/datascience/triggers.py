@@ -101,9 +101,38 @@ def _ical(trigger: JsonObject, begin: datetime, after: datetime) -> datetime | N
         until: datetime | None = rule._until  # type: ignore[attr-defined]  # noqa: SLF001
         horizon = after + _HORIZON
         bounded: rrule = rule.replace(until=min(until, horizon) if until else horizon)
-        return bounded.after(after)
+        return _Search(bounded, horizon).after(after)
+    except _BeyondHorizonError:
+        return None
     except (ValueError, TypeError, IndexError, OverflowError) as error:
         raise invalid(f"trigger.recurrence: {error}") from None
+
+
+class _BeyondHorizonError(Exception):
+    """No time was found up to the horizon."""
+
+
+class _Search(rrule):
+    """A rule whose search ends at a horizon, even if it finds nothing.
+
+    dateutil holds ``until`` against the times that it finds. If there are none, it goes on to the year 9999,
+    hour by hour. It asks for ``_byeaster`` whenever it comes to another month (or year, in a yearly rule):
+    those are counted.
+    """
+
+    def __init__(self, rule: rrule, horizon: datetime) -> None:
+        vars(self).update(vars(rule))
+        begin: datetime = rule._dtstart  # type: ignore[attr-defined]  # noqa: SLF001
+        months = (horizon.year - begin.year) * 12 + horizon.month - begin.month
+        # Besides, it asks once when it begins; the first month and the last one count.
+        self._asks_left = months + 2
+
+    @property
+    def _byeaster(self) -> object:
+        self._asks_left -= 1
+        if self._asks_left < 0:
+            raise _BeyondHorizonError
+        return vars(self)["_byeaster"]
 
 
 _FOLLOWING: Mapping[str, Callable[[JsonObject, datetime, datetime], datetime | None]] = {
