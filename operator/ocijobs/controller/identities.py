@@ -73,9 +73,7 @@ class Identities:
         for entry in self._store.of_kind("OCIJobRun", identity.namespace):
             run = entry.resource
             if not isinstance(run, OCIJobRun) or (
-                run.status.phase is not None
-                and run.status.phase.terminal
-                and not run.metadata.has_finalizer
+                run.status.ended and not run.metadata.has_finalizer
             ):
                 continue
             used = identity_of_run(run, self._store.job(identity.namespace, run.job_name or ""))

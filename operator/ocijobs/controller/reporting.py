@@ -80,8 +80,7 @@ class Reporter:
         if before.start_time is None and after.start_time and after.accepted_time:
             waited = (after.start_time - after.accepted_time).total_seconds()
             self._metrics.start_seconds.labels(backend).observe(max(0.0, waited))
-        ended = after.phase is not None and after.phase.terminal
-        if not ended or after.phase is None or before.phase is after.phase:
+        if after.phase is None or not after.ended or before.phase is after.phase:
             return
         ready = find(after.conditions, ConditionType.READY)
         reason = ready.reason if ready else ""
