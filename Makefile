@@ -163,7 +163,7 @@ chaos: control-plane conda ## Run what rolls dice: kills at any moment, and new 
 	$(call say,an operator that is killed at any moment)
 	$(TEST) -m chaos tests
 	$(call say,histories that no run had before)
-	HYPOTHESIS_PROFILE=dice $(BIN)/pytest --numprocesses $(WORKERS) tests/unit/reconcile
+	HYPOTHESIS_PROFILE=dice $(BIN)/pytest --numprocesses $(WORKERS) tests/unit/reconcile tests/unit/cron
 
 # Measured code takes several times as long, so hypothesis searches briefly. Processes of xdist are measured, too.
 # The tests of delivery count what is imported, which measuring adds to.
@@ -177,7 +177,7 @@ coverage: control-plane conda ## Measure branch coverage of the operator by unit
 	$(BIN)/python hack/coverage_gate.py
 
 mutants: $(ENV) ## Try a sample of changes of the core: each is to be noticed by some test. A report, no gate.
-	$(call say,mutants of reconcile/ and cloud/)
+	$(call say,mutants of reconcile/, cron/ and cloud/)
 	$(BIN)/python hack/mutate.py --sample 60
 
 bench: control-plane ## Measure: starts of the operator, a sweep of a thousand, shares of principals, the local OCI. Nothing may run beside it.
@@ -201,7 +201,7 @@ chart: chart-tools ## Package the chart into dist/.
 	"$$($(BIN)/kubecontrolplane build --set chart-tools)/helm" package helm/oci-jobs-operator --destination dist
 
 goldens: $(ENV) ## Ask Kubernetes' own CronJob controller anew when schedules fire.
-	cd cluster/crongoldens && GOFLAGS=-mod=readonly CGO_ENABLED=0 go run -modfile=../go.mod . > ../../tests/unit/reconcile/goldens/cron.json
+	cd cluster/crongoldens && GOFLAGS=-mod=readonly CGO_ENABLED=0 go run -modfile=../go.mod . > ../../tests/unit/cron/goldens/cron.json
 
 lock: $(UV_INSTALLED) ## Pin all dependencies anew.
 	$(LOCK) requirements/uv.in --output-file requirements/uv.txt

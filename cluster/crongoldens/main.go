@@ -1,5 +1,5 @@
 // Prints when Kubernetes' own CronJob controller would start jobs: the goldens that hold the operator's
-// schedules (tests/unit/reconcile/goldens/cron.json). It calls the controller's functions, of the pinned release.
+// schedules (tests/unit/cron/goldens/cron.json). It calls the controller's functions, of the pinned release.
 //
 // Run it with: make goldens
 package main

@@ -12,16 +12,16 @@ from pathlib import Path
 
 import click
 
-from oci_emulator import clients
-from oci_emulator import rules as service_rules
-from oci_emulator.control.client import EmulatorError
-from oci_emulator.datascience.plans import MODES
-from oci_emulator.lags import PROFILES
+from oci_emulator.clients import environment
+from oci_emulator.clients.control import EmulatorError
+from oci_emulator.conduct import rules as service_rules
+from oci_emulator.conduct.lags import PROFILES
 from oci_emulator.running import spark as spark_here
 from oci_emulator.running.conda import PACKS, CondaEnvironments, CondaError, default_cache, pack_of
 from oci_emulator.running.containers import DEFAULT
 from oci_emulator.running.spark import SparkError, connector_directory
-from oci_emulator.settings import Settings, StartError
+from oci_emulator.services.datascience.plans import MODES
+from oci_emulator.serving.settings import Settings, StartError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -128,9 +128,9 @@ def serve(
         journal_bodies=journal_bodies,
     )
     with _quick_imports():
-        from oci_emulator import serving  # noqa: PLC0415  # other commands do without
+        from oci_emulator.serving import process  # noqa: PLC0415  # other commands do without
     try:
-        asyncio.run(serving.serve(settings))
+        asyncio.run(process.serve(settings))
     except StartError as error:
         raise click.ClickException(str(error)) from None
 
@@ -175,28 +175,28 @@ def _quick_imports() -> Iterator[None]:
 )
 @click.option(
     "--shell",
-    type=click.Choice(clients.SHELLS),
+    type=click.Choice(environment.SHELLS),
     default="sh",
     show_default=True,
     help="What to write commands for.",
 )
 @click.option("--unset", is_flag=True, help="Take the variables away again.")
-def print_environment(*, state: Path, shell: clients.Shell, unset: bool) -> None:
+def print_environment(*, state: Path, shell: environment.Shell, unset: bool) -> None:
     """Print what makes clients use a running emulator: eval "$(oci-emulator env)".
 
     They go on using the real host names, and find the emulator by its proxy. In such a shell,
     HTTPS reaches the hosts of the emulated cloud alone.
     """
-    changes = clients.unset()
+    changes = environment.unset()
     if not unset:
         try:
-            told = clients.announced(state.absolute())
+            told = environment.announced(state.absolute())
         except EmulatorError as error:
             raise click.ClickException(str(error)) from None
-        changes = clients.variables(
+        changes = environment.variables(
             proxy=told["proxy"], ca=Path(told["ca"]), config=Path(told["config"])
         )
-    click.echo(clients.script(changes, shell), nl=False)
+    click.echo(environment.script(changes, shell), nl=False)
 
 
 @main.command("rules")
@@ -208,7 +208,7 @@ def list_rules() -> None:
 @main.command("operations")
 def list_operations() -> None:
     """List the operations of each service: those that work, and how many are answered 501."""
-    from oci_emulator import coverage  # noqa: PLC0415  # only this command needs the services
+    from oci_emulator.serving import coverage  # noqa: PLC0415  # only this command needs the services
 
     click.echo(coverage.table(), nl=False)
 
@@ -216,8 +216,8 @@ def list_operations() -> None:
 @main.command("openapi")
 def describe() -> None:
     """Describe the operations that work as an OpenAPI document."""
-    from oci_emulator import coverage  # noqa: PLC0415  # likewise
     from oci_emulator.schema import openapi  # noqa: PLC0415  # likewise
+    from oci_emulator.serving import coverage  # noqa: PLC0415  # likewise
 
     click.echo(json.dumps(openapi.document(coverage.working()), indent=1))
 

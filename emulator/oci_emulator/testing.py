@@ -44,8 +44,8 @@ from typing import IO, TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from typing_extensions import override
 
-from oci_emulator import clients
-from oci_emulator.control.client import ControlClient, EmulatorError, JournalEntry, User
+from oci_emulator.clients.control import ControlClient, EmulatorError, JournalEntry, User
+from oci_emulator.clients.environment import changed, variables
 
 if TYPE_CHECKING:
     import pytest
@@ -315,8 +315,8 @@ class Emulator(ControlClient):
         Args:
             base: what to add it to; by default this process's own environment.
         """
-        changes = clients.variables(proxy=self.proxy, ca=self.ca, config=self.config)
-        return clients.changed(os.environ if base is None else base, changes)
+        changes = variables(proxy=self.proxy, ca=self.ca, config=self.config)
+        return changed(os.environ if base is None else base, changes)
 
 
 class EmulatorPool:

@@ -32,7 +32,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
-PRELOADED = ("ocijobs.controller.process", "ocijobs.controller.kopf_watch", "oci_emulator.emulator")
+PRELOADED = (
+    "ocijobs.controller.process",
+    "ocijobs.controller.kopf_watch",
+    "oci_emulator.serving.emulator",
+)
 """What the server imports, and OCI's SDK."""
 
 _ROOT = Path(__file__).parents[2]

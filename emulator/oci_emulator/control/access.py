@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from oci_emulator.control.call import ControlCall, Route, only
-from oci_emulator.foundation import Foundation
-from oci_emulator.jsontypes import JsonObject
+from oci_emulator.formats.jsontypes import JsonObject
 from oci_emulator.principals.verdicts import Verdicts
 from oci_emulator.principals.workloads import Workloads
+from oci_emulator.services.foundation import Foundation
 
 
 class AccessControl:

@@ -7,10 +7,10 @@ from typing import Any
 
 from aiohttp import web
 
+from oci_emulator.calls.errors import ServiceError, invalid, no_such_path, unparsable
 from oci_emulator.control.call import ControlCall, Handler, Route
-from oci_emulator.jsontypes import compact
-from oci_emulator.server.errors import ServiceError, invalid, no_such_path, unparsable
-from oci_emulator.server.routing import Router, UnreadablePath, parameters
+from oci_emulator.formats.jsontypes import compact
+from oci_emulator.schema.routing import Router, UnreadablePath, parameters
 
 PREFIX = "/_emulator/"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})

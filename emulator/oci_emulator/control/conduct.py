@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from oci_emulator import lags
-from oci_emulator.clock import timestamp
+from oci_emulator.conduct import lags
 from oci_emulator.control.call import ControlCall, Route, only
-from oci_emulator.datascience.plans import Plans
-from oci_emulator.foundation import Foundation
-from oci_emulator.jsontypes import JsonObject, compact
+from oci_emulator.formats.jsontypes import JsonObject, compact
+from oci_emulator.services.datascience.plans import Plans
+from oci_emulator.services.foundation import Foundation
+from oci_emulator.time.clock import timestamp
 
 
 class ConductControl:

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from oci_emulator.calls.errors import no_such_path
 from oci_emulator.control.call import ControlCall, Route, only
-from oci_emulator.jsontypes import JsonObject
-from oci_emulator.server.errors import no_such_path
+from oci_emulator.formats.jsontypes import JsonObject
 from oci_emulator.server.faults import Faults
 
 _LONGEST_WAIT = 600.0

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from oci_emulator.clock import timestamp
 from oci_emulator.control.call import ControlCall, Route
-from oci_emulator.foundation import Foundation
-from oci_emulator.jsontypes import JsonObject
-from oci_emulator.resources import Resource
+from oci_emulator.formats.jsontypes import JsonObject
+from oci_emulator.services.foundation import Foundation
+from oci_emulator.state.resources import Resource
+from oci_emulator.time.clock import timestamp
 
 
 class FileSystemControl:

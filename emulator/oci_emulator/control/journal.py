@@ -4,9 +4,9 @@ import os
 from collections.abc import Sequence
 
 from oci_emulator.control.call import ControlCall, Route, only
-from oci_emulator.foundation import Foundation
-from oci_emulator.jsontypes import JsonObject
+from oci_emulator.formats.jsontypes import JsonObject
 from oci_emulator.server.journal import Filter, Journal
+from oci_emulator.services.foundation import Foundation
 
 _LONGEST_WAIT = 600.0
 _LIMIT = 1000

@@ -5,17 +5,17 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from oci_emulator.clock import timestamp
+from oci_emulator.calls.errors import no_such_path
 from oci_emulator.control.call import ControlCall, Route
-from oci_emulator.datascience.metering import NAMESPACE
-from oci_emulator.datascience.plans import Plans
-from oci_emulator.datascience.progression import JOB, RUN, Progression
-from oci_emulator.foundation import Foundation
-from oci_emulator.jsontypes import JsonObject
-from oci_emulator.logging.entries import LogEntries
-from oci_emulator.monitoring.store import MetricStore
-from oci_emulator.resources import Resource, Selection
-from oci_emulator.server.errors import no_such_path
+from oci_emulator.formats.jsontypes import JsonObject
+from oci_emulator.services.datascience.metering import NAMESPACE
+from oci_emulator.services.datascience.plans import Plans
+from oci_emulator.services.datascience.progression import JOB, RUN, Progression
+from oci_emulator.services.foundation import Foundation
+from oci_emulator.services.logging.entries import LogEntries
+from oci_emulator.services.monitoring.store import MetricStore
+from oci_emulator.state.resources import Resource, Selection
+from oci_emulator.time.clock import timestamp
 
 _NEWEST = 200
 _LONGEST_WAIT = 60.0

@@ -4,19 +4,19 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 
+from oci_emulator.calls.errors import no_such_path
 from oci_emulator.control.call import ControlCall, Route
-from oci_emulator.dataflow import lifecycle as flow_lifecycle
-from oci_emulator.dataflow.execution import Execution as FlowExecution
-from oci_emulator.dataflow.owned import RUN as FLOW_RUN
-from oci_emulator.dataflow.progression import Progression as FlowProgression
-from oci_emulator.datascience import lifecycle
-from oci_emulator.datascience.execution import Execution
-from oci_emulator.datascience.lifecycle import Outcome
-from oci_emulator.datascience.progression import RUN, Progression
-from oci_emulator.foundation import Foundation
-from oci_emulator.jsontypes import JsonObject
-from oci_emulator.resources import Resource
-from oci_emulator.server.errors import no_such_path
+from oci_emulator.formats.jsontypes import JsonObject
+from oci_emulator.services.dataflow import lifecycle as flow_lifecycle
+from oci_emulator.services.dataflow.execution import Execution as FlowExecution
+from oci_emulator.services.dataflow.owned import RUN as FLOW_RUN
+from oci_emulator.services.dataflow.progression import Progression as FlowProgression
+from oci_emulator.services.datascience import lifecycle
+from oci_emulator.services.datascience.execution import Execution
+from oci_emulator.services.datascience.lifecycle import Outcome
+from oci_emulator.services.datascience.progression import RUN, Progression
+from oci_emulator.services.foundation import Foundation
+from oci_emulator.state.resources import Resource
 
 _STATES = (*lifecycle.ACTIVE, *lifecycle.ENDED, "DELETED")
 _FLOW_STATES = ("IN_PROGRESS", *flow_lifecycle.ENDED)

@@ -5,9 +5,9 @@ import binascii
 from collections.abc import Sequence
 
 from oci_emulator.control.call import ControlCall, Route
-from oci_emulator.foundation import Foundation
-from oci_emulator.jsontypes import JsonObject
-from oci_emulator.secrets.store import Secrets
+from oci_emulator.formats.jsontypes import JsonObject
+from oci_emulator.services.foundation import Foundation
+from oci_emulator.services.secrets.store import Secrets
 
 
 class SecretControl:

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
+from oci_emulator.certificates import keys
 from oci_emulator.control.call import ControlCall, Route
-from oci_emulator.foundation import Foundation, Tenancy
-from oci_emulator.jsontypes import JsonObject
-from oci_emulator.principals import keys
+from oci_emulator.formats.jsontypes import JsonObject
 from oci_emulator.principals.directory import Directory
+from oci_emulator.services.foundation import Foundation, Tenancy
 
 DEFAULT_GROUPS = ("data-scientists",)
 _KEY = "key.pem"

@@ -1,1 +1,1 @@
-"""Who calls, how it is proven, and what it may do."""
+"""Who calls, how it is proven, and what it may do in which compartment."""

@@ -5,13 +5,13 @@ from collections.abc import Iterable
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from oci_emulator import ocid
-from oci_emulator.clock import timestamp
-from oci_emulator.principals import keys
-from oci_emulator.principals.principal import Principal
+from oci_emulator.calls.errors import not_authenticated
+from oci_emulator.calls.principal import Principal
+from oci_emulator.certificates import keys
+from oci_emulator.formats import ocid
 from oci_emulator.principals.tokens import TokenService
-from oci_emulator.resources import Resource, Resources
-from oci_emulator.server.errors import not_authenticated
+from oci_emulator.state.resources import Resource, Resources
+from oci_emulator.time.clock import timestamp
 
 KIND = "user"
 _REMEMBERED = 1000

@@ -13,9 +13,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from oci_emulator.principals import keys
-from oci_emulator.principals.principal import Principal
-from oci_emulator.proxy.authority import Authority
+from oci_emulator.calls.principal import Principal
+from oci_emulator.certificates import keys
+from oci_emulator.certificates.authority import Authority
 
 PREFIX = "/opc/v2/"
 RESOURCE_TYPE = "instance"

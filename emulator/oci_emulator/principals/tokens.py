@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from oci_emulator.principals import keys
-from oci_emulator.principals.principal import Principal
-from oci_emulator.server.errors import not_authenticated
+from oci_emulator.calls.errors import not_authenticated
+from oci_emulator.calls.principal import Principal
+from oci_emulator.certificates import keys
 
 ISSUER = "authService.oracle.com"
 RUN_TYPE = "datasciencejobrun"

@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from oci_emulator.clock import Clock
-from oci_emulator.database import Database
-from oci_emulator.identity.compartments import Compartments
-from oci_emulator.jsontypes import compact
+from oci_emulator.calls.errors import not_found
+from oci_emulator.calls.principal import Principal
+from oci_emulator.formats.jsontypes import compact
+from oci_emulator.principals.compartments import Compartments
 from oci_emulator.principals.policy import Condition, Statement, Subject, parse, parse_rule
-from oci_emulator.principals.principal import Principal
-from oci_emulator.server.errors import not_found
+from oci_emulator.state.database import Database
+from oci_emulator.time.clock import Clock
 
 DEFAULT_STATEMENTS = (
     "Allow group Administrators to manage all-resources in tenancy",

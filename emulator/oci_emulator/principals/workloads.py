@@ -4,10 +4,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from oci_emulator.database import Database
-from oci_emulator.jsontypes import compact
-from oci_emulator.principals.principal import Principal
-from oci_emulator.server.errors import not_authenticated
+from oci_emulator.calls.errors import not_authenticated
+from oci_emulator.calls.principal import Principal
+from oci_emulator.formats.jsontypes import compact
+from oci_emulator.state.database import Database
 
 _FACT = "clusters"
 _ALGORITHMS = ["RS256", "ES256"]

@@ -6,7 +6,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from oci_emulator.jsontypes import JsonObject
+from oci_emulator.formats.jsontypes import JsonObject
 from oci_emulator.schema.models import Models
 
 SERVICES = (

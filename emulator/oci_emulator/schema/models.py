@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from oci_emulator.jsontypes import JsonObject
+from oci_emulator.formats.jsontypes import JsonObject
 
 Check = Callable[[Any, str], Any]
 """Takes a value and its path, gives the value back without nulls, or raises Mismatch."""

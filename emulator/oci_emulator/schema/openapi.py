@@ -4,10 +4,10 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from oci_emulator.jsontypes import JsonObject
+from oci_emulator.formats.jsontypes import JsonObject
 from oci_emulator.schema import catalogue
 from oci_emulator.schema.catalogue import Operation, Service
-from oci_emulator.server.routing import parameters
+from oci_emulator.schema.routing import parameters
 
 _PRIMITIVES: Mapping[str, JsonObject] = {
     "str": {"type": "string"},

@@ -11,11 +11,11 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from oci_emulator.jsontypes import JsonObject
-from oci_emulator.rules import Rules
+from oci_emulator.calls.errors import ServiceError, invalid, missing, unparsable
+from oci_emulator.conduct.rules import Rules
+from oci_emulator.formats.jsontypes import JsonObject
 from oci_emulator.schema.catalogue import Operation, Parameter, Service
 from oci_emulator.schema.models import Mismatch
-from oci_emulator.server.errors import ServiceError, invalid, missing, unparsable
 from oci_emulator.server.signature import Signed, body_hash_mismatch
 
 _CHUNK = 1 << 18

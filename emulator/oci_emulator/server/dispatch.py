@@ -5,15 +5,15 @@ import secrets
 from collections.abc import AsyncIterator, Mapping
 from types import MappingProxyType
 
-from oci_emulator.database import Database
-from oci_emulator.jsontypes import JsonObject
-from oci_emulator.principals.principal import Principal
-from oci_emulator.rules import RuleBook
+from oci_emulator.calls.call import Answer, Call, Endpoint, Gate
+from oci_emulator.calls.errors import ServiceError
+from oci_emulator.calls.principal import Principal
+from oci_emulator.conduct.rules import RuleBook
+from oci_emulator.formats.jsontypes import JsonObject
 from oci_emulator.schema import catalogue
-from oci_emulator.server.calls import Answer, Call, Endpoint, Gate
-from oci_emulator.server.errors import ServiceError
 from oci_emulator.server.journal import Entry, Journal
 from oci_emulator.server.retry_tokens import RetryTokens, Ticket, invalidated
+from oci_emulator.state.database import Database
 
 
 class Dispatch:

@@ -13,14 +13,14 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 
-from oci_emulator.principals import keys
+from oci_emulator.calls.errors import ServiceError, invalid, missing, not_authenticated
+from oci_emulator.certificates import keys
+from oci_emulator.certificates.authority import Authority
+from oci_emulator.conduct.rules import RuleBook
 from oci_emulator.principals.instances import Instance, identifier_of
 from oci_emulator.principals.tokens import TokenService
 from oci_emulator.principals.workloads import Workloads
-from oci_emulator.proxy.authority import Authority
-from oci_emulator.rules import RuleBook
 from oci_emulator.server import bodies, signature
-from oci_emulator.server.errors import ServiceError, invalid, missing, not_authenticated
 
 X509 = "/v1/x509"
 WORKLOAD = "/resourcePrincipalSessionTokens"

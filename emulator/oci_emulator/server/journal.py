@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from oci_emulator.clock import timestamp
-from oci_emulator.database import Database, Row
+from oci_emulator.state.database import Database, Row
+from oci_emulator.time.clock import timestamp
 
 _DEFINITION = """
     CREATE TABLE IF NOT EXISTS journal (

@@ -9,24 +9,24 @@ from typing import Any
 
 from aiohttp import web
 
-from oci_emulator.clock import Clock
-from oci_emulator.database import Database
-from oci_emulator.jsontypes import compact
+from oci_emulator.calls.call import Answer, Call, Endpoint, Gate
+from oci_emulator.calls.errors import ServiceError, no_such_path, unparsable
+from oci_emulator.calls.principal import Principal
+from oci_emulator.conduct.rules import RuleBook
+from oci_emulator.formats.jsontypes import compact
 from oci_emulator.principals.directory import Directory
-from oci_emulator.principals.principal import Principal
-from oci_emulator.rules import RuleBook
 from oci_emulator.schema import catalogue
 from oci_emulator.schema.catalogue import Operation, Service
+from oci_emulator.schema.routing import Router, UnreadablePath, parameters
 from oci_emulator.server import bodies, hosts, signature
-from oci_emulator.server.calls import Answer, Call, Endpoint, Gate
 from oci_emulator.server.dispatch import Dispatch, nothing, request_id
-from oci_emulator.server.errors import ServiceError, no_such_path, unparsable
 from oci_emulator.server.faults import Fault, Faults
 from oci_emulator.server.journal import Entry, Journal
 from oci_emulator.server.replies import abort, payload_of, reply
-from oci_emulator.server.routing import Router, UnreadablePath, parameters
 from oci_emulator.server.signature import Signed
 from oci_emulator.server.throttle import Throttle
+from oci_emulator.state.database import Database
+from oci_emulator.time.clock import Clock
 
 _COMMIT_DELAY = 0.05
 """Real seconds until the journal of requests that changed nothing is committed."""

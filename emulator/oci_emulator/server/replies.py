@@ -4,8 +4,8 @@ import asyncio
 
 from aiohttp import web
 
-from oci_emulator.jsontypes import compact
-from oci_emulator.server.calls import Answer, FileContent
+from oci_emulator.calls.call import Answer, FileContent
+from oci_emulator.formats.jsontypes import compact
 
 _CHUNK = 1 << 18
 _JSON = "application/json"

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from oci_emulator.database import Database
-from oci_emulator.jsontypes import compact, digest
-from oci_emulator.principals.principal import Principal
-from oci_emulator.rules import RuleBook
+from oci_emulator.calls.call import Answer
+from oci_emulator.calls.errors import conflict, invalid
+from oci_emulator.calls.principal import Principal
+from oci_emulator.conduct.rules import RuleBook
+from oci_emulator.formats.jsontypes import compact, digest
 from oci_emulator.schema.catalogue import Operation
-from oci_emulator.server.calls import Answer
-from oci_emulator.server.errors import conflict, invalid
+from oci_emulator.state.database import Database
 
 _DEFINITIONS = (
     """

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from oci_emulator.server.errors import ServiceError, not_authenticated
+from oci_emulator.calls.errors import ServiceError, not_authenticated
 
 _PARAMETER = re.compile(r'(\w+)="([^"]*)"')
 _ALWAYS = ("(request-target)", "host")

@@ -3,8 +3,8 @@
 import math
 from collections.abc import Callable
 
-from oci_emulator.rules import RuleBook
-from oci_emulator.server.errors import ServiceError
+from oci_emulator.calls.errors import ServiceError
+from oci_emulator.conduct.rules import RuleBook
 
 _REMEMBERED = 1000
 

@@ -277,6 +277,11 @@ class OCIJobRunStatus(Model):
         ),
     )
 
+    @property
+    def ended(self) -> bool:
+        """Whether the run is in a phase that it never leaves."""
+        return self.phase is not None and self.phase.terminal
+
     def changed(self, **fields: Unpack[JobRunStatusFields]) -> Self:
         """Return the status with other values of some fields."""
         return self.model_copy(update=fields)

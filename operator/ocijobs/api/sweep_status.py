@@ -108,6 +108,11 @@ class OCIJobSweepStatus(Model):
         ),
     )
 
+    @property
+    def ended(self) -> bool:
+        """Whether the sweep is in a phase that it never leaves."""
+        return self.phase is not None and self.phase.terminal
+
     def changed(self, **fields: Unpack[JobSweepStatusFields]) -> Self:
         """Return the status with other values of some fields."""
         return self.model_copy(update=fields)

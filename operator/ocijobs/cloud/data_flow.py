@@ -23,8 +23,9 @@ from ocijobs.cloud.data_flow_models import (
 )
 from ocijobs.cloud.infrastructure import expect
 from ocijobs.cloud.rate import Lane
-from ocijobs.cloud.service_calls import PAGE, ServiceCalls, first, is_unclear
+from ocijobs.cloud.service_calls import ServiceCalls, first, is_unclear
 from ocijobs.reconcile.job_record import JobRecord
+from ocijobs.reconcile.polling import PAGE_SIZE
 from ocijobs.reconcile.remote import Absent, JobState, Refusal, RunRecord, RunState
 from ocijobs.reconcile.requests import (
     ApplicationRequest,
@@ -183,7 +184,7 @@ class DataFlow:
         found = await self._service.pages(
             principal,
             "ListApplications",
-            lambda client, page: client.list_applications(compartment_id, limit=PAGE, **page),
+            lambda client, page: client.list_applications(compartment_id, limit=PAGE_SIZE, **page),
             application_record,
         )
         return found if isinstance(found, Refusal) else found[::-1]
@@ -202,7 +203,9 @@ class DataFlow:
         found = await self._service.pages(
             principal,
             "ListRuns",
-            lambda client, page: client.list_runs(compartment_id, limit=PAGE, **one_filter, **page),
+            lambda client, page: client.list_runs(
+                compartment_id, limit=PAGE_SIZE, **one_filter, **page
+            ),
             partial(application_run_record, complete=False),
             lane=lane,
         )

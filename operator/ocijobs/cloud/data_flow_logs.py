@@ -15,8 +15,9 @@ from ocijobs.cloud.calls import Calls
 from ocijobs.cloud.clients import Principal, Service
 from ocijobs.cloud.log_lines import LineKeeper, plain
 from ocijobs.cloud.sdk import oci
-from ocijobs.cloud.service_calls import PAGE, ServiceCalls
+from ocijobs.cloud.service_calls import ServiceCalls
 from ocijobs.reconcile.legible import legible
+from ocijobs.reconcile.polling import PAGE_SIZE
 from ocijobs.reconcile.remote import Refusal
 from ocijobs.reconcile.run.known import LogLines
 
@@ -62,7 +63,7 @@ class RunLogs:
         found = await self._service.pages(
             principal,
             "ListRunLogs",
-            lambda client, page: client.list_run_logs(run_id, limit=PAGE, **page),
+            lambda client, page: client.list_run_logs(run_id, limit=PAGE_SIZE, **page),
             _file,
         )
         if isinstance(found, Refusal):

@@ -17,8 +17,9 @@ from ocijobs.cloud.data_science_models import (
 )
 from ocijobs.cloud.infrastructure import expect
 from ocijobs.cloud.rate import Lane
-from ocijobs.cloud.service_calls import OLDEST_FIRST, PAGE, ServiceCalls, first, is_unclear
+from ocijobs.cloud.service_calls import OLDEST_FIRST, ServiceCalls, first, is_unclear
 from ocijobs.reconcile.job_record import JobRecord
+from ocijobs.reconcile.polling import PAGE_SIZE
 from ocijobs.reconcile.remote import (
     Absent,
     JobState,
@@ -63,7 +64,7 @@ class DataScience:
             principal,
             "ListJobs",
             lambda client, page: client.list_jobs(
-                compartment_id, project_id=project_id, limit=PAGE, **OLDEST_FIRST, **page
+                compartment_id, project_id=project_id, limit=PAGE_SIZE, **OLDEST_FIRST, **page
             ),
             job_record,
         )
@@ -199,7 +200,7 @@ class DataScience:
             principal,
             "ListJobRuns",
             lambda client, page: client.list_job_runs(
-                compartment_id, limit=PAGE, **OLDEST_FIRST, **filters, **page
+                compartment_id, limit=PAGE_SIZE, **OLDEST_FIRST, **filters, **page
             ),
             partial(run_record, complete=False),
             lane=lane,

@@ -13,9 +13,6 @@ from ocijobs.reconcile.remote import Refusal, RefusalKind
 
 T = TypeVar("T")
 
-PAGE = 100
-"""The largest page that the lists give."""
-
 OLDEST_FIRST = {"sort_by": "timeCreated", "sort_order": "ASC"}
 """Order in which what is created while pages are read comes on the last one."""
 

@@ -69,7 +69,6 @@ def child_view(run: OCIJobRun) -> ChildView:
 
 def outcome_of(run: OCIJobRun) -> Outcome | None:
     """Return how a run has ended, if it has."""
-    phase = run.status.phase
-    if phase is None or not phase.terminal:
+    if not run.status.ended:
         return None
-    return Outcome(succeeded=phase is Phase.SUCCEEDED, results=run.status.results or {})
+    return Outcome(succeeded=run.status.phase is Phase.SUCCEEDED, results=run.status.results or {})

@@ -74,7 +74,7 @@ class Identities:
             case OCIJobSweep() as sweep if sweep.status.binding is None:
                 found = self._store.job(entry.key.namespace, sweep.spec.job_ref.name)
                 return identity_of_job(found) if found is not None else None
-            case OCIJobRun() as run if run.metadata.has_finalizer or not _has_ended(run):
+            case OCIJobRun() as run if run.metadata.has_finalizer or not run.status.ended:
                 return identity_of_run(
                     run, self._store.job(entry.key.namespace, run.job_name or "")
                 )
@@ -89,10 +89,6 @@ class Identities:
         """Whether something of the user is in OCI, so that the identity is needed to end it."""
         entry = self._store.get(user)
         return entry is not None and entry.metadata.has_finalizer
-
-
-def _has_ended(run: OCIJobRun) -> bool:
-    return run.status.phase is not None and run.status.phase.terminal
 
 
 def identity_of_job(job: OCIJob) -> IdentityReference:

@@ -216,7 +216,7 @@ class Observer:
             if isinstance(run := entry.resource, OCIJobRun) and run.status.accepted_time is not None
         )
         last = max(launched, key=launched_at, default=None)
-        if last is not None and last.status.phase is not None and last.status.phase.terminal:
+        if last is not None and last.status.ended:
             yield last
 
     def _pinned(self, namespace: str, job_name: str) -> frozenset[str]:
@@ -226,7 +226,7 @@ class Observer:
             for entry in self._store.of_kind("OCIJobSweep", namespace)
             if isinstance(sweep := entry.resource, OCIJobSweep)
             and sweep.spec.job_ref.name == job_name
-            and not (sweep.status.phase is not None and sweep.status.phase.terminal)
+            and not sweep.status.ended
             and sweep.status.binding is not None
             and sweep.status.binding.job_id is not None
         )

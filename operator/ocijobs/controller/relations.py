@@ -60,10 +60,9 @@ def _uncounted(store: Store, entry: Entry) -> bool:
         case OCIJobSchedule(status=schedule):
             return schedule.starting is not None
         case OCIJobSweep(status=status):
-            ended = status.phase is not None and status.phase.terminal
             index = index_of(owner.key.name, entry.key.name)
             recorded = (status.completed_indexes, status.failed_indexes)
-            return not ended and not any(names_index(text, index) for text in recorded)
+            return not status.ended and not any(names_index(text, index) for text in recorded)
         case _:
             return False
 
@@ -88,7 +87,7 @@ def view_of(resource: Model | None) -> DependencyView | None:
             return DependencyView(
                 uid=meta.uid,
                 phase=status.phase or "Pending",
-                ended=status.phase is not None and status.phase.terminal,
+                ended=status.ended,
                 succeeded=status.phase == "Succeeded",
                 values={f"result:{name}": value for name, value in results.items()},
             )
@@ -107,7 +106,7 @@ def _view_of_sweep(sweep: OCIJobSweep) -> DependencyView:
     return DependencyView(
         uid=sweep.metadata.uid,
         phase=status.phase or "Pending",
-        ended=status.phase is not None and status.phase.terminal,
+        ended=status.ended,
         succeeded=status.phase == "Succeeded",
         values=values,
     )
@@ -153,7 +152,7 @@ def _still_waits(store: Store, waiter: ObjectKey, key: ObjectKey) -> bool:
     if not isinstance(resource, OCIJobRun | OCIJobSweep):
         return False
     status = resource.status
-    if status.phase is not None and status.phase.terminal:
+    if status.ended:
         return False
     kind = DependencyKind(key.kind)
     return all((d.kind, d.name) != (kind, key.name) for d in status.dependencies)

@@ -80,7 +80,7 @@ class Reporter:
         if before.start_time is None and after.start_time and after.accepted_time:
             waited = (after.start_time - after.accepted_time).total_seconds()
             self._metrics.start_seconds.labels(backend).observe(max(0.0, waited))
-        if after.phase is not None and after.phase.terminal and before.phase is not after.phase:
+        if after.phase is not None and after.ended and before.phase is not after.phase:
             self._measure_end(after, after.phase, backend)
 
     def _measure_end(self, after: OCIJobRunStatus, phase: Phase, backend: str) -> None:

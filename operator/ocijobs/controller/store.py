@@ -131,7 +131,7 @@ class Store:
         if isinstance(entry.resource, OCIJobRun):
             job = _job_key(entry.resource)
             self._runs_of[job].add(entry.key)
-            if not _has_ended(entry.resource):
+            if not entry.resource.status.ended:
                 self._open_runs_of[job].add(entry.key)
         for key in dependency_keys(entry.key.namespace, entry.resource):
             self._waiting_for[key].add(entry.key)
@@ -143,7 +143,7 @@ class Store:
         if isinstance(entry.resource, OCIJobRun):
             job = _job_key(entry.resource)
             _discard(self._runs_of, job, entry.key)
-            if not _has_ended(entry.resource):
+            if not entry.resource.status.ended:
                 _discard(self._open_runs_of, job, entry.key)
         for key in dependency_keys(entry.key.namespace, entry.resource):
             _discard(self._waiting_for, key, entry.key)
@@ -177,10 +177,6 @@ def parse(document: dict[str, Any]) -> Entry:
 def _job_key(run: OCIJobRun) -> ObjectKey:
     # An OCI job outside the cluster has no name here; no OCIJob has the empty one.
     return ObjectKey("OCIJob", run.metadata.namespace, run.job_name or "")
-
-
-def _has_ended(run: OCIJobRun) -> bool:
-    return run.status.phase is not None and run.status.phase.terminal
 
 
 def _discard(index: dict[_KeyT, set[ObjectKey]], of: _KeyT, key: ObjectKey) -> None:

@@ -36,23 +36,21 @@ def waits(run: OCIJobRun) -> bool:
     status = run.status
     if status.submit is not None or run.spec.cancel or run.metadata.deleting:
         return False
-    ended = status.phase is not None and status.phase.terminal
-    return not ended and _reason(run) in {None, Reason.PENDING, Reason.MAX_ACTIVE_RUNS}
+    return not status.ended and _reason(run) in {None, Reason.PENDING, Reason.MAX_ACTIVE_RUNS}
 
 
 def run_view(run: OCIJobRun) -> RunView:
     """Return a run as its job sees it."""
     status = run.status
-    ended = status.phase is not None and status.phase.terminal
     return RunView(
         name=run.metadata.name,
         phase=status.phase,
-        live=status.submit is not None and not ended,
-        job_id=None if ended else _needed_job(status),
+        live=status.submit is not None and not status.ended,
+        job_id=None if status.ended else _needed_job(status),
         accepted_time=status.accepted_time,
         doubts=status.submit is not None
         and status.job_run_id is None
-        and not ended
+        and not status.ended
         and _reason(run) in _DOUBTFUL,
     )
 
@@ -79,7 +77,7 @@ def made_view(entry: Entry) -> MadeView | None:
         name=meta.name,
         uid=meta.uid,
         scheduled_time=time,
-        ended=phase is not None and phase.terminal,
+        ended=resource.status.ended,
         succeeded=phase in {Phase.SUCCEEDED, SweepPhase.SUCCEEDED},
         completion_time=resource.status.completion_time,
         deleting=meta.deleting,

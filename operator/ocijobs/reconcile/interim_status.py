@@ -49,10 +49,8 @@ def interim_status(
     A status says something if its condition Ready is of the object's generation, and after the end.
     """
     status = decision.status
-    if isinstance(status, OCIJobRunStatus | OCIJobSweepStatus):
-        ended = status.phase is not None and status.phase.terminal
-        if ended:
-            return None
+    if isinstance(status, OCIJobRunStatus | OCIJobSweepStatus) and status.ended:
+        return None
     ready = find(status.conditions, ConditionType.READY)
     generation = metadata.generation
     if ready is not None and ready.observed_generation == generation:

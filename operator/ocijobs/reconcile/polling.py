@@ -15,7 +15,7 @@ from ocijobs.api.infrastructure import Backend
 from ocijobs.reconcile.remote import ACTIVE_RUN_STATES, RunState
 
 PAGE_SIZE = 100
-"""Runs on a page of a list."""
+"""Most items on a page of a list: what is asked for, and what the calls of a list are counted with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

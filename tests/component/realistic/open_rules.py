@@ -6,7 +6,7 @@ The list of rules is the emulator's own. A rule that is in neither table fails `
 import dataclasses
 from typing import Any, get_args
 
-from oci_emulator.rules import Rules
+from oci_emulator.conduct.rules import Rules
 
 _FIELDS = {rule.name: rule for rule in dataclasses.fields(Rules)}
 

@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 from oci.data_science import models
 
-from oci_emulator.principals import keys
+from oci_emulator.certificates import keys
 from oci_emulator.testing import Emulator, EmulatorPool
 
 NO_RETRY = oci.retry.NoneRetryStrategy()

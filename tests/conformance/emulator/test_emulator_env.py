@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from oci_emulator import clients
+from oci_emulator.clients import environment
 from oci_emulator.testing import Emulator
 
 BIN = Path(sys.executable).parent
@@ -86,14 +86,14 @@ def test_the_variables_are_taken_away_again(emulator: Emulator, tmp_path: Path) 
 def test_programs_get_json_and_tests_get_the_same(emulator: Emulator, tmp_path: Path) -> None:
     told = json.loads(bash(command(emulator.state, "--shell", "json"), tmp_path).stdout)
     base = {**ASTRAY, "KEPT": "1"}
-    assert clients.changed(base, told) == emulator.environment(base)
+    assert environment.changed(base, told) == emulator.environment(base)
     assert emulator.environment(base)["KEPT"] == "1"
     assert "https_proxy" not in emulator.environment(base)
 
 
 def test_fish_has_words_of_its_own() -> None:
     changes = {"A": "it's a \\ path", "B": None}
-    assert clients.script(changes, "fish") == (
+    assert environment.script(changes, "fish") == (
         "set --global --export A 'it\\'s a \\\\ path'\nset --erase B\n"
     )
 

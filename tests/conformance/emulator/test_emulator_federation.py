@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from oci.auth import signers
 from oci.exceptions import ServiceError
 
-from oci_emulator.principals import keys
+from oci_emulator.certificates import keys
 from oci_emulator.testing import Emulator
 
 OKE_PORT = 12250

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from schemathesis import GenerationMode
 from schemathesis.core import NotSet
 
-from oci_emulator import coverage
 from oci_emulator.schema import openapi
+from oci_emulator.serving import coverage
 from oci_emulator.testing import Emulator
 
 EXAMPLES = 25

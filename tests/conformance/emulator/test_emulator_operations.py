@@ -8,7 +8,7 @@ import pytest
 
 from oci_emulator.schema import catalogue
 from oci_emulator.schema.catalogue import Operation
-from oci_emulator.server.routing import parameters
+from oci_emulator.schema.routing import parameters
 from oci_emulator.testing import Emulator
 
 OPERATIONS = [

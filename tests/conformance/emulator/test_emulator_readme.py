@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 import oci_emulator
-from oci_emulator import coverage, rules
+from oci_emulator.conduct import rules
+from oci_emulator.serving import coverage
 
 README = (Path(oci_emulator.__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 

@@ -11,7 +11,7 @@ import pytest
 from oci.data_science import models
 from oci.exceptions import ServiceError
 
-from oci_emulator.principals import keys
+from oci_emulator.certificates import keys
 from oci_emulator.testing import Emulator
 
 JOBS = "/20190101/jobs"

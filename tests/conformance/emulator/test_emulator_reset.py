@@ -17,11 +17,11 @@ import pytest
 import requests
 from oci.exceptions import ServiceError
 
-from oci_emulator import coverage
-from oci_emulator.principals import keys
+from oci_emulator.certificates import keys
 from oci_emulator.schema import catalogue
 from oci_emulator.schema.catalogue import Operation
-from oci_emulator.server.routing import parameters
+from oci_emulator.schema.routing import parameters
+from oci_emulator.serving import coverage
 from oci_emulator.testing import Emulator, EmulatorError, EmulatorPool
 
 SLEEPER = b"import signal; signal.pause()"

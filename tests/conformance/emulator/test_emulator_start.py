@@ -16,7 +16,7 @@ LATE = (
     # Tokens of runs and workloads, runtime files of archives, schedules.
     *("jwt", "yaml", "cronsim", "dateutil"),
     # Other commands, and tests.
-    *("oci_emulator.coverage", "oci_emulator.schema.openapi", "oci_emulator.testing"),
+    *("oci_emulator.serving.coverage", "oci_emulator.schema.openapi", "oci_emulator.testing"),
     *("oci", "pytest", "requests", "urllib3"),
 )
 MOST_MODULES = 600
@@ -41,7 +41,7 @@ def imported(*arguments: str, until_ready: bool) -> set[str]:
 
 def test_an_emulator_is_ready_without_what_it_may_never_need(tmp_path: Path) -> None:
     modules = imported("serve", "--state", str(tmp_path / "state"), until_ready=True)
-    assert "oci_emulator.services" in modules
+    assert "oci_emulator.serving.services" in modules
     assert modules.isdisjoint(LATE)
     assert len(modules) <= MOST_MODULES
     # A key takes a tenth of a second: that of the administrator is the only one so far.
@@ -53,7 +53,7 @@ def test_an_emulator_is_ready_without_what_it_may_never_need(tmp_path: Path) -> 
 def test_other_commands_do_without_the_services(arguments: list[str]) -> None:
     modules = imported(*arguments, until_ready=False)
     assert "click" in modules
-    assert modules.isdisjoint({"aiohttp", "cryptography", "oci_emulator.services"})
+    assert modules.isdisjoint({"aiohttp", "cryptography", "oci_emulator.serving.services"})
 
 
 @pytest.fixture

@@ -21,13 +21,25 @@ WRONG_WAYS = {
         "operator/ocijobs/controller/sources.py",
         "from ocijobs.artifact import archives",
     ),
+    "The emulator's imports point one way": (
+        "emulator/oci_emulator/state/content.py",
+        "from oci_emulator.conduct import lags",
+    ),
+    "The emulator's services build on each other one way": (
+        "emulator/oci_emulator/services/secrets/store.py",
+        "from oci_emulator.services.objectstorage import table",
+    ),
     "The operator, the emulator and the control plane don't know each other": (
         "operator/ocijobs/testing/clock.py",
-        "import oci_emulator.rules",
+        "import oci_emulator.conduct.rules",
     ),
     "Decisions have no IO, no clock and no logging": (
         "operator/ocijobs/reconcile/run/decide.py",
         "import logging",
+    ),
+    "Cron knows nothing of the operator": (
+        "operator/ocijobs/cron/fields.py",
+        "from ocijobs.api import metadata",
     ),
     "kopf only watches": ("operator/ocijobs/controller/worker.py", "import kopf"),
     "OCI's SDK only in cloud": (
@@ -79,7 +91,7 @@ def _violations(folder: Path) -> dict[str, list[tuple[str, int]]]:
     return {
         contract: [
             (importer, int(line))
-            for importer, line in re.findall(r"(\w+) -> \S+ \(l\.(\d+)\)", details)
+            for importer, line in re.findall(r"(\w+) ->\s+\S+\s+\(l\.(\d+)\)", details)
         ]
         for contract, details in zip(parts[::2], parts[1::2], strict=True)
     }

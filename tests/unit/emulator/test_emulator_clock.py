@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from oci_emulator.clock import Clock, Reading, timestamp
-from oci_emulator.database import Database
-from oci_emulator.resources import Resource, Resources
-from oci_emulator.timers import Timers
+from oci_emulator.state.database import Database
+from oci_emulator.state.resources import Resource, Resources
+from oci_emulator.time.clock import Clock, Reading, timestamp
+from oci_emulator.time.timers import Timers
 
 
 class RealTime:

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from oci_emulator.datascience.configuration import check_job, check_run, effective
-from oci_emulator.rules import Rules
-from oci_emulator.server.errors import ServiceError
+from oci_emulator.calls.errors import ServiceError
+from oci_emulator.conduct.rules import Rules
+from oci_emulator.services.datascience.configuration import check_job, check_run, effective
 
 RULES = Rules()
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oci_emulator.logging.entries import LogEntry
-from oci_emulator.logging.query import parse
-from oci_emulator.logging.search import run
-from oci_emulator.logging.syntax import QueryError, Stream
-from oci_emulator.wildcard import fits
+from oci_emulator.formats.wildcard import fits
+from oci_emulator.services.logging.entries import LogEntry
+from oci_emulator.services.logging.query import parse
+from oci_emulator.services.logging.search import run
+from oci_emulator.services.logging.syntax import QueryError, Stream
 
 RUN = "ocid1.datasciencejobrun.oc1.iad.x"
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oci_emulator.monitoring import mql
-from oci_emulator.monitoring.mql import QueryError
-from oci_emulator.monitoring.store import Point, Stream
-from oci_emulator.monitoring.summarize import absences, grouped, windows
+from oci_emulator.services.monitoring import mql
+from oci_emulator.services.monitoring.mql import QueryError
+from oci_emulator.services.monitoring.store import Point, Stream
+from oci_emulator.services.monitoring.summarize import absences, grouped, windows
 
 
 def test_a_query_names_metric_interval_dimensions_and_statistic() -> None:

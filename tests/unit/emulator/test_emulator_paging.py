@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oci_emulator.database import Database
-from oci_emulator.resources import Resource, Resources, Selection
-from oci_emulator.server import hosts, paging, ranges
-from oci_emulator.server.errors import ServiceError
-from oci_emulator.server.routing import Router, UnreadablePath
+from oci_emulator.calls import paging, ranges
+from oci_emulator.calls.errors import ServiceError
+from oci_emulator.schema.routing import Router, UnreadablePath
+from oci_emulator.server import hosts
+from oci_emulator.state.database import Database
+from oci_emulator.state.resources import Resource, Resources, Selection
 
 QUERY = {"compartmentId": "c", "limit": 10}
 

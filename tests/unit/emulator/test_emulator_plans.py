@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from oci_emulator.datascience.plans import Plan, PlanError, Plans, from_json, from_tag
+from oci_emulator.services.datascience.plans import Plan, PlanError, Plans, from_json, from_tag
 
 
 def test_a_plan_is_read_and_written() -> None:

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from oci_emulator.clock import Clock
-from oci_emulator.database import Database
-from oci_emulator.identity.compartments import Compartments
+from oci_emulator.calls.errors import ServiceError
+from oci_emulator.calls.principal import Principal
+from oci_emulator.principals.compartments import Compartments
 from oci_emulator.principals.policy import PolicyError, parse, parse_rule
-from oci_emulator.principals.principal import Principal
 from oci_emulator.principals.verdicts import DEFAULT_STATEMENTS, Verdicts
-from oci_emulator.resources import Resources
-from oci_emulator.server.errors import ServiceError
+from oci_emulator.state.database import Database
+from oci_emulator.state.resources import Resources
+from oci_emulator.time.clock import Clock
 
 TENANCY = "ocid1.tenancy.oc1..t"
 ALICE = Principal(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from oci_emulator.rules import Rules, table
+from oci_emulator.conduct.rules import Rules, table
 
 
 def test_values_can_come_as_text() -> None:

@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from oci_emulator.principals import keys
+from oci_emulator.calls.errors import ServiceError
+from oci_emulator.certificates import keys
 from oci_emulator.server import signature
-from oci_emulator.server.errors import ServiceError
 
 TARGET = "/20190101/jobs?compartmentId=c"
 GET = ("date", "(request-target)", "host")

@@ -9,23 +9,23 @@ from typing import Any
 
 import pytest
 
-from oci_emulator.content import ContentStore, TooLarge
-from oci_emulator.database import Database
-from oci_emulator.principals import keys
-from oci_emulator.principals.keys import KeyFile
-from oci_emulator.principals.principal import Principal
+from oci_emulator.calls.call import Answer
+from oci_emulator.calls.errors import ServiceError
+from oci_emulator.calls.principal import Principal
+from oci_emulator.certificates import keys
+from oci_emulator.certificates.authority import Authority
+from oci_emulator.certificates.keys import KeyFile
+from oci_emulator.conduct.rules import RuleBook, Rules
 from oci_emulator.principals.tokens import TokenService
-from oci_emulator.proxy.authority import Authority
-from oci_emulator.resources import Resource, Resources, Selection
-from oci_emulator.rules import RuleBook, Rules
 from oci_emulator.schema import catalogue
-from oci_emulator.server.calls import Answer
-from oci_emulator.server.errors import ServiceError
 from oci_emulator.server.faults import Faults
 from oci_emulator.server.journal import Entry, Filter, Journal
 from oci_emulator.server.retry_tokens import RetryTokens, Ticket
-from oci_emulator.settings import Settings, StartError
-from oci_emulator.statedir import State, StateDirectory
+from oci_emulator.serving.settings import Settings, StartError
+from oci_emulator.serving.statedir import State, StateDirectory
+from oci_emulator.state.content import ContentStore, TooLarge
+from oci_emulator.state.database import Database
+from oci_emulator.state.resources import Resource, Resources, Selection
 
 CREATE = catalogue.service("datascience").operations["CreateJobRun"]
 CREATE_JOB = catalogue.service("datascience").operations["CreateJob"]

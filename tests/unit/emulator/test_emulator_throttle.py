@@ -2,10 +2,10 @@
 
 import pytest
 
-from oci_emulator.clock import Clock
-from oci_emulator.rules import RuleBook, Rules
-from oci_emulator.server.errors import ServiceError
+from oci_emulator.calls.errors import ServiceError
+from oci_emulator.conduct.rules import RuleBook, Rules
 from oci_emulator.server.throttle import Throttle
+from oci_emulator.time.clock import Clock
 
 
 class Time:

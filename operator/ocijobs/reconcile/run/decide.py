@@ -36,7 +36,7 @@ def _decide(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
     meta, status = o.run.metadata, o.run.status
     if meta.paused:
         return Decision(status=status)
-    if status.phase is not None and status.phase.terminal:
+    if status.ended:
         after = _after_the_end(o, now)
         return after if meta.deleting else _seen(after, meta.generation)
     if status.submit is None:

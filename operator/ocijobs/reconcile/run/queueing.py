@@ -113,7 +113,7 @@ def _of_workload(
     o: RunObservation, workload: Workload, decision: Decision[OCIJobRunStatus], now: datetime
 ) -> tuple[Action, ...]:
     status = o.run.status
-    if status.phase is not None and status.phase.terminal:
+    if status.ended:
         return _finish(status, workload, now)
     if o.run.metadata.deleting and RemoveFinalizer() in decision.actions:
         return leave_queue(workload)

@@ -18,14 +18,21 @@ from ocijobs.api.schedule import (
     OCIJobScheduleStatus,
 )
 from ocijobs.api.status_changes import JobScheduleStatusChanges
+from ocijobs.cron.fields import InvalidScheduleError
+from ocijobs.cron.times import (
+    InvalidTimeZoneError,
+    Missed,
+    Timetable,
+    due_start,
+    next_start,
+    time_zone,
+)
 from ocijobs.reconcile.blocking import HELD_ANEW
 from ocijobs.reconcile.decision import Action, Decision, Note
 from ocijobs.reconcile.ownership import creation_due_at
 from ocijobs.reconcile.schedule.checks import problem
-from ocijobs.reconcile.schedule.cron_fields import InvalidScheduleError
 from ocijobs.reconcile.schedule.firings import creations, firings, object_name, superfluous
 from ocijobs.reconcile.schedule.observation import ScheduleObservation
-from ocijobs.reconcile.schedule.times import Missed, Timetable, due_start, next_start
 from ocijobs.reconcile.standing import Headline, Standing, restated
 
 _SHOWN = 50
@@ -58,9 +65,14 @@ def decide_schedule(o: ScheduleObservation, now: datetime) -> Decision[OCIJobSch
 def _timetable(spec: OCIJobScheduleSpec) -> Timetable | str:
     """Return when the schedule fires, or what is wrong with the spec, in words."""
     try:
-        timetable = Timetable.parse(spec.schedule, spec.time_zone)
+        zone = time_zone(spec.time_zone or "UTC")
+        if "TZ" in spec.schedule:
+            return "spec.schedule: TZ and CRON_TZ are not for spec.schedule: use spec.timeZone"
+        timetable = Timetable.parse(spec.schedule, zone)
+    except InvalidTimeZoneError as error:
+        return f"spec.timeZone: {error}"
     except InvalidScheduleError as error:
-        return str(error) if str(error).startswith("spec.") else f"spec.schedule: {error}"
+        return f"spec.schedule: {error}"
     return problem(spec) or timetable
 
 

@@ -34,7 +34,7 @@ def decide_sweep(o: SweepObservation, now: datetime) -> Decision[OCIJobSweepStat
     meta, status = o.sweep.metadata, o.sweep.status
     if meta.paused or meta.deleting:
         return Decision(status=status)
-    if status.phase is not None and status.phase.terminal:
+    if status.ended:
         return _after_the_end(o, now)
     if status.binding is None:
         return _cancel(o, count(o), now) if o.sweep.spec.cancel else _begin(o, now)

@@ -1,0 +1,1 @@
+"""What the services get and give: calls and their answers, errors, pages."""

@@ -1,0 +1,1 @@
+"""For programs that use an emulator; needs the standard library alone."""

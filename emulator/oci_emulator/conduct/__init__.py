@@ -1,0 +1,1 @@
+"""How the services conduct themselves: the rules and the lags that can be chosen."""

@@ -1,1 +1,0 @@
-"""The way in which unmodified clients come: a proxy for the real host names."""

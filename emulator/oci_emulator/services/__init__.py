@@ -1,0 +1,1 @@
+"""The services of the cloud, and what all of them stand on."""

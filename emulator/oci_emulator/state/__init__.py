@@ -1,0 +1,1 @@
+"""What an emulator keeps: its database, the resources in it, and content in files."""

@@ -1,0 +1,1 @@
+"""The emulator's time, and what happens by itself when it passes."""
