@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from ocijobs.api import kinds
 from ocijobs.api.identity import IdentityDefaults, IdentityReference, OCIIdentity
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
@@ -27,7 +28,7 @@ class Identities:
 
     def observation(self, identity: OCIIdentity) -> IdentityObservation:
         """Return what is observed of an identity."""
-        key = ObjectKey("OCIIdentity", identity.metadata.namespace, identity.metadata.name)
+        key = ObjectKey(kinds.IDENTITY, identity.metadata.namespace, identity.metadata.name)
         return IdentityObservation(
             identity=identity,
             users=tuple(str(user) for user in self.users_of(key) if self._holds(user)),
@@ -60,17 +61,17 @@ class Identities:
 
     def users_of(self, identity: ObjectKey) -> Iterable[ObjectKey]:
         """Yield the jobs, sweeps and runs of the namespace that use an identity."""
-        for entry in self._store.of_kind("OCIJob", identity.namespace):
+        for entry in self._store.of_kind(kinds.JOB, identity.namespace):
             job = entry.resource
             if isinstance(job, OCIJob) and identity_of_job(job).name == identity.name:
                 yield entry.key
-        for entry in self._store.of_kind("OCIJobSweep", identity.namespace):
+        for entry in self._store.of_kind(kinds.SWEEP, identity.namespace):
             sweep = entry.resource
             if isinstance(sweep, OCIJobSweep) and sweep.status.binding is None:
                 job = self._store.job(identity.namespace, sweep.spec.job_ref.name)
                 if job is not None and identity_of_job(job).name == identity.name:
                     yield entry.key
-        for entry in self._store.of_kind("OCIJobRun", identity.namespace):
+        for entry in self._store.of_kind(kinds.RUN, identity.namespace):
             run = entry.resource
             if not isinstance(run, OCIJobRun) or (
                 run.status.ended and not run.metadata.has_finalizer
