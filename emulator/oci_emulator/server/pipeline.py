@@ -79,7 +79,7 @@ class Pipeline:
         self._journal = journal
         self._faults = faults
         self._dispatch = dispatch
-        self._throttle = Throttle(book)
+        self._throttle = Throttle(book, clock.of_clients)
         self._region = region
         self._commit_pending: asyncio.TimerHandle | None = None
 

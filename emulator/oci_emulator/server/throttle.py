@@ -1,7 +1,6 @@
 """The limit of requests: so many a second for each principal and service, then 429."""
 
 import math
-import time
 from collections.abc import Callable
 
 from oci_emulator.calls.errors import ServiceError
@@ -14,10 +13,10 @@ class Throttle:
     """A bucket for each principal and service, which fills at the rate that the rules allow.
 
     Args:
-        source: real seconds, from any beginning.
+        source: seconds as clients count them, from any beginning; another one, if the clock is set.
     """
 
-    def __init__(self, book: RuleBook, source: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, book: RuleBook, source: Callable[[], float]) -> None:
         self._book = book
         self._source = source
         self._buckets: dict[tuple[str, str], tuple[float, float]] = {}
@@ -34,7 +33,7 @@ class Throttle:
         now = self._source()
         key = (principal, service)
         left, since = self._buckets.get(key, (float(rate), now))
-        left = min(rate, left + (now - since) * rate)
+        left = min(rate, left + max(0.0, now - since) * rate)
         if len(self._buckets) >= _REMEMBERED:
             self._buckets.clear()
         if left < 1:

@@ -53,6 +53,14 @@ class Clock:
         reading = self._reading
         return reading.shown + (self._source() - reading.real) * reading.rate
 
+    def of_clients(self) -> float:
+        """Return seconds as clients count them, from any beginning.
+
+        They are real ones where the clock is as fast as real time or faster: that makes no client faster. Where it is
+        slower, or stands still and is moved, clients are moved with it.
+        """
+        return self._source() if self.rate >= 1 else self.now()
+
     def advance(self, seconds: float) -> None:
         """Let the seconds pass at once.
 

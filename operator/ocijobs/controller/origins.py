@@ -121,7 +121,7 @@ class _Bucket:
         self._means, self._uri = means, source.uri
         region = source.region or principal.region
         self._principal = Principal(identity=principal.identity, region=region)
-        self._stored: tuple[StoredObject, ...] = ()
+        self._version, self._stored = "", tuple[StoredObject, ...]()
 
     async def version(self) -> str:
         """Return a digest of names and ETags."""
@@ -144,11 +144,14 @@ class _Bucket:
                 "is allowed (setting artifactLimitBytes): keep data in Object Storage and only code in the source",
             )
         self._stored = stored
-        return _digest(*(f"{each.name} {each.version}" for each in stored))
+        self._version = _digest(*(f"{each.name} {each.version}" for each in stored))
+        return self._version
 
     async def origin(self, version: str) -> Origin:
         """Return signed requests for just these objects; the key that signs them stays here."""
-        if not self._stored and await self.version() != version:
+        if not self._stored:
+            await self.version()
+        if self._version != version:
             # What is recorded must be what is read.
             raise SourceRefusedError(
                 RefusalKind.UNREACHABLE,

@@ -11,13 +11,16 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Protocol, Self
 
 _START_SECONDS = 60.0
-_END_SECONDS = 30.0
+_END_SECONDS = 60.0
+_DUMP_SECONDS = 5.0
+_SHOWN = 20_000
 
 
 class Process(Protocol):
@@ -183,10 +186,21 @@ class OperatorProcess:
         process = self._running()
         if process.poll() is None:
             process.send_signal(how)
-        code = process.wait(timeout=_END_SECONDS)
+        try:
+            code = process.wait(timeout=_END_SECONDS)
+        except subprocess.TimeoutExpired as error:
+            raise TimeoutError(f"the operator does not end: {self._stacks(process)}") from error
         if self._log_file is not None:
             self._log_file.close()
         return code
+
+    def _stacks(self, process: Process) -> str:
+        """Return the end of the log, with the stacks of all threads, of an operator that does not end; and kill it."""
+        process.send_signal(signal.SIGUSR1)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=_DUMP_SECONDS)
+        process.send_signal(signal.SIGKILL)
+        return self.log.read_text(errors="replace")[-_SHOWN:]
 
     def _running(self) -> Process:
         if self._process is None:

@@ -5,6 +5,7 @@ import pytest
 from oci_emulator.calls.errors import ServiceError
 from oci_emulator.conduct.rules import RuleBook, Rules
 from oci_emulator.server.throttle import Throttle
+from oci_emulator.time.clock import Clock
 
 
 class Time:
@@ -56,3 +57,22 @@ def test_the_answer_says_when_there_is_room() -> None:
         limit.check("user", "datascience")
     assert (caught.value.status, caught.value.code) == (429, "TooManyRequests")
     assert caught.value.headers == {"retry-after": "1"}
+
+
+def test_a_client_of_a_clock_that_is_moved_has_its_seconds() -> None:
+    real = Time()
+    clock = Clock(source=real)
+    limit = Throttle(RuleBook(Rules(requests_per_second=1)), clock.of_clients)
+    clock.set_rate(60)
+    assert [allowed(limit), allowed(limit)] == [True, False]
+    real.now += 0.5
+    assert not allowed(limit), "a fast clock makes nobody faster"
+    real.now += 0.5
+    assert allowed(limit)
+    clock.set_rate(0)
+    limit = Throttle(RuleBook(Rules(requests_per_second=1)), clock.of_clients)
+    assert [allowed(limit), allowed(limit)] == [True, False]
+    real.now += 10
+    assert not allowed(limit)
+    clock.advance(1)
+    assert allowed(limit)
