@@ -8,6 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
+from ocijobs.api import kinds
 from ocijobs.api.environment import EnvVar, EnvVarSource
 from ocijobs.api.model import ATOMIC_LIST, Model, ObjectName, map_list, validations
 
@@ -15,8 +16,8 @@ from ocijobs.api.model import ATOMIC_LIST, Model, ObjectName, map_list, validati
 class DependencyKind(StrEnum):
     """Kinds that a run can wait for."""
 
-    RUN = "OCIJobRun"
-    SWEEP = "OCIJobSweep"
+    RUN = kinds.RUN
+    SWEEP = kinds.SWEEP
 
 
 class DependencyCondition(StrEnum):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Self, Unpack
 
 from pydantic import Field
 
+from ocijobs.api import kinds
 from ocijobs.api.conditions import Conditions
 from ocijobs.api.data_flow import BucketUri
 from ocijobs.api.metadata import LocalObjectReference, ObjectMeta
@@ -27,7 +28,7 @@ class IdentityType(StrEnum):
 class IdentityKind(StrEnum):
     """Kinds that `identityRef` may name."""
 
-    OCI_IDENTITY = "OCIIdentity"
+    OCI_IDENTITY = kinds.IDENTITY
 
 
 class IdentityReference(Model):

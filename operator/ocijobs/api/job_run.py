@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
+from ocijobs.api import kinds
 from ocijobs.api.dependency import DependsOnList, RunEnvVars
 from ocijobs.api.environment import Arguments
 from ocijobs.api.failure_policy import FailurePolicy
@@ -224,7 +225,7 @@ class OCIJobRunSpec(RunSettings):
                 f"!has(self.spark) || !has(self.jobTemplate) || ({_OF_SPARK})",
                 "spark is of a job with infrastructure.dataFlow",
             ),
-            *(immutable(field, "OCIJobRun") for field in _IMMUTABLE_FIELDS),
+            *(immutable(field, kinds.RUN) for field in _IMMUTABLE_FIELDS),
             (
                 "!has(oldSelf.adopt) || (has(self.adopt) && self.adopt == oldSelf.adopt)",
                 "adopt is immutable once it is set: create another OCIJobRun",

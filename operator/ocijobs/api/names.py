@@ -1,4 +1,4 @@
-"""Names that others see: the API group, kinds, annotations, finalizer, tags and result lines.
+"""Names that others see: the API group, annotations, finalizer, tags and result lines.
 
 Each is part of the interface: changing one needs a migration, not a rename.
 """

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
+from ocijobs.api import kinds
 from ocijobs.api.dependency import DependsOnList, ResultName
 from ocijobs.api.environment import Arguments
 from ocijobs.api.job import Minutes
@@ -174,7 +175,7 @@ class OCIJobSweepSpec(SweepSettings):
                 "has(self.matrix) != has(self.points)",
                 "exactly one of matrix and points must be given",
             ),
-            *(immutable(field, "OCIJobSweep") for field in _IMMUTABLE_FIELDS),
+            *(immutable(field, kinds.SWEEP) for field in _IMMUTABLE_FIELDS),
             (
                 "!(has(oldSelf.cancel) && oldSelf.cancel) || (has(self.cancel) && self.cancel)",
                 "cancel can't be taken back: create another OCIJobSweep",

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from ocijobs import __version__
+from ocijobs.api import kinds
 from ocijobs.cli.ads_export import exported
 from ocijobs.cli.ads_import import imported
 from ocijobs.cli.manifests import Document, InputError, dump, read
@@ -64,7 +65,7 @@ def export(file: Path, code: Path) -> None:
     """Print the OCIJobs of a file as YAML of oracle-ads."""
     remarks: list[str] = []
     with _told():
-        jobs = [item for item in read(file) if item.get("kind") == "OCIJob"]
+        jobs = [item for item in read(file) if item.get("kind") == kinds.JOB]
         if not jobs:
             raise InputError(f"{file}: has no OCIJob")
         _print([exported(item, code, remarks) for item in jobs], remarks)

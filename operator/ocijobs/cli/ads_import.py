@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ocijobs.api import kinds
 from ocijobs.cli.ads_document import Part
 from ocijobs.cli.ads_import_data_flow import RUNTIMES as DATA_FLOW_RUNTIMES
 from ocijobs.cli.ads_import_data_flow import on_data_flow
@@ -57,7 +58,7 @@ def imported(document: Document, folder: Path, remarks: list[str]) -> Document:
     ocid = spec.get("id") or infrastructure.spec.get("id")
     if ocid:
         remarks.append(f"spec.id: {ocid}: set spec.adopt.ocid to keep that OCI job")
-    return manifest("OCIJob", object_name(name), job)
+    return manifest(kinds.JOB, object_name(name), job)
 
 
 def _both(parts: tuple[Spec, Spec], name: str) -> Spec:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, assert_never
 
+from ocijobs.api import kinds
 from ocijobs.cli.manifests import Document, InputError, manifest, object_name
 from ocijobs.cli.oci_import_application import application_manifest
 from ocijobs.cloud.job_reader import JobUnreadableError, read_job
@@ -43,7 +44,7 @@ def _manifest(ocid: str, request: JobRequest) -> Document:
     owner = settings.tags.freeform.get("ocijobs_owner")
     former = {"formerOwner": owner.rpartition("/")[0]} if owner else {}
     return manifest(
-        "OCIJob",
+        kinds.JOB,
         name,
         {
             "compartmentId": request.compartment_id,

@@ -6,6 +6,7 @@ copy of the code as it is now.
 
 from __future__ import annotations
 
+from ocijobs.api import kinds
 from ocijobs.cli.document_keys import Spec, cleaned
 from ocijobs.cli.environment import literal
 from ocijobs.cli.manifests import Document, manifest, object_name
@@ -47,7 +48,7 @@ def application_manifest(request: ApplicationRequest, remarks: list[str]) -> Doc
         "the application stays as it is: this job makes another, with a copy of its code"
     )
     return manifest(
-        "OCIJob",
+        kinds.JOB,
         object_name(settings.display_name),
         {
             "compartmentId": request.compartment_id,

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from ocijobs.api import kinds
 from ocijobs.api.infrastructure import Backend
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.cli.manifests import InputError
@@ -164,7 +165,7 @@ async def _ended(
 
 
 def _identity(listed: ListedOrphan) -> ObjectKey:
-    return ObjectKey("OCIIdentity", listed.orphan.namespace, listed.orphan.identity)
+    return ObjectKey(kinds.IDENTITY, listed.orphan.namespace, listed.orphan.identity)
 
 
 def table(orphans: Iterable[ListedOrphan]) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from ocijobs.api import kinds
 from ocijobs.api.names import GROUP
 from ocijobs.cli.manifests import Document, without_server_fields
 
-_ORDER = {"Secret": 0, "ConfigMap": 0, "OCIIdentity": 1, "OCIJob": 2, "OCIJobRun": 3}
+_ORDER = {"Secret": 0, "ConfigMap": 0, kinds.IDENTITY: 1, kinds.JOB: 2, kinds.RUN: 3}
 
 
 def restored(documents: Iterable[Document], warnings: list[str]) -> Iterator[Document]:
@@ -16,9 +17,9 @@ def restored(documents: Iterable[Document], warnings: list[str]) -> Iterator[Doc
     for document in sorted(documents, key=lambda d: _ORDER.get(str(d.get("kind")), 0)):
         ours = str(document.get("apiVersion", "")).startswith(f"{GROUP}/")
         clean = without_server_fields(document)
-        if ours and document["kind"] == "OCIJob":
+        if ours and document["kind"] == kinds.JOB:
             _adopt_job(document, clean)
-        elif ours and document["kind"] == "OCIJobRun":
+        elif ours and document["kind"] == kinds.RUN:
             _adopt_run(document, clean, warnings)
         yield clean
 

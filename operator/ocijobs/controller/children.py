@@ -6,14 +6,13 @@ from collections import defaultdict
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
+from ocijobs.api import kinds
 from ocijobs.api.job_run import OCIJobRun
 from ocijobs.api.job_run_status import Phase
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.controller.store import Entry
 from ocijobs.reconcile.sweep.names import index_of
 from ocijobs.reconcile.sweep.observation import Children, ChildView, Outcome
-
-_KIND = "OCIJobSweep"
 
 
 class ChildIndex:
@@ -50,7 +49,7 @@ class _Place(NamedTuple):
 
 def _place(entry: Entry | None) -> _Place | None:
     owner = entry.metadata.controller if entry is not None else None
-    if entry is None or owner is None or owner.kind != _KIND:
+    if entry is None or owner is None or owner.kind != kinds.SWEEP:
         return None
     index = index_of(owner.name, entry.key.name)
     return _Place(owner.uid, index) if index is not None else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ocijobs.api import kinds
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
 from ocijobs.api.metadata import ObjectKey
@@ -19,9 +20,6 @@ from ocijobs.reconcile.job.observation import RunView
 
 _GATHERING_SECONDS = 0.2
 """How long changes of children are gathered before their owner is looked at: it may have hundreds."""
-
-_MAKERS = frozenset({"OCIJobSweep", "OCIJobSchedule"})
-"""Kinds that make runs, and sweeps."""
 
 _COUNTING_SECONDS = 1.0
 """How long changes of a job's runs are gathered before its counts are looked at."""
@@ -40,14 +38,14 @@ class Dependents:
         """Have an object looked at that has changed, and those that depend on it."""
         self._queue.add(key)
         match key.kind:
-            case "OCIJob":
+            case kinds.JOB:
                 self._users_of_job(key)
-            case "OCIJobRun":
+            case kinds.RUN:
                 self._job_of_run(before, after)
                 self._workload_of_run(before, after)
                 if after is None:
                     self._sweep_of_name(key)
-            case "OCIIdentity":
+            case kinds.IDENTITY:
                 self.identity_changed(key)
             case _:
                 self._made_by(before, after)
@@ -56,14 +54,14 @@ class Dependents:
         for awaited in self._awaited(before, after):
             self._queue.add(awaited)
         self._owner_of(before, after)
-        if key.kind != "OCIIdentity" and _holds(before) and not _holds(after):
+        if key.kind != kinds.IDENTITY and _holds(before) and not _holds(after):
             self._wake_identities(key.namespace)
 
     def workload_changed(self, key: ObjectKey, before: Entry | None, after: Entry | None) -> None:
         """Have the run of a Workload looked at; a Workload whose run is gone, itself."""
         entry = after or before
         owner = entry.metadata.controller if entry is not None else None
-        run = self._store.get(ObjectKey("OCIJobRun", key.namespace, owner.name)) if owner else None
+        run = self._store.get(ObjectKey(kinds.RUN, key.namespace, owner.name)) if owner else None
         if run is not None and owner is not None and run.metadata.uid == owner.uid:
             self._queue.add(run.key)
         elif after is not None:
@@ -79,8 +77,8 @@ class Dependents:
         """Have the runs and sweeps looked at that are not launched yet."""
         for run in self._store.open_runs_of(job.namespace, job.name):
             if run.status.job_run_id is None:
-                self._queue.add(ObjectKey("OCIJobRun", job.namespace, run.metadata.name))
-        for entry in self._store.of_kind("OCIJobSweep", job.namespace):
+                self._queue.add(ObjectKey(kinds.RUN, job.namespace, run.metadata.name))
+        for entry in self._store.of_kind(kinds.SWEEP, job.namespace):
             sweep = entry.resource
             if (
                 isinstance(sweep, OCIJobSweep)
@@ -117,7 +115,7 @@ class Dependents:
 
     def _sweep_of_name(self, run: ObjectKey) -> None:
         """Have a sweep looked at whose child may have the name of a run that is gone."""
-        sweep = ObjectKey("OCIJobSweep", run.namespace, run.name.rpartition("-")[0])
+        sweep = ObjectKey(kinds.SWEEP, run.namespace, run.name.rpartition("-")[0])
         if self._store.get(sweep) is not None:
             self._queue.add_after(sweep, _GATHERING_SECONDS)
 
@@ -136,7 +134,7 @@ class Dependents:
         was, is_now, entry = _view(before), _view(after), after or before
         if was == is_now or entry is None or not isinstance(entry.resource, OCIJobRun):
             return
-        job = ObjectKey("OCIJob", entry.key.namespace, entry.resource.job_name or "")
+        job = ObjectKey(kinds.JOB, entry.key.namespace, entry.resource.job_name or "")
         owner = self._store.get(job)
         if owner is None:
             return
@@ -157,7 +155,7 @@ class Dependents:
 
     def _wake_identities(self, namespace: str) -> None:
         """Have those looked at that may be needed no more."""
-        for entry in self._store.of_kind("OCIIdentity", namespace):
+        for entry in self._store.of_kind(kinds.IDENTITY, namespace):
             self._queue.add(entry.key)
 
 
@@ -185,7 +183,7 @@ def _stage(entry: Entry) -> tuple[str | None, bool]:
 def _maker(entry: Entry | None) -> ObjectKey | None:
     """Return the sweep or the schedule that made an object."""
     owner = entry.metadata.controller if entry is not None else None
-    if entry is None or owner is None or owner.kind not in _MAKERS:
+    if entry is None or owner is None or owner.kind not in kinds.MAKERS:
         return None
     return ObjectKey(owner.kind, entry.key.namespace, owner.name)
 

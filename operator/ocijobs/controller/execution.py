@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import get_args
 
+from ocijobs.api import kinds
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.clock import Clock
 from ocijobs.cloud.admission import Admission, Place
@@ -140,7 +141,7 @@ class Executor:
             ):
                 await self._workloads.execute(entry, action)
             case act.RefreshJob(name=name, after=after):
-                job = ObjectKey("OCIJob", entry.key.namespace, name)
+                job = ObjectKey(kinds.JOB, entry.key.namespace, name)
                 self._memory.want_refresh(job, after)
                 self._queue.add(job)
                 return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from ocijobs.api import kinds
 from ocijobs.api.identity import IdentityDefaults, IdentityReference, OCIIdentity
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
@@ -27,7 +28,7 @@ class Identities:
 
     def observation(self, identity: OCIIdentity) -> IdentityObservation:
         """Return what is observed of an identity."""
-        key = ObjectKey("OCIIdentity", identity.metadata.namespace, identity.metadata.name)
+        key = ObjectKey(kinds.IDENTITY, identity.metadata.namespace, identity.metadata.name)
         return IdentityObservation(
             identity=identity,
             users=tuple(str(user) for user in self.users_of(key) if self._holds(user)),
@@ -60,7 +61,7 @@ class Identities:
 
     def users_of(self, identity: ObjectKey) -> Iterable[ObjectKey]:
         """Yield the jobs, sweeps and runs of the namespace that use an identity."""
-        for kind in ("OCIJob", "OCIJobSweep", "OCIJobRun"):
+        for kind in (kinds.JOB, kinds.SWEEP, kinds.RUN):
             for entry in self._store.of_kind(kind, identity.namespace):
                 used = self._used_by(entry)
                 if used is not None and used.name == identity.name:

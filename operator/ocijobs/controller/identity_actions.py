@@ -6,6 +6,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable
 
+from ocijobs.api import kinds
 from ocijobs.api.identity import OCIIdentity
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.clock import Clock
@@ -105,7 +106,7 @@ class IdentityActions:
     def object_changed(self, key: ObjectKey, before: Entry | None, after: Entry | None) -> None:
         """Have the key of an identity that went start nothing: another one of its name has its own Secret."""
         gone = before is not None and (after is None or after.metadata.uid != before.metadata.uid)
-        if key.kind == "OCIIdentity" and gone:
+        if key.kind == kinds.IDENTITY and gone:
             self._credentials.keep_to_end(IdentityKey(*key))
             at = self._clock.now()
             self._memory.learn_identity(key, lambda known: known.absent(at))

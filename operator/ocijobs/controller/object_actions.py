@@ -6,6 +6,7 @@ from dataclasses import replace
 from operator import methodcaller
 from typing import Any
 
+from ocijobs.api import kinds
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.api.names import LABEL_SWEEP_INDEX
 from ocijobs.clock import Clock
@@ -26,10 +27,6 @@ ObjectAction = (
     | act.DeleteObject
     | act.ListOrphan
 )
-
-
-_MAKERS = frozenset({"OCIJobSweep", "OCIJobSchedule"})
-"""Kinds that make many objects, and tell of one that is forbidden."""
 
 
 class NotTakenError(Exception):
@@ -83,9 +80,9 @@ class ObjectActions:
 
     def _held(self, entry: Entry) -> None:
         """Learn that nothing was intended for an object before now."""
-        if entry.key.kind == "OCIJobRun":
+        if entry.key.kind == kinds.RUN:
             self._memory.learn_run(entry.metadata.uid, methodcaller("held"))
-        elif entry.key.kind == "OCIJob":
+        elif entry.key.kind == kinds.JOB:
             self._memory.learn_job(entry.metadata.uid, methodcaller("held"))
 
     async def _create(self, entry: Entry, document: dict[str, Any]) -> None:
@@ -94,7 +91,7 @@ class ObjectActions:
         except ApiError as error:
             if error.invalid or error.too_large:
                 self._refused(entry, error.message)
-            elif error.forbidden and entry.key.kind in _MAKERS:
+            elif error.forbidden and entry.key.kind in kinds.MAKERS:
                 self._forbidden(entry, error.message)
             else:
                 # Whose it is that has the name, the watch will tell, which is behind.
@@ -107,9 +104,9 @@ class ObjectActions:
         """Learn that the API server does not take an object."""
         uid = entry.metadata.uid
         match entry.key.kind:
-            case "OCIJobSweep":
+            case kinds.SWEEP:
                 self._memory.learn_sweep(uid, lambda known: replace(known, refused=why))
-            case "OCIJobSchedule":
+            case kinds.SCHEDULE:
                 self._memory.learn_schedule(uid, lambda known: replace(known, refused=why))
             case _:
                 self._memory.learn_run(uid, lambda known: replace(known, refused=why))
@@ -126,7 +123,7 @@ class ObjectActions:
                 epoch=str(entry.metadata.generation),
             )
 
-        if entry.key.kind == "OCIJobSweep":
+        if entry.key.kind == kinds.SWEEP:
             self._memory.learn_sweep(uid, lambda k: replace(k, forbidden=again(k.forbidden)))
         else:
             self._memory.learn_schedule(uid, lambda k: replace(k, forbidden=again(k.forbidden)))
@@ -135,10 +132,10 @@ class ObjectActions:
         """Learn that the API server has an object."""
         uid, name = entry.metadata.uid, metadata["name"]
         match entry.key.kind:
-            case "OCIJobSweep":
+            case kinds.SWEEP:
                 index = int(metadata["labels"][LABEL_SWEEP_INDEX])
                 self._memory.learn_sweep(uid, lambda known: known.has_created(index))
-            case "OCIJobSchedule":
+            case kinds.SCHEDULE:
                 self._memory.learn_schedule(
                     uid, lambda k: replace(k, made=k.made | {name}, forbidden=None)
                 )

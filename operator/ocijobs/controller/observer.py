@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from heapq import nsmallest
 from operator import methodcaller
 
+from ocijobs.api import kinds
 from ocijobs.api.identity import IdentityReference, OCIIdentity
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
@@ -75,7 +76,7 @@ class Observer:
             seen_at=self._memory.seen_at(meta.uid),
             ahead=self._ahead(run, job) if job is not None and job.spec.max_active_runs else 0,
             shared=self._shared(run),
-            relations=relations_of(self._store, ObjectKey("OCIJobRun", meta.namespace, meta.name)),
+            relations=relations_of(self._store, ObjectKey(kinds.RUN, meta.namespace, meta.name)),
             identity=self._identities.view(meta.namespace, identity_of_run(run, job)),
             cluster_id=self._cluster_id,
             known=self._known(run),
@@ -104,7 +105,7 @@ class Observer:
     def _shared(self, run: OCIJobRun) -> JobBinding | None:
         """Return the job as the run's sweep is bound to it."""
         owner = run.metadata.controller
-        if owner is None or owner.kind != "OCIJobSweep":
+        if owner is None or owner.kind != kinds.SWEEP:
             return None
         entry = self._store.get(ObjectKey(owner.kind, run.metadata.namespace, owner.name))
         sweep = entry.resource if entry is not None else None
@@ -126,9 +127,7 @@ class Observer:
             identity=self._identities.view(meta.namespace, reference),
             children=children,
             strangers=self._strangers(sweep, max(known.created, children.created)),
-            relations=relations_of(
-                self._store, ObjectKey("OCIJobSweep", meta.namespace, meta.name)
-            ),
+            relations=relations_of(self._store, ObjectKey(kinds.SWEEP, meta.namespace, meta.name)),
             known=known,
             settings=self._settings,
         )
@@ -165,7 +164,7 @@ class Observer:
         taken = set()
         for index in range(first, first + BATCH):
             name = child_name(meta.name, index)
-            entry = self._store.get(ObjectKey("OCIJobRun", meta.namespace, name))
+            entry = self._store.get(ObjectKey(kinds.RUN, meta.namespace, name))
             if entry is not None and not belongs(entry.metadata, meta):
                 taken.add(index)
         return frozenset(taken)
@@ -184,7 +183,7 @@ class Observer:
         runs = self._store.open_runs_of(job.metadata.namespace, job.metadata.name)
         waiting = (turn_order(run) for run in runs if waits(run))
         return [
-            ObjectKey("OCIJobRun", job.metadata.namespace, name)
+            ObjectKey(kinds.RUN, job.metadata.namespace, name)
             for _, name in nsmallest(job.spec.max_active_runs or len(runs), waiting)
         ]
 
@@ -202,7 +201,7 @@ class Observer:
             settings=self._settings,
             turn=self._turns.of(meta.uid),
             refresh_after=self._memory.refresh_after(
-                ObjectKey("OCIJob", meta.namespace, meta.name)
+                ObjectKey(kinds.JOB, meta.namespace, meta.name)
             ),
         )
 
@@ -223,7 +222,7 @@ class Observer:
         """Return the OCI jobs that sweeps are bound to which have not ended."""
         return frozenset(
             sweep.status.binding.job_id
-            for entry in self._store.of_kind("OCIJobSweep", namespace)
+            for entry in self._store.of_kind(kinds.SWEEP, namespace)
             if isinstance(sweep := entry.resource, OCIJobSweep)
             and sweep.spec.job_ref.name == job_name
             and not sweep.status.ended
@@ -239,14 +238,14 @@ class Observer:
             return frozenset()
         return frozenset(
             uri
-            for entry in self._store.of_kind("OCIJob", meta.namespace)
+            for entry in self._store.of_kind(kinds.JOB, meta.namespace)
             if entry.metadata.uid != meta.uid and isinstance(entry.resource, OCIJob)
             for uri in code_folders(entry.resource)
         )
 
     def code_in_use(self, uri: str) -> bool:
         """Whether some job goes on having a folder of code."""
-        jobs = (entry.resource for entry in self._store.of_kind("OCIJob"))
+        jobs = (entry.resource for entry in self._store.of_kind(kinds.JOB))
         return any(uri in code_folders(job) for job in jobs if isinstance(job, OCIJob))
 
     def identity(self, identity: OCIIdentity) -> IdentityObservation:

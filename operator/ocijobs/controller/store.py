@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from ocijobs.api import kinds
 from ocijobs.api.crd import KINDS
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
@@ -63,7 +64,7 @@ class Store:
 
     def job(self, namespace: str, name: str) -> OCIJob | None:
         """Return the OCIJob of that name, or None if there is none that can be read."""
-        entry = self.get(ObjectKey("OCIJob", namespace, name))
+        entry = self.get(ObjectKey(kinds.JOB, namespace, name))
         return entry.resource if entry is not None and isinstance(entry.resource, OCIJob) else None
 
     def all_keys(self) -> list[ObjectKey]:
@@ -82,12 +83,12 @@ class Store:
 
     def runs_of(self, namespace: str, job_name: str) -> list[Entry]:
         """Return the OCIJobRuns that name an OCIJob."""
-        keys = self._runs_of.get(ObjectKey("OCIJob", namespace, job_name), ())
+        keys = self._runs_of.get(ObjectKey(kinds.JOB, namespace, job_name), ())
         return [self._entries[key] for key in keys]
 
     def open_runs_of(self, namespace: str, job_name: str) -> list[OCIJobRun]:
         """Return the OCIJobRuns that name an OCIJob and have not ended: few of the thousands that it may have had."""
-        keys = self._open_runs_of.get(ObjectKey("OCIJob", namespace, job_name), ())
+        keys = self._open_runs_of.get(ObjectKey(kinds.JOB, namespace, job_name), ())
         runs = (self._entries[key].resource for key in keys)
         return [run for run in runs if isinstance(run, OCIJobRun)]
 
@@ -176,7 +177,7 @@ def parse(document: dict[str, Any]) -> Entry:
 
 def _job_key(run: OCIJobRun) -> ObjectKey:
     # An OCI job outside the cluster has no name here; no OCIJob has the empty one.
-    return ObjectKey("OCIJob", run.metadata.namespace, run.job_name or "")
+    return ObjectKey(kinds.JOB, run.metadata.namespace, run.job_name or "")
 
 
 def _discard(index: dict[_KeyT, set[ObjectKey]], of: _KeyT, key: ObjectKey) -> None:

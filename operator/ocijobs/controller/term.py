@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from ocijobs.api import kinds
 from ocijobs.api.conditions import ConditionType, find, is_true
 from ocijobs.api.identity import OCIIdentity
 from ocijobs.api.job import OCIJob
@@ -227,13 +228,13 @@ def _quota(settings: Settings) -> Quota:
 
 def _counts(store: Store) -> ObjectCounts:
     def runs() -> Iterable[Labels]:
-        for entry in store.of_kind("OCIJobRun"):
+        for entry in store.of_kind(kinds.RUN):
             if isinstance(entry.resource, OCIJobRun):
                 status = entry.resource.status
                 yield entry.key.namespace, status.backend or "", status.phase or "Pending"
 
     def jobs() -> Iterable[Labels]:
-        for entry in store.of_kind("OCIJob"):
+        for entry in store.of_kind(kinds.JOB):
             if isinstance(entry.resource, OCIJob):
                 ready = find(entry.resource.status.conditions, ConditionType.READY)
                 backend = entry.resource.spec.infrastructure.backend
@@ -244,7 +245,7 @@ def _counts(store: Store) -> ObjectCounts:
 
 def _states(parts: Machinery) -> IdentityStates:
     def identities() -> Iterable[IdentityState]:
-        for entry in parts.store.of_kind("OCIIdentity"):
+        for entry in parts.store.of_kind(kinds.IDENTITY):
             if isinstance(entry.resource, OCIIdentity):
                 verified_at = parts.memory.identity(entry.key).verified_at
                 yield IdentityState(

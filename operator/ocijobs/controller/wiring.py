@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from concurrent.futures import Executor as Threads
 from dataclasses import dataclass, replace
 
+from ocijobs.api import kinds
 from ocijobs.api.infrastructure import Backend
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.clock import Clock, StepAwareClock
@@ -334,12 +335,12 @@ def _forget(
     jobs: JobActions, turns: Turns, key: ObjectKey, before: Entry | None, after: Entry | None
 ) -> None:
     """Keep no artifact and no turn of a job that is gone."""
-    if key.kind == "OCIJob" and after is None and before is not None:
+    if key.kind == kinds.JOB and after is None and before is not None:
         jobs.forget(before.metadata.uid)
         turns.want(key, before.metadata.uid, wanted=False)
 
 
 def _unfollow(tracker: Tracker, key: ObjectKey, before: Entry | None, after: Entry | None) -> None:
     """Follow no run that is gone."""
-    if key.kind == "OCIJobRun" and after is None and before is not None:
+    if key.kind == kinds.RUN and after is None and before is not None:
         tracker.follow(key, before.metadata.uid, None)

@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from ocijobs.api import kinds
 from ocijobs.api.identity import OCIIdentity
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
@@ -202,7 +203,7 @@ class Worker:
         owner = entry.metadata.controller if entry is not None else None
         if entry is None or owner is None or not isinstance(workload, Workload):
             return
-        run = self._s.store.get(ObjectKey("OCIJobRun", key.namespace, owner.name))
+        run = self._s.store.get(ObjectKey(kinds.RUN, key.namespace, owner.name))
         if run is None or run.metadata.uid != owner.uid:
             for action in leave_queue(workload):
                 await self._s.executor.execute(entry, action)
@@ -244,8 +245,8 @@ class Worker:
     def _wake_runs(self, job: ObjectKey) -> None:
         for run in self._s.store.open_runs_of(job.namespace, job.name):
             if run.status.job_run_id is None:
-                self._s.queue.add(ObjectKey("OCIJobRun", job.namespace, run.metadata.name))
-        for entry in self._s.store.of_kind("OCIJobSweep", job.namespace):
+                self._s.queue.add(ObjectKey(kinds.RUN, job.namespace, run.metadata.name))
+        for entry in self._s.store.of_kind(kinds.SWEEP, job.namespace):
             sweep = entry.resource
             if isinstance(sweep, OCIJobSweep) and sweep.status.binding is None:
                 self._s.queue.add(entry.key)

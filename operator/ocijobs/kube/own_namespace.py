@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from ocijobs.api import kinds
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.api.names import (
     ANNOTATION_CREDENTIALS_VERSION,
@@ -189,7 +190,7 @@ def _copy(document: dict[str, Any]) -> HeldCopy | None:
     """Return a copy as it was written; None of what others have labelled as one."""
     annotations = document["metadata"].get("annotations") or {}
     namespace, _, name = annotations.get(ANNOTATION_IDENTITY, "").partition("/")
-    identity = ObjectKey("OCIIdentity", namespace, name)
+    identity = ObjectKey(kinds.IDENTITY, namespace, name)
     if document["metadata"]["name"] != copy_name(identity):
         return None
     return HeldCopy(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ocijobs.api import kinds
 from ocijobs.api.crd import custom_resource_definitions
 from ocijobs.api.names import CATEGORY
 
@@ -107,3 +108,8 @@ def test_conditions_are_a_list_by_type(definition: dict[str, Any]) -> None:
     conditions = dict(ours(definition))[".status.conditions"]
     assert conditions["x-kubernetes-list-type"] == "map"
     assert conditions["x-kubernetes-list-map-keys"] == ["type"]
+
+
+def test_each_definition_is_of_a_named_kind() -> None:
+    named = {kinds.JOB, kinds.RUN, kinds.SWEEP, kinds.SCHEDULE, kinds.IDENTITY}
+    assert set(DEFINITIONS) == named

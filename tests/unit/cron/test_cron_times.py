@@ -15,7 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocijobs.cron.fields import InvalidScheduleError, parse_every, parse_fields
-from ocijobs.cron.times import InvalidTimeZoneError, Missed, Timetable, most_recent, time_zone
+from ocijobs.cron.times import (
+    InvalidTimeZoneError,
+    Missed,
+    Timetable,
+    due_start,
+    most_recent,
+    next_start,
+    time_zone,
+)
 
 GOLDENS: dict[str, Any] = json.loads(
     (Path(__file__).parent / "goldens" / "cron.json").read_text(encoding="utf-8")
@@ -110,6 +118,41 @@ def test_a_clock_that_was_set_back_starts_nothing() -> None:
     due = most_recent(hourly, earliest=NIGHT, now=NIGHT - timedelta(days=30))
     assert due.at is None
     assert due.missed is Missed.NONE
+
+
+@pytest.mark.parametrize(
+    ("deadline", "at"),
+    [
+        (None, timedelta(hours=1)),
+        (timedelta(minutes=20), None),
+        (timedelta(minutes=31), timedelta(hours=1)),
+    ],
+)
+@pytest.mark.parametrize("schedule", ["30 2 * * *", "@every 1h"])
+def test_a_start_that_was_missed_by_more_than_the_deadline_is_not_due(
+    schedule: str, deadline: timedelta | None, at: timedelta | None
+) -> None:
+    timetable, now = Timetable.parse(schedule, UTC_ZONE), NIGHT + timedelta(minutes=90)
+    due = due_start(timetable, last=NIGHT, now=now, deadline=deadline)
+    assert due.at == (at and NIGHT + at)
+
+
+def test_a_delay_that_is_longer_than_the_deadline_comes_to_its_end() -> None:
+    daily = Timetable.parse("@every 24h", UTC_ZONE)
+    now, deadline = NIGHT + timedelta(hours=24, seconds=5), timedelta(seconds=10)
+    assert due_start(daily, last=NIGHT, now=now, deadline=deadline).at == NIGHT + timedelta(
+        hours=24
+    )
+
+
+@pytest.mark.parametrize(
+    ("schedule", "following"), [("30 * * * *", 3.0), ("@every 2h", 4.0), ("@every 7h", 7.0)]
+)
+def test_the_next_start_is_to_come_and_a_delay_counts_from_the_last_one(
+    schedule: str, following: float
+) -> None:
+    timetable, now = Timetable.parse(schedule, UTC_ZONE), NIGHT + timedelta(hours=2.5)
+    assert next_start(timetable, last=NIGHT, now=now) == NIGHT + timedelta(hours=following)
 
 
 ZONES = st.sampled_from(["UTC", "Europe/Paris", "Australia/Lord_Howe", "America/New_York"])

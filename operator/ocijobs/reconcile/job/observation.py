@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
+from ocijobs.api import kinds
 from ocijobs.api.infrastructure import Backend
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run_status import Phase
@@ -77,7 +78,7 @@ class JobObservation:
         """The job as an object that may be let go."""
         status = self.job.status
         return Owner(
-            kind="OCIJob",
+            kind=kinds.JOB,
             metadata=self.job.metadata,
             identity=self.identity,
             cluster_id=self.cluster_id,

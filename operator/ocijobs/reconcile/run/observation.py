@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from ocijobs.api import kinds
 from ocijobs.api.infrastructure import Backend
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
@@ -95,7 +96,7 @@ class RunObservation:
     def of_sweep(self) -> bool:
         """Whether the run is a sweep's, which binds once for all its runs."""
         controller = self.run.metadata.controller
-        return controller is not None and controller.kind == "OCIJobSweep"
+        return controller is not None and controller.kind == kinds.SWEEP
 
     @property
     def owner(self) -> str:
@@ -107,7 +108,7 @@ class RunObservation:
         """The run as an object that may be let go."""
         where = self.run.status.submit or self.run.status.binding
         return Owner(
-            kind="OCIJobRun",
+            kind=kinds.RUN,
             metadata=self.run.metadata,
             identity=self.identity,
             cluster_id=self.cluster_id,

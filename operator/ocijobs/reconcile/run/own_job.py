@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ocijobs.api import kinds
 from ocijobs.api.job_run import OCIJobRun
 from ocijobs.reconcile.ownership import owned_object
 
@@ -14,8 +15,8 @@ def own_job(run: OCIJobRun) -> dict[str, Any]:
         raise AssertionError  # pragma: no cover - callers ask for runs with a template
     return owned_object(
         run.metadata,
-        "OCIJobRun",
-        kind="OCIJob",
+        kinds.RUN,
+        kind=kinds.JOB,
         name=run.metadata.name,
         spec=run.spec.job_template.spec,
         labels=run.metadata.labels,

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from ocijobs.api import kinds
 from ocijobs.api.job_run import OCIJobRun, RunSettings
 from ocijobs.api.kueue import (
     ANNOTATION_REQUEST,
@@ -84,7 +85,7 @@ def workload_of(run: OCIJobRun, request: Request) -> dict[str, Any]:
             "labels": {LABEL_RUN: meta.name},
             "annotations": {ANNOTATION_REQUEST: request.digest},
             "finalizers": [FINALIZER],
-            "ownerReferences": [owner_reference(meta, "OCIJobRun")],
+            "ownerReferences": [owner_reference(meta, kinds.RUN)],
         },
         "spec": {"queueName": request.queue, "podSets": list(request.pod_sets)},
     }

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from ocijobs.api import kinds
 from ocijobs.api.dependency import DependencyKind, DependsOn, RunEnvVar
 from ocijobs.api.job_run import OCIJobRunSpec
 from ocijobs.api.model import Model
@@ -113,7 +114,7 @@ def _document(
     time = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return owned_object(
         schedule.metadata,
-        "OCIJobSchedule",
+        kinds.SCHEDULE,
         kind=kind,
         name=object_name(schedule, at, resource.name),
         spec=spec,

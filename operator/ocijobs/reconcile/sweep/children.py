@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ocijobs.api import kinds
 from ocijobs.api.job_run import JobReference, OCIJobRunSpec
 from ocijobs.api.names import ANNOTATION_SCHEDULED_TIME, LABEL_SWEEP, LABEL_SWEEP_INDEX
 from ocijobs.reconcile.decision import CreateObject, EditObject
@@ -45,8 +46,8 @@ def _create(o: SweepObservation, index: int) -> CreateObject:
     return CreateObject(
         document=owned_object(
             meta,
-            "OCIJobSweep",
-            kind="OCIJobRun",
+            kinds.SWEEP,
+            kind=kinds.RUN,
             name=child_name(meta.name, index),
             spec=run,
             labels={**queue_labels(meta), **spec.run_template.metadata.labels, **labels},
@@ -77,4 +78,4 @@ def _active(o: SweepObservation, tally: Tally) -> list[ChildView]:
 
 
 def _edit(child: ChildView, field: str, *, value: bool) -> EditObject:
-    return EditObject(kind="OCIJobRun", name=child.name, uid=child.uid, spec={field: value})
+    return EditObject(kind=kinds.RUN, name=child.name, uid=child.uid, spec={field: value})

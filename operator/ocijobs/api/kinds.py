@@ -1,0 +1,12 @@
+"""The kinds of the API group. Part of the interface: changing one needs a migration, not a rename."""
+
+from typing import Final
+
+JOB: Final = "OCIJob"
+RUN: Final = "OCIJobRun"
+SWEEP: Final = "OCIJobSweep"
+SCHEDULE: Final = "OCIJobSchedule"
+IDENTITY: Final = "OCIIdentity"
+
+MAKERS: Final = frozenset({SWEEP, SCHEDULE})
+"""Kinds that make runs; a schedule makes sweeps, too."""
