@@ -24,6 +24,7 @@ from ocijobs.cloud.infrastructure import Infrastructure
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.observe.metrics import Metrics
+from ocijobs.reconcile.backends.registry import backend_named, backend_of
 from ocijobs.reconcile.decision import Followed
 from ocijobs.reconcile.failure import internal_refusal
 from ocijobs.reconcile.polling import (
@@ -35,7 +36,6 @@ from ocijobs.reconcile.polling import (
     plan_poll,
 )
 from ocijobs.reconcile.remote import Refusal, RefusalKind, RunRecord
-from ocijobs.reconcile.requests import backend_of
 from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.settings import Settings
 
@@ -113,7 +113,7 @@ class Tracker:
         if followed is not None:
             identity = identity_key(key.namespace, followed.caller.identity)
             principal = Principal(identity=identity, region=followed.caller.region)
-            backend = backend_of(followed.job_id)
+            backend = backend_of(followed.job_id).name
             wanted = GroupKey(principal, followed.compartment_id, backend)
         former = self._group_of.get(uid)
         if former is not None and former != wanted:
@@ -185,7 +185,7 @@ class Tracker:
         began = self._clock.monotonic()
         watched = {run.followed.run_id: run for run in group.runs.values()}
         polled = [self._polled(run) for run in watched.values()]
-        plan = plan_poll(polled, group.pages, key.backend)
+        plan = plan_poll(polled, group.pages, backend_named(key.backend))
         seen: dict[str, RunRecord] = {}
         pages: dict[PollQuery, int] = {}
         for query in plan:

@@ -29,6 +29,14 @@ WRONG_WAYS = {
         "operator/ocijobs/reconcile/run/decide.py",
         "import logging",
     ),
+    "What a backend is like depends on no decision": (
+        "operator/ocijobs/reconcile/backends/traits.py",
+        "from ocijobs.reconcile.sweep import names",
+    ),
+    "Backends don't know each other": (
+        "operator/ocijobs/reconcile/backends/data_flow.py",
+        "from ocijobs.reconcile.backends import data_science",
+    ),
     "kopf only watches": ("operator/ocijobs/controller/worker.py", "import kopf"),
     "OCI's SDK only in cloud": (
         "operator/ocijobs/controller/worker.py",
@@ -67,7 +75,7 @@ def _violations(folder: Path) -> dict[str, list[tuple[str, int]]]:
     checked = subprocess.run(
         [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": folders},
+        env={**os.environ, "PYTHONPATH": folders, "COLUMNS": "200"},
         capture_output=True,
         text=True,
         check=False,
