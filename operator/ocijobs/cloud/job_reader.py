@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ def read_job(ocid: str, config: Path | None, profile: str, endpoint: str | None)
         raise JobUnreadableError(f"{path}, profile {profile}: {error}") from error
     options = {"service_endpoint": endpoint} if endpoint is not None else {}
     try:
-        return _READERS[backend_of(ocid).name](ocid, settings, options)
+        return _read(backend_of(ocid).name, ocid, settings, options)
     except UnknownBackendError as error:
         raise JobUnreadableError(str(error)) from error
     except failures() as error:
@@ -48,17 +48,11 @@ def read_job(ocid: str, config: Path | None, profile: str, endpoint: str | None)
         raise JobUnreadableError(f"{error} is not known here") from error
 
 
-def _job(ocid: str, settings: Any, options: Mapping[str, str]) -> JobCreation:
-    client = oci.data_science.DataScienceClient(settings, **options)
-    return job_request_of(client.get_job(ocid).data)
-
-
-def _application(ocid: str, settings: Any, options: Mapping[str, str]) -> JobCreation:
-    client = oci.data_flow.DataFlowClient(settings, **options)
-    return application_request_of(client.get_application(ocid).data)
-
-
-_READERS: Mapping[Backend, Callable[[str, Any, Mapping[str, str]], JobCreation]] = {
-    Backend.DATA_SCIENCE: _job,
-    Backend.DATA_FLOW: _application,
-}
+def _read(backend: Backend, ocid: str, settings: Any, options: Mapping[str, str]) -> JobCreation:
+    match backend:
+        case Backend.DATA_SCIENCE:
+            science = oci.data_science.DataScienceClient(settings, **options)
+            return job_request_of(science.get_job(ocid).data)
+        case Backend.DATA_FLOW:
+            flow = oci.data_flow.DataFlowClient(settings, **options)
+            return application_request_of(flow.get_application(ocid).data)
