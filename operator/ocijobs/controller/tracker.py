@@ -24,7 +24,8 @@ from ocijobs.cloud.infrastructure import Infrastructure
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.observe.metrics import Metrics
-from ocijobs.reconcile.backends.registry import backend_named, backend_of
+from ocijobs.reconcile.backends.registry import backend_of
+from ocijobs.reconcile.backends.traits import BackendTraits
 from ocijobs.reconcile.decision import Followed
 from ocijobs.reconcile.failure import internal_refusal
 from ocijobs.reconcile.polling import (
@@ -50,7 +51,7 @@ class GroupKey(NamedTuple):
 
     principal: Principal
     compartment_id: str
-    backend: Backend
+    backend: BackendTraits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +114,7 @@ class Tracker:
         if followed is not None:
             identity = identity_key(key.namespace, followed.caller.identity)
             principal = Principal(identity=identity, region=followed.caller.region)
-            backend = backend_of(followed.job_id).name
+            backend = backend_of(followed.job_id)
             wanted = GroupKey(principal, followed.compartment_id, backend)
         former = self._group_of.get(uid)
         if former is not None and former != wanted:
@@ -185,11 +186,11 @@ class Tracker:
         began = self._clock.monotonic()
         watched = {run.followed.run_id: run for run in group.runs.values()}
         polled = [self._polled(run) for run in watched.values()]
-        plan = plan_poll(polled, group.pages, backend_named(key.backend))
+        plan = plan_poll(polled, group.pages, key.backend)
         seen: dict[str, RunRecord] = {}
         pages: dict[PollQuery, int] = {}
         for query in plan:
-            answer = await self._infrastructures[key.backend].list_runs(
+            answer = await self._infrastructures[key.backend.name].list_runs(
                 key.principal,
                 key.compartment_id,
                 state=query.state,
