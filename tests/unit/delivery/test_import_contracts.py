@@ -17,6 +17,14 @@ WRONG_WAYS = {
         "operator/ocijobs/reconcile/pacing.py",
         "from ocijobs.kube import client",
     ),
+    "What a backend is like depends on no decision": (
+        "operator/ocijobs/reconcile/backends/traits.py",
+        "from ocijobs.reconcile.sweep import names",
+    ),
+    "Backends don't know each other": (
+        "operator/ocijobs/reconcile/backends/data_flow.py",
+        "from ocijobs.reconcile.backends import data_science",
+    ),
     "What comes from outside is the fetcher's to handle": (
         "operator/ocijobs/controller/sources.py",
         "from ocijobs.artifact import archives",
@@ -28,14 +36,6 @@ WRONG_WAYS = {
     "Decisions have no IO, no clock and no logging": (
         "operator/ocijobs/reconcile/run/decide.py",
         "import logging",
-    ),
-    "What a backend is like depends on no decision": (
-        "operator/ocijobs/reconcile/backends/traits.py",
-        "from ocijobs.reconcile.sweep import names",
-    ),
-    "Backends don't know each other": (
-        "operator/ocijobs/reconcile/backends/data_flow.py",
-        "from ocijobs.reconcile.backends import data_science",
     ),
     "kopf only watches": ("operator/ocijobs/controller/worker.py", "import kopf"),
     "OCI's SDK only in cloud": (
