@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ocijobs.api import kinds
-from ocijobs.api.infrastructure import Backend
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.cli.manifests import InputError
 from ocijobs.clock import SystemClock
@@ -25,9 +24,7 @@ from ocijobs.cloud.credentials import (
     IdentityKey,
     parse_api_key,
 )
-from ocijobs.cloud.data_flow import DataFlow
-from ocijobs.cloud.data_science import DataScience
-from ocijobs.cloud.infrastructure import Infrastructure
+from ocijobs.cloud.infrastructures import infrastructures
 from ocijobs.cloud.leftovers import Leftover
 from ocijobs.kube.client import ApiError, KubeClient
 from ocijobs.kube.lease import NotLeadingError
@@ -134,10 +131,7 @@ async def _ended(
         clock=SystemClock(),
         count_error=lambda *_: None,
     )
-    infrastructures: dict[Backend, Infrastructure] = {
-        Backend.DATA_SCIENCE: DataScience(calls),
-        Backend.DATA_FLOW: DataFlow(calls, CodeStorage(calls)),
-    }
+    services = infrastructures(calls, CodeStorage(calls))
     kept: list[ListedOrphan] = []
     remarks: list[str] = []
     for each in orphans:
@@ -153,7 +147,7 @@ async def _ended(
         principal = Principal(
             identity=IdentityKey(*identity), region=orphan.region or held.region or ""
         )
-        outcome = await Leftover(infrastructures, principal, orphan).end()
+        outcome = await Leftover(services, principal, orphan).end()
         remarks.extend(f"{who}: {problem}" for problem in outcome.unended)
         if outcome.unended:
             kept.append(each)

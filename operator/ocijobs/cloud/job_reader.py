@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from ocijobs.api.infrastructure import Backend
 from ocijobs.cloud.data_flow_readings import application_request_of
@@ -10,7 +12,8 @@ from ocijobs.cloud.data_science_readings import job_request_of
 from ocijobs.cloud.refusals import failures, refusal_of
 from ocijobs.cloud.resource_fields import UnknownTypeError
 from ocijobs.cloud.sdk import oci
-from ocijobs.reconcile.requests import JobCreation, backend_of
+from ocijobs.reconcile.backends.registry import UnknownBackendError, backend_of
+from ocijobs.reconcile.requests import JobCreation
 
 
 class JobUnreadableError(Exception):
@@ -36,12 +39,20 @@ def read_job(ocid: str, config: Path | None, profile: str, endpoint: str | None)
         raise JobUnreadableError(f"{path}, profile {profile}: {error}") from error
     options = {"service_endpoint": endpoint} if endpoint is not None else {}
     try:
-        if backend_of(ocid) is Backend.DATA_FLOW:
-            flow = oci.data_flow.DataFlowClient(settings, **options)
-            return application_request_of(flow.get_application(ocid).data)
-        client = oci.data_science.DataScienceClient(settings, **options)
-        return job_request_of(client.get_job(ocid).data)
+        return _read(backend_of(ocid).name, ocid, settings, options)
+    except UnknownBackendError as error:
+        raise JobUnreadableError(str(error)) from error
     except failures() as error:
         raise JobUnreadableError(refusal_of(error).message) from error
     except UnknownTypeError as error:
         raise JobUnreadableError(f"{error} is not known here") from error
+
+
+def _read(backend: Backend, ocid: str, settings: Any, options: Mapping[str, str]) -> JobCreation:
+    match backend:
+        case Backend.DATA_SCIENCE:
+            science = oci.data_science.DataScienceClient(settings, **options)
+            return job_request_of(science.get_job(ocid).data)
+        case Backend.DATA_FLOW:
+            flow = oci.data_flow.DataFlowClient(settings, **options)
+            return application_request_of(flow.get_application(ocid).data)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 
 from ocijobs.api.infrastructure import Backend
 from ocijobs.api.orphan import Orphan, UnknownLaunch
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.infrastructure import Infrastructure
+from ocijobs.reconcile.backends.registry import UnknownBackendError, backend_of
 from ocijobs.reconcile.job_record import JobRecord
 from ocijobs.reconcile.remote import Absent, JobState, Refusal, RefusalKind, RunRecord, RunState
-from ocijobs.reconcile.requests import backend_of
 
 _GONE = frozenset({JobState.DELETED, JobState.DELETING})
 
@@ -40,13 +40,13 @@ class Leftover:
         """End all that is left, and return what could not be ended, and what stays."""
         left = self._orphan.left
         answers = [
-            *[(f"run {run_id}", await self._cancel(run_id)) for run_id in left.run_ids],
-            *[(each.owner, await self._end_unknown(each)) for each in left.unknown],
+            *[(f"run {run_id}", await _told(self._cancel(run_id))) for run_id in left.run_ids],
+            *[(each.owner, await _told(self._end_unknown(each))) for each in left.unknown],
             *[
-                (f"record of run {run_id}", await self._forget(run_id))
+                (f"record of run {run_id}", await _told(self._forget(run_id)))
                 for run_id in left.record_ids
             ],
-            *[(f"job {job_id}", await self._delete(job_id)) for job_id in left.job_ids],
+            *[(f"job {job_id}", await _told(self._delete(job_id))) for job_id in left.job_ids],
         ]
         unended = (f"{what}: {refusal.message}" for what, refusal in answers if refusal is not None)
         code = (f"{uri}: another job may have the same code" for uri in left.code_uris)
@@ -58,7 +58,7 @@ class Leftover:
 
     async def _cancel(self, run_id: str) -> Refusal | None:
         """Have a run end; None if it does, or has."""
-        oci = self._infrastructures[backend_of(run_id)]
+        oci = self._infrastructures[backend_of(run_id).name]
         refusal = await oci.cancel_run(self._principal, run_id)
         if refusal is None:
             return None
@@ -67,7 +67,7 @@ class Leftover:
 
     async def _forget(self, run_id: str) -> Refusal | None:
         """Delete the record of a run; None if it is gone."""
-        oci = self._infrastructures[backend_of(run_id)]
+        oci = self._infrastructures[backend_of(run_id).name]
         refusal = await oci.delete_run(self._principal, run_id)
         if refusal is None:
             return None
@@ -77,7 +77,7 @@ class Leftover:
 
     async def _delete(self, job_id: str) -> Refusal | None:
         """Delete an OCI job; None if it goes, or is gone."""
-        oci = self._infrastructures[backend_of(job_id)]
+        oci = self._infrastructures[backend_of(job_id).name]
         refusal = await oci.delete_job(self._principal, job_id)
         if refusal is None:
             return None
@@ -95,7 +95,7 @@ class Leftover:
     async def _end_unknown(self, unknown: UnknownLaunch) -> Refusal | None:
         """End what a creation has made whose outcome is not known; None if there is nothing, or it goes."""
         if unknown.job_id is not None:
-            oci = self._infrastructures[backend_of(unknown.job_id)]
+            oci = self._infrastructures[backend_of(unknown.job_id).name]
             run = await oci.search_runs(
                 self._principal, self._compartment, unknown.job_id, unknown.owner
             )
@@ -111,6 +111,14 @@ class Leftover:
             if job is not None:
                 return await self._delete(job.id)
         return None
+
+
+async def _told(answer: Awaitable[Refusal | None]) -> Refusal | None:
+    """Return an answer; where an OCID is of no service that is known here, that it is."""
+    try:
+        return await answer
+    except UnknownBackendError as error:
+        return Refusal(kind=RefusalKind.INVALID, message=str(error))
 
 
 def _ended(found: RunRecord | Absent | Refusal) -> bool:

@@ -25,10 +25,10 @@ from ocijobs.controller.store import Entry
 from ocijobs.kube.lease import NotLeadingError
 from ocijobs.log_fields import log_fields
 from ocijobs.reconcile import decision as act
+from ocijobs.reconcile.backends.registry import backend_of
 from ocijobs.reconcile.failure import internal_refusal
 from ocijobs.reconcile.job.known import JobKnown, SourcesRead
 from ocijobs.reconcile.remote import Refusal, RefusalKind
-from ocijobs.reconcile.requests import JobCreation, JobRequest, backend_of
 
 JobCall = (
     act.FindName
@@ -101,7 +101,8 @@ class JobActions:
                 at = self._clock.now()
                 return lambda known: known.shapes_listed(shapes, at=at, epoch=epoch)
             case act.CreateJob(request=request, token=token):
-                created = await self._of(request).create_job(principal, request, token)
+                oci = self._infrastructures[action.backend]
+                created = await oci.create_job(principal, request, token)
                 at = self._clock.now()
                 return lambda known: known.create_answered(token, created, at=at, epoch=epoch)
             case act.SearchJobs(token=token, compartment_id=compartment, project_id=project):
@@ -134,14 +135,9 @@ class JobActions:
         """Return the lock of a folder of code, which is there for as long as somebody has it."""
         return self._code_locks.setdefault(uri, asyncio.Lock())
 
-    def _of(self, request: JobCreation) -> Infrastructure:
-        """Return where a request goes."""
-        backend = Backend.DATA_SCIENCE if isinstance(request, JobRequest) else Backend.DATA_FLOW
-        return self._infrastructures[backend]
-
     def _having(self, job_id: str) -> Infrastructure:
         """Return where a job is."""
-        return self._infrastructures[backend_of(job_id)]
+        return self._infrastructures[backend_of(job_id).name]
 
     async def _delete_code(self, entry: Entry, action: act.DeleteCode) -> None:
         """Delete a folder of code, unless a job has come to have it since that was decided.

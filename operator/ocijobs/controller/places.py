@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ocijobs.api.infrastructure import Backend
 from ocijobs.cloud.admission import Place
 from ocijobs.cloud.clients import Principal, Service
 from ocijobs.cloud.credentials import identity_key
+from ocijobs.cloud.infrastructures import SERVICES
 from ocijobs.reconcile import decision as act
+from ocijobs.reconcile.backends.registry import backend_of
 from ocijobs.reconcile.naming import NameKind
-from ocijobs.reconcile.requests import JobRequest, backend_of
 
 OciAction = (
     act.VerifyCredentials
@@ -31,11 +31,6 @@ OciAction = (
     | act.ReadRunLogs
 )
 """Actions whose calls to OCI are answered in the round that asks for them."""
-
-_SERVICES = {
-    Backend.DATA_SCIENCE: Service.DATA_SCIENCE,
-    Backend.DATA_FLOW: Service.DATA_FLOW,
-}
 
 _OF_NAMES = {
     NameKind.LOG_GROUP: Service.LOGGING,
@@ -62,13 +57,10 @@ def _service(action: OciAction) -> Service:
             return _OF_NAMES[name.kind]
         case act.ListShapes():
             return Service.DATA_SCIENCE
-        case act.CreateJob(request=request):
-            made_by_data_science = isinstance(request, JobRequest)
-            return Service.DATA_SCIENCE if made_by_data_science else Service.DATA_FLOW
-        case act.SearchJobs(backend=backend):
-            return _SERVICES[backend]
+        case act.CreateJob(backend=backend) | act.SearchJobs(backend=backend):
+            return SERVICES[backend]
         case act.CreateRun(request=request):
-            return _SERVICES[backend_of(request.job_id)]
+            return SERVICES[backend_of(request.job_id).name]
         case (
             act.LookUpJob()
             | act.UpdateJob()
@@ -76,8 +68,8 @@ def _service(action: OciAction) -> Service:
             | act.DeleteJob()
             | act.SearchRuns()
         ):
-            return _SERVICES[backend_of(action.job_id)]
+            return SERVICES[backend_of(action.job_id).name]
         case act.LookUpRun() | act.CancelRun() | act.DeleteRun() | act.ReadRunLogs():
-            return _SERVICES[backend_of(action.run_id)]
+            return SERVICES[backend_of(action.run_id).name]
         case act.VerifyCredentials() | act.DeleteCode() | act.ReadResults() | act.ListOutputs():
             return Service.OBJECT_STORAGE

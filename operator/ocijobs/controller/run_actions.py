@@ -19,9 +19,9 @@ from ocijobs.controller.utilisation_reader import UtilisationReader
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.reads import ConfigData, ObjectReader
 from ocijobs.reconcile import decision as act
+from ocijobs.reconcile.backends.registry import backend_of
 from ocijobs.reconcile.environment import ValueKey, Values
 from ocijobs.reconcile.remote import Operation, Refusal, RefusalKind
-from ocijobs.reconcile.requests import backend_of
 from ocijobs.reconcile.run.known import RunKnown
 
 RunCall = (
@@ -119,7 +119,7 @@ class RunActions:
 
     def _having(self, ocid: str) -> Infrastructure:
         """Return where a job or a run is."""
-        return self._infrastructures[backend_of(ocid)]
+        return self._infrastructures[backend_of(ocid).name]
 
     def _read(self, read: RunOutput | Refusal) -> Learn:
         at = self._clock.now()

@@ -25,6 +25,8 @@ from ocijobs.cloud.infrastructure import Infrastructure
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.observe.metrics import Metrics
+from ocijobs.reconcile.backends.registry import backend_of
+from ocijobs.reconcile.backends.traits import BackendTraits
 from ocijobs.reconcile.decision import Followed
 from ocijobs.reconcile.failure import internal_refusal
 from ocijobs.reconcile.polling import (
@@ -36,7 +38,6 @@ from ocijobs.reconcile.polling import (
     plan_poll,
 )
 from ocijobs.reconcile.remote import Refusal, RefusalKind, RunRecord
-from ocijobs.reconcile.requests import backend_of
 from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.settings import Settings
 
@@ -51,7 +52,7 @@ class GroupKey(NamedTuple):
 
     principal: Principal
     compartment_id: str
-    backend: Backend
+    backend: BackendTraits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,7 +208,7 @@ class Tracker:
         """Return what OCI answers to each query, or the first refusal: after that, nothing more is asked."""
         answers: dict[PollQuery, Sequence[RunRecord]] = {}
         for query in plan:
-            answer = await self._infrastructures[key.backend].list_runs(
+            answer = await self._infrastructures[key.backend.name].list_runs(
                 key.principal,
                 key.compartment_id,
                 state=query.state,

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from concurrent.futures import Executor as Threads
 from dataclasses import dataclass, replace
 
 from ocijobs.api import kinds
-from ocijobs.api.infrastructure import Backend
 from ocijobs.api.metadata import ObjectKey
 from ocijobs.clock import Clock, StepAwareClock
 from ocijobs.cloud.admission import Admission
 from ocijobs.cloud.calls import Calls
 from ocijobs.cloud.code_storage import CodeStorage
 from ocijobs.cloud.credentials import CredentialStore
-from ocijobs.cloud.data_flow import DataFlow
 from ocijobs.cloud.data_flow_logs import RunLogs
-from ocijobs.cloud.data_science import DataScience
 from ocijobs.cloud.directory import Directory
-from ocijobs.cloud.infrastructure import Infrastructure
+from ocijobs.cloud.infrastructures import infrastructures
 from ocijobs.cloud.log_search import LogSearch
 from ocijobs.cloud.monitoring import Monitoring
 from ocijobs.cloud.object_storage import ObjectStorage
@@ -119,10 +115,7 @@ def assemble(
         each=settings.oci_calls_per_identity, pace=calls.pace, clock=clock, wake=queue.add
     )
     storage, code = ObjectStorage(calls), CodeStorage(calls)
-    infrastructures: Mapping[Backend, Infrastructure] = {
-        Backend.DATA_SCIENCE: DataScience(calls),
-        Backend.DATA_FLOW: DataFlow(calls, code),
-    }
+    services = infrastructures(calls, code)
     turns = Turns(settings.source_workers, queue.add)
     observer = Observer(
         store, memory, clock, settings, cluster_id, workloads=workloads, turns=turns
@@ -148,7 +141,7 @@ def assemble(
         count_error=metrics.unforeseen,
     )
     jobs = JobActions(
-        infrastructures=infrastructures,
+        infrastructures=services,
         directory=Directory(calls, clock),
         code=code,
         code_in_use=observer.code_in_use,
@@ -192,7 +185,7 @@ def assemble(
         orphans=orphans,
         jobs=jobs,
         runs=RunActions(
-            infrastructures=infrastructures,
+            infrastructures=services,
             storage=storage,
             run_logs=RunLogs(calls),
             logs=logs,
@@ -209,7 +202,7 @@ def assemble(
         clock=clock,
     )
     tracker = Tracker(
-        infrastructures=infrastructures,
+        infrastructures=services,
         memory=memory,
         queue=queue,
         clock=clock,

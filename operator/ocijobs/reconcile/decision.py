@@ -221,6 +221,7 @@ class CreateJob:
 
     caller: Launcher
     token: str
+    backend: Backend
     request: JobCreation
     epoch: str
 

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from ocijobs.api.infrastructure import Backend
-from ocijobs.reconcile.remote import ACTIVE_RUN_STATES, RunState
+from ocijobs.reconcile.backends.traits import BackendTraits
+from ocijobs.reconcile.remote import RunState
 
 PAGE_SIZE = 100
 """Most items on a page of a list: what is asked for, and what the calls of a list are counted with."""
@@ -31,7 +31,7 @@ class PolledRun:
 class PollQuery:
     """One list: of a state in the compartment, of a job, of a state of one job, or of one run.
 
-    Data Flow's lists take one filter, so there is none of a state of one job.
+    Where filters don't combine, there is none of a state of one job.
     """
 
     state: RunState | None = None
@@ -39,15 +39,8 @@ class PollQuery:
     run_id: str | None = None
 
 
-_STATES = {
-    Backend.DATA_SCIENCE: tuple(s for s in ACTIVE_RUN_STATES if s is not RunState.STOPPING),
-    Backend.DATA_FLOW: tuple(s for s in ACTIVE_RUN_STATES if s is not RunState.NEEDS_ATTENTION),
-}
-"""Active states that a service has, in the order of the lifecycle."""
-
-
 def plan_poll(
-    runs: Sequence[PolledRun], pages: Mapping[PollQuery, int], backend: Backend
+    runs: Sequence[PolledRun], pages: Mapping[PollQuery, int], backend: BackendTraits
 ) -> tuple[PollQuery, ...]:
     """Return the lists to ask for, in the order of the lifecycle, so that a run that moves on is not missed.
 
@@ -65,10 +58,10 @@ def plan_poll(
     return min(plans, key=lambda plan: sum(_cost(query, runs, pages) for query in plan))
 
 
-def _by_job(runs: Sequence[PolledRun], backend: Backend) -> tuple[PollQuery, ...]:
-    """Return a list of each job: of its active runs, or on Data Flow of all it ever had."""
+def _by_job(runs: Sequence[PolledRun], backend: BackendTraits) -> tuple[PollQuery, ...]:
+    """Return lists of each job: of its active runs, or one of all it ever had."""
     jobs = sorted({run.job_id for run in runs})
-    if backend is Backend.DATA_FLOW:
+    if not backend.filters_combine:
         return tuple(PollQuery(job_id=job) for job in jobs)
     return tuple(
         PollQuery(state=state, job_id=job)
@@ -77,9 +70,9 @@ def _by_job(runs: Sequence[PolledRun], backend: Backend) -> tuple[PollQuery, ...
     )
 
 
-def _states(runs: Iterable[PolledRun], backend: Backend) -> tuple[RunState, ...]:
+def _states(runs: Iterable[PolledRun], backend: BackendTraits) -> tuple[RunState, ...]:
     """Return the states that the runs may be in, as far as a list is to tell."""
-    states = _STATES[backend]
+    states = backend.active_states
     seen = {run.state for run in runs}
     if None in seen or RunState.UNKNOWN in seen:
         return states

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ocijobs.api.data_flow import ApplicationType, SparkLanguage
-from ocijobs.api.infrastructure import Backend
 from ocijobs.api.node_group import StartupOrder
 from ocijobs.api.startup_probe import StartupProbe
 from ocijobs.reconcile.compute import Compute, ComputeCluster, Mount, NodeMachine
@@ -231,21 +230,6 @@ JobChange = JobSettings | ApplicationSettings
 
 RunCreation = RunRequest | ApplicationRunRequest
 """What makes a run."""
-
-_APPLICATION = "ocid1.dataflowapplication."
-_APPLICATION_RUN = "ocid1.dataflowrun."
-
-
-def backend_of(ocid: str) -> Backend:
-    """Return the service that a job or a run is of: an OCID begins with its resource's type.
-
-    Source: https://docs.oracle.com/iaas/Content/General/Concepts/identifiers.htm
-    """
-    return (
-        Backend.DATA_FLOW
-        if ocid.startswith((_APPLICATION, _APPLICATION_RUN))
-        else Backend.DATA_SCIENCE
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -124,3 +124,11 @@ def test_an_ocid_needs_a_configuration(tmp_path: Path) -> None:
     done = run("import", "ocid1.datasciencejob.oc1.iad.a", "--config", str(tmp_path / "none"))
     assert done.exit_code == 1
     assert "none, profile DEFAULT" in done.stderr
+
+
+def test_an_ocid_of_no_service_that_runs_jobs_is_refused(tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    config.write_text("[DEFAULT]\nregion = us-ashburn-1\n")
+    done = run("import", "ocid1.datasciencepipeline.oc1.iad.a", "--config", str(config))
+    assert done.exit_code == 1
+    assert "OCIDs of type datasciencepipeline are of no jobs or runs" in done.stderr

@@ -166,3 +166,25 @@ async def test_spark_is_ended_where_it_is_and_its_code_is_named() -> None:
     assert flow.asked["cancel_run"] == [(run,)]
     assert not science.asked
     assert ended.stays == ("oci://b@n/code: another job may have the same code",)
+
+
+async def test_what_is_of_a_service_that_is_not_known_is_told_and_keeps_nothing_else() -> None:
+    pipeline = make_ocid("datasciencepipeline")
+    science = Answers()
+    unended = (
+        await end(
+            science,
+            run_ids=(pipeline, RUN),
+            record_ids=(pipeline,),
+            job_ids=(pipeline,),
+            unknown=(UnknownLaunch(owner="cluster/uid-1/0", job_id=pipeline),),
+        )
+    ).unended
+    told = "OCIDs of type datasciencepipeline are of no jobs or runs; "
+    assert [each.partition(told)[0] for each in unended] == [
+        f"run {pipeline}: ",
+        "cluster/uid-1/0: ",
+        f"record of run {pipeline}: ",
+        f"job {pipeline}: ",
+    ]
+    assert science.asked == {"cancel_run": [(RUN,)]}

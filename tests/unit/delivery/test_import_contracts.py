@@ -17,6 +17,14 @@ WRONG_WAYS = {
         "operator/ocijobs/reconcile/pacing.py",
         "from ocijobs.kube import client",
     ),
+    "What a backend is like depends on no decision": (
+        "operator/ocijobs/reconcile/backends/traits.py",
+        "from ocijobs.reconcile.sweep import names",
+    ),
+    "Backends don't know each other": (
+        "operator/ocijobs/reconcile/backends/data_flow.py",
+        "from ocijobs.reconcile.backends import data_science",
+    ),
     "What comes from outside is the fetcher's to handle": (
         "operator/ocijobs/controller/sources.py",
         "from ocijobs.artifact import archives",
@@ -79,7 +87,7 @@ def _violations(folder: Path) -> dict[str, list[tuple[str, int]]]:
     checked = subprocess.run(
         [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": folders},
+        env={**os.environ, "PYTHONPATH": folders, "COLUMNS": "200"},
         capture_output=True,
         text=True,
         check=False,

@@ -515,5 +515,5 @@ def test_the_size_of_a_flexible_shape_and_the_mounts_are_settings() -> None:
 def test_spark_is_in_no_project() -> None:
     defaults = IdentityDefaults(compartment_id=COMPARTMENT, project_id=PROJECT)
     o = make_job_observation(job=make_spark_job(), identity=make_identity_view(defaults=defaults))
-    assert o.backend is Backend.DATA_FLOW
+    assert o.backend.name is Backend.DATA_FLOW
     assert plan_of(o).request.project_id is None

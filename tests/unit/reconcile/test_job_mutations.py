@@ -34,7 +34,11 @@ def _create_without_an_intent(patch: pytest.MonkeyPatch) -> None:
         if submit is None or o.job.status.submit is not None:
             return decision
         call = CreateJob(
-            caller=plan.caller, token=submit.token, request=plan.request, epoch=o.epoch
+            caller=plan.caller,
+            token=submit.token,
+            backend=o.backend.name,
+            request=plan.request,
+            epoch=o.epoch,
         )
         return replace(decision, actions=(call,))
 

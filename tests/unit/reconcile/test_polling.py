@@ -8,11 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocijobs.api.infrastructure import Backend
+from ocijobs.reconcile.backends.data_flow import DATA_FLOW
+from ocijobs.reconcile.backends.data_science import DATA_SCIENCE
+from ocijobs.reconcile.backends.registry import BACKENDS
+from ocijobs.reconcile.backends.traits import BackendTraits
 from ocijobs.reconcile.polling import Pace, PolledRun, PollQuery, known_pages, plan_poll
 from ocijobs.reconcile.remote import ACTIVE_RUN_STATES, RunState
 
-FLOW, SCIENCE = Backend.DATA_FLOW, Backend.DATA_SCIENCE
+FLOW, SCIENCE = DATA_FLOW, DATA_SCIENCE
 FOREIGN = {FLOW: RunState.NEEDS_ATTENTION, SCIENCE: RunState.STOPPING}
 """The active state that a service does not have."""
 
@@ -55,10 +58,10 @@ def test_no_list_of_data_flow_has_two_filters(
     assert {filters(query) for query in plan_poll(runs, pages, FLOW)} == {1}
 
 
-@pytest.mark.parametrize("backend", Backend)
+@pytest.mark.parametrize("backend", BACKENDS, ids=lambda backend: backend.name)
 @given(runs=_RUNS, pages=_PAGES)
 def test_every_run_is_in_some_list_and_no_list_is_of_a_state_that_the_service_lacks(
-    backend: Backend, runs: Sequence[PolledRun], pages: Mapping[PollQuery, int]
+    backend: BackendTraits, runs: Sequence[PolledRun], pages: Mapping[PollQuery, int]
 ) -> None:
     plan = plan_poll(runs, pages, backend)
     foreign = FOREIGN[backend]
@@ -68,10 +71,10 @@ def test_every_run_is_in_some_list_and_no_list_is_of_a_state_that_the_service_la
             assert any(finds(query, followed) for query in plan)
 
 
-@pytest.mark.parametrize("backend", Backend)
+@pytest.mark.parametrize("backend", BACKENDS, ids=lambda backend: backend.name)
 @given(runs=_RUNS, pages=_PAGES)
 def test_lists_are_in_the_order_of_the_lifecycle(
-    backend: Backend, runs: Sequence[PolledRun], pages: Mapping[PollQuery, int]
+    backend: BackendTraits, runs: Sequence[PolledRun], pages: Mapping[PollQuery, int]
 ) -> None:
     plan = plan_poll(runs, pages, backend)
     for job in {query.job_id for query in plan}:
@@ -83,14 +86,16 @@ def test_nothing_is_asked_for_no_run() -> None:
     assert plan_poll([], {}, FLOW) == ()
 
 
-@pytest.mark.parametrize("backend", Backend)
-def test_many_runs_of_a_state_are_one_list(backend: Backend) -> None:
+@pytest.mark.parametrize("backend", BACKENDS, ids=lambda backend: backend.name)
+def test_many_runs_of_a_state_are_one_list(backend: BackendTraits) -> None:
     plan = plan_poll([run(number) for number in range(50)], {}, backend)
     assert plan == (PollQuery(state=RunState.IN_PROGRESS),)
 
 
-@pytest.mark.parametrize("backend", Backend)
-def test_a_run_that_is_not_known_yet_may_be_in_any_state_of_its_service(backend: Backend) -> None:
+@pytest.mark.parametrize("backend", BACKENDS, ids=lambda backend: backend.name)
+def test_a_run_that_is_not_known_yet_may_be_in_any_state_of_its_service(
+    backend: BackendTraits,
+) -> None:
     runs = [run(number, None, job=f"job-{number}") for number in range(50)]
     plan = plan_poll(runs, {}, backend)
     expected = [state for state in ACTIVE_RUN_STATES if state is not FOREIGN[backend]]

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from ocijobs.api.job import Adoption
 from ocijobs.api.job_status import AdoptedJob, Artifact, Difference, OCIJobStatus, Revision
 from ocijobs.api.reasons import Reason
+from ocijobs.reconcile.backends.registry import backend_of, unknown_type
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL
 from ocijobs.reconcile.console import job_url
 from ocijobs.reconcile.decision import (
@@ -33,7 +34,6 @@ from ocijobs.reconcile.requests import (
     JobCreation,
     JobRequest,
     SingleNode,
-    backend_of,
 )
 from ocijobs.reconcile.standing import Standing
 
@@ -51,9 +51,12 @@ def look(
 ) -> Seen | Needed | Obstacle:
     """Return what OCI told of the OCI job, or that it is to be asked first, or what hinders the adoption."""
     where = "spec.adopt.ocid"
+    if (unknown := unknown_type(adoption.ocid)) is not None:
+        return Obstacle.of_spec(f"{where}: {unknown}")
     if (other := backend_of(adoption.ocid)) is not o.backend:
         return Obstacle.of_spec(
-            f"{where}: {adoption.ocid} is of {other}, and spec.infrastructure is of {o.backend}"
+            f"{where}: {adoption.ocid} is of {other.name}, "
+            f"and spec.infrastructure is of {o.backend.name}"
         )
     watched, call = o.known.watched, o.known.calls.get(Operation.LOOK_UP)
     action = LookUpJob(

@@ -123,7 +123,7 @@ def _look(
     action = SearchJobs(
         caller=caller,
         token=submit.token,
-        backend=o.backend,
+        backend=o.backend.name,
         compartment_id=compartment_id,
         project_id=project_id,
         owner=owner_tag(cluster_id=o.cluster_id, uid=o.job.metadata.uid, subject=submit.revision),
@@ -209,6 +209,7 @@ def _create(o: JobObservation, submit: JobSubmission, plan: Plan) -> CreateJob |
     return o.identity.to_hold or CreateJob(
         caller=plan.caller,
         token=submit.token,
+        backend=o.backend.name,
         request=plan.request,
         epoch=o.epoch,
     )

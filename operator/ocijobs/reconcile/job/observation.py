@@ -7,9 +7,10 @@ from datetime import datetime
 from enum import Enum
 
 from ocijobs.api import kinds
-from ocijobs.api.infrastructure import Backend
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run_status import Phase
+from ocijobs.reconcile.backends.registry import backend_named
+from ocijobs.reconcile.backends.traits import BackendTraits
 from ocijobs.reconcile.digest import owner_of
 from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.job.known import JobKnown
@@ -64,9 +65,9 @@ class JobObservation:
     turn: Turn = Turn.HELD
 
     @property
-    def backend(self) -> Backend:
+    def backend(self) -> BackendTraits:
         """The service that runs the job."""
-        return self.job.spec.infrastructure.backend
+        return backend_named(self.job.spec.infrastructure.backend)
 
     @property
     def owner(self) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ocijobs.api.infrastructure import Backend
 from ocijobs.reconcile.decision import Launcher
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.outlook import Obstacle
@@ -13,7 +12,7 @@ from ocijobs.reconcile.job_record import JobRecord
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """As whom OCI is called, and the compartment of the job; the project is of Data Science alone."""
+    """As whom OCI is called, and the compartment of the job; a project where the service needs one."""
 
     caller: Launcher
     compartment_id: str
@@ -38,9 +37,9 @@ def find_place(o: JobObservation, caller: Launcher, adopted: JobRecord | None) -
         project_id = project_id or (adopted.content.project_id if adopted.content else None)
     compartment_id = compartment_id or spec.compartment_id or defaults.compartment_id
     project_id = project_id or spec.project_id or defaults.project_id
-    if o.backend is Backend.DATA_FLOW:
+    if not o.backend.needs_project:
         project_id = None
-    if compartment_id is None or (project_id is None and o.backend is Backend.DATA_SCIENCE):
+    if compartment_id is None or (project_id is None and o.backend.needs_project):
         field = "compartmentId" if compartment_id is None else "projectId"
         reference = o.identity.reference
         return Obstacle.of_spec(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from ocijobs.api.infrastructure import Backend
 from ocijobs.api.job_status import Artifact, ResolvedName
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.compute import mounts
@@ -74,7 +73,7 @@ def _bucket(o: JobObservation) -> str | None:
 def _artifact(o: JobObservation, sources: SourcesRead) -> Artifact | Obstacle | None:
     """Return the code, with its place where it is Spark's."""
     artifact = sources.artifact
-    if artifact is None or o.backend is Backend.DATA_SCIENCE:
+    if artifact is None or not o.backend.code_in_bucket:
         return artifact
     bucket, reference = _bucket(o), o.identity.reference
     if bucket is None:
@@ -99,7 +98,7 @@ def _kept(o: JobObservation, revision: str) -> Artifact | None:
 
 
 def _revision(o: JobObservation, place: Place, found: Found, sources: SourcesRead) -> str:
-    if o.backend is Backend.DATA_FLOW:
+    if o.job.spec.infrastructure.data_flow is not None:
         return application_revision_name(
             o.job.spec,
             compartment_id=place.compartment_id,

@@ -58,7 +58,7 @@ def _write(
         changes={
             "runs": RunCounts(active=sum(run.live for run in o.runs)),
             "last_run": _last_run(o) or former.last_run,
-            "backend": o.backend,
+            "backend": o.backend.name,
             "reading": kept_attempt(o),
             **changes,
             "blocked_since": blocked_since,

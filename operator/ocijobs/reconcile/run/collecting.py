@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ocijobs.api.environment import EnvVar
-from ocijobs.api.infrastructure import Backend
+from ocijobs.reconcile.backends.registry import backend_of
 from ocijobs.reconcile.decision import (
     Action,
     Caller,
@@ -15,7 +15,6 @@ from ocijobs.reconcile.decision import (
 )
 from ocijobs.reconcile.environment import expand, merge, references
 from ocijobs.reconcile.remote import Operation, RefusalKind, RunRecord, RunState
-from ocijobs.reconcile.requests import backend_of
 from ocijobs.reconcile.run.observation import RunObservation
 
 _PASSING = frozenset({RefusalKind.UNAVAILABLE, RefusalKind.THROTTLED, RefusalKind.INTERNAL})
@@ -41,8 +40,8 @@ def wanted_reads(o: RunObservation, record: RunRecord, caller: Caller) -> tuple[
 def _log_read(
     o: RunObservation, record: RunRecord, caller: Caller
 ) -> SearchLogs | ReadRunLogs | None:
-    """Return the read of what the run printed; None where that is not kept. Data Flow keeps logs of its own."""
-    if backend_of(record.id) is Backend.DATA_FLOW:
+    """Return the read of what the run printed; None where that is not kept."""
+    if backend_of(record.id).keeps_logs:
         return ReadRunLogs(caller=caller, run_id=record.id, results=bool(declared(o)))
     return search_logs(o, record, caller) if record.log is not None else None
 
@@ -116,5 +115,5 @@ def unanswered(o: RunObservation, record: RunRecord, action: Action) -> bool:
 
 
 def _began(record: RunRecord) -> bool:
-    """Whether a run of Data Flow has got as far as to have logs."""
+    """Whether a run has got as far as to have logs that its service keeps."""
     return record.totals is not None and bool(record.totals.milliseconds)

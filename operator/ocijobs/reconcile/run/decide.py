@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ocijobs.api.infrastructure import Backend
 from ocijobs.api.job import DeletionPolicy
-from ocijobs.api.job_run_status import OCIJobRunStatus
+from ocijobs.api.job_run_status import OCIJobRunStatus, Phase
+from ocijobs.api.reasons import Reason
+from ocijobs.reconcile.backends.registry import unknown_type
 from ocijobs.reconcile.blocking import earliest, to_come
 from ocijobs.reconcile.decision import AddFinalizer, Decision, DeleteObject, RemoveFinalizer
 from ocijobs.reconcile.release import release_at
@@ -18,6 +19,7 @@ from ocijobs.reconcile.run.gate import await_launch
 from ocijobs.reconcile.run.late_looks import look_again
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.queueing import settle
+from ocijobs.reconcile.run.status import write_status
 from ocijobs.reconcile.run.submission import resolve_intent
 from ocijobs.reconcile.run.wiped import look_first, perhaps_launched
 from ocijobs.reconcile.standing import of_generation
@@ -39,6 +41,17 @@ def _decide(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
     if status.ended:
         after = _after_the_end(o, now)
         return after if meta.deleting else _seen(after, meta.generation)
+    if status.submit is None and o.wanted and (problem := _of_unknown_service(o)) is not None:
+        return Decision(
+            status=write_status(
+                o,
+                now,
+                phase=Phase.FAILED,
+                reason=Reason.INVALID_SPEC,
+                message=problem,
+                completion_time=now,
+            )
+        )
     if status.submit is None:
         return look_first(o, now) if perhaps_launched(o) else await_launch(o, now)
     if status.job_run_id is not None:
@@ -47,6 +60,19 @@ def _decide(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
         bound = _bound(o, o.known.record)
         return follow(bound, status.submit, o.known.record.id, now)
     return resolve_intent(o, status.submit, now)
+
+
+def _of_unknown_service(o: RunObservation) -> str | None:
+    """Return which OCID of the spec is of no service that runs jobs, in words."""
+    spec = o.run.spec
+    named = {
+        "spec.jobId": spec.job_id,
+        "spec.adopt.jobRunId": spec.adopt.job_run_id if spec.adopt is not None else None,
+    }
+    for field, ocid in named.items():
+        if ocid is not None and (unknown := unknown_type(ocid)) is not None:
+            return f"{field}: {unknown}"
+    return None
 
 
 def _seen(decision: Decision[OCIJobRunStatus], generation: int) -> Decision[OCIJobRunStatus]:
@@ -70,7 +96,7 @@ def _after_the_end(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus
     if meta.deleting:
         return discard(o, now)
     kept = any(attempt.lifecycle_state != RunState.DELETED for attempt in status.attempts)
-    deletable = o.backend is not Backend.DATA_FLOW
+    deletable = o.backend is None or o.backend.deletes_records
     needed = spec.deletion_policy is DeletionPolicy.DELETE and kept and deletable
     if needed != meta.has_finalizer:
         if needed:

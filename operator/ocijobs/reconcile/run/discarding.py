@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from ocijobs.api.infrastructure import Backend
 from ocijobs.api.job import DeletionPolicy
 from ocijobs.api.job_run_status import OCIJobRunStatus
 from ocijobs.api.orphan import Leftovers
@@ -30,7 +29,7 @@ def discard(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
     status = o.run.status
     if not o.run.metadata.has_finalizer:
         return Decision(status=status)
-    if o.backend is Backend.DATA_FLOW:
+    if o.backend is not None and not o.backend.deletes_records:
         return Decision(status=status, actions=(RemoveFinalizer(),), notes=kept_records(o))
     former, last = _records(o)
     if o.run.spec.deletion_policy is DeletionPolicy.RETAIN or not (former or last):
@@ -56,12 +55,14 @@ def discard(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
 
 
 def kept_records(o: RunObservation) -> tuple[Note, ...]:
-    """Say that records stay which were to go: Data Flow deletes none."""
+    """Say that records stay which were to go: of some services none can be deleted."""
     run_ids = [attempt.job_run_id for attempt in o.run.status.attempts]
-    data_flow = o.backend is Backend.DATA_FLOW
-    if o.run.spec.deletion_policy is DeletionPolicy.RETAIN or not (data_flow and run_ids):
+    if o.run.spec.deletion_policy is DeletionPolicy.RETAIN or not run_ids:
         return ()
-    message = f"what OCI has of {', '.join(run_ids)} stays: Data Flow deletes no record of a run"
+    if o.backend is None or o.backend.deletes_records:
+        return ()
+    title = o.backend.title
+    message = f"what OCI has of {', '.join(run_ids)} stays: {title} deletes no record of a run"
     return (Note(reason=Reason.RECORDS_REMAIN, message=message),)
 
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ocijobs.api.conditions import ConditionType, find
-from ocijobs.api.infrastructure import Backend
 from ocijobs.api.job_run_status import OCIJobRunStatus, Phase, RunSubmission
 from ocijobs.api.orphan import Leftovers
 from ocijobs.api.reasons import Reason, reason_named
+from ocijobs.reconcile.backends.registry import backend_of
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
 from ocijobs.reconcile.decision import (
     Action,
@@ -28,7 +28,6 @@ from ocijobs.reconcile.decision import (
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.release import release
 from ocijobs.reconcile.remote import Operation, RunRecord, RunState, run_state_named
-from ocijobs.reconcile.requests import backend_of
 from ocijobs.reconcile.run.absence import gone
 from ocijobs.reconcile.run.ending import end
 from ocijobs.reconcile.run.observation import RunObservation
@@ -126,9 +125,9 @@ def _first_look_worthwhile(o: RunObservation, record: RunRecord | None) -> bool:
     status = o.run.status
     if record.state is not RunState.IN_PROGRESS or status.phase is Phase.RUNNING:
         return False
+    if not backend_of(record.id).lists_in_part:
+        return False
     log_told = record.log is not None or (status.logs is not None and status.logs.log_id)
-    if backend_of(record.id) is Backend.DATA_FLOW:
-        return False  # Where its logs are is known from its application.
     several = status.binding is not None and status.binding.nodes is not None
     return several or not log_told
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ocijobs.api.infrastructure import Backend
 from ocijobs.api.job_run_status import OCIJobRunStatus
 from ocijobs.reconcile.blocking import earliest
 from ocijobs.reconcile.decision import Action, Caller, Decision, ReadUtilisation
@@ -26,12 +25,12 @@ def look_again(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
     status = o.run.status
     submit, ended = status.submit, status.completion_time
     caller = o.identity.caller(submit.region) if submit is not None else None
-    if submit is None or caller is None or ended is None:
-        return Decision(status=status)
-    if o.backend is Backend.DATA_FLOW:
-        return Decision(status=status)  # Its logs and totals are whole when the run ends.
-    lines = _last_lines(o, caller, ended, now)
-    used = _utilisation(o, caller, ended, now)
+    nothing: Decision[OCIJobRunStatus] = Decision(status=status)
+    if o.backend is None or caller is None or ended is None:
+        return nothing
+    # Logs that a service keeps itself are whole when the run ends.
+    lines = nothing if o.backend.keeps_logs else _last_lines(o, caller, ended, now)
+    used = _utilisation(o, caller, ended, now) if o.backend.measured else nothing
     return replace(
         lines,
         status=lines.status.changed(metrics=used.status.metrics),

@@ -6,18 +6,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ocijobs.api import kinds
-from ocijobs.api.infrastructure import Backend
 from ocijobs.api.job import OCIJob
 from ocijobs.api.job_run import OCIJobRun
 from ocijobs.api.kueue import LABEL_QUEUE, Workload
 from ocijobs.api.names import ANNOTATION_SCHEDULED_TIME
 from ocijobs.api.run_binding import JobBinding
+from ocijobs.reconcile.backends.registry import backend_named, find_backend
+from ocijobs.reconcile.backends.traits import BackendTraits
 from ocijobs.reconcile.dependencies import Relations
 from ocijobs.reconcile.digest import owner_of
 from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.job.known import JobKnown
 from ocijobs.reconcile.release import Owner
-from ocijobs.reconcile.requests import backend_of
 from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.text import shown
 from ocijobs.settings import Settings
@@ -67,12 +67,15 @@ class RunObservation:
         return not (self.run.metadata.deleting or self.run.spec.cancel)
 
     @property
-    def backend(self) -> Backend | None:
-        """The service that runs it: of a run that was launched, the one that it was launched on."""
+    def backend(self) -> BackendTraits | None:
+        """The service that runs it: of a run that was launched, the one that it was launched on.
+
+        None while that is not known, or if its OCI job is of no service that is known here.
+        """
         job_id = self.run.status.job_id or self.run.spec.job_id
         if job_id is not None:
-            return backend_of(job_id)
-        return self.job.spec.infrastructure.backend if self.job is not None else None
+            return find_backend(job_id)
+        return backend_named(self.job.spec.infrastructure.backend) if self.job is not None else None
 
     @property
     def goes_on(self) -> bool:

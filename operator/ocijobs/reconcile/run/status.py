@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Unpack
 
 from ocijobs.api.conditions import Condition
-from ocijobs.api.infrastructure import Backend
 from ocijobs.api.job_run_status import (
     MOST_ATTEMPTS,
     Attempt,
@@ -20,14 +19,13 @@ from ocijobs.api.job_run_status import (
 )
 from ocijobs.api.reasons import Reason
 from ocijobs.api.status_changes import JobRunStatusChanges
+from ocijobs.reconcile.backends.registry import backend_of
 from ocijobs.reconcile.blocking import Blocked, Former, blocked
 from ocijobs.reconcile.console import job_run_url, log_url
 from ocijobs.reconcile.remote import RunRecord, RunState
-from ocijobs.reconcile.requests import backend_of
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.standing import RUN_STANDINGS, Headline, Standing, restated
 
-_EXIT_CODE = re.compile(r"exit code (\d+)")
 _COMMIT = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 
 
@@ -97,7 +95,7 @@ def _write(
         now=now,
         also=also,
         changes={
-            "backend": o.backend or former.backend,
+            "backend": o.backend.name if o.backend is not None else former.backend,
             **changes,
             "phase": phase,
             "blocked_since": blocked_since,
@@ -131,7 +129,7 @@ def reflect(o: RunObservation, record: RunRecord) -> JobRunStatusChanges:
         "start_time": start,
         "completion_time": end,
         "commit": record.commit if is_commit(record.commit) else former.commit,
-        "backend": backend_of(record.id),
+        "backend": backend_of(record.id).name,
         "console_url": job_run_url(region, record.id) if region else None,
         "logs": _logs(former, record, region),
         "attempts": (*(a for a in former.attempts if a.number != number), attempt)[-MOST_ATTEMPTS:],
@@ -151,7 +149,7 @@ def _node_groups(o: RunObservation, record: RunRecord) -> tuple[NodeGroupState, 
 
 def _began(o: RunObservation, record: RunRecord) -> datetime | None:
     """Return when a run was first seen running whose service has no time of the start until it has ended."""
-    seen = record.state is RunState.IN_PROGRESS and backend_of(record.id) is Backend.DATA_FLOW
+    seen = record.state is RunState.IN_PROGRESS and not backend_of(record.id).tells_start
     return o.known.told_at if seen else None
 
 
@@ -163,9 +161,9 @@ def is_commit(text: str | None) -> bool:
 def _logs(former: OCIJobRunStatus, record: RunRecord, region: str | None) -> RunLogs | None:
     before = former.logs or RunLogs()
     if record.log is None or region is None:
-        if region is None or backend_of(record.id) is Backend.DATA_SCIENCE:
+        if region is None or not backend_of(record.id).keeps_logs:
             return former.logs
-        # Data Flow's own logs are on the run's page.
+        # Logs that the service keeps are on the run's page.
         return before.model_copy(update={"console_url": job_run_url(region, record.id)})
     return before.model_copy(
         update={
@@ -177,15 +175,6 @@ def _logs(former: OCIJobRunStatus, record: RunRecord, region: str | None) -> Run
 
 
 def exit_code(record: RunRecord) -> int | None:
-    """Return the exit code: OCI has no field for it, only the words "exit code N" in lifecycleDetails.
-
-    Data Flow has none at all.
-    """
-    if backend_of(record.id) is Backend.DATA_FLOW:
-        return None
-    if record.state is RunState.SUCCEEDED:
-        return 0
-    if record.state is not RunState.FAILED:
-        return None
-    found = _EXIT_CODE.search(record.details)
-    return int(found.group(1)) if found else None
+    """Return the exit code, where the service tells one."""
+    read = backend_of(record.id).exit_code
+    return read(record) if read is not None else None

@@ -10,13 +10,12 @@ from typing import Any
 import re2
 
 from ocijobs.api.failure_policy import ExitCodeOperator, FailureAction, FailureRule
-from ocijobs.api.infrastructure import Backend
 from ocijobs.api.job_run import RunSettings
 from ocijobs.api.job_run_status import OCIJobRunStatus, Phase, StopReason
 from ocijobs.api.reasons import Reason
 from ocijobs.api.status_changes import JobRunStatusChanges
+from ocijobs.reconcile.backends.registry import backend_of
 from ocijobs.reconcile.remote import RunRecord, RunState
-from ocijobs.reconcile.requests import backend_of
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.status import exit_code
 
@@ -29,12 +28,6 @@ _STOPPED = {
         Reason.PRE_RUNNING_DEADLINE_EXCEEDED,
         "the machine was not there within spec.preRunningDeadlineSeconds",
     ),
-}
-
-
-_ENDED_WELL = {
-    Backend.DATA_SCIENCE: "the run has ended with exit code 0",
-    Backend.DATA_FLOW: "the run has ended well",
 }
 
 
@@ -70,7 +63,7 @@ def judge(o: RunObservation, record: RunRecord) -> Ended | Again | Kept:
         return Ended(
             phase=Phase.SUCCEEDED,
             reason=Reason.SUCCEEDED,
-            message=_ENDED_WELL[backend_of(record.id)],
+            message=backend_of(record.id).ended_well,
             failed=failed,
         )
     if record.state is RunState.STOPPED and o.goes_on and not ended_by_us(o):

@@ -1,0 +1,19 @@
+"""Every backend has what makes its calls, and an API that they are of."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from ocijobs.api.infrastructure import Backend
+from ocijobs.cloud.calls import Calls
+from ocijobs.cloud.code_storage import CodeStorage
+from ocijobs.cloud.infrastructures import SERVICES, infrastructures
+
+
+def test_every_backend_is_called_and_its_calls_are_of_one_api() -> None:
+    nothing = cast("Calls", object())
+    made = infrastructures(nothing, CodeStorage(nothing))
+    assert set(made) == set(SERVICES) == set(Backend)
+    assert (
+        len({type(each) for each in made.values()}) == len(set(SERVICES.values())) == len(Backend)
+    )
