@@ -25,7 +25,7 @@ from ocijobs.cloud.infrastructure import expect
 from ocijobs.cloud.rate import Lane
 from ocijobs.cloud.service_calls import PAGE, ServiceCalls, first, is_unclear
 from ocijobs.reconcile.job_record import JobRecord
-from ocijobs.reconcile.remote import Absent, JobState, Refusal, RunRecord, RunState
+from ocijobs.reconcile.remote import Absent, JobState, Refusal, RefusalKind, RunRecord, RunState
 from ocijobs.reconcile.requests import (
     ApplicationRequest,
     ApplicationRunRequest,
@@ -148,9 +148,9 @@ class DataFlow:
         )
 
     async def delete_run(self, principal: Principal, run_id: str) -> Refusal | None:
-        """Do nothing: Data Flow keeps the records of runs, and its DeleteRun is for cancelling."""
+        """Refuse: Data Flow keeps the records of runs, and its DeleteRun is for cancelling."""
         del principal, run_id
-        return None
+        return Refusal(kind=RefusalKind.INVALID, message="Data Flow deletes no record of a run")
 
     async def list_runs(
         self,
