@@ -26,7 +26,7 @@ from ocijobs.cloud.rate import Lane
 from ocijobs.cloud.service_calls import ServiceCalls, first, is_unclear
 from ocijobs.reconcile.job_record import JobRecord
 from ocijobs.reconcile.polling import PAGE_SIZE
-from ocijobs.reconcile.remote import Absent, JobState, Refusal, RunRecord, RunState
+from ocijobs.reconcile.remote import Absent, JobState, Refusal, RefusalKind, RunRecord, RunState
 from ocijobs.reconcile.requests import (
     ApplicationRequest,
     ApplicationRunRequest,
@@ -149,9 +149,9 @@ class DataFlow:
         )
 
     async def delete_run(self, principal: Principal, run_id: str) -> Refusal | None:
-        """Do nothing: Data Flow keeps the records of runs, and its DeleteRun is for cancelling."""
+        """Refuse: Data Flow keeps the records of runs, and its DeleteRun is for cancelling."""
         del principal, run_id
-        return None
+        return Refusal(kind=RefusalKind.INVALID, message="Data Flow deletes no record of a run")
 
     async def list_runs(
         self,

@@ -93,7 +93,7 @@ class Infrastructure(Protocol):
         ...
 
     async def delete_run(self, principal: Principal, run_id: str) -> Refusal | None:
-        """Delete the record of a run that has ended; None if it is gone. Data Flow's records can't be deleted."""
+        """Delete the record of a run that has ended; None if it is gone. Some services refuse."""
         ...
 
     async def list_runs(

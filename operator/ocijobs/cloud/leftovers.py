@@ -66,8 +66,12 @@ class Leftover:
         return None if _ended(found) else refusal
 
     async def _forget(self, run_id: str) -> Refusal | None:
-        """Delete the record of a run; None if it is gone."""
-        oci = self._infrastructures[backend_of(run_id).name]
+        """Delete the record of a run; None if it is gone, or stays since its service deletes none."""
+        backend = backend_of(run_id)
+        if not backend.deletes_records:
+            self._stays.append(f"record of run {run_id}: {backend.title} deletes none")
+            return None
+        oci = self._infrastructures[backend.name]
         refusal = await oci.delete_run(self._principal, run_id)
         if refusal is None:
             return None

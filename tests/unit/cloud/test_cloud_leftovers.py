@@ -168,6 +168,13 @@ async def test_spark_is_ended_where_it_is_and_its_code_is_named() -> None:
     assert ended.stays == ("oci://b@n/code: another job may have the same code",)
 
 
+async def test_a_record_that_can_not_be_deleted_stays_and_nobody_is_asked() -> None:
+    run, flow = make_spark_run_record().id, Answers()
+    ended = await end(Answers(), flow=flow, record_ids=(run,))
+    assert ended == Ended(unended=(), stays=(f"record of run {run}: Data Flow deletes none",))
+    assert not flow.asked
+
+
 async def test_what_is_of_a_service_that_is_not_known_is_told_and_keeps_nothing_else() -> None:
     pipeline = make_ocid("datasciencepipeline")
     science = Answers()
