@@ -19,9 +19,10 @@ from ocijobs.api.job_run_status import (
     StopReason,
 )
 from ocijobs.api.reasons import Reason
-from ocijobs.reconcile.decision import Action, Decision, Note
+from ocijobs.reconcile.decision import Decision, Note
 from ocijobs.reconcile.remote import Operation, RunRecord, RunState
 from ocijobs.reconcile.run.collecting import (
+    Read,
     declared,
     lacking,
     operation_of,
@@ -66,7 +67,7 @@ def _collect(
     o: RunObservation,
     record: RunRecord,
     verdict: Ended,
-    wanted: tuple[Action, ...],
+    wanted: tuple[Read, ...],
     *,
     deadline: datetime,
     now: datetime,
