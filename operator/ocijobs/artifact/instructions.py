@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, assert_never
 
 from ocijobs.api.container_runtime import ContainerRuntime
 from ocijobs.api.git_runtime import GitCode, GitRuntime
@@ -66,6 +66,8 @@ def _of_runtime(runtime: Runtime, outputs: Outputs | None, files: Files) -> dict
             told = _torch(where, variant, files)
         case ContainerRuntime() | SparkRuntime():
             pass
+        case _:
+            assert_never(variant)
     if outputs is not None and files:
         _check_outputs(outputs, str(told.get("workingDir") or ""), files)
     return told

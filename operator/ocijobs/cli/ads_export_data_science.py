@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 from ocijobs.api.container_runtime import ContainerRuntime
 from ocijobs.api.git_runtime import GitCode, GitRuntime
@@ -87,6 +87,10 @@ def _mount(mount: StorageMount) -> Spec:
             src = f"oci://{bucket}@{namespace}/{prefix or ''}"
         case FileStorageMount(mount_target_id=target, export_id=export):
             src = f"{target}:{export}"
+        case None:
+            pass
+        case other:
+            assert_never(other)
     path = mount.destination_path
     dest = mount.destination_directory_name
     return {"src": src, "dest": dest if path is None else f"{path.rstrip('/')}/{dest}"}
@@ -135,6 +139,8 @@ def _runtime(
             }
         case SparkRuntime():
             raise InputError(f"OCIJob {code.name}: runtime.spark runs on infrastructure.dataFlow")
+        case other:
+            assert_never(other)
 
 
 def _is_folder(source: Source | None) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import get_args
+from typing import assert_never, get_args
 
 from ocijobs.api import kinds
 from ocijobs.api.metadata import ObjectKey
@@ -36,6 +36,10 @@ class Outcome:
 
     news: bool = False
     turn: Turn | None = None
+
+
+Begun = act.RefreshJob | act.ReadSources | act.UploadArtifact | act.SearchLogs | act.ReadUtilisation
+"""Actions that are begun in a round; their outcome wakes the object."""
 
 
 class Executor:
@@ -140,11 +144,6 @@ class Executor:
                 | act.DeleteWorkload()
             ):
                 await self._workloads.execute(entry, action)
-            case act.RefreshJob(name=name, after=after):
-                job = ObjectKey(kinds.JOB, entry.key.namespace, name)
-                self._memory.want_refresh(job, after)
-                self._queue.add(job)
-                return False
             case (
                 act.ReadCredentials()
                 | act.VerifyCredentials()
@@ -152,17 +151,14 @@ class Executor:
                 | act.DropCredentials()
             ):
                 await self._identities.execute(entry, action)
-            case act.ReadSources():
-                self._jobs.start_reading(entry, action)
-                return False
-            case act.UploadArtifact():
-                self._jobs.start_upload(entry, action)
-                return False
-            case act.SearchLogs():
-                self._runs.ask_log(entry, action)
-                return False
-            case act.ReadUtilisation():
-                self._runs.ask_utilisation(entry, action)
+            case (
+                act.RefreshJob()
+                | act.ReadSources()
+                | act.UploadArtifact()
+                | act.SearchLogs()
+                | act.ReadUtilisation()
+            ):
+                self._begin(entry, action)
                 return False
             case (
                 act.FindName()
@@ -176,9 +172,39 @@ class Executor:
                 | act.DeleteCode()
             ):
                 await self._jobs.execute(entry, action)
-            case _:
+            case (
+                act.ReadValues()
+                | act.CreateRun()
+                | act.SearchRuns()
+                | act.LookUpRun()
+                | act.CancelRun()
+                | act.DeleteRun()
+                | act.ReadResults()
+                | act.ListOutputs()
+                | act.ReadRunLogs()
+            ):
                 await self._runs.execute(entry, action)
+            case _:
+                assert_never(action)
         return True
+
+    def _begin(self, entry: Entry, action: Begun) -> None:
+        """Begin what takes long, or is done for many at once."""
+        match action:
+            case act.RefreshJob(name=name, after=after):
+                job = ObjectKey(kinds.JOB, entry.key.namespace, name)
+                self._memory.want_refresh(job, after)
+                self._queue.add(job)
+            case act.ReadSources():
+                self._jobs.start_reading(entry, action)
+            case act.UploadArtifact():
+                self._jobs.start_upload(entry, action)
+            case act.SearchLogs():
+                self._runs.ask_log(entry, action)
+            case act.ReadUtilisation():
+                self._runs.ask_utilisation(entry, action)
+            case _:
+                assert_never(action)
 
 
 def _ocid(action: OciAction) -> str | None:

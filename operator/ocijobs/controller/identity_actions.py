@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable
+from typing import assert_never
 
 from ocijobs.api import kinds
 from ocijobs.api.identity import OCIIdentity
@@ -88,6 +89,8 @@ class IdentityActions:
                 await self._hold(key)
             case DropCredentials():
                 await self._drop(key)
+            case _:
+                assert_never(action)
         self._tell(key, before)
 
     async def forget(self, key: ObjectKey) -> None:

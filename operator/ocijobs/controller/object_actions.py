@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from operator import methodcaller
-from typing import Any
+from typing import Any, assert_never
 
 from ocijobs.api import kinds
 from ocijobs.api.metadata import ObjectKey
@@ -74,9 +74,11 @@ class ObjectActions:
                         raise
             case act.DeleteOwned(kind=kind, name=name, uid=uid):
                 await self._delete(ObjectKey(kind, entry.key.namespace, name), uid)
-            case _:
+            case act.DeleteObject():
                 meta = entry.metadata
                 await self._writer.delete(entry.key, meta.uid, meta.resource_version)
+            case _:
+                assert_never(action)
 
     def _held(self, entry: Entry) -> None:
         """Learn that nothing was intended for an object before now."""

@@ -6,11 +6,13 @@ import logging
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from operator import methodcaller
-from typing import Any
+from typing import Any, assert_never
 
+from ocijobs.api.identity import OCIIdentityStatus
 from ocijobs.api.job_run_status import OCIJobRunStatus
 from ocijobs.api.job_status import OCIJobStatus
 from ocijobs.api.reasons import Reason
+from ocijobs.api.schedule import OCIJobScheduleStatus
 from ocijobs.api.status import AnyStatus
 from ocijobs.api.sweep_status import OCIJobSweepStatus
 from ocijobs.clock import Clock
@@ -206,12 +208,17 @@ class StatusWriter:
             "created_at": entry.metadata.creation_timestamp,
             "token_lifetime": timedelta(seconds=self._settings.token_lifetime_seconds),
         }
-        if isinstance(status, OCIJobRunStatus):
-            self._memory.learn_run(uid, methodcaller("status_written", former, status, **given))
-        elif isinstance(status, OCIJobSweepStatus):
-            self._memory.learn_sweep(uid, lambda known: replace(known, written_at=at))
-        elif isinstance(status, OCIJobStatus):
-            self._memory.learn_job(uid, methodcaller("status_written", former, status, **given))
+        match status:
+            case OCIJobRunStatus():
+                self._memory.learn_run(uid, methodcaller("status_written", former, status, **given))
+            case OCIJobSweepStatus():
+                self._memory.learn_sweep(uid, lambda known: replace(known, written_at=at))
+            case OCIJobStatus():
+                self._memory.learn_job(uid, methodcaller("status_written", former, status, **given))
+            case OCIJobScheduleStatus() | OCIIdentityStatus():
+                pass
+            case _:
+                assert_never(status)
 
 
 def _status_of(entry: Entry) -> AnyStatus:

@@ -141,9 +141,12 @@ def evaluate(
         return Hopeless(Reason.INVALID_SPEC, message)
     if not waiting:
         return Met(tuple(met))
+    return Waiting(tuple(met), f"spec.dependsOn: waiting for {_first(waiting)}")
+
+
+def _first(waiting: list[str]) -> str:
     more = len(waiting) - _SHOWN
-    shown = "; ".join(waiting[:_SHOWN]) + (f"; and {more} more" if more > 0 else "")
-    return Waiting(tuple(met), f"spec.dependsOn: waiting for {shown}")
+    return "; ".join(waiting[:_SHOWN]) + (f"; and {more} more" if more > 0 else "")
 
 
 def _hopeless(wanted: Wanted, view: DependencyView) -> Hopeless | None:

@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, assert_never
 
 from ocijobs.api.conditions import ConditionType, find
+from ocijobs.api.identity import OCIIdentityStatus
 from ocijobs.api.job_run_status import OCIJobRunStatus, Phase
+from ocijobs.api.job_status import OCIJobStatus
 from ocijobs.api.reasons import Reason
+from ocijobs.api.schedule import OCIJobScheduleStatus
 from ocijobs.api.status import AnyStatus
 from ocijobs.api.sweep_status import OCIJobSweepStatus, SweepPhase
 from ocijobs.reconcile.remote import Refusal, RefusalKind
@@ -118,10 +121,14 @@ def _standings(
     status: AnyStatus,
 ) -> tuple[Mapping[str, Any], tuple[Standing, ...] | None]:
     """Return how an object may stand that has not ended, and what of its status has to be there for that."""
-    if isinstance(status, OCIJobRunStatus):
-        phase = status.phase or Phase.PENDING
-        return {"phase": phase}, None if phase.terminal else RUN_STANDINGS[phase]
-    if isinstance(status, OCIJobSweepStatus):
-        of_sweep = status.phase or SweepPhase.PENDING
-        return {"phase": of_sweep}, None if of_sweep.terminal else SWEEP_STANDINGS[of_sweep]
-    return {}, JOB_STANDINGS
+    match status:
+        case OCIJobRunStatus():
+            phase = status.phase or Phase.PENDING
+            return {"phase": phase}, None if phase.terminal else RUN_STANDINGS[phase]
+        case OCIJobSweepStatus():
+            of_sweep = status.phase or SweepPhase.PENDING
+            return {"phase": of_sweep}, None if of_sweep.terminal else SWEEP_STANDINGS[of_sweep]
+        case OCIJobStatus() | OCIJobScheduleStatus() | OCIIdentityStatus():
+            return {}, JOB_STANDINGS
+        case _:
+            assert_never(status)

@@ -38,7 +38,7 @@ from ocijobs.reconcile.decision import (
 from ocijobs.reconcile.identity_known import IdentityKnown, Key, Serving, Unserved
 from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.pacing import due_at
-from ocijobs.reconcile.remote import Operation, RefusalKind
+from ocijobs.reconcile.remote import Call, Operation, Refusal, RefusalKind
 from ocijobs.reconcile.standing import Headline, Standing, restated
 from ocijobs.settings import Settings
 
@@ -95,15 +95,20 @@ def decide_identity(o: IdentityObservation, now: datetime) -> Decision[OCIIdenti
     read_due = _read_due(o)
     if read_due is None or now >= read_due:
         return Decision(status=status, actions=(read_credentials(o.identity),))
-    decision = _verified(o, now)
-    hold_due = _hold_due(o, now)
-    hold = (HoldCredentials(identity=o.reference),) if hold_due is not None else ()
-    if hold_due is not None and now < hold_due:
-        hold = ()
+    decision = _with_copy(o, _verified(o, now), now)
+    return replace(decision, wake_at=earliest(decision.wake_at, read_due))
+
+
+def _with_copy(
+    o: IdentityObservation, decision: Decision[OCIIdentityStatus], now: datetime
+) -> Decision[OCIIdentityStatus]:
+    """Add to a decision what becomes of the copy of the credentials."""
+    due = _hold_due(o, now)
+    hold = (HoldCredentials(identity=o.reference),) if due is not None and now >= due else ()
     return replace(
         decision,
         actions=(*decision.actions, *hold, *_unneeded(o)),
-        wake_at=earliest(decision.wake_at, read_due, None if hold else hold_due),
+        wake_at=earliest(decision.wake_at, None if hold else due),
     )
 
 
@@ -172,9 +177,7 @@ def _verify_due(o: IdentityObservation, key: Key) -> datetime | None:
 
 def _standing(o: IdentityObservation, key: Key, now: datetime) -> Decision[OCIIdentityStatus]:
     """Say what OCI said of the key, and whether it may start something."""
-    call, fault = o.known.calls.get(Operation.VERIFY), o.known.fault
-    answered = call is not None and call.epoch == key.version
-    refusal = call.refusal if call is not None and answered else None
+    fault, refusal = o.known.fault, _refusal_of(o.known, key)
     if refusal is not None and refusal.kind in _REFUSES_THE_KEY:
         message = describe("asking OCI with these credentials", refusal)
         return _blocked(o, now, REASON_OF_REFUSAL[refusal.kind], message)
@@ -252,16 +255,13 @@ def view_identity(
         reference=reference, gone_since=known.gone_since(present=identity is not None)
     )
     if identity is not None and _unread(known):
-        call = known.calls.get(Operation.READ_CREDENTIALS)
-        if call is None or call.refusal is None:
-            return base
-        message = f"{name}: {call.refusal.message}"
-        return replace(base, obstacle=(Reason.WAITING_FOR_IDENTITY, message))
+        return replace(base, obstacle=_unreadable(name, known))
     no_start = _no_start(name, identity, known)
     if key is None:
         return replace(base, obstacle=no_start)
-    verify = known.calls.get(Operation.VERIFY)
-    if identity is not None and not (identity.metadata.has_finalizer and verify is not None):
+    if identity is not None and not (
+        identity.metadata.has_finalizer and Operation.VERIFY in known.calls
+    ):
         return base
     view = replace(
         base,
@@ -269,14 +269,30 @@ def view_identity(
         version=key.version,
         defaults=(identity.spec.defaults if identity else None) or IdentityDefaults(),
         no_start=no_start,
-        asked=verify is not None and verify.epoch == key.version,
+        asked=_asked(known, key) is not None,
         held=known.held == key.version,
     )
-    refusal = verify.refusal if verify is not None and verify.epoch == key.version else None
+    return _refused(view, _refusal_of(known, key), name)
+
+
+def _refused(view: IdentityView, refusal: Refusal | None, name: str) -> IdentityView:
+    """Return an identity that can't be used if OCI refuses its key; an outage takes nothing from it."""
     if refusal is not None and refusal.kind is RefusalKind.CREDENTIALS:
         message = describe(f"{name}: OCI refuses its credentials", refusal)
         return replace(view, obstacle=(Reason.CREDENTIALS_INVALID, message))
     return view
+
+
+def _asked(known: IdentityKnown, key: Key) -> Call | None:
+    """Return the call that asked OCI about this very key."""
+    call = known.calls.get(Operation.VERIFY)
+    return call if call is not None and call.epoch == key.version else None
+
+
+def _refusal_of(known: IdentityKnown, key: Key) -> Refusal | None:
+    """Return what OCI said against this very key."""
+    call = _asked(known, key)
+    return call.refusal if call is not None else None
 
 
 def _no_start(
@@ -293,6 +309,14 @@ def _no_start(
     if hold is not None and hold.refusal is not None and key and hold.epoch == key.version:
         return Reason.WAITING_FOR_IDENTITY, f"{name}: {hold.refusal.message}"
     return None
+
+
+def _unreadable(name: str, known: IdentityKnown) -> tuple[Reason, str] | None:
+    """Return why the Secret can't be read; None while that was not tried."""
+    call = known.calls.get(Operation.READ_CREDENTIALS)
+    if call is None or call.refusal is None:
+        return None
+    return Reason.WAITING_FOR_IDENTITY, f"{name}: {call.refusal.message}"
 
 
 def _unread(known: IdentityKnown) -> bool:

@@ -6,13 +6,16 @@ Most of that is over in a moment and is not worth a write; the shell writes it w
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, assert_never
 
 from ocijobs.api.conditions import ConditionType, find
+from ocijobs.api.identity import OCIIdentityStatus
 from ocijobs.api.job_run_status import OCIJobRunStatus, Phase
+from ocijobs.api.job_status import OCIJobStatus
 from ocijobs.api.metadata import ObjectMeta
 from ocijobs.api.names import ANNOTATION_PAUSED
 from ocijobs.api.reasons import Reason
+from ocijobs.api.schedule import OCIJobScheduleStatus
 from ocijobs.api.status import AnyStatus
 from ocijobs.api.sweep_status import OCIJobSweepStatus, SweepPhase
 from ocijobs.reconcile import decision as act
@@ -64,13 +67,17 @@ def interim_status(
 
 def _standing(status: AnyStatus) -> tuple[dict[str, Any], Standing]:
     """Return what else of the status has to be there, and how the object stands."""
-    if isinstance(status, OCIJobRunStatus):
-        phase = status.phase or Phase.PENDING
-        return {"phase": phase}, RUN_STANDINGS[phase][0]
-    if isinstance(status, OCIJobSweepStatus):
-        of_sweep = status.phase or SweepPhase.PENDING
-        return {"phase": of_sweep}, SWEEP_STANDINGS[of_sweep][0]
-    return {}, Standing.PROGRESSING
+    match status:
+        case OCIJobRunStatus():
+            phase = status.phase or Phase.PENDING
+            return {"phase": phase}, RUN_STANDINGS[phase][0]
+        case OCIJobSweepStatus():
+            of_sweep = status.phase or SweepPhase.PENDING
+            return {"phase": of_sweep}, SWEEP_STANDINGS[of_sweep][0]
+        case OCIJobStatus() | OCIJobScheduleStatus() | OCIIdentityStatus():
+            return {}, Standing.PROGRESSING
+        case _:
+            assert_never(status)
 
 
 def _words(decision: act.Decision[AnyStatus], metadata: ObjectMeta) -> str:

@@ -38,6 +38,11 @@ def masked(text: str, secrets: Iterable[str]) -> str:
         hidden |= _covered(text, _kept(text, UNSEEN), forms)
     if not hidden:
         return "".join(text[start:stop] for start, stop in kept)
+    return _starred(text, kept, hidden)
+
+
+def _starred(text: str, kept: list[tuple[int, int]], hidden: set[int]) -> str:
+    """Return what is kept of the text, each row of hidden characters as one mask."""
     shown: list[str] = []
     for index in (index for start, stop in kept for index in range(start, stop)):
         if index not in hidden:

@@ -144,24 +144,39 @@ class Protocol:
         """Return what is to be done about the open intent."""
         call = self.evidence.calls.get(Operation.CREATE)
         refusal = call.refusal if call is not None else None
-        due = self._due(call)
-        certain = (
-            self.evidence.ours
-            and not self.evidence.doubt
-            and not (refusal is not None and refusal.kind is RefusalKind.TOKEN_SPENT)
-        )
         if not self.genuine or (call is None and self._searches_first()):
             return self.search(now)
+        if self._nothing_there(refusal):
+            free = Free(called=call is not None)
+            return self._given_up(call) or self._pause(call, now) or free
+        if self._repetition_tells(refusal, now):
+            return self._pause(call, now) or Repeat()
+        return self.search(now)
+
+    def _nothing_there(self, refusal: Refusal | None) -> bool:
+        """Whether it is certain that no call with the token has created anything."""
+        spent = refusal is not None and refusal.kind is RefusalKind.TOKEN_SPENT
+        return self.evidence.ours and not self.evidence.doubt and not spent
+
+    def _repetition_tells(self, refusal: Refusal | None, now: datetime) -> bool:
+        """Whether the same call would tell what came of the former ones: OCI still knows the token."""
         lifetime = timedelta(seconds=self.settings.token_lifetime_seconds)
         young = now - self._first_used_at() < lifetime
-        if not certain and not (young and (refusal is None or refusal.kind in _REPEAT_TELLS_MORE)):
-            return self.search(now)
-        invalid = refusal is not None and refusal.kind is RefusalKind.INVALID and due is not None
-        if certain and refusal and invalid and call and call.tries > self.invalid_retries:
-            return Refused(refusal=refusal)
-        if due is not None and now < due:
-            return Wait(until=due, refusal=refusal, searching=False)
-        return Free(called=call is not None) if certain else Repeat()
+        return young and (refusal is None or refusal.kind in _REPEAT_TELLS_MORE)
+
+    def _given_up(self, call: Call | None) -> Refused | None:
+        """Return that OCI has refused the request as invalid, as often as it is to be asked."""
+        if call is None or call.refusal is None or call.refusal.kind is not RefusalKind.INVALID:
+            return None
+        if self._due(call) is None or call.tries <= self.invalid_retries:
+            return None
+        return Refused(refusal=call.refusal)
+
+    def _pause(self, call: Call | None, now: datetime) -> Wait | None:
+        due = self._due(call)
+        if call is None or due is None or now >= due:
+            return None
+        return Wait(until=due, refusal=call.refusal, searching=False)
 
     def _searches_first(self) -> bool:
         """Whether a search comes before the first call; two of them end as `Nothing`, and so with another intent."""

@@ -27,14 +27,7 @@ def adopt_run(o: RunObservation, adoption: RunAdoption, now: datetime) -> Decisi
     caller = o.identity.launcher(o.job.status.region if o.job is not None else None)
     compartment_id = _compartment(o)
     if caller is None or compartment_id is None:
-        reason, message = o.identity.hinders_start or (
-            Reason.WAITING_FOR_JOB,
-            "spec.adopt: neither the OCIJob nor the identity tells the compartment",
-        )
-        if o.identity.hinders_start is None and caller is None:
-            return Decision(status=o.run.status)
-        status, state = write_blocked(o, now, reason, message)
-        return Decision(status=status, wake_at=state.stalls_at)
+        return _nowhere(o, caller, now)
     if not o.run.metadata.has_finalizer:
         return Decision(status=o.run.status, actions=(AddFinalizer(),))
     if (hold := o.identity.to_hold) is not None:
@@ -50,6 +43,19 @@ def adopt_run(o: RunObservation, adoption: RunAdoption, now: datetime) -> Decisi
         )
         return Decision(status=_fail(o, message, now))
     return Decision(status=_bound(o, caller, record, now))
+
+
+def _nowhere(o: RunObservation, caller: Caller | None, now: datetime) -> Decision[OCIJobRunStatus]:
+    """Say what lacks for a look at the job run: somebody who may look, or the place."""
+    hindrance = o.identity.hinders_start
+    if hindrance is None and caller is None:
+        return Decision(status=o.run.status)
+    reason, message = hindrance or (
+        Reason.WAITING_FOR_JOB,
+        "spec.adopt: neither the OCIJob nor the identity tells the compartment",
+    )
+    status, state = write_blocked(o, now, reason, message)
+    return Decision(status=status, wake_at=state.stalls_at)
 
 
 def _compartment(o: RunObservation) -> str | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from ocijobs.api.environment import EnvVar
 from ocijobs.reconcile.backends.registry import backend_of
 from ocijobs.reconcile.decision import (
-    Action,
     Caller,
     ListOutputs,
     ReadResults,
@@ -20,9 +21,13 @@ from ocijobs.reconcile.run.observation import RunObservation
 _PASSING = frozenset({RefusalKind.UNAVAILABLE, RefusalKind.THROTTLED, RefusalKind.INTERNAL})
 
 
-def wanted_reads(o: RunObservation, record: RunRecord, caller: Caller) -> tuple[Action, ...]:
+Read = ReadValues | ReadResults | ListOutputs | SearchLogs | ReadRunLogs
+"""What brings something that a run has left behind, or masks it."""
+
+
+def wanted_reads(o: RunObservation, record: RunRecord, caller: Caller) -> tuple[Read, ...]:
     """Return the reads of all that this run may have left behind."""
-    actions: list[Action] = []
+    actions: list[Read] = []
     uri = outputs_uri(o, record.id)
     if uri is not None:
         if declared(o):
@@ -89,7 +94,7 @@ def lacking(o: RunObservation) -> tuple[str, ...]:
     return tuple(name for name in declared(o) if name not in found)
 
 
-def operation_of(action: Action) -> Operation:
+def operation_of(action: Read) -> Operation:
     """Return the pace that a read is of."""
     match action:
         case ReadResults():
@@ -98,11 +103,13 @@ def operation_of(action: Action) -> Operation:
             return Operation.LIST_OUTPUTS
         case ReadValues():
             return Operation.READ_VALUES
-        case _:
+        case SearchLogs() | ReadRunLogs():
             return Operation.SEARCH_LOGS
+        case _:
+            assert_never(action)
 
 
-def unanswered(o: RunObservation, record: RunRecord, action: Action) -> bool:
+def unanswered(o: RunObservation, record: RunRecord, action: Read) -> bool:
     """Whether it is worth waiting for another answer to this read."""
     refusal = o.known.calls[operation_of(action)].refusal
     if refusal is not None and refusal.kind in _PASSING:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import assert_never
 
 from ocijobs.api.job_run import RunSettings
 from ocijobs.api.job_run_status import OCIJobRunStatus, Phase
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.decision import Decision
-from ocijobs.reconcile.dependencies import Hopeless, Waiting, evaluate, filled_in, wanted_of
+from ocijobs.reconcile.dependencies import Hopeless, Met, Waiting, evaluate, filled_in, wanted_of
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.status import write_blocked, write_status
 
@@ -27,18 +28,20 @@ def await_dependencies(o: RunObservation, now: datetime) -> Decision[OCIJobRunSt
                 o, now, Reason.WAITING_FOR_DEPENDENCY, message, dependencies=met
             )
             return Decision(status=status, wake_at=state.stalls_at)
-        case outcome if outcome.dependencies != recorded:
+        case Met(dependencies=met) if met != recorded:
             status = write_status(
                 o,
                 now,
                 phase=Phase.PENDING,
                 reason=Reason.PENDING,
                 message="what the run waited for has come",
-                dependencies=outcome.dependencies,
+                dependencies=met,
             )
             return Decision(status=status)
-        case _:
+        case Met():
             return None
+        case outcome:
+            assert_never(outcome)
 
 
 def with_results(o: RunObservation) -> RunSettings:

@@ -19,12 +19,10 @@ from ocijobs.api.job_run_status import (
     StopReason,
 )
 from ocijobs.api.reasons import Reason
-from ocijobs.reconcile.decision import (
-    Decision,
-    Note,
-)
+from ocijobs.reconcile.decision import Decision, Note
 from ocijobs.reconcile.remote import Operation, RunRecord, RunState
 from ocijobs.reconcile.run.collecting import (
+    Read,
     declared,
     lacking,
     operation_of,
@@ -53,16 +51,28 @@ def end(
         return record_and_look_on(o, record, now)
     if o.run.metadata.deleting:
         return discard(o, now)
-    caller = o.identity.caller(submit.region)
-    ended_at = o.known.ended_at or now
     verdict = judge(o, record)
     if not isinstance(verdict, Ended):
         return _go_on(o, record, verdict, now)
-    deadline = _deadline(o, record, ended_at)
+    caller = o.identity.caller(submit.region)
+    deadline = _deadline(o, record, o.known.ended_at or now)
     if caller is None and record.state is RunState.SUCCEEDED and lacking(o) and now < deadline:
         # Credentials may come back while results are awaited.
         return Decision(status=_collecting(o, record, now), wake_at=deadline)
     wanted = wanted_reads(o, record, caller) if caller is not None else ()
+    return _collect(o, record, verdict, wanted, deadline=deadline, now=now)
+
+
+def _collect(
+    o: RunObservation,
+    record: RunRecord,
+    verdict: Ended,
+    wanted: tuple[Read, ...],
+    *,
+    deadline: datetime,
+    now: datetime,
+) -> Decision[OCIJobRunStatus]:
+    """Read what is wanted, at first once, and what did not come again until the deadline; then write the end."""
     first = tuple(action for action in wanted if operation_of(action) not in o.known.calls)
     if first:
         return Decision(status=o.run.status, actions=first)

@@ -9,7 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from ocijobs.api.job_run_status import LogFile, OCIJobRunStatus, OutputList, RunMetrics
+from ocijobs.api.job_run_status import (
+    LogFile,
+    OCIJobRunStatus,
+    OutputList,
+    RunMetrics,
+    RunSubmission,
+)
 from ocijobs.reconcile.calls import noted
 from ocijobs.reconcile.environment import Values
 from ocijobs.reconcile.once import Evidence
@@ -125,27 +131,35 @@ class RunKnown:
             token_lifetime: for how long OCI surely knows a token.
         """
         empty = self.found_empty or former.phase is None
-        after = replace(self, written_at=at, found_empty=empty)
-        if status.submit is None:
-            bound = former.job_run_id is not None or self.record is not None
-            if former.submit is None:
-                return after
-            # What was seen live had no successor then, and what was given up unbound is nowhere.
-            known = self.seen_live or not bound
-            return replace(after, unlaunched=attempt_number(status) if known else None)
-        if status.submit == former.submit:
-            return after
-        number = status.submit.attempt
-        young = status.submit.started_at - created_at < token_lifetime
-        first = (
-            former.submit is not None
-            or self.unlaunched == number
-            or (self.fresh and number == 0 and young)
-        )
+        after = self
+        if status.submit is None and former.submit is not None:
+            after = self._without_intent(former, status)
+        elif status.submit is not None and status.submit != former.submit:
+            young = status.submit.started_at - created_at < token_lifetime
+            after = self._with_intent(status.submit, follows=former.submit is not None, young=young)
+        return replace(after, written_at=at, found_empty=empty)
+
+    def _without_intent(self, former: OCIJobRunStatus, status: OCIJobRunStatus) -> RunKnown:
+        """Return the memory after an intent was taken out of the status."""
+        bound = former.job_run_id is not None or self.record is not None
+        # What was seen live had no successor then, and what was given up unbound is nowhere.
+        known = self.seen_live or not bound
+        return replace(self, unlaunched=attempt_number(status) if known else None)
+
+    def _with_intent(self, submit: RunSubmission, *, follows: bool, young: bool) -> RunKnown:
+        """Return the memory after an intent was written.
+
+        Args:
+            submit: the intent.
+            follows: whether another one was in the status, whose call is known to have made nothing.
+            young: whether the object is younger than a token lives.
+        """
+        number = submit.attempt
+        first = follows or self.unlaunched == number or (self.fresh and number == 0 and young)
         searches = 0 if first else 2 if self.intended_before else 1
         return replace(
-            after,
-            evidence=Evidence(token=status.submit.token, ours=True, searches=searches),
+            self,
+            evidence=Evidence(token=submit.token, ours=True, searches=searches),
             fresh=False,
             unlaunched=None,
             intended_before=True,
@@ -274,11 +288,16 @@ class RunKnown:
             self,
             ended_at=ended_at,
             told_at=self.told_at if before.state is record.state else at,
-            record=replace(
-                record,
-                log=record.log or before.log,
-                node_groups=record.node_groups or before.node_groups,
-                totals=record.totals or before.totals,
-                complete=record.complete or (before.complete and before.state is record.state),
-            ),
+            record=_completed(record, before),
         )
+
+
+def _completed(record: RunRecord, before: RunRecord) -> RunRecord:
+    """Return a record with what an earlier one had and a list does not tell."""
+    return replace(
+        record,
+        log=record.log or before.log,
+        node_groups=record.node_groups or before.node_groups,
+        totals=record.totals or before.totals,
+        complete=record.complete or (before.complete and before.state is record.state),
+    )

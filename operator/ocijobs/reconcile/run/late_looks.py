@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from ocijobs.api.job_run_status import OCIJobRunStatus
 from ocijobs.reconcile.blocking import earliest
 from ocijobs.reconcile.decision import Action, Caller, Decision, ReadUtilisation
-from ocijobs.reconcile.remote import LogAddress, Operation, RunRecord, RunState
+from ocijobs.reconcile.remote import Call, LogAddress, Operation, RunRecord, RunState
 from ocijobs.reconcile.run.collecting import search_logs
 from ocijobs.reconcile.run.ending import shown_tail
 from ocijobs.reconcile.run.observation import RunObservation
@@ -77,6 +77,14 @@ def _record(o: RunObservation, log: LogAddress) -> RunRecord:
     )
 
 
+def _utilisation_due(call: Call | None, ended: datetime, settle: timedelta) -> datetime:
+    """Return when Monitoring is to be asked, or asked again."""
+    due = ended + settle
+    if call is None or call.at < due:
+        return due
+    return call.at + settle / _UTILISATION_LOOKS
+
+
 def _utilisation(
     o: RunObservation, caller: Caller, ended: datetime, now: datetime
 ) -> Decision[OCIJobRunStatus]:
@@ -91,9 +99,7 @@ def _utilisation(
     call = o.known.calls.get(Operation.READ_UTILISATION)
     if now >= ended + 2 * settle or (call is not None and call.refusal is not None):
         return Decision(status=status)
-    due = ended + settle
-    if call is not None and call.at >= due:
-        due = call.at + settle / _UTILISATION_LOOKS
+    due = _utilisation_due(call, ended, settle)
     if now < due:
         return Decision(status=status, wake_at=due)
     read = ReadUtilisation(

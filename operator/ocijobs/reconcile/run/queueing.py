@@ -121,6 +121,11 @@ def _of_workload(
         return ()
     if not o.wanted or o.run.spec.suspend or o.queue_name is None:
         return leave_queue(workload)
+    return _while_queued(workload, now)
+
+
+def _while_queued(workload: Workload, now: datetime) -> tuple[Action, ...]:
+    """Return what a Workload needs whose run is in the queue, and has nothing in OCI."""
     if workload.metadata.deleting:
         return _let_go(workload)
     reserved = workload.has(WorkloadCondition.QUOTA_RESERVED)

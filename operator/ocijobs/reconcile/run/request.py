@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import assert_never
 
 from ocijobs.api.environment import EnvVar
 from ocijobs.api.job_run import RunSettings
@@ -111,5 +112,7 @@ def _minutes(workload: Workload | None) -> int | None:
             return configuration.maximum_runtime_in_minutes
         case MultiNode(maximum_runtime_in_minutes=minutes):
             return minutes
-        case _:
+        case None:
             return None
+        case _:
+            assert_never(workload)

@@ -128,18 +128,10 @@ def _look(
 ) -> Decision[OCIJobRunStatus]:
     if isinstance(step, Nothing):
         return queue_again(o, now) if o.wanted and lost_admission(o) else await_launch(o, now)
-    creating = isinstance(step, Wait) and not step.searching
-    where = submit.compartment_id
-    doing = f"creating the job run in compartment {where}" if creating else _SEARCHING
-    trouble = protocol.trouble()
-    reason, message = Reason.SEARCHING, doing
-    if trouble is not None:
-        reason, message = REASON_OF_REFUSAL[trouble.kind], describe(doing, trouble)
     caller = o.identity.caller(submit.region)
     if caller is None and o.identity.obstacle is None:
         return Decision(status=o.run.status)
-    if o.identity.obstacle is not None:
-        reason, message = o.identity.obstacle
+    reason, message = o.identity.obstacle or _under_way(submit, protocol, step)
     status, state = write_blocked(o, now, reason, message)
     if isinstance(step, Wait) or caller is None:
         until = step.until if isinstance(step, Wait) else None
@@ -153,6 +145,19 @@ def _look(
         epoch=o.epoch,
     )
     return Decision(status=status, actions=(action,), wake_at=state.stalls_at)
+
+
+def _under_way(
+    submit: RunSubmission, protocol: Protocol, step: Search | Wait
+) -> tuple[Reason, str]:
+    """Return what is being done about the intent, and what is in its way."""
+    creating = isinstance(step, Wait) and not step.searching
+    where = submit.compartment_id
+    doing = f"creating the job run in compartment {where}" if creating else _SEARCHING
+    trouble = protocol.trouble()
+    if trouble is None:
+        return Reason.SEARCHING, doing
+    return REASON_OF_REFUSAL[trouble.kind], describe(doing, trouble)
 
 
 def _refused(o: RunObservation, refusal: Refusal, now: datetime) -> Decision[OCIJobRunStatus]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Unpack
+from typing import Unpack, assert_never
 
+from ocijobs.api.dependency import Dependency
 from ocijobs.api.reasons import Reason
 from ocijobs.api.run_binding import JobBinding
 from ocijobs.api.status_changes import JobSweepStatusChanges
@@ -74,10 +75,12 @@ def _await_others(o: SweepObservation, now: datetime) -> Decision[OCIJobSweepSta
         case Waiting(dependencies=met, message=message):
             reason = Reason.WAITING_FOR_DEPENDENCY
             return _blocked(o, now, reason, message, dependencies=met)
-        case outcome if outcome.dependencies != recorded:
-            return Decision(status=_met(o, outcome, now))
-        case _:
+        case Met(dependencies=met) if met != recorded:
+            return Decision(status=_met(o, met, now))
+        case Met():
             return None
+        case outcome:
+            assert_never(outcome)
 
 
 def _await_job(o: SweepObservation, now: datetime) -> Decision[OCIJobSweepStatus]:
@@ -104,7 +107,7 @@ def _await_job(o: SweepObservation, now: datetime) -> Decision[OCIJobSweepStatus
     return Decision(status=status)
 
 
-def _met(o: SweepObservation, outcome: Met, now: datetime) -> OCIJobSweepStatus:
+def _met(o: SweepObservation, met: tuple[Dependency, ...], now: datetime) -> OCIJobSweepStatus:
     """Return the status that records what the sweep waited for: it may go before the sweep has begun."""
     return write_status(
         o,
@@ -112,7 +115,7 @@ def _met(o: SweepObservation, outcome: Met, now: datetime) -> OCIJobSweepStatus:
         phase=SweepPhase.PENDING,
         reason=Reason.PENDING,
         message="what the sweep waited for has come",
-        dependencies=outcome.dependencies,
+        dependencies=met,
         total=total(o.sweep.spec),
     )
 

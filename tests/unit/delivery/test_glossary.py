@@ -1,0 +1,46 @@
+"""The glossary names modules that exist, and words that the code uses."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+PACKAGE = ROOT / "operator/ocijobs"
+CELLS = 4
+
+
+def rows() -> list[list[str]]:
+    """Return the cells of each row that explains a word."""
+    lines = (ROOT / "docs/glossary.md").read_text(encoding="utf-8").splitlines()
+    table = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in lines if line[:1] == "|"
+    ]
+    return [row for row in table if row[0] not in {"word", "---"}]
+
+
+ROWS = rows()
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row[0] for row in ROWS])
+def test_a_word_has_a_meaning_and_a_module_that_exists_and_uses_it(row: list[str]) -> None:
+    assert len(row) == CELLS
+    word, meaning, _, module = row
+    assert meaning.endswith((".", ".)"))
+    found = re.fullmatch(r"`([a-z_/]+\.py)`", module)
+    assert found is not None, module
+    code = found[1] + (PACKAGE / found[1]).read_text(encoding="utf-8").lower()
+    stems = [stem.strip().split()[-1][:5] for stem in word.split(",")]
+    assert any(stem in code for stem in stems), f"{found[1]} has no {word}"
+
+
+def test_no_word_is_explained_twice() -> None:
+    words = [row[0] for row in ROWS]
+    assert len(words) == len(set(words))
+
+
+@pytest.mark.parametrize("page", ["docs/architecture.md", "CONTRIBUTING.md"])
+def test_pages_for_people_who_read_code_lead_to_it(page: str) -> None:
+    assert "glossary.md" in (ROOT / page).read_text(encoding="utf-8")
