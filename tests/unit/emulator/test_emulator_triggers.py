@@ -96,3 +96,32 @@ def test_the_last_moment_of_the_ten_years_counts() -> None:
     now = datetime(2018, 2, 21, 12, tzinfo=UTC)
     assert first(tuesday, now=now) == "2028-02-29T12:00:00+00:00"
     assert first(tuesday, now=now - timedelta(days=1)) is None
+
+
+@pytest.mark.parametrize(
+    "recurrence",
+    [
+        "FREQ=HOURLY",
+        "FREQ=HOURLY;INTERVAL=5;BYMINUTE=7,8",
+        "FREQ=DAILY;INTERVAL=3;BYMONTH=12",
+        "FREQ=WEEKLY;INTERVAL=2",
+        "FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,SU;WKST=SU",
+        "FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,SU;WKST=MO",
+        "FREQ=MONTHLY;INTERVAL=7",
+        "FREQ=DAILY;INTERVAL=3;COUNT=1000",
+    ],
+)
+def test_what_began_long_ago_goes_on_in_step(recurrence: str, steps: list[str]) -> None:
+    start = datetime(2021, 3, 4, 5, 6, 7, tzinfo=UTC)
+    expected = rrule.rrulestr(recurrence, dtstart=start).after(NOW)
+    assert first(recurrence, start.isoformat()) == (expected and expected.isoformat())
+    steps.clear()
+    first(recurrence, "1602-01-01T00:00:00Z")
+    assert len(steps) <= 1001
+
+
+@pytest.mark.parametrize("frequency", ["HOURLY", "DAILY", "WEEKLY", "MONTHLY", "YEARLY"])
+@pytest.mark.parametrize("interval", [0, -1])
+def test_steps_that_lead_nowhere_are_refused(frequency: str, interval: int) -> None:
+    with pytest.raises(ServiceError, match="INTERVAL must be 1 or more"):
+        first(f"FREQ={frequency};INTERVAL={interval}")

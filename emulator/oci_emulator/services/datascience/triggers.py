@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from cronsim import CronSim, CronSimError
-from dateutil.rrule import rrule, rruleset, rrulestr
+from dateutil.rrule import DAILY, HOURLY, WEEKLY, rrule, rruleset, rrulestr
 
 from oci_emulator.calls.errors import invalid
 from oci_emulator.formats.jsontypes import JsonObject
@@ -14,6 +14,7 @@ _CRON_FIELDS = 5
 _HORIZON = timedelta(days=3660)
 """How far ahead a recurrence is looked for; what doesn't fire in ten years never does."""
 _FREQUENCIES = {"HOURLY": timedelta(hours=1), "DAILY": timedelta(days=1)}
+_STEPS = {HOURLY: timedelta(hours=1), DAILY: timedelta(days=1), WEEKLY: timedelta(weeks=1)}
 _SLOW = ("SECONDLY", "MINUTELY")
 
 
@@ -98,14 +99,28 @@ def _ical(trigger: JsonObject, begin: datetime, after: datetime) -> datetime | N
         rule = rrulestr(recurrence, dtstart=begin)
         if isinstance(rule, rruleset):
             raise invalid("trigger.recurrence: must be one RRULE")
-        until: datetime | None = rule._until  # type: ignore[attr-defined]  # noqa: SLF001
-        horizon = after + _HORIZON
-        bounded: rrule = rule.replace(until=min(until, horizon) if until else horizon)
-        return _Search(bounded, horizon).after(after)
-    except _BeyondHorizonError:
-        return None
+        return _Search(_begun_later(rule, after), after + _HORIZON).first(after)
     except (ValueError, TypeError, IndexError, OverflowError) as error:
         raise invalid(f"trigger.recurrence: {error}") from None
+
+
+def _begun_later(rule: rrule, after: datetime) -> rrule:
+    """The rule with a later beginning, in step with its own: a search goes through all times since then.
+
+    A rule with a COUNT stays as it is, since all its times count; so do those of months and years, which have few.
+
+    Raises:
+        ServiceError: 400, its steps lead nowhere.
+    """
+    interval: int = rule._interval  # type: ignore[attr-defined]  # noqa: SLF001
+    if interval < 1:
+        raise invalid("trigger.recurrence: INTERVAL must be 1 or more")
+    step = _STEPS.get(rule._freq)  # type: ignore[attr-defined]  # noqa: SLF001
+    if step is None or rule._count is not None:  # type: ignore[attr-defined]  # noqa: SLF001
+        return rule
+    begin: datetime = rule._dtstart  # type: ignore[attr-defined]  # noqa: SLF001
+    passed = max(0, (after - begin) // (step * interval))
+    return rule.replace(dtstart=begin + passed * (step * interval))
 
 
 class _BeyondHorizonError(Exception):
@@ -115,9 +130,8 @@ class _BeyondHorizonError(Exception):
 class _Search(rrule):
     """A rule whose search ends at a horizon, even if it finds nothing.
 
-    dateutil holds ``until`` against the times that it finds. If there are none, it goes on to the year 9999,
-    hour by hour. It asks for ``_byeaster`` whenever it comes to another month (or year, in a yearly rule):
-    those are counted.
+    While dateutil finds no time, it goes on to the year 9999, hour by hour. Whenever it comes to another month (or
+    year, in a yearly rule), it asks for ``_byeaster``. This class counts how often.
     """
 
     def __init__(self, rule: rrule, horizon: datetime) -> None:
@@ -126,6 +140,15 @@ class _Search(rrule):
         months = (horizon.year - begin.year) * 12 + horizon.month - begin.month
         # Besides, it asks once when it begins; the first month and the last one count.
         self._asks_left = months + 2
+        self._horizon = horizon
+
+    def first(self, after: datetime) -> datetime | None:
+        """The first time after another, up to the horizon; None if there is none."""
+        try:
+            found: datetime | None = self.after(after)
+        except _BeyondHorizonError:
+            return None
+        return None if found is None or found > self._horizon else found
 
     @property
     def _byeaster(self) -> object:
