@@ -20,8 +20,19 @@ _STATED = (
     ConditionType.SUSPENDED,
 )
 
-_OF_CONCERN = frozenset({Reason.CLOCK_SET_BACK})
-"""Reasons that somebody should look at though the object is Ready: a schedule is in force, and a clock was wrong."""
+_OF_CONCERN = frozenset(
+    {
+        Reason.SOURCE_UNREACHABLE,
+        Reason.SOURCE_QUARANTINED,
+        Reason.STAGING_FULL,
+        Reason.DRIFT_DETECTED,
+        Reason.CLOCK_SET_BACK,
+    }
+)
+"""Reasons that somebody should look at though the object is Ready.
+
+A revision goes on serving whose successor can't be read, an OCI job was changed, or a clock was wrong.
+"""
 
 
 class ViolationError(AssertionError):
