@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from operator import methodcaller
 from typing import Any, assert_never
@@ -66,12 +67,7 @@ class ObjectActions:
             case act.CreateObject(document=document):
                 await self._create(entry, document)
             case act.EditObject(kind=kind, name=name, uid=uid, spec=spec):
-                key = ObjectKey(kind, entry.key.namespace, name)
-                try:
-                    self._store.put(await self._writer.edit_spec(key, uid, spec))
-                except ApiError as error:
-                    if not (error.not_found or error.conflict):
-                        raise
+                await self._edit(ObjectKey(kind, entry.key.namespace, name), uid, spec)
             case act.DeleteOwned(kind=kind, name=name, uid=uid):
                 await self._delete(ObjectKey(kind, entry.key.namespace, name), uid)
             case act.DeleteObject():
@@ -79,6 +75,14 @@ class ObjectActions:
                 await self._writer.delete(entry.key, meta.uid, meta.resource_version)
             case _:
                 assert_never(action)
+
+    async def _edit(self, key: ObjectKey, uid: str, spec: Mapping[str, bool]) -> None:
+        """Edit an object that was made here; one that is gone, or another by now, is left alone."""
+        try:
+            self._store.put(await self._writer.edit_spec(key, uid, spec))
+        except ApiError as error:
+            if not (error.not_found or error.conflict):
+                raise
 
     def _held(self, entry: Entry) -> None:
         """Learn that nothing was intended for an object before now."""

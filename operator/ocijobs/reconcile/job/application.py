@@ -99,12 +99,15 @@ def _configuration(
     if runtime.conda is not None:
         ours[_ARCHIVES] = f"{runtime.conda.uri}#{_CONDA_FOLDER}"
     if artifact is not None and artifact.uri is not None:
-        files = [f"{artifact.uri}/{name}" for name in artifact.libraries]
-        jars = ",".join(uri for uri in files if uri.endswith(".jar"))
-        modules = ",".join(uri for uri in files if not uri.endswith(".jar"))
-        ours |= {_JARS: jars} if jars else {}
-        ours |= {_PY_FILES: modules} if modules else {}
+        ours |= _libraries([f"{artifact.uri}/{name}" for name in artifact.libraries])
     return added({AUTH: RESOURCE_PRINCIPAL, **ours}, given.spark_configuration)
+
+
+def _libraries(files: list[str]) -> dict[str, str]:
+    """Return the properties by which Spark finds libraries: jars, and archives of Python modules."""
+    jars = ",".join(uri for uri in files if uri.endswith(".jar"))
+    modules = ",".join(uri for uri in files if not uri.endswith(".jar"))
+    return {name: uris for name, uris in ((_JARS, jars), (_PY_FILES, modules)) if uris}
 
 
 def added(former: Mapping[str, str], further: Mapping[str, str]) -> dict[str, str]:

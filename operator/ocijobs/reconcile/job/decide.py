@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from ocijobs.api.conditions import ConditionType, find
-from ocijobs.api.job_status import OCIJobStatus
+from ocijobs.api.job_status import OCIJobStatus, Revision
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.blocking import HELD, earliest, to_come
 from ocijobs.reconcile.decision import Decision, Launcher
@@ -89,13 +89,9 @@ def _decide(o: JobObservation, now: datetime) -> Decision[OCIJobStatus]:
     caller = find_caller(o)
     if not isinstance(caller, Launcher):
         return _without(o, caller, now)
-    adoption = o.job.spec.adopt
-    seen: Seen | None = None
-    if adoption is not None and not _is_adopted(o):
-        found = look(o, adoption, caller, now)
-        if not isinstance(found, Seen):
-            return _without(o, found, now)
-        seen = found
+    seen = _seen(o, caller, now)
+    if isinstance(seen, Needed | Obstacle):
+        return _without(o, seen, now)
     place = find_place(o, caller, seen.record if seen is not None else None)
     plan = make_plan(o, place, now) if isinstance(place, Place) else place
     if seen is not None and o.job.spec.observed_only:
@@ -113,22 +109,39 @@ def _is_adopted(o: JobObservation) -> bool:
     return adopted is not None and adopted.kept and not o.job.spec.observed_only
 
 
+def _seen(o: JobObservation, caller: Launcher, now: datetime) -> Seen | Needed | Obstacle | None:
+    """Return the OCI job that is to be adopted and is not yet."""
+    adoption = o.job.spec.adopt
+    if adoption is None or _is_adopted(o):
+        return None
+    return look(o, adoption, caller, now)
+
+
+def _revision(o: JobObservation, name: str) -> Revision | None:
+    return next((r for r in o.job.status.revisions if r.name == name), None)
+
+
+def _not_made(o: JobObservation, revision: Revision | None) -> Obstacle | None:
+    """Return why nothing may be made of the spec in OCI."""
+    if revision is None and o.job.spec.runtime is None:
+        message = (
+            "spec.adopt: the adopted OCI job is gone, and without spec.runtime no other can be made"
+        )
+        return Obstacle(reason=Reason.REMOTE_DELETED, message=message, invalid=True)
+    if o.held and o.job.status.submit is None and not o.job.status.revisions:
+        return Obstacle(reason=Reason.HELD, message=HELD)
+    return None
+
+
 def _keep(o: JobObservation, plan: Plan, now: datetime) -> Decision[OCIJobStatus]:
     """Bring OCI to the plan."""
     submit = o.job.status.submit
     if submit is not None and submit.revision != plan.revision:
         # A revision that is not wanted any more: whether it was made must be known first.
         return open_intent(o, submit, None, now)
-    revision = next((r for r in o.job.status.revisions if r.name == plan.revision), None)
-    if revision is None and o.job.spec.runtime is None:
-        message = (
-            "spec.adopt: the adopted OCI job is gone, and without spec.runtime no other can be made"
-        )
-        return _hindered(
-            o, Obstacle(reason=Reason.REMOTE_DELETED, message=message, invalid=True), now
-        )
-    if o.held and submit is None and not o.job.status.revisions:
-        return _hindered(o, Obstacle(reason=Reason.HELD, message=HELD), now)
+    revision = _revision(o, plan.revision)
+    if (obstacle := _not_made(o, revision)) is not None:
+        return _hindered(o, obstacle, now)
     if revision is None or submit is not None or (revision.removing and is_gone(o, revision)):
         return create(o, plan, now)
     if revision.removing:

@@ -22,6 +22,7 @@ from ocijobs.reconcile.requests import (
     JobRequest,
     MultiNode,
     SingleNode,
+    Tags,
 )
 
 _LISTED = 32
@@ -68,15 +69,19 @@ def _text(value: Any) -> str:
     return _NOTHING if _normal(value) is None else str(value)[:_SHOWN]
 
 
+def _tags(tags: Tags) -> Iterator[tuple[str, Any]]:
+    for key, value in tags.freeform.items():
+        if key not in {TAG_OWNER, TAG_NAME}:
+            yield f"freeformTags[{key}]", value
+    for namespace, given in tags.defined.items():
+        for key, tag in given.items():
+            yield f"definedTags[{namespace}][{key}]", str(tag)
+
+
 def _settings(settings: JobChange) -> Iterator[tuple[str, Any]]:
     yield "displayName", settings.display_name
     yield "description", settings.description or ""
-    for key, value in settings.tags.freeform.items():
-        if key not in {TAG_OWNER, TAG_NAME}:
-            yield f"freeformTags[{key}]", value
-    for namespace, tags in settings.tags.defined.items():
-        for key, tag in tags.items():
-            yield f"definedTags[{namespace}][{key}]", str(tag)
+    yield from _tags(settings.tags)
     if isinstance(settings, ApplicationSettings):
         yield from code_fields(settings.code)
         yield from spark_fields(settings.spark)

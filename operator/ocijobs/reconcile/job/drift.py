@@ -53,6 +53,17 @@ def watch(o: JobObservation, plan: Plan, revision: Revision, now: datetime) -> D
     )
     if not differences or _taken_over(o, record) or o.job.spec.drift_policy is DriftPolicy.REPORT:
         return Drift(differences=differences, action=look.action, wake_at=look.wake_at)
+    return _correct(o, plan, revision, differences, now)
+
+
+def _correct(
+    o: JobObservation,
+    plan: Plan,
+    revision: Revision,
+    differences: tuple[Difference, ...],
+    now: datetime,
+) -> Drift:
+    """Set back what others have changed; who has taken the job over is told only."""
     call = o.known.calls.get(Operation.UPDATE)
     due = due_at(call, epoch=o.epoch, seed=o.job.metadata.uid, settings=o.settings)
     if due is not None and now < due:
@@ -95,6 +106,20 @@ def look_after(
     return _look(o, plan, revision, watched, now) if watched.absent_at else Drift()
 
 
+def _look_due(o: JobObservation, plan: Plan, watched: Watched | None, now: datetime) -> datetime:
+    """Return when the OCI job is to be looked at, its refusals aside."""
+    seed, interval = o.job.metadata.uid, o.settings.drift_interval_seconds
+    doubted = any(run.doubts for run in o.runs)
+    if watched is None:
+        since = o.known.first_read_at or plan.sources.at
+        return now if doubted else since + timedelta(seconds=interval * fraction(seed, 0))
+    if watched.absent_at:
+        return watched.absent_at[-1] + timedelta(seconds=o.settings.search_confirm_seconds)
+    if doubted:
+        return watched.at + timedelta(seconds=o.settings.refusal_retry_min_seconds)
+    return watched.at + timedelta(seconds=interval * (0.9 + 0.2 * fraction(seed, 1)))
+
+
 def _look(
     o: JobObservation,
     plan: Plan,
@@ -105,23 +130,10 @@ def _look(
     first: datetime | None = None,
 ) -> Drift:
     """Return when the OCI job is looked at next: first at a time of its own, then at intervals."""
-    seed, interval = o.job.metadata.uid, o.settings.drift_interval_seconds
-    since = o.known.first_read_at or plan.sources.at
-    if first is not None:
-        due = first
-    elif watched is None and any(run.doubts for run in o.runs):
-        due = now
-    elif watched is None:
-        due = since + timedelta(seconds=interval * fraction(seed, 0))
-    elif watched.absent_at:
-        due = watched.absent_at[-1] + timedelta(seconds=o.settings.search_confirm_seconds)
-    elif any(run.doubts for run in o.runs):
-        due = watched.at + timedelta(seconds=o.settings.refusal_retry_min_seconds)
-    else:
-        due = watched.at + timedelta(seconds=interval * (0.9 + 0.2 * fraction(seed, 1)))
+    due = first if first is not None else _look_due(o, plan, watched, now)
     call = o.known.calls.get(Operation.LOOK_UP)
     if watched is None or not watched.absent_at:
-        held = due_at(call, epoch=o.epoch, seed=seed, settings=o.settings)
+        held = due_at(call, epoch=o.epoch, seed=o.job.metadata.uid, settings=o.settings)
         due = max(due, held) if held is not None else due
     if now < due:
         return Drift(wake_at=due)

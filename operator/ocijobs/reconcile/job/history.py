@@ -41,6 +41,11 @@ def superfluous(
     return (*going, *unusable, *usable[: max(0, len(usable) - limit)])
 
 
+def _needed(o: JobObservation) -> frozenset[str]:
+    """Return the OCI jobs that a run or a sweep is bound to."""
+    return frozenset(o.pinned | {run.job_id for run in o.runs if run.job_id is not None})
+
+
 def prune(
     o: JobObservation, revisions: tuple[Revision, ...], current: str, now: datetime
 ) -> Pruned:
@@ -49,9 +54,8 @@ def prune(
     That it goes is written before OCI is asked: an edit that goes back to its revision must not take it for one that
     serves.
     """
-    needed = o.pinned | {run.job_id for run in o.runs if run.job_id is not None}
     going = superfluous(
-        revisions, current=current, needed=needed, limit=o.job.spec.revision_history_limit
+        revisions, current=current, needed=_needed(o), limit=o.job.spec.revision_history_limit
     )
     caller = o.identity.caller(o.job.status.region)
     compartment_id = o.job.status.compartment_id

@@ -259,13 +259,17 @@ class JobKnown:
         young = status.submit.started_at - created_at < token_lifetime
         # A status that tells of an owner tells what was made, too; one without is of a new job, or was wiped.
         first = former.owner is not None or (self.fresh and young)
+        return after.intended(status.submit.token, first=first)
+
+    def intended(self, token: str, *, first: bool) -> JobKnown:
+        """Return the memory after an intent was written; one that may not be the first begins with a search."""
         searches = 0 if first else 2 if self.intended_before else 1
         # No call was made for it, or for what it makes, yet.
         others = {Operation.UPLOAD, Operation.LOOK_UP}
         return replace(
-            after,
-            evidence=Evidence(token=status.submit.token, ours=True, searches=searches),
-            calls={name: call for name, call in after.calls.items() if name not in others},
+            self,
+            evidence=Evidence(token=token, ours=True, searches=searches),
+            calls={name: call for name, call in self.calls.items() if name not in others},
             fresh=False,
             intended_before=True,
         )

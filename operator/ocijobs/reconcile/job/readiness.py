@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from ocijobs.api.job_status import OCIJobStatus, Revision, SourceState
+from ocijobs.api.job_status import Difference, OCIJobStatus, Revision, SourceState
 from ocijobs.api.reasons import Reason
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
 from ocijobs.reconcile.console import job_url
@@ -20,7 +20,7 @@ from ocijobs.reconcile.job.reading import reason_of_source, serves_current_spec,
 from ocijobs.reconcile.job.removal import remove_revision
 from ocijobs.reconcile.job.status import write_blocked, write_status
 from ocijobs.reconcile.pacing import due_at, mended_at
-from ocijobs.reconcile.remote import JobState, Operation, RefusalKind
+from ocijobs.reconcile.remote import Call, JobState, Operation, RefusalKind
 from ocijobs.reconcile.standing import Standing
 
 _AS_THOUGH_GONE = frozenset({RefusalKind.NOT_AUTHORIZED_OR_NOT_FOUND, RefusalKind.CONFLICT})
@@ -35,6 +35,11 @@ _OPERATIONS: dict[type[Action], Operation] = {
 
 _ACTIVATION_PAUSE_SECONDS = 2.0
 """Pause between two looks at a job that OCI has not activated yet."""
+
+
+def _is_active(o: JobObservation, revision: Revision) -> bool:
+    record = o.known.record
+    return record is not None and record.id == revision.job_id and record.state is JobState.ACTIVE
 
 
 def make_ready(
@@ -52,8 +57,7 @@ def make_ready(
         )
         return _call(o, (plan, revision), action, "uploading the artifact", now)
     if not revision.complete:
-        record = o.known.record
-        if record is None or record.id != revision.job_id or record.state is not JobState.ACTIVE:
+        if not _is_active(o, revision):
             return _await_activation(o, plan, revision, now)
         revision = revision.model_copy(update={"artifact": plan.artifact, "complete": True})
     if revision.settings_digest != plan.settings_digest:
@@ -141,28 +145,32 @@ def _call(
     operation = _OPERATIONS[type(action)]
     call = o.known.calls.get(operation)
     due = due_at(call, epoch=o.epoch, seed=o.job.metadata.uid, settings=o.settings)
-    refusal = call.refusal if call is not None and due is not None else None
-    if refusal is None:
+    if call is None or due is None or call.refusal is None:
         return Decision(status=o.job.status, actions=(action,))
-    invalid = refusal.kind is RefusalKind.INVALID
-    if invalid and isinstance(action, UpdateJob) and o.job.spec.runtime is not None:
-        return _refused_in_place(o, action)
-    if invalid:
-        message = describe(f"{doing}: OCI refuses it", refusal)
-        return Decision(
-            status=write_status(
-                o, now, standing=Standing.STALLED, reason=Reason.INVALID_SPEC, message=message
-            )
-        )
+    refusal = call.refusal
+    if refusal.kind is RefusalKind.INVALID:
+        return _invalid(o, action, describe(f"{doing}: OCI refuses it", refusal), now)
     status, state = write_blocked(o, now, REASON_OF_REFUSAL[refusal.kind], describe(doing, refusal))
-    look = Drift()
-    if refusal.kind in _AS_THOUGH_GONE and operation is not Operation.LOOK_UP and call is not None:
-        look = look_after(o, plan, revision, call.at, now)
+    perhaps_gone = refusal.kind in _AS_THOUGH_GONE and operation is not Operation.LOOK_UP
+    look = look_after(o, plan, revision, call.at, now) if perhaps_gone else Drift()
     if look.action is not None:
         return Decision(status=status, actions=(look.action,), wake_at=state.stalls_at)
-    if due is not None and now < due:
+    if now < due:
         return Decision(status=status, wake_at=earliest(due, state.stalls_at, look.wake_at))
     return Decision(status=status, actions=(action,))
+
+
+def _invalid(
+    o: JobObservation, action: Action, message: str, now: datetime
+) -> Decision[OCIJobStatus]:
+    """Make another revision of what can't be changed in place, or say that only an edit mends it."""
+    if isinstance(action, UpdateJob) and o.job.spec.runtime is not None:
+        return _refused_in_place(o, action)
+    return Decision(
+        status=write_status(
+            o, now, standing=Standing.STALLED, reason=Reason.INVALID_SPEC, message=message
+        )
+    )
 
 
 def _ready(
@@ -177,14 +185,8 @@ def _ready(
     revisions = tuple(r if r.name != revision.name else revision for r in former.revisions)
     pruned = prune(o, revisions, revision.name, now)
     failed = unreachable(o, now)
-    reason, message = Reason.SYNCED, "OCI has the job as the manifest says"
-    if failed is not None and failed.refusal is not None:
-        reason = reason_of_source(failed.refusal.kind)
-        message = f"revision {revision.name} goes on serving: {failed.refusal.message}"
     differences = former.differences if drift.differences is None else drift.differences
-    if differences and failed is None:
-        reason = Reason.DRIFT_DETECTED
-        message = f"OCI's job is not as the manifest says: {fields_of(differences)}"
+    reason, message = _said(revision, failed, differences)
     status = write_status(
         o,
         now,
@@ -201,14 +203,27 @@ def _ready(
         console_url=job_url(plan.caller.region, revision.job_id),
     )
     checked_at = failed.at if failed is not None else plan.sources.at
-    agreed = serves_current_spec(o) and former.job_id == revision.job_id
+    told = (former.job_id, former.revision) == (revision.job_id, revision.name)
     return Decision(
         status=status,
         actions=pruned.actions,
         wake_at=earliest(pruned.wake_at, drift.wake_at),
         notes=pruned.notes,
-        serves=checked_at if agreed and former.revision == revision.name else None,
+        serves=checked_at if told and serves_current_spec(o) else None,
     )
+
+
+def _said(
+    revision: Revision, failed: Call | None, differences: tuple[Difference, ...]
+) -> tuple[Reason, str]:
+    """Return what a job says that serves: of its source first, then of what others did to it."""
+    if failed is not None and failed.refusal is not None:
+        reason = reason_of_source(failed.refusal.kind)
+        return reason, f"revision {revision.name} goes on serving: {failed.refusal.message}"
+    if differences and failed is None:
+        message = f"OCI's job is not as the manifest says: {fields_of(differences)}"
+        return Reason.DRIFT_DETECTED, message
+    return Reason.SYNCED, "OCI has the job as the manifest says"
 
 
 def _lost(o: JobObservation, revision: Revision, now: datetime) -> Decision[OCIJobStatus]:

@@ -159,6 +159,12 @@ def _asked_again_at(o: JobObservation, named: SourceNamed) -> datetime:
     return again
 
 
+def _came_back(o: JobObservation, record: SourceAttempt) -> bool:
+    """Whether the process has come back this time, and has said why not."""
+    call = o.known.calls.get(Operation.READ_SOURCES)
+    return call is not None and call.refusal is not None and call.at > record.started_at
+
+
 def kept_attempt(o: JobObservation) -> SourceAttempt | None:
     """Return the record that a status written now has."""
     record, known = o.job.status.reading, o.known.attempt
@@ -170,14 +176,7 @@ def kept_attempt(o: JobObservation) -> SourceAttempt | None:
         return None
     if known.failure is not None:
         return record.model_copy(update={"failure": known.failure[:1024]})
-    call = o.known.calls.get(Operation.READ_SOURCES)
-    if (
-        record.attempts > 1
-        and call is not None
-        and call.refusal is not None
-        and call.at > record.started_at
-    ):
-        # This time the process has come back, and said why not.
+    if record.attempts > 1 and _came_back(o, record):
         return record.model_copy(update={"attempts": 1, "failure": None})
     return record
 

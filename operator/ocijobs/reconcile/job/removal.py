@@ -55,10 +55,17 @@ def remove_revision(
     uri = revision.artifact.uri if revision.artifact is not None else None
     if not step.done or uri is None or uri in o.known.code_deleted:
         return step
-    others = (r for r in o.job.status.revisions if r.name != revision.name)
-    needed = o.code_in_use | {r.artifact.uri for r in others if r.artifact is not None}
-    if uri in needed:
+    if uri in o.code_in_use | _code_of_others(o, revision):
         return step
+    return _remove_code(o, caller, uri, now)
+
+
+def _code_of_others(o: JobObservation, revision: Revision) -> set[str | None]:
+    others = (r for r in o.job.status.revisions if r.name != revision.name)
+    return {r.artifact.uri for r in others if r.artifact is not None}
+
+
+def _remove_code(o: JobObservation, caller: Caller, uri: str, now: datetime) -> RemovalStep:
     call = o.known.calls.get(Operation.DELETE_CODE)
     due = due_at(call, epoch=o.epoch, seed=o.job.metadata.uid, settings=o.settings)
     refusal = call.refusal if call is not None and due is not None else None
@@ -68,6 +75,15 @@ def remove_revision(
     return RemovalStep(actions=(delete,), refusal=refusal)
 
 
+def _proven_gone(removal: Removal, confirm: timedelta) -> bool:
+    """Whether the OCI job is gone: after a deletion one look that finds nothing proves it, else two do."""
+    absent = removal.absent_at
+    confirmed = bool(absent) and (
+        removal.requested_at is not None or absent[-1] - absent[0] >= confirm
+    )
+    return removal.state is JobState.DELETED or confirmed
+
+
 def remove_oci_job(
     o: JobObservation, caller: Caller, compartment_id: str, job_id: str, now: datetime
 ) -> RemovalStep:
@@ -75,16 +91,13 @@ def remove_oci_job(
     removal = o.known.removal
     if removal is None or removal.job_id != job_id:
         removal = Removal(job_id=job_id)
-    absent = removal.absent_at
     confirm = timedelta(seconds=o.settings.search_confirm_seconds)
-    proven = bool(absent) and (
-        removal.requested_at is not None or absent[-1] - absent[0] >= confirm
-    )
-    if removal.state is JobState.DELETED or proven:
+    if _proven_gone(removal, confirm):
         return RemovalStep(done=True)
     look_up = LookUpJob(caller=caller, compartment_id=compartment_id, job_id=job_id, epoch=o.epoch)
-    if absent:
-        return _paced(o, removal, Operation.LOOK_UP, look_up, now, earliest=absent[-1] + confirm)
+    if removal.absent_at:
+        due = removal.absent_at[-1] + confirm
+        return _paced(o, removal, Operation.LOOK_UP, look_up, now, earliest=due)
     if _going(o, removal):
         told = max(filter(None, (removal.seen_at, removal.requested_at)), default=now)
         pause = timedelta(seconds=_DELETING_PAUSE_SECONDS)

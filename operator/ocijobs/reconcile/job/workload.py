@@ -16,6 +16,7 @@ from ocijobs.api.job_run import RunSettings
 from ocijobs.api.job_status import Artifact
 from ocijobs.api.node_group import JobNodeGroup, StartupOrder
 from ocijobs.api.run_binding import BoundContainer, RunTemplate
+from ocijobs.api.run_overrides import RunContainer
 from ocijobs.api.runtime import Runtime
 from ocijobs.api.spark_runtime import SparkRuntime
 from ocijobs.reconcile.compute import node_groups, node_machine
@@ -154,6 +155,16 @@ def _workload(template: RunTemplate, run: RunSettings | None, values: Values) ->
     )
 
 
+def _arguments(
+    template: RunTemplate, run: RunSettings | None, group: JobNodeGroup | None
+) -> tuple[tuple[str, ...], str | None]:
+    """Return the arguments, and the line that OCI has of a job made elsewhere: the run's own replace both."""
+    if run is not None and run.args is not None:
+        return run.args, None
+    own = group.args if group is not None else None
+    return template.args if own is None else own, template.command_line_arguments
+
+
 def _configuration(
     template: RunTemplate,
     run: RunSettings | None,
@@ -166,12 +177,7 @@ def _configuration(
     if run is None:
         written = tuple(variable for variable in written if not variable.read_at_launch)
     variables = resolve(written, values) | _former_secrets(template, run, group)
-    args = template.args
-    if group is not None and group.args is not None:
-        args = group.args
-    line = template.command_line_arguments
-    if run is not None and run.args is not None:
-        args, line = run.args, None
+    args, line = _arguments(template, run, group)
     infrastructure = template.infrastructure
     probe = infrastructure.startup_probe if infrastructure is not None else None
     return JobConfiguration(
@@ -229,16 +235,21 @@ def _container(runtime: Runtime) -> BoundContainer | None:
     )
 
 
+def _container_of_run(run: RunSettings | None) -> RunContainer:
+    return (run.container if run is not None else None) or RunContainer()
+
+
 def _container_of(template: RunTemplate, run: RunSettings | None) -> ContainerEnvironment | None:
     """Return the container that is started: another image than the job's has another digest and signature."""
-    ours, theirs = run.container if run is not None else None, template.container
+    theirs = template.container
     if theirs is None:
         return None
-    other = ours is not None and ours.image is not None and ours.image != theirs.image
+    ours = _container_of_run(run)
+    same = ours.image is None or ours.image == theirs.image
     return ContainerEnvironment(
-        image=(ours.image if ours is not None else None) or theirs.image,
-        image_digest=None if other else theirs.image_digest,
-        image_signature_id=None if other else theirs.image_signature_id,
-        entrypoint=(ours.entrypoint if ours is not None else None) or theirs.entrypoint or (),
-        cmd=(ours.cmd if ours is not None else None) or theirs.cmd or (),
+        image=ours.image or theirs.image,
+        image_digest=theirs.image_digest if same else None,
+        image_signature_id=theirs.image_signature_id if same else None,
+        entrypoint=ours.entrypoint or theirs.entrypoint or (),
+        cmd=ours.cmd or theirs.cmd or (),
     )

@@ -7,7 +7,7 @@ from typing import Any
 from ocijobs.api.job_run import RunSettings
 from ocijobs.api.run_binding import Binding, BoundApplication, JobBinding
 from ocijobs.api.run_overrides import RunSpark
-from ocijobs.reconcile.compute import ComputeCluster, machine, node_machine
+from ocijobs.reconcile.compute import Compute, ComputeCluster, NodeMachine, machine, node_machine
 from ocijobs.reconcile.environment import Values
 from ocijobs.reconcile.job.variables import groups_of
 from ocijobs.reconcile.job.workload import machines
@@ -32,21 +32,27 @@ def bind(
 
 def _compute(job: JobBinding, settings: RunSettings) -> dict[str, Any]:
     """Return what people are told of the machines."""
-    given = machines(job.template, settings) if job.template is not None else None
-    if job.template is not None and job.template.application is not None:
-        return _spark(job.template.application, settings.spark or RunSpark())
-    if given is None or job.template is None:
+    template = job.template
+    if template is None:
         return {}
-    groups = groups_of(job.template)
+    if template.application is not None:
+        return _spark(template.application, settings.spark or RunSpark())
+    given, groups = machines(template, settings), groups_of(template)
+    if given is None:
+        return {}
     first = node_machine(given, groups[0]) if groups else machine(given)
     if isinstance(first, ComputeCluster):
         return {"compute_target_id": first.target.compute_target_id}
+    nodes = sum(group.replicas for group in groups)
+    return {**_machine(first), "nodes": nodes or None}
+
+
+def _machine(first: Compute | NodeMachine) -> dict[str, Any]:
     return {
         "shape_name": first.shape_name,
         "ocpus": first.size.ocpus if first.size else None,
         "memory_in_gbs": first.size.memory_in_gbs if first.size else None,
         "block_storage_size_in_gbs": first.block_storage_size_in_gbs,
-        "nodes": sum(group.replicas for group in groups) or None,
     }
 
 

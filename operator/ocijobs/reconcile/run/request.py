@@ -72,26 +72,9 @@ def request_digest(request: RunCreation, sent: Sent) -> str:
     Variables and arguments are taken as they were written, since expanded ones may hold a secret.
     """
     settings, values = sent.settings, sent.values
-    if isinstance(request, RunRequest):
-        own: dict[str, object] = {
-            "projectId": request.project_id,
-            "overridden": request.workload is not None,
-            "maximumRuntimeInMinutes": _minutes(request.workload),
-            "infrastructure": settings.infrastructure.document()
-            if request.infrastructure and settings.infrastructure
-            else bool(request.infrastructure),
-            "logging": settings.logging.document() if settings.logging else None,
-            "container": settings.container.document() if settings.container else None,
-        }
-    else:
-        own = {
-            "overridden": request.spark is not None,
-            "maximumRuntimeInMinutes": settings.maximum_runtime_in_minutes,
-            "spark": settings.spark.document() if settings.spark else None,
-        }
     return digest(
         {
-            **own,
+            **_own(request, settings),
             "compartmentId": request.compartment_id,
             "jobId": request.job_id,
             "displayName": request.display_name,
@@ -104,6 +87,26 @@ def request_digest(request: RunCreation, sent: Sent) -> str:
             "args": list(sent.template.args if settings.args is None else settings.args),
         }
     )
+
+
+def _own(request: RunCreation, settings: RunSettings) -> dict[str, object]:
+    """Return what the requests of one service have, and those of the other have not."""
+    if isinstance(request, RunRequest):
+        return {
+            "projectId": request.project_id,
+            "overridden": request.workload is not None,
+            "maximumRuntimeInMinutes": _minutes(request.workload),
+            "infrastructure": settings.infrastructure.document()
+            if request.infrastructure and settings.infrastructure
+            else bool(request.infrastructure),
+            "logging": settings.logging.document() if settings.logging else None,
+            "container": settings.container.document() if settings.container else None,
+        }
+    return {
+        "overridden": request.spark is not None,
+        "maximumRuntimeInMinutes": settings.maximum_runtime_in_minutes,
+        "spark": settings.spark.document() if settings.spark else None,
+    }
 
 
 def _minutes(workload: Workload | None) -> int | None:

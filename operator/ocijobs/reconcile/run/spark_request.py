@@ -6,6 +6,7 @@ The schema of a run does not see its job, so what a run of Spark can't have is s
 from __future__ import annotations
 
 from ocijobs.api.environment import EnvVar
+from ocijobs.api.job_run import RunSettings
 from ocijobs.api.names import SCHEDULED_TIME
 from ocijobs.api.run_binding import BoundApplication, JobBinding, RunTemplate
 from ocijobs.reconcile.environment import references
@@ -48,6 +49,12 @@ def _touches(o: RunObservation, job: JobBinding, sent: Sent) -> bool:
     )
 
 
+def _rule_of_exit_codes(spec: RunSettings) -> int | None:
+    """Return the index of the first rule that goes by exit codes."""
+    rules = spec.failure_policy.rules if spec.failure_policy is not None else ()
+    return next((i for i, rule in enumerate(rules) if rule.on_exit_codes is not None), None)
+
+
 def _problem(o: RunObservation, template: RunTemplate, variables: tuple[EnvVar, ...]) -> str | None:
     """Return what the Spark job can't be run with, in words."""
     spec = o.run.spec
@@ -55,13 +62,11 @@ def _problem(o: RunObservation, template: RunTemplate, variables: tuple[EnvVar, 
     for field in ("infrastructure", "logging", "container"):
         if getattr(spec, field) is not None:
             return f"spec.{field}: OCIJob {name} runs Spark: give spec.spark"
-    rules = spec.failure_policy.rules if spec.failure_policy is not None else ()
-    for index, rule in enumerate(rules):
-        if rule.on_exit_codes is not None:
-            return (
-                f"spec.failurePolicy.rules[{index}].onExitCodes: OCIJob {name} runs Spark, and Data Flow tells no "
-                "exit code: give onLifecycleDetails"
-            )
+    if (index := _rule_of_exit_codes(spec)) is not None:
+        return (
+            f"spec.failurePolicy.rules[{index}].onExitCodes: OCIJob {name} runs Spark, and Data Flow tells no "
+            "exit code: give onLifecycleDetails"
+        )
     from_vault = [variable.name for variable in variables if variable.from_vault]
     if from_vault:
         return (
