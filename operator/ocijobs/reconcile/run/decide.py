@@ -41,7 +41,19 @@ def _decide(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
     if status.ended:
         after = _after_the_end(o, now)
         return after if meta.deleting else _seen(after, meta.generation)
-    if status.submit is None and o.wanted and (problem := _of_unknown_service(o)) is not None:
+    if status.submit is None:
+        return _without_intent(o, now)
+    if status.job_run_id is not None:
+        return follow(o, status.submit, status.job_run_id, now)
+    if o.known.record is not None:
+        bound = _bound(o, o.known.record)
+        return follow(bound, status.submit, o.known.record.id, now)
+    return resolve_intent(o, status.submit, now)
+
+
+def _without_intent(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
+    """Decide about a run whose status has nothing of OCI."""
+    if o.wanted and (problem := _of_unknown_service(o)) is not None:
         return Decision(
             status=write_status(
                 o,
@@ -52,14 +64,7 @@ def _decide(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
                 completion_time=now,
             )
         )
-    if status.submit is None:
-        return look_first(o, now) if perhaps_launched(o) else await_launch(o, now)
-    if status.job_run_id is not None:
-        return follow(o, status.submit, status.job_run_id, now)
-    if o.known.record is not None:
-        bound = _bound(o, o.known.record)
-        return follow(bound, status.submit, o.known.record.id, now)
-    return resolve_intent(o, status.submit, now)
+    return look_first(o, now) if perhaps_launched(o) else await_launch(o, now)
 
 
 def _of_unknown_service(o: RunObservation) -> str | None:
