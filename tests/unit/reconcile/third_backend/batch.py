@@ -119,7 +119,8 @@ class BatchWorld(RunWorld):
         revisions = tuple(r.model_copy(update={"job_id": job_id}) for r in status.revisions)
         here = status.model_copy(update={"job_id": job_id, "revisions": revisions})
         self.job = self.job.model_copy(update={"status": here})
-        self.oci.jobs = {job_id}
+        # A job of an earlier revision stays while runs may be of it.
+        self.oci.jobs.add(job_id)
 
 
 class BatchLaws(SparkLaws):
