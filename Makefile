@@ -144,7 +144,8 @@ format: $(ENV) ## Format, and mend what can be mended.
 
 # Each tier keeps what its tests cost in .costs/. The budgets are seconds of CPU on the machine of CI, without the control
 # plane; a run that is over says so.
-TEST = $(BIN)/pytest --numprocesses $(WORKERS) --costs .costs/$@.json
+# A worker that crashes ends the run: with one in its place pytest-xdist waits for ever, by these groups.
+TEST = $(BIN)/pytest --numprocesses $(WORKERS) --max-worker-restart 0 --costs .costs/$@.json
 
 .PHONY: test test-all test-unit bench chaos mutants coverage
 test: control-plane chart-tools conda ## Run all tests but for breadth: what to run before each commit.
@@ -172,6 +173,7 @@ coverage: control-plane conda ## Measure branch coverage of the operator by unit
 	$(call say,branch coverage of the operator)
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest --quiet --numprocesses $(WORKERS) \
+		--max-worker-restart 0 \
 		-m 'not breadth and not bench and not chaos' --ignore tests/unit/delivery tests/unit tests/component
 	$(BIN)/coverage combine --quiet
 	$(BIN)/python hack/coverage_gate.py

@@ -11,6 +11,7 @@ pytest_plugins = [
     "tests.support.emulators",
     "tests.support.fetching",
     "tests.support.launching",
+    "tests.support.profiles",
     "tests.support.scheduling",
     "tests.support.stages",
     "tests.support.kueue",
