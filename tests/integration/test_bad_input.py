@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from kubernetes.client import ApiException
 from tests.support import manifests
 from tests.support.namespace import Namespace, condition
 from tests.support.patience import patience
@@ -98,10 +99,6 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a path out of the code": (
         _with_source(inline={"../a.py": ""}),
         "paths of inline files are relative",
-    ),
-    "more code than an object can hold": (
-        _with_source(inline=dict.fromkeys(("a.py", "b.py", "c.py"), "#" * 400_000)),
-        "inline files have at most 1000000 characters together: put more into Object Storage",
     ),
     "a flexible shape without a size": (
         _with_shape(shapeName="VM.Standard.E4.Flex"),
@@ -293,6 +290,15 @@ def test_the_api_server_refuses_it_and_names_the_rule(alone: Namespace, name: st
     document, rule = REFUSED[name]
     said = alone.kubectl_apply(document, check=False)
     assert rule in said
+
+
+def test_more_code_than_an_object_can_hold_is_refused(alone: Namespace) -> None:
+    """By client-side apply it is refused before, for the annotation that kubectl keeps a copy in."""
+    files = dict.fromkeys(("a.py", "b.py", "c.py"), "#" * 400_000)
+    with pytest.raises(ApiException) as refused:
+        alone.create(_with_source(inline=files))
+    rule = "inline files have at most 1000000 characters together: put more into Object Storage"
+    assert rule in str(refused.value.body)
 
 
 @pytest.mark.parametrize(
