@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import cycle
@@ -83,8 +83,12 @@ class Watching:
 async def server() -> AsyncIterator[ApiServer]:
     async with ApiServer() as server:
         yield server
-    # kopf leaves tasks behind whose errors nobody retrieves. They are told when they are collected: here, and not in
-    # the middle of another test.
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _what_kopf_leaves_is_collected() -> Iterator[None]:
+    """Kopf leaves tasks behind whose errors are told when they are collected: here, and not in another file's tests."""
+    yield
     gc.collect()
 
 
