@@ -25,7 +25,7 @@ from tests.support.stages import install_definitions
 from kubecontrolplane.cluster import up
 from kubecontrolplane.testing import namespace_in
 from oci_emulator.testing import Emulator
-from ocijobs.api.job_run import OCIJobRun
+from ocijobs.api.run.spec import OCIJobRun
 
 SETTINGS = {
     "poll_min_seconds": 1,

@@ -27,7 +27,7 @@ LONG_MODULE, SHORT_MODULE = 300, 40
 KEPT = {
     "ocijobs.cli.ads_export_data_science:_runtime": "a case for each kind of runtime",
     "ocijobs.reconcile.job.adoption:look": "what speaks against adopting, in the order in which it is told",
-    "ocijobs.reconcile.job.application:spark_settings": "a field after the other, the run's or the job's",
+    "ocijobs.backends.data_flow.application:spark_settings": "a field after the other, the run's or the job's",
     "ocijobs.reconcile.job.creation:_bind": "a status whose fields are each told as far as they are known",
     "ocijobs.reconcile.job.creation:_look": "what an open intent says, and does, step by step",
     "ocijobs.reconcile.job.history:superfluous": "the sorts of revisions, one comprehension each",

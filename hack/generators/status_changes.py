@@ -9,11 +9,11 @@ from pathlib import PurePosixPath
 
 from generators.files import File, notice
 from ocijobs.api.identity import OCIIdentityStatus
-from ocijobs.api.job_run_status import OCIJobRunStatus
-from ocijobs.api.job_status import OCIJobStatus
-from ocijobs.api.model import Model
+from ocijobs.api.job.status import OCIJobStatus
+from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.schedule import OCIJobScheduleStatus
-from ocijobs.api.sweep_status import OCIJobSweepStatus
+from ocijobs.api.shared.model import Model
+from ocijobs.api.sweep.status import OCIJobSweepStatus
 
 STATUSES: tuple[type[Model], ...] = (
     OCIJobRunStatus,

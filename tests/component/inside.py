@@ -12,7 +12,7 @@ from tests.support.patience import patience
 from tests.support.stage import Stage
 
 from ocijobs.api.crd import KINDS
-from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.controller.operator import Operator
 from ocijobs.kube.login import load_login
 from ocijobs.observe.metrics import Metrics

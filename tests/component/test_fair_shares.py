@@ -13,7 +13,7 @@ from tests.component.world import World
 from tests.support import manifests
 from tests.support.namespace import condition, is_synced, phase
 
-from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.cloud.calls import Calls, Request
 from ocijobs.controller.worker import Worker
 

@@ -14,7 +14,7 @@ from tests.support import manifests
 from tests.support.namespace import Document, condition, phase
 from tests.support.patience import patience
 
-from ocijobs.api.names import API_VERSION
+from ocijobs.api.shared.names import API_VERSION
 
 pytestmark = pytest.mark.asyncio
 

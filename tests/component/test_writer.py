@@ -11,7 +11,7 @@ from tests.support import manifests
 from tests.support.namespace import Document, Namespace
 
 from kubecontrolplane.cluster import Cluster
-from ocijobs.api.metadata import ObjectKey, ObjectMeta
+from ocijobs.api.shared.metadata import ObjectKey, ObjectMeta
 from ocijobs.kube.client import ApiError, KubeClient
 from ocijobs.kube.lease import NotLeadingError
 from ocijobs.kube.login import load_login

@@ -22,7 +22,7 @@ from tests.support.stage import Stage
 
 from oci_emulator.testing import JournalEntry
 from ocijobs.api.crd import KINDS
-from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.testing import ManualClock
 
 SETTINGS = {

@@ -9,7 +9,7 @@ from tests.support.namespace import Namespace, condition
 from tests.support.patience import patience
 from tests.support.stage import Stage
 
-from ocijobs.api.names import API_VERSION
+from ocijobs.api.shared.names import API_VERSION
 
 
 def _job(**spec: Any) -> dict[str, Any]:

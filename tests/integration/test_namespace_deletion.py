@@ -13,7 +13,7 @@ from tests.support.namespace import Document, phase
 from tests.support.patience import patience
 from tests.support.stage import Stage
 
-from ocijobs.api.names import ANNOTATION_CREDENTIALS_VERSION, API_VERSION
+from ocijobs.api.shared.names import ANNOTATION_CREDENTIALS_VERSION, API_VERSION
 
 LONG = {"accepted": 0.2, "inProgress": 3600}
 ACTIVE = {"ACCEPTED", "IN_PROGRESS", "NEEDS_ATTENTION", "CANCELING"}

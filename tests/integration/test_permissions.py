@@ -10,7 +10,7 @@ from tests.support.patience import patience
 from tests.support.queues import API, queue, queued
 from tests.support.stage import Stage
 
-from ocijobs.api.names import ANNOTATION_ABANDON, ANNOTATION_CREDENTIALS_VERSION, API_VERSION
+from ocijobs.api.shared.names import ANNOTATION_ABANDON, ANNOTATION_CREDENTIALS_VERSION, API_VERSION
 from ocijobs.kube.permissions import CLUSTER, OWN_NAMESPACE, WATCHED_NAMESPACES
 
 

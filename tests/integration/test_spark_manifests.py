@@ -8,8 +8,8 @@ import yaml
 from tests.support import manifests
 from tests.support.namespace import Namespace
 
-from ocijobs.api.job import OCIJob
-from ocijobs.api.job_run import OCIJobRun
+from ocijobs.api.job.spec import OCIJob
+from ocijobs.api.run.spec import OCIJobRun
 
 SIZE = {"ocpus": 2, "memoryInGBs": 32}
 

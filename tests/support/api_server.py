@@ -18,7 +18,7 @@ from aiohttp import web
 
 from ocijobs.api.crd import KINDS
 from ocijobs.api.kueue import KUEUE_GROUP, KUEUE_VERSION
-from ocijobs.api.names import GROUP, VERSION
+from ocijobs.api.shared.names import GROUP, VERSION
 
 OURS = {kind.plural: kind.name for kind in KINDS}
 SERVED = {

@@ -19,7 +19,7 @@ import aiohttp
 import pytest
 from tests.support.patience import patience
 
-from ocijobs.api.job import OCIJobSpec
+from ocijobs.api.job.spec import OCIJobSpec
 from ocijobs.fetcher.protocol import PATH, FetchAnswer, FetchRequest, Limits, Origin
 from ocijobs.testing import make_job
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ocijobs.api.names import API_VERSION
+from ocijobs.api.shared.names import API_VERSION
 
 
 def job(name: str = "job", *, files: dict[str, str] | None = None, **spec: Any) -> dict[str, Any]:

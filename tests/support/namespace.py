@@ -17,7 +17,7 @@ from tests.support.patience import patience
 
 from kubecontrolplane.cluster import Cluster
 from ocijobs.api.crd import KINDS
-from ocijobs.api.names import GROUP, VERSION
+from ocijobs.api.shared.names import GROUP, VERSION
 
 Document = dict[str, Any]
 

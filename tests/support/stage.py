@@ -31,7 +31,7 @@ from tests.support.patience import patience
 
 from kubecontrolplane.cluster import Cluster
 from oci_emulator.testing import Emulator
-from ocijobs.api.names import API_VERSION, LABEL_HELD, LABEL_ORPHAN
+from ocijobs.api.shared.names import API_VERSION, LABEL_HELD, LABEL_ORPHAN
 from ocijobs.kube.permissions import CLUSTER, OWN_NAMESPACE, WATCHED_NAMESPACES
 from ocijobs.testing.process import Launch, OperatorProcess
 

@@ -10,7 +10,7 @@ from generators.document import flow
 from generators.files import REFERENCE, File
 from generators.markdown import code, link, page, prose, span, table, text
 from ocijobs.api.crd import custom_resource_definitions
-from ocijobs.api.names import API_VERSION
+from ocijobs.api.shared.names import API_VERSION
 
 Schema = dict[str, Any]
 

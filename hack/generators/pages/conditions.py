@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from generators.files import REFERENCE, File
 from generators.markdown import code, page, table
-from ocijobs.api.conditions import ConditionType
 from ocijobs.api.crd import untouched_status
+from ocijobs.api.shared.conditions import ConditionType
 from ocijobs.reconcile.standing import (
     JOB_STANDINGS,
     RUN_STANDINGS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from generators.files import REFERENCE, File
 from generators.markdown import link, page, table, text
-from ocijobs.api.reasons import EXPLANATIONS, Reason
+from ocijobs.api.shared.reasons import EXPLANATIONS, Reason
 from ocijobs.reconcile.blocking import STALLING_REASONS
 
 _INTRODUCTION = """\
@@ -26,7 +26,7 @@ def files() -> tuple[File, ...]:
             for reason, explanation in EXPLANATIONS.items()
         ),
     )
-    source = "operator/ocijobs/api/reasons.py"
+    source = "operator/ocijobs/api/shared/reasons.py"
     sections = (_section(reason) for reason in EXPLANATIONS)
     body = page("Reasons", source, _INTRODUCTION, index, *sections)
     return (File(path=REFERENCE / "reasons.md", text=body),)

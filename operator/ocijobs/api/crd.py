@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ocijobs.api.identity import OCIIdentity
-from ocijobs.api.job import OCIJob
-from ocijobs.api.job_run import OCIJobRun
-from ocijobs.api.names import CATEGORY, GROUP, VERSION
-from ocijobs.api.reasons import Reason
+from ocijobs.api.job.spec import OCIJob
+from ocijobs.api.run.spec import OCIJobRun
 from ocijobs.api.schedule import NAMES_LIMIT, OCIJobSchedule
 from ocijobs.api.schema import UnexpressibleError, model_schema
-from ocijobs.api.sweep import OCIJobSweep
+from ocijobs.api.shared.names import CATEGORY, GROUP, VERSION
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.api.sweep.spec import OCIJobSweep
 
 if TYPE_CHECKING:
-    from ocijobs.api.model import Model
+    from ocijobs.api.shared.model import Model
 
 NAME_LIMIT = 63
 """Characters of a name: it must fit a label value, as batch/v1 Jobs' names must."""

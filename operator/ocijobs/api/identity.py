@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Self, Unpack
 from pydantic import Field
 
 from ocijobs.api import kinds
-from ocijobs.api.conditions import Conditions
-from ocijobs.api.data_flow import BucketUri
-from ocijobs.api.metadata import LocalObjectReference, ObjectMeta
-from ocijobs.api.model import Model, ObjectName, Ocid, Time
+from ocijobs.api.job.machines.data_flow import BucketUri
+from ocijobs.api.shared.conditions import Conditions
+from ocijobs.api.shared.metadata import LocalObjectReference, ObjectMeta
+from ocijobs.api.shared.model import Model, ObjectName, Ocid, Time
 
 if TYPE_CHECKING:
     from ocijobs.api.status_changes import IdentityStatusFields

@@ -11,10 +11,10 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from ocijobs.api.conditions import Condition, ConditionStatus
-from ocijobs.api.metadata import ObjectMeta
-from ocijobs.api.model import Model
-from ocijobs.api.names import GROUP
+from ocijobs.api.shared.conditions import Condition, ConditionStatus
+from ocijobs.api.shared.metadata import ObjectMeta
+from ocijobs.api.shared.model import Model
+from ocijobs.api.shared.names import GROUP
 
 KUEUE_GROUP: Final = "kueue.x-k8s.io"
 KUEUE_VERSION: Final = "v1beta2"

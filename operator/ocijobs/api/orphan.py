@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from ocijobs.api.model import Model, Ocid, Time
+from ocijobs.api.shared.model import Model, Ocid, Time
 
 
 class UnknownLaunch(Model):

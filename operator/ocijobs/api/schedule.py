@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Self, Unpack
 
 from pydantic import ConfigDict, Field
 
-from ocijobs.api.conditions import Conditions
-from ocijobs.api.dependency import DependencyKind, DependsOnList
-from ocijobs.api.job_run import JobReference, RunSettings
-from ocijobs.api.metadata import ObjectMeta
-from ocijobs.api.model import DNS_LABEL_PATTERN, Model, Time, map_list, validations
-from ocijobs.api.sweep import SweepSettings
+from ocijobs.api.run.spec import JobReference, RunSettings
+from ocijobs.api.shared.conditions import Conditions
+from ocijobs.api.shared.dependency import DependencyKind, DependsOnList
+from ocijobs.api.shared.metadata import ObjectMeta
+from ocijobs.api.shared.model import DNS_LABEL_PATTERN, Model, Time, map_list, validations
+from ocijobs.api.sweep.spec import SweepSettings
 
 if TYPE_CHECKING:
     from ocijobs.api.status_changes import JobScheduleStatusFields

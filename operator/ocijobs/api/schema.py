@@ -16,7 +16,7 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ocijobs.api.model import Model
+    from ocijobs.api.shared.model import Model
 
 Schema = dict[str, Any]
 

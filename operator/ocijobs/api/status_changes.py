@@ -10,21 +10,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TypedDict
 
-from ocijobs.api.conditions import Condition
-from ocijobs.api.dependency import Dependency
 from ocijobs.api.identity import IdentityReference
-from ocijobs.api.infrastructure import Backend
-from ocijobs.api.job_run_status import (
-    Attempt,
-    NodeGroupState,
-    OutputList,
-    Phase,
-    RunLogs,
-    RunMetrics,
-    RunSubmission,
-    StopReason,
-)
-from ocijobs.api.job_status import (
+from ocijobs.api.job.infrastructure import Backend
+from ocijobs.api.job.status import (
     AdoptedJob,
     Artifact,
     Difference,
@@ -36,9 +24,21 @@ from ocijobs.api.job_status import (
     SourceAttempt,
     SourceState,
 )
-from ocijobs.api.run_binding import Binding, JobBinding
+from ocijobs.api.run.binding import Binding, JobBinding
+from ocijobs.api.run.status import (
+    Attempt,
+    NodeGroupState,
+    OutputList,
+    Phase,
+    RunLogs,
+    RunMetrics,
+    RunSubmission,
+    StopReason,
+)
 from ocijobs.api.schedule import Firing
-from ocijobs.api.sweep_status import BestRun, SweepPhase
+from ocijobs.api.shared.conditions import Condition
+from ocijobs.api.shared.dependency import Dependency
+from ocijobs.api.sweep.status import BestRun, SweepPhase
 
 
 class JobRunStatusChanges(TypedDict, total=False):

@@ -17,11 +17,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Protocol
 
-from ocijobs.api.container_runtime import ContainerRuntime
-from ocijobs.api.data_flow import SparkLanguage
-from ocijobs.api.job import Outputs
-from ocijobs.api.runtime import Runtime
-from ocijobs.api.spark_runtime import SparkRuntime
+from ocijobs.api.job.machines.data_flow import SparkLanguage
+from ocijobs.api.job.runtime import Runtime
+from ocijobs.api.job.runtimes.container import ContainerRuntime
+from ocijobs.api.job.runtimes.spark import SparkRuntime
+from ocijobs.api.job.spec import Outputs
 from ocijobs.artifact.archive import write_archive
 from ocijobs.artifact.entrypoint import check_names
 from ocijobs.artifact.files import Content, Files, sha256_of

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, assert_never
 
-from ocijobs.api.container_runtime import ContainerRuntime
-from ocijobs.api.git_runtime import GitCode, GitRuntime
-from ocijobs.api.job import Outputs
-from ocijobs.api.runtime import NotebookRuntime, PythonRuntime, Runtime, ScriptRuntime
-from ocijobs.api.spark_runtime import SparkRuntime
-from ocijobs.api.torch_runtime import PyTorchDistributedRuntime
+from ocijobs.api.job.runtime import NotebookRuntime, PythonRuntime, Runtime, ScriptRuntime
+from ocijobs.api.job.runtimes.container import ContainerRuntime
+from ocijobs.api.job.runtimes.git import GitCode, GitRuntime
+from ocijobs.api.job.runtimes.spark import SparkRuntime
+from ocijobs.api.job.runtimes.torch import PyTorchDistributedRuntime
+from ocijobs.api.job.spec import Outputs
 from ocijobs.artifact.entrypoint import (
     check_names,
     check_suffix,

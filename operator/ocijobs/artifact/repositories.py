@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ocijobs.api.source import GitReference
+from ocijobs.api.job.source import GitReference
 from ocijobs.artifact.addresses import AllowedAddresses
 from ocijobs.artifact.bounds import Bounds, check_name
 from ocijobs.artifact.files import SourceError, SourceMissingError, SourceUnreachableError

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ocijobs.api.data_flow import SparkLanguage
+from ocijobs.api.job.machines.data_flow import SparkLanguage
 from ocijobs.artifact.archive import write_archive
 from ocijobs.artifact.entrypoint import check_names, entrypoint_of
 from ocijobs.artifact.files import Content, Files, SourceError

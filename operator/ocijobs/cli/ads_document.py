@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ocijobs.api.environment import EnvVar
-from ocijobs.api.job import OCIJobSpec
+from ocijobs.api.job.spec import OCIJobSpec
+from ocijobs.api.shared.environment import EnvVar
 from ocijobs.cli.document_keys import Spec, cleaned
 from ocijobs.cli.manifests import Document
 

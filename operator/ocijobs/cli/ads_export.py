@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from ocijobs.api.job import OCIJob
+from ocijobs.api.job.spec import OCIJob
 from ocijobs.cli.ads_document import job_document, remark_on_rest
 from ocijobs.cli.ads_export_data_flow import to_data_flow
 from ocijobs.cli.ads_export_data_science import to_data_science

@@ -10,15 +10,15 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from ocijobs.api.data_flow import ApplicationType, DataFlowInfrastructure
-from ocijobs.api.job import OCIJobSpec
-from ocijobs.api.source import Source
-from ocijobs.api.spark_runtime import SparkRuntime
+from ocijobs.api.job.machines.data_flow import ApplicationType, DataFlowInfrastructure
+from ocijobs.api.job.runtimes.spark import SparkRuntime
+from ocijobs.api.job.source import Source
+from ocijobs.api.job.spec import OCIJobSpec
+from ocijobs.backends.environment import NO_VALUES, expand, resolve
 from ocijobs.cli.ads_document import Part, remark_on_rest, tags_of, with_values
 from ocijobs.cli.ads_source import located
 from ocijobs.cli.document_keys import Spec
 from ocijobs.cli.spark_properties import AUTH, DEFAULT_AUTH, of_dynamic_allocation, of_variables
-from ocijobs.reconcile.environment import NO_VALUES, expand, resolve
 
 _PLACE = "spec.infrastructure.dataFlow"
 _CODE = (".py", ".jar", ".sql")

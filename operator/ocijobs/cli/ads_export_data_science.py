@@ -6,15 +6,19 @@ import posixpath
 from pathlib import Path
 from typing import Any, assert_never
 
-from ocijobs.api.container_runtime import ContainerRuntime
-from ocijobs.api.git_runtime import GitCode, GitRuntime
-from ocijobs.api.infrastructure import DataScienceJobInfrastructure
-from ocijobs.api.job import OCIJobSpec
-from ocijobs.api.runtime import NotebookRuntime, PythonRuntime, Runtime, ScriptRuntime
-from ocijobs.api.source import Source
-from ocijobs.api.spark_runtime import SparkRuntime
-from ocijobs.api.storage_mount import FileStorageMount, ObjectStorageMount, StorageMount
-from ocijobs.api.torch_runtime import PyTorchDistributedRuntime
+from ocijobs.api.job.infrastructure import DataScienceJobInfrastructure
+from ocijobs.api.job.machines.storage_mount import (
+    FileStorageMount,
+    ObjectStorageMount,
+    StorageMount,
+)
+from ocijobs.api.job.runtime import NotebookRuntime, PythonRuntime, Runtime, ScriptRuntime
+from ocijobs.api.job.runtimes.container import ContainerRuntime
+from ocijobs.api.job.runtimes.git import GitCode, GitRuntime
+from ocijobs.api.job.runtimes.spark import SparkRuntime
+from ocijobs.api.job.runtimes.torch import PyTorchDistributedRuntime
+from ocijobs.api.job.source import Source
+from ocijobs.api.job.spec import OCIJobSpec
 from ocijobs.cli.ads_document import Part, remark_on_rest, tags_of, with_values
 from ocijobs.cli.ads_source import located
 from ocijobs.cli.document_keys import Spec, cleaned

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ocijobs.api.source import Source
+from ocijobs.api.job.source import Source
 from ocijobs.cli.document_keys import Spec
 from ocijobs.cli.manifests import InputError
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from ocijobs.api.names import API_VERSION
+from ocijobs.api.shared.names import API_VERSION
 
 Document = dict[str, Any]
 

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any, assert_never
 
 from ocijobs.api import kinds
+from ocijobs.backends.data_science.compute import Compute, ComputeCluster, Mount
+from ocijobs.backends.requests import ApplicationRequest, JobRequest, MultiNode, SingleNode
 from ocijobs.cli.manifests import Document, InputError, manifest, object_name
 from ocijobs.cli.oci_import_application import application_manifest
 from ocijobs.cloud.job_reader import JobUnreadableError, read_job
-from ocijobs.reconcile.compute import Compute, ComputeCluster, Mount
-from ocijobs.reconcile.requests import ApplicationRequest, JobRequest, MultiNode, SingleNode
 
 Spec = dict[str, Any]
 

@@ -7,6 +7,7 @@ copy of the code as it is now.
 from __future__ import annotations
 
 from ocijobs.api import kinds
+from ocijobs.backends.requests import ApplicationRequest, SparkMachine, Tags
 from ocijobs.cli.document_keys import Spec, cleaned
 from ocijobs.cli.environment import literal
 from ocijobs.cli.manifests import Document, manifest, object_name
@@ -16,7 +17,6 @@ from ocijobs.cli.spark_properties import (
     take_dynamic_allocation,
     take_variables,
 )
-from ocijobs.reconcile.requests import ApplicationRequest, SparkMachine, Tags
 
 _TAGS = frozenset({"ocijobs_owner", "ocijobs_name"})
 _OF_ORACLE = "Oracle-Tags"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ocijobs.api import kinds
-from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.cli.manifests import InputError
 from ocijobs.clock import SystemClock
 from ocijobs.cloud.calls import Calls

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ocijobs.api import kinds
-from ocijobs.api.names import GROUP
+from ocijobs.api.shared.names import GROUP
 from ocijobs.cli.manifests import Document, without_server_fields
 
 _ORDER = {"Secret": 0, "ConfigMap": 0, kinds.IDENTITY: 1, kinds.JOB: 2, kinds.RUN: 3}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pydantic import ValidationError
 
-from ocijobs.api.data_flow import OWN_PROPERTIES, DynamicAllocation
+from ocijobs.api.job.machines.data_flow import OWN_PROPERTIES, DynamicAllocation
 from ocijobs.cli.document_keys import Spec
 
 AUTH = "dataflow.auth"

@@ -26,6 +26,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
+from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.clock import Clock
 from ocijobs.cloud.admission import Place
 from ocijobs.cloud.clients import Clients, Principal, Service
@@ -35,7 +36,6 @@ from ocijobs.cloud.refusals import failures, refusal_of, retry_after_seconds, st
 from ocijobs.cloud.shares import Shares
 from ocijobs.log_fields import log_fields
 from ocijobs.reconcile.failure import internal_refusal
-from ocijobs.reconcile.remote import Refusal, RefusalKind
 from ocijobs.settings import Settings
 
 _LOG = logging.getLogger(__name__)

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import IO, Any, BinaryIO
 
-from ocijobs.api.job_status import Artifact
+from ocijobs.api.job.status import Artifact
+from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.cloud.calls import Calls
 from ocijobs.cloud.clients import Principal, Service
 from ocijobs.cloud.object_storage import ObjectAddress
 from ocijobs.cloud.service_calls import ServiceCalls, is_unclear
-from ocijobs.reconcile.remote import Refusal, RefusalKind
 
 _CHUNK = 1 << 20
 _PAGE = 1000

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from ocijobs.api.identity import IdentityReference
-from ocijobs.api.model import OCID_PATTERN
+from ocijobs.api.shared.model import OCID_PATTERN
 
 REQUIRED_KEYS = ("user", "tenancy", "fingerprint", "privatekey")
 """Keys that the Secret must have. OCI's own service operator uses the same names."""

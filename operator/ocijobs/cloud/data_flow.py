@@ -10,7 +10,17 @@ from __future__ import annotations
 from functools import partial
 from typing import BinaryIO
 
-from ocijobs.api.job_status import Artifact
+from ocijobs.api.job.status import Artifact
+from ocijobs.backends.job_record import JobRecord
+from ocijobs.backends.records import Absent, JobState, Refusal, RefusalKind, RunRecord, RunState
+from ocijobs.backends.requests import (
+    ApplicationRequest,
+    ApplicationRunRequest,
+    ApplicationSettings,
+    JobChange,
+    JobCreation,
+    RunCreation,
+)
 from ocijobs.cloud.calls import Calls
 from ocijobs.cloud.clients import Principal, Service
 from ocijobs.cloud.code_storage import CodeStorage
@@ -24,17 +34,7 @@ from ocijobs.cloud.data_flow_models import (
 from ocijobs.cloud.infrastructure import expect
 from ocijobs.cloud.rate import Lane
 from ocijobs.cloud.service_calls import ServiceCalls, first, is_unclear
-from ocijobs.reconcile.job_record import JobRecord
 from ocijobs.reconcile.polling import PAGE_SIZE
-from ocijobs.reconcile.remote import Absent, JobState, Refusal, RefusalKind, RunRecord, RunState
-from ocijobs.reconcile.requests import (
-    ApplicationRequest,
-    ApplicationRunRequest,
-    ApplicationSettings,
-    JobChange,
-    JobCreation,
-    RunCreation,
-)
 
 _LIVING = frozenset({JobState.ACTIVE, JobState.INACTIVE})
 

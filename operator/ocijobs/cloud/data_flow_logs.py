@@ -10,7 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from ocijobs.api.job_run_status import LogFile
+from ocijobs.api.run.status import LogFile
+from ocijobs.backends.records import Refusal
 from ocijobs.cloud.calls import Calls
 from ocijobs.cloud.clients import Principal, Service
 from ocijobs.cloud.log_lines import LineKeeper, plain
@@ -18,7 +19,6 @@ from ocijobs.cloud.sdk import oci
 from ocijobs.cloud.service_calls import ServiceCalls
 from ocijobs.reconcile.legible import legible
 from ocijobs.reconcile.polling import PAGE_SIZE
-from ocijobs.reconcile.remote import Refusal
 from ocijobs.reconcile.run.known import LogLines
 
 MOST_FILES = 20

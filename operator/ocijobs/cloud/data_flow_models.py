@@ -6,6 +6,16 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from ocijobs.backends.job_record import JobRecord
+from ocijobs.backends.records import JobState, LogAddress, RunRecord, RunState, RunTotals
+from ocijobs.backends.requests import (
+    ApplicationCode,
+    ApplicationRequest,
+    ApplicationRunRequest,
+    ApplicationSettings,
+    SparkMachine,
+    SparkSettings,
+)
 from ocijobs.cloud.data_flow_readings import application_request_of, log_of
 from ocijobs.cloud.resource_fields import (
     check,
@@ -17,16 +27,6 @@ from ocijobs.cloud.resource_fields import (
     whole_seconds,
 )
 from ocijobs.cloud.sdk import data_flow_models as models
-from ocijobs.reconcile.job_record import JobRecord
-from ocijobs.reconcile.remote import JobState, LogAddress, RunRecord, RunState, RunTotals
-from ocijobs.reconcile.requests import (
-    ApplicationCode,
-    ApplicationRequest,
-    ApplicationRunRequest,
-    ApplicationSettings,
-    SparkMachine,
-    SparkSettings,
-)
 
 
 def create_application_details(request: ApplicationRequest) -> Any:

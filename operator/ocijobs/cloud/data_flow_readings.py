@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from ocijobs.api.data_flow import ApplicationType, SparkLanguage
-from ocijobs.cloud.resource_fields import UnknownTypeError, tags_of
-from ocijobs.reconcile.remote import LogAddress
-from ocijobs.reconcile.requests import (
+from ocijobs.api.job.machines.data_flow import ApplicationType, SparkLanguage
+from ocijobs.backends.records import LogAddress
+from ocijobs.backends.requests import (
     ApplicationCode,
     ApplicationRequest,
     ApplicationSettings,
     SparkMachine,
     SparkSettings,
 )
+from ocijobs.cloud.resource_fields import UnknownTypeError, tags_of
 
 
 def application_request_of(application: Any) -> ApplicationRequest:

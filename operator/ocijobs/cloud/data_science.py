@@ -5,7 +5,23 @@ from __future__ import annotations
 from functools import partial
 from typing import BinaryIO
 
-from ocijobs.api.job_status import Artifact
+from ocijobs.api.job.status import Artifact
+from ocijobs.backends.job_record import JobRecord
+from ocijobs.backends.records import (
+    Absent,
+    JobState,
+    Refusal,
+    RunRecord,
+    RunState,
+)
+from ocijobs.backends.requests import (
+    JobChange,
+    JobCreation,
+    JobRequest,
+    JobSettings,
+    RunCreation,
+    RunRequest,
+)
 from ocijobs.cloud.calls import Calls
 from ocijobs.cloud.clients import Principal, Service
 from ocijobs.cloud.data_science_models import (
@@ -18,23 +34,7 @@ from ocijobs.cloud.data_science_models import (
 from ocijobs.cloud.infrastructure import expect
 from ocijobs.cloud.rate import Lane
 from ocijobs.cloud.service_calls import OLDEST_FIRST, ServiceCalls, first, is_unclear
-from ocijobs.reconcile.job_record import JobRecord
 from ocijobs.reconcile.polling import PAGE_SIZE
-from ocijobs.reconcile.remote import (
-    Absent,
-    JobState,
-    Refusal,
-    RunRecord,
-    RunState,
-)
-from ocijobs.reconcile.requests import (
-    JobChange,
-    JobCreation,
-    JobRequest,
-    JobSettings,
-    RunCreation,
-    RunRequest,
-)
 
 _LIVING = frozenset({JobState.CREATING, JobState.ACTIVE})
 

@@ -4,23 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ocijobs.api.job_run_status import NodeGroupState
-from ocijobs.api.storage_mount import ObjectStorageMount
-from ocijobs.cloud.data_science_readings import job_request_of
-from ocijobs.cloud.resource_fields import (
-    check,
-    commit_of,
-    content_of,
-    owner_of,
-    state_of,
-    tag_fields,
-    whole_seconds,
-)
-from ocijobs.cloud.sdk import data_science_models as models
-from ocijobs.reconcile.compute import Compute, ComputeCluster, Mount, NodeMachine
-from ocijobs.reconcile.job_record import JobRecord
-from ocijobs.reconcile.remote import JobState, LogAddress, RunRecord, RunState
-from ocijobs.reconcile.requests import (
+from ocijobs.api.job.machines.storage_mount import ObjectStorageMount
+from ocijobs.api.run.status import NodeGroupState
+from ocijobs.backends.data_science.compute import Compute, ComputeCluster, Mount, NodeMachine
+from ocijobs.backends.job_record import JobRecord
+from ocijobs.backends.records import JobState, LogAddress, RunRecord, RunState
+from ocijobs.backends.requests import (
     ContainerEnvironment,
     JobConfiguration,
     JobRequest,
@@ -32,6 +21,17 @@ from ocijobs.reconcile.requests import (
     SingleNode,
     Workload,
 )
+from ocijobs.cloud.data_science_readings import job_request_of
+from ocijobs.cloud.resource_fields import (
+    check,
+    commit_of,
+    content_of,
+    owner_of,
+    state_of,
+    tag_fields,
+    whole_seconds,
+)
+from ocijobs.cloud.sdk import data_science_models as models
 from ocijobs.reconcile.text import shown
 
 """Characters kept of what OCI says of a group of nodes."""

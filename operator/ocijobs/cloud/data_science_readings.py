@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ocijobs.api.compute_target import ComputeTarget, ResourceLimit, ResourceRequest
-from ocijobs.api.node_group import StartupOrder
-from ocijobs.api.shape import CpuBaseline, JobShapeConfigDetails
-from ocijobs.api.startup_probe import StartupProbe
-from ocijobs.api.storage_mount import FileStorageMount, ObjectStorageMount
-from ocijobs.cloud.resource_fields import UnknownTypeError, tags_of
-from ocijobs.reconcile.compute import Compute, ComputeCluster, Mount, NodeMachine
-from ocijobs.reconcile.requests import (
+from ocijobs.api.job.machines.compute_target import ComputeTarget, ResourceLimit, ResourceRequest
+from ocijobs.api.job.machines.node_group import StartupOrder
+from ocijobs.api.job.machines.shape import CpuBaseline, JobShapeConfigDetails
+from ocijobs.api.job.machines.startup_probe import StartupProbe
+from ocijobs.api.job.machines.storage_mount import FileStorageMount, ObjectStorageMount
+from ocijobs.backends.data_science.compute import Compute, ComputeCluster, Mount, NodeMachine
+from ocijobs.backends.requests import (
     ContainerEnvironment,
     JobConfiguration,
     JobRequest,
@@ -22,6 +21,7 @@ from ocijobs.reconcile.requests import (
     SingleNode,
     Workload,
 )
+from ocijobs.cloud.resource_fields import UnknownTypeError, tags_of
 
 
 def job_request_of(job: Any) -> JobRequest:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from ocijobs.backends.records import Refusal, RefusalKind
+from ocijobs.backends.requests import NameKind, WantedName
 from ocijobs.clock import Clock
 from ocijobs.cloud.calls import Calls, Request
 from ocijobs.cloud.clients import Principal, Service
 from ocijobs.cloud.sdk import resource_search_models as models
-from ocijobs.reconcile.naming import NameKind, WantedName
-from ocijobs.reconcile.remote import Refusal, RefusalKind
 
 _SHAPES_KEPT_SECONDS = 600.0
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import BinaryIO, Protocol, TypeVar
 
-from ocijobs.api.job_status import Artifact
+from ocijobs.api.job.status import Artifact
+from ocijobs.backends.job_record import JobRecord
+from ocijobs.backends.records import Absent, Refusal, RunRecord, RunState
+from ocijobs.backends.requests import JobChange, JobCreation, RunCreation
 from ocijobs.cloud.clients import Principal
-from ocijobs.reconcile.job_record import JobRecord
-from ocijobs.reconcile.remote import Absent, Refusal, RunRecord, RunState
-from ocijobs.reconcile.requests import JobChange, JobCreation, RunCreation
 
 RequestT = TypeVar("RequestT")
 

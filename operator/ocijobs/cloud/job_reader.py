@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ocijobs.api.infrastructure import Backend
+from ocijobs.api.job.infrastructure import Backend
+from ocijobs.backends.registry import UnknownBackendError, backend_of
+from ocijobs.backends.requests import JobCreation
 from ocijobs.cloud.data_flow_readings import application_request_of
 from ocijobs.cloud.data_science_readings import job_request_of
 from ocijobs.cloud.refusals import failures, refusal_of
 from ocijobs.cloud.resource_fields import UnknownTypeError
 from ocijobs.cloud.sdk import oci
-from ocijobs.reconcile.backends.registry import UnknownBackendError, backend_of
-from ocijobs.reconcile.requests import JobCreation
 
 
 class JobUnreadableError(Exception):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 
-from ocijobs.api.infrastructure import Backend
+from ocijobs.api.job.infrastructure import Backend
 from ocijobs.api.orphan import Orphan, UnknownLaunch
+from ocijobs.backends.job_record import JobRecord
+from ocijobs.backends.records import Absent, JobState, Refusal, RefusalKind, RunRecord, RunState
+from ocijobs.backends.registry import UnknownBackendError, backend_of
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.infrastructure import Infrastructure
-from ocijobs.reconcile.backends.registry import UnknownBackendError, backend_of
-from ocijobs.reconcile.job_record import JobRecord
-from ocijobs.reconcile.remote import Absent, JobState, Refusal, RefusalKind, RunRecord, RunState
 
 _GONE = frozenset({JobState.DELETED, JobState.DELETING})
 

@@ -7,7 +7,7 @@ import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-from ocijobs.api.names import RESULTS_KEY
+from ocijobs.api.shared.names import RESULTS_KEY
 from ocijobs.reconcile.run.known import LogLines
 from ocijobs.reconcile.run.output import TAIL_LINES, results_of_line
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from ocijobs.backends.records import Refusal
 from ocijobs.cloud.calls import Calls, Request
 from ocijobs.cloud.clients import Principal, Service
 from ocijobs.cloud.sdk import log_search_models as models
-from ocijobs.reconcile.remote import Refusal
 from ocijobs.reconcile.run.known import LogLines
 from ocijobs.reconcile.run.output import TAIL_LINES, results_of_line
 

@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 from statistics import fmean
 from typing import Any
 
-from ocijobs.api.job_run_status import RunMetrics, Utilisation
+from ocijobs.api.run.status import RunMetrics, Utilisation
+from ocijobs.backends.records import Refusal
 from ocijobs.cloud.calls import Calls, Request
 from ocijobs.cloud.clients import Principal, Service
 from ocijobs.cloud.sdk import monitoring_models as models
-from ocijobs.reconcile.remote import Refusal
 
 MOST_RUNS = 50
 """Runs that one query asks for: their OCIDs must fit it."""

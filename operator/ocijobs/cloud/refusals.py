@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 
+from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.cloud.sdk import oci
-from ocijobs.reconcile.remote import Refusal, RefusalKind
 from ocijobs.reconcile.text import shown
 
 _QUOTA_CODES = frozenset({"LimitExceeded", "QuotaExceeded", "TenantCapacityExceeded"})

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from ocijobs.api.names import TAG_COMMIT, TAG_OWNER
+from ocijobs.api.shared.names import TAG_COMMIT, TAG_OWNER
+from ocijobs.backends.requests import Tags
 from ocijobs.cloud.refusals import MalformedAnswerError
-from ocijobs.reconcile.requests import Tags
 
 T = TypeVar("T")
 StateT = TypeVar("StateT", bound=StrEnum)

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
+from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.cloud.calls import Calls, Request
 from ocijobs.cloud.clients import Principal, Service
 from ocijobs.cloud.rate import Lane
-from ocijobs.reconcile.remote import Refusal, RefusalKind
 
 T = TypeVar("T")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ocijobs.api.job_run import OCIJobRun
-from ocijobs.api.metadata import ObjectKey
-from ocijobs.api.model import Model
-from ocijobs.api.sweep import OCIJobSweep
+from ocijobs.api.run.spec import OCIJobRun
+from ocijobs.api.shared.metadata import ObjectKey
+from ocijobs.api.shared.model import Model
+from ocijobs.api.sweep.spec import OCIJobSweep
 from ocijobs.reconcile.dependencies import Wanted, wanted_of
 
 

@@ -7,9 +7,9 @@ from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from ocijobs.api import kinds
-from ocijobs.api.job_run import OCIJobRun
-from ocijobs.api.job_run_status import Phase
-from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.run.spec import OCIJobRun
+from ocijobs.api.run.status import Phase
+from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.controller.store import Entry
 from ocijobs.reconcile.sweep.names import index_of
 from ocijobs.reconcile.sweep.observation import Children, ChildView, Outcome

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ocijobs.api import kinds
-from ocijobs.api.job import OCIJob
-from ocijobs.api.job_run import OCIJobRun
-from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.job.spec import OCIJob
+from ocijobs.api.run.spec import OCIJobRun
 from ocijobs.api.schedule import OCIJobSchedule
-from ocijobs.api.sweep import OCIJobSweep
+from ocijobs.api.shared.metadata import ObjectKey
+from ocijobs.api.sweep.spec import OCIJobSweep
 from ocijobs.controller.awaiting import dependency_keys
 from ocijobs.controller.observer import Observer
 from ocijobs.controller.queue import WorkQueue

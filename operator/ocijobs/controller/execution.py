@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never, get_args
 
 from ocijobs.api import kinds
-from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.clock import Clock
 from ocijobs.cloud.admission import Admission, Place
 from ocijobs.controller.identity_actions import IdentityActions

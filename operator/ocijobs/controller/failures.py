@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
-from ocijobs.api.metadata import ObjectKey, ObjectMeta
+from ocijobs.api.shared.metadata import ObjectKey, ObjectMeta
 from ocijobs.clock import Clock
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.reporting import Reporter, status_of

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from http import HTTPStatus
 
-from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.shared.metadata import ObjectKey
+from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.clock import Clock
 from ocijobs.cloud.credentials import (
     OPTIONAL_KEYS,
@@ -28,7 +29,6 @@ from ocijobs.kube.client import ApiError
 from ocijobs.kube.own_namespace import HeldCopy, OwnNamespace
 from ocijobs.kube.reads import ConfigData
 from ocijobs.reconcile.identity_known import Key
-from ocijobs.reconcile.remote import Refusal, RefusalKind
 
 _LOG = logging.getLogger(__name__)
 _PAUSE_SECONDS = 2.0

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from ocijobs.api import kinds
 from ocijobs.api.identity import IdentityDefaults, IdentityReference, OCIIdentity
-from ocijobs.api.job import OCIJob
-from ocijobs.api.job_run import OCIJobRun
-from ocijobs.api.metadata import ObjectKey
-from ocijobs.api.sweep import OCIJobSweep
+from ocijobs.api.job.spec import OCIJob
+from ocijobs.api.run.spec import OCIJobRun
+from ocijobs.api.shared.metadata import ObjectKey
+from ocijobs.api.sweep.spec import OCIJobSweep
 from ocijobs.clock import Clock
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.store import Entry, Store

@@ -9,7 +9,8 @@ from typing import assert_never
 
 from ocijobs.api import kinds
 from ocijobs.api.identity import OCIIdentity
-from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.shared.metadata import ObjectKey
+from ocijobs.backends.records import Operation
 from ocijobs.clock import Clock
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.credentials import (
@@ -34,7 +35,6 @@ from ocijobs.reconcile.decision import (
 )
 from ocijobs.reconcile.identity import read_credentials
 from ocijobs.reconcile.identity_known import IdentityKnown, Key, Serving
-from ocijobs.reconcile.remote import Operation
 
 IdentityAction = ReadCredentials | VerifyCredentials | HoldCredentials | DropCredentials
 

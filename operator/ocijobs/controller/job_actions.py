@@ -10,7 +10,9 @@ from dataclasses import replace
 from typing import Any
 from weakref import WeakValueDictionary
 
-from ocijobs.api.infrastructure import Backend
+from ocijobs.api.job.infrastructure import Backend
+from ocijobs.backends.records import Refusal, RefusalKind
+from ocijobs.backends.registry import backend_of
 from ocijobs.clock import Clock
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.code_storage import CodeStorage
@@ -25,10 +27,8 @@ from ocijobs.controller.store import Entry
 from ocijobs.kube.lease import NotLeadingError
 from ocijobs.log_fields import log_fields
 from ocijobs.reconcile import decision as act
-from ocijobs.reconcile.backends.registry import backend_of
 from ocijobs.reconcile.failure import internal_refusal
 from ocijobs.reconcile.job.known import JobKnown, SourcesRead
-from ocijobs.reconcile.remote import Refusal, RefusalKind
 
 JobCall = (
     act.FindName

@@ -22,7 +22,7 @@ import aiohttp
 import kopf
 
 from ocijobs.api.kueue import KUEUE_GROUP, KUEUE_VERSION, LABEL_RUN
-from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.controller.store import Store
 from ocijobs.controller.streams import Stream, Streams, stream_of
 from ocijobs.controller.watch import Watched, WatchTimes

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.controller.children import ChildIndex
 from ocijobs.reconcile.identity_known import IdentityKnown
 from ocijobs.reconcile.job.known import JobKnown

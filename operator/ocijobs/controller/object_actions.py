@@ -8,8 +8,9 @@ from operator import methodcaller
 from typing import Any, assert_never
 
 from ocijobs.api import kinds
-from ocijobs.api.metadata import ObjectKey
-from ocijobs.api.names import LABEL_SWEEP_INDEX
+from ocijobs.api.shared.metadata import ObjectKey
+from ocijobs.api.shared.names import LABEL_SWEEP_INDEX
+from ocijobs.backends.records import Call, Refusal, RefusalKind
 from ocijobs.clock import Clock
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.orphans import Orphans
@@ -17,7 +18,6 @@ from ocijobs.controller.store import Entry, Store
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.writer import ObjectWriter
 from ocijobs.reconcile import decision as act
-from ocijobs.reconcile.remote import Call, Refusal, RefusalKind
 
 ObjectAction = (
     act.AddFinalizer

@@ -8,13 +8,13 @@ from operator import methodcaller
 
 from ocijobs.api import kinds
 from ocijobs.api.identity import IdentityReference, OCIIdentity
-from ocijobs.api.job import OCIJob
-from ocijobs.api.job_run import OCIJobRun
+from ocijobs.api.job.spec import OCIJob
 from ocijobs.api.kueue import WORKLOAD, Workload
-from ocijobs.api.metadata import ObjectKey
-from ocijobs.api.run_binding import JobBinding
+from ocijobs.api.run.binding import JobBinding
+from ocijobs.api.run.spec import OCIJobRun
 from ocijobs.api.schedule import OCIJobSchedule
-from ocijobs.api.sweep import OCIJobSweep
+from ocijobs.api.shared.metadata import ObjectKey
+from ocijobs.api.sweep.spec import OCIJobSweep
 from ocijobs.clock import Clock
 from ocijobs.controller.identities import Identities, identity_of_job, identity_of_run
 from ocijobs.controller.memory import Memory

@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
-from ocijobs.api.source import (
+from ocijobs.api.job.source import (
     ConfigMapSource,
     FluxSource,
     GitRepositorySource,
@@ -21,6 +21,8 @@ from ocijobs.api.source import (
     ObjectStorageSource,
     Source,
 )
+from ocijobs.backends.records import Refusal
+from ocijobs.backends.records import RefusalKind as OciRefusalKind
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.object_storage import ObjectStorage, StoredObject
 from ocijobs.fetcher.protocol import (
@@ -34,8 +36,6 @@ from ocijobs.fetcher.protocol import (
     WebFile,
 )
 from ocijobs.kube.reads import ObjectReader
-from ocijobs.reconcile.remote import Refusal
-from ocijobs.reconcile.remote import RefusalKind as OciRefusalKind
 
 
 class RemoteSource(Protocol):

@@ -15,7 +15,7 @@ from collections import Counter, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.clock import Clock, wait_for
 
 FIRST_RETRY_SECONDS = 0.1

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ocijobs.api.dependency import DependencyKind
-from ocijobs.api.job_run import OCIJobRun
-from ocijobs.api.metadata import ObjectKey
-from ocijobs.api.model import Model
+from ocijobs.api.run.spec import OCIJobRun
 from ocijobs.api.schedule import OCIJobSchedule
-from ocijobs.api.sweep import OCIJobSweep
+from ocijobs.api.shared.dependency import DependencyKind
+from ocijobs.api.shared.metadata import ObjectKey
+from ocijobs.api.shared.model import Model
+from ocijobs.api.sweep.spec import OCIJobSweep
 from ocijobs.controller.awaiting import dependency_keys, waits_for
 from ocijobs.controller.store import Entry, Store
 from ocijobs.reconcile.dependencies import (

@@ -5,16 +5,16 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 
-from ocijobs.api.conditions import ConditionType, find
 from ocijobs.api.identity import OCIIdentity
-from ocijobs.api.job import OCIJob
-from ocijobs.api.job_run import OCIJobRun
-from ocijobs.api.job_run_status import OCIJobRunStatus, Phase
-from ocijobs.api.metadata import ObjectKey
-from ocijobs.api.reasons import Reason
+from ocijobs.api.job.spec import OCIJob
+from ocijobs.api.run.spec import OCIJobRun
+from ocijobs.api.run.status import OCIJobRunStatus, Phase
 from ocijobs.api.schedule import OCIJobSchedule
+from ocijobs.api.shared.conditions import ConditionType, find
+from ocijobs.api.shared.metadata import ObjectKey
+from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status import AnyStatus
-from ocijobs.api.sweep import OCIJobSweep
+from ocijobs.api.sweep.spec import OCIJobSweep
 from ocijobs.clock import Clock
 from ocijobs.controller.store import Entry
 from ocijobs.kube.events import EventRecorder, EventSubject

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from ocijobs.api.conditions import ConditionType, find
-from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.shared.conditions import ConditionType, find
+from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.api.status import AnyStatus
 from ocijobs.clock import Clock
 from ocijobs.controller.queue import WorkQueue

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ocijobs.api.infrastructure import Backend
-from ocijobs.api.run_binding import ReferencedValue
+from ocijobs.api.job.infrastructure import Backend
+from ocijobs.api.run.binding import ReferencedValue
+from ocijobs.backends.environment import ValueKey, Values
+from ocijobs.backends.records import Operation, Refusal, RefusalKind
+from ocijobs.backends.registry import backend_of
 from ocijobs.clock import Clock
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.data_flow_logs import RunLogs, RunOutput
@@ -19,9 +22,6 @@ from ocijobs.controller.utilisation_reader import UtilisationReader
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.reads import ConfigData, ObjectReader
 from ocijobs.reconcile import decision as act
-from ocijobs.reconcile.backends.registry import backend_of
-from ocijobs.reconcile.environment import ValueKey, Values
-from ocijobs.reconcile.remote import Operation, Refusal, RefusalKind
 from ocijobs.reconcile.run.known import RunKnown
 
 RunCall = (

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
-from ocijobs.api.names import ANNOTATION_REQUESTED_AT
+from ocijobs.api.shared.names import ANNOTATION_REQUESTED_AT
+from ocijobs.backends.records import Refusal
+from ocijobs.backends.records import RefusalKind as CallRefusalKind
 from ocijobs.clock import Clock, wall_time
 from ocijobs.cloud.clients import Principal
 from ocijobs.controller.fetcher_client import Fetcher
@@ -25,8 +27,6 @@ from ocijobs.kube.client import ApiError
 from ocijobs.reconcile.decision import ReadSources, ServedSource
 from ocijobs.reconcile.job.known import SourceNamed, SourcesRead
 from ocijobs.reconcile.legible import legible
-from ocijobs.reconcile.remote import Refusal
-from ocijobs.reconcile.remote import RefusalKind as CallRefusalKind
 
 _REFUSALS = {
     RefusalKind.UNREACHABLE: CallRefusalKind.UNAVAILABLE,

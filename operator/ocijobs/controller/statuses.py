@@ -9,12 +9,12 @@ from operator import methodcaller
 from typing import Any, assert_never
 
 from ocijobs.api.identity import OCIIdentityStatus
-from ocijobs.api.job_run_status import OCIJobRunStatus
-from ocijobs.api.job_status import OCIJobStatus
-from ocijobs.api.reasons import Reason
+from ocijobs.api.job.status import OCIJobStatus
+from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.schedule import OCIJobScheduleStatus
+from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status import AnyStatus
-from ocijobs.api.sweep_status import OCIJobSweepStatus
+from ocijobs.api.sweep.status import OCIJobSweepStatus
 from ocijobs.clock import Clock
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.queue import WorkQueue

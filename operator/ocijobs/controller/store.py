@@ -14,11 +14,11 @@ from pydantic import ValidationError
 
 from ocijobs.api import kinds
 from ocijobs.api.crd import KINDS
-from ocijobs.api.job import OCIJob
-from ocijobs.api.job_run import OCIJobRun
+from ocijobs.api.job.spec import OCIJob
 from ocijobs.api.kueue import WORKLOAD, Workload
-from ocijobs.api.metadata import ObjectKey, ObjectMeta
-from ocijobs.api.model import Model
+from ocijobs.api.run.spec import OCIJobRun
+from ocijobs.api.shared.metadata import ObjectKey, ObjectMeta
+from ocijobs.api.shared.model import Model
 from ocijobs.controller.awaiting import dependency_keys
 
 _MODELS: dict[str, type[Model]] = {kind.name: kind.model for kind in KINDS} | {WORKLOAD: Workload}

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ocijobs.api import kinds
-from ocijobs.api.conditions import ConditionType, find, is_true
 from ocijobs.api.identity import OCIIdentity
-from ocijobs.api.job import OCIJob
-from ocijobs.api.job_run import OCIJobRun
+from ocijobs.api.job.spec import OCIJob
+from ocijobs.api.run.spec import OCIJobRun
+from ocijobs.api.shared.conditions import ConditionType, find, is_true
 from ocijobs.clock import Clock
 from ocijobs.cloud.clients import import_sdk
 from ocijobs.controller.election import Campaign

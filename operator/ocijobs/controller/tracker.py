@@ -16,8 +16,11 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import NamedTuple
 
-from ocijobs.api.infrastructure import Backend
-from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.job.infrastructure import Backend
+from ocijobs.api.shared.metadata import ObjectKey
+from ocijobs.backends.records import Refusal, RefusalKind, RunRecord
+from ocijobs.backends.registry import backend_of
+from ocijobs.backends.traits import BackendTraits
 from ocijobs.clock import Clock, wait_for, wall_time
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.credentials import identity_key
@@ -25,8 +28,6 @@ from ocijobs.cloud.infrastructure import Infrastructure
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.observe.metrics import Metrics
-from ocijobs.reconcile.backends.registry import backend_of
-from ocijobs.reconcile.backends.traits import BackendTraits
 from ocijobs.reconcile.decision import Followed
 from ocijobs.reconcile.failure import internal_refusal
 from ocijobs.reconcile.polling import (
@@ -37,7 +38,6 @@ from ocijobs.reconcile.polling import (
     known_pages,
     plan_poll,
 )
-from ocijobs.reconcile.remote import Refusal, RefusalKind, RunRecord
 from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.settings import Settings
 

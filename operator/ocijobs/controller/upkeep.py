@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.clock import Clock
 from ocijobs.controller.identity_actions import IdentityActions
 from ocijobs.controller.memory import Memory

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from operator import methodcaller
 from typing import NamedTuple
 
+from ocijobs.backends.records import Refusal
 from ocijobs.clock import Clock
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.monitoring import MOST_RUNS, Monitoring, Span
@@ -15,7 +16,6 @@ from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.store import Entry
 from ocijobs.reconcile.decision import ReadUtilisation
 from ocijobs.reconcile.failure import internal_refusal
-from ocijobs.reconcile.remote import Refusal
 
 
 class _MetricGroup(NamedTuple):

@@ -20,7 +20,7 @@ from itertools import product
 
 from ocijobs.api.crd import KINDS
 from ocijobs.api.kueue import KUEUE_GROUP, KUEUE_VERSION
-from ocijobs.api.names import GROUP, VERSION
+from ocijobs.api.shared.names import GROUP, VERSION
 from ocijobs.controller.store import Store
 from ocijobs.controller.streams import Answers, Stream, Streams
 from ocijobs.kube.login import Login

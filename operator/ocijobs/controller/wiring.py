@@ -6,7 +6,7 @@ from concurrent.futures import Executor as Threads
 from dataclasses import dataclass, replace
 
 from ocijobs.api import kinds
-from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.clock import Clock, StepAwareClock
 from ocijobs.cloud.admission import Admission
 from ocijobs.cloud.calls import Calls

@@ -13,13 +13,13 @@ from typing import TypeVar
 
 from ocijobs.api import kinds
 from ocijobs.api.identity import OCIIdentity
-from ocijobs.api.job import OCIJob
-from ocijobs.api.job_run import OCIJobRun
+from ocijobs.api.job.spec import OCIJob
 from ocijobs.api.kueue import WORKLOAD, Workload
-from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.run.spec import OCIJobRun
 from ocijobs.api.schedule import OCIJobSchedule
+from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.api.status import AnyStatus
-from ocijobs.api.sweep import OCIJobSweep
+from ocijobs.api.sweep.spec import OCIJobSweep
 from ocijobs.clock import Clock
 from ocijobs.controller.execution import Executor
 from ocijobs.controller.failures import Failures

@@ -5,14 +5,14 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from ocijobs.api.kueue import WORKLOAD
-from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.shared.metadata import ObjectKey
+from ocijobs.backends.records import Operation, Refusal, RefusalKind
 from ocijobs.clock import Clock
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.store import Entry, Store
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.workloads import Workloads
 from ocijobs.reconcile import decision as act
-from ocijobs.reconcile.remote import Operation, Refusal, RefusalKind
 
 WorkloadAction = act.CreateWorkload | act.PatchWorkload | act.FinishWorkload | act.DeleteWorkload
 

@@ -6,7 +6,7 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
-from ocijobs.api.source import GitReference
+from ocijobs.api.job.source import GitReference
 from ocijobs.artifact.addresses import AllowedAddresses
 from ocijobs.artifact.archives import files_of, files_under, in_folder
 from ocijobs.artifact.bounds import Bounds, check_name, check_tree

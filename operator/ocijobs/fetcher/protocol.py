@@ -13,9 +13,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ocijobs.api.data_flow import SparkLanguage
-from ocijobs.api.job import Outputs
-from ocijobs.api.runtime import Runtime
+from ocijobs.api.job.machines.data_flow import SparkLanguage
+from ocijobs.api.job.runtime import Runtime
+from ocijobs.api.job.spec import Outputs
 
 PATH = "/v1/fetch"
 HEALTH_PATH = "/healthz"

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ocijobs.api.metadata import ObjectKey
-from ocijobs.api.names import API_VERSION, REPORTING_CONTROLLER
+from ocijobs.api.shared.metadata import ObjectKey
+from ocijobs.api.shared.names import API_VERSION, REPORTING_CONTROLLER
 from ocijobs.clock import Clock
 from ocijobs.kube.client import ApiError, KubeClient
 from ocijobs.kube.resources import core_path

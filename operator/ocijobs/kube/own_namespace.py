@@ -15,15 +15,15 @@ from typing import Any
 from pydantic import ValidationError
 
 from ocijobs.api import kinds
-from ocijobs.api.metadata import ObjectKey
-from ocijobs.api.names import (
+from ocijobs.api.orphan import Orphan
+from ocijobs.api.shared.metadata import ObjectKey
+from ocijobs.api.shared.names import (
     ANNOTATION_CREDENTIALS_VERSION,
     ANNOTATION_IDENTITY,
     ANNOTATION_IDENTITY_UID,
     LABEL_HELD,
     LABEL_ORPHAN,
 )
-from ocijobs.api.orphan import Orphan
 from ocijobs.kube.client import ApiError, KubeClient
 from ocijobs.kube.resources import core_path
 

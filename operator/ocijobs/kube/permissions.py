@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ocijobs.api.crd import KINDS
 from ocijobs.api.kueue import KUEUE_GROUP
-from ocijobs.api.names import GROUP
+from ocijobs.api.shared.names import GROUP
 from ocijobs.kube.reads import FLUX_SOURCES
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ocijobs.api.crd import KINDS
 from ocijobs.api.kueue import KUEUE_API_VERSION, WORKLOAD
-from ocijobs.api.metadata import ObjectKey
-from ocijobs.api.names import API_VERSION
+from ocijobs.api.shared.metadata import ObjectKey
+from ocijobs.api.shared.names import API_VERSION
 
 _PLURALS = {kind.name: kind.plural for kind in KINDS} | {WORKLOAD: "workloads"}
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ocijobs.api.kueue import KUEUE_API_VERSION, KUEUE_GROUP, WORKLOAD
-from ocijobs.api.metadata import ObjectKey
-from ocijobs.api.names import FIELD_MANAGER
+from ocijobs.api.shared.metadata import ObjectKey
+from ocijobs.api.shared.names import FIELD_MANAGER
 from ocijobs.kube.apply_body import APPLY_PATCH
 from ocijobs.kube.client import ApiError, KubeClient
 from ocijobs.kube.resources import list_path, object_path, plural

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ocijobs.api.metadata import ObjectKey, ObjectMeta
-from ocijobs.api.names import API_VERSION, FIELD_MANAGER, FINALIZER
+from ocijobs.api.shared.metadata import ObjectKey, ObjectMeta
+from ocijobs.api.shared.names import API_VERSION, FIELD_MANAGER, FINALIZER
 from ocijobs.kube.apply_body import APPLY_PATCH
 from ocijobs.kube.client import ApiError, KubeClient
 from ocijobs.kube.resources import list_path, object_path, plural

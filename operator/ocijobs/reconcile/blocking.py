@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ocijobs.api.conditions import Condition, ConditionType, find
-from ocijobs.api.reasons import Reason
-from ocijobs.reconcile.remote import Refusal, RefusalKind
+from ocijobs.api.shared.conditions import Condition, ConditionType, find
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.reconcile.standing import Headline, Standing
 from ocijobs.settings import Settings
 

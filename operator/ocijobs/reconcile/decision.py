@@ -8,16 +8,15 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from ocijobs.api.identity import IdentityReference
-from ocijobs.api.infrastructure import Backend
-from ocijobs.api.job import OCIJobSpec
-from ocijobs.api.job_status import Artifact
-from ocijobs.api.model import Model
+from ocijobs.api.job.infrastructure import Backend
+from ocijobs.api.job.spec import OCIJobSpec
+from ocijobs.api.job.status import Artifact
 from ocijobs.api.orphan import Orphan
-from ocijobs.api.reasons import EXPLANATIONS, EventType, Reason
-from ocijobs.reconcile.environment import ValueKey
-from ocijobs.reconcile.naming import WantedName
-from ocijobs.reconcile.remote import LogAddress
-from ocijobs.reconcile.requests import JobChange, JobCreation, RunCreation
+from ocijobs.api.shared.model import Model
+from ocijobs.api.shared.reasons import EXPLANATIONS, EventType, Reason
+from ocijobs.backends.environment import ValueKey
+from ocijobs.backends.records import LogAddress
+from ocijobs.backends.requests import JobChange, JobCreation, RunCreation, WantedName
 
 StatusT_co = TypeVar("StatusT_co", bound=Model, covariant=True)
 

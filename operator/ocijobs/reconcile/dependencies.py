@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ocijobs.api.dependency import (
+from ocijobs.api.shared.dependency import (
     Dependency,
     DependencyCondition,
     DependencyKind,
     DependsOn,
     RunEnvVar,
 )
-from ocijobs.api.reasons import Reason
+from ocijobs.api.shared.reasons import Reason
 
 DependencyKey = tuple[DependencyKind, str]
 

@@ -9,15 +9,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Unpack
 
-from ocijobs.api.conditions import ConditionType, is_true
 from ocijobs.api.identity import (
     IdentityDefaults,
     IdentityReference,
     OCIIdentity,
     OCIIdentityStatus,
 )
-from ocijobs.api.reasons import Reason
+from ocijobs.api.shared.conditions import ConditionType, is_true
+from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status_changes import IdentityStatusChanges
+from ocijobs.backends.records import Call, Operation, Refusal, RefusalKind
 from ocijobs.reconcile.blocking import (
     REASON_OF_REFUSAL,
     Former,
@@ -38,7 +39,6 @@ from ocijobs.reconcile.decision import (
 from ocijobs.reconcile.identity_known import IdentityKnown, Key, Serving, Unserved
 from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.pacing import due_at
-from ocijobs.reconcile.remote import Call, Operation, Refusal, RefusalKind
 from ocijobs.reconcile.standing import Headline, Standing, restated
 from ocijobs.settings import Settings
 

@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from ocijobs.api.reasons import Reason
-from ocijobs.reconcile.calls import noted
-from ocijobs.reconcile.remote import Call, Operation, Refusal, RefusalKind
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.records import Call, Operation, Refusal, RefusalKind, noted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ocijobs.api.identity import IdentityDefaults, IdentityReference
-from ocijobs.api.reasons import Reason
+from ocijobs.api.shared.reasons import Reason
 from ocijobs.reconcile.decision import Caller, HoldCredentials, Launcher
 
 DEFAULT_IDENTITY = "default"

@@ -8,16 +8,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, assert_never
 
-from ocijobs.api.conditions import ConditionType, find
 from ocijobs.api.identity import OCIIdentityStatus
-from ocijobs.api.job_run_status import OCIJobRunStatus, Phase
-from ocijobs.api.job_status import OCIJobStatus
-from ocijobs.api.metadata import ObjectMeta
-from ocijobs.api.names import ANNOTATION_PAUSED
-from ocijobs.api.reasons import Reason
+from ocijobs.api.job.status import OCIJobStatus
+from ocijobs.api.run.status import OCIJobRunStatus, Phase
 from ocijobs.api.schedule import OCIJobScheduleStatus
+from ocijobs.api.shared.conditions import ConditionType, find
+from ocijobs.api.shared.metadata import ObjectMeta
+from ocijobs.api.shared.names import ANNOTATION_PAUSED
+from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status import AnyStatus
-from ocijobs.api.sweep_status import OCIJobSweepStatus, SweepPhase
+from ocijobs.api.sweep.status import OCIJobSweepStatus, SweepPhase
 from ocijobs.reconcile import decision as act
 from ocijobs.reconcile.standing import (
     RUN_STANDINGS,

@@ -19,10 +19,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from ocijobs.api.job_status import Submission
-from ocijobs.reconcile.calls import noted
+from ocijobs.api.job.status import Submission
+from ocijobs.backends.records import Call, Operation, Refusal, RefusalKind, noted
 from ocijobs.reconcile.pacing import due_at
-from ocijobs.reconcile.remote import Call, Operation, Refusal, RefusalKind
 from ocijobs.settings import Settings
 
 _REPEAT_TELLS_MORE = frozenset(

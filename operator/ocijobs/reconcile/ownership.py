@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from ocijobs.api.kueue import QUEUE_LABELS
-from ocijobs.api.metadata import ObjectMeta
-from ocijobs.api.model import Model
-from ocijobs.api.names import ANNOTATION_RELEASE, API_VERSION
+from ocijobs.api.shared.metadata import ObjectMeta
+from ocijobs.api.shared.model import Model
+from ocijobs.api.shared.names import ANNOTATION_RELEASE, API_VERSION
+from ocijobs.backends.records import Call
 from ocijobs.reconcile.pacing import due_at
-from ocijobs.reconcile.remote import Call
 from ocijobs.settings import Settings
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime, timedelta
 
-from ocijobs.reconcile.remote import Call, RefusalKind
+from ocijobs.backends.records import Call, RefusalKind
 from ocijobs.settings import Settings
 
 SHORT_PAUSE_SECONDS = 1.0

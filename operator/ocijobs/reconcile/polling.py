@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from ocijobs.reconcile.backends.traits import BackendTraits
-from ocijobs.reconcile.remote import RunState
+from ocijobs.backends.records import RunState
+from ocijobs.backends.traits import BackendTraits
 
 PAGE_SIZE = 100
 """Most items on a page of a list: what is asked for, and what the calls of a list are counted with."""

@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ocijobs.api.metadata import ObjectMeta
-from ocijobs.api.names import ANNOTATION_ABANDON
 from ocijobs.api.orphan import Leftovers, Orphan
-from ocijobs.api.reasons import Reason
+from ocijobs.api.shared.metadata import ObjectMeta
+from ocijobs.api.shared.names import ANNOTATION_ABANDON
+from ocijobs.api.shared.reasons import Reason
 from ocijobs.reconcile.decision import Action, ListOrphan, Note, RemoveFinalizer
 from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.settings import Settings

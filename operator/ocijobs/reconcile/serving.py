@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from ocijobs.api.conditions import ConditionStatus, ConditionType, find, is_true
-from ocijobs.api.job import OCIJob
-from ocijobs.api.reasons import Reason
-from ocijobs.api.run_binding import JobBinding
+from ocijobs.api.job.spec import OCIJob
+from ocijobs.api.run.binding import JobBinding
+from ocijobs.api.shared.conditions import ConditionStatus, ConditionType, find, is_true
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.data_science.workload import template_of_job
 from ocijobs.reconcile.decision import Action, Caller, Launcher, RefreshJob
 from ocijobs.reconcile.identity_view import IdentityView
-from ocijobs.reconcile.job.workload import template_of_job
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

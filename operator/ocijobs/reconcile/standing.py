@@ -13,15 +13,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, Self, TypeVar
 
-from ocijobs.api.conditions import (
+from ocijobs.api.run.status import Phase
+from ocijobs.api.shared.conditions import (
     Condition,
     ConditionStatus,
     ConditionType,
     find,
 )
-from ocijobs.api.job_run_status import Phase
-from ocijobs.api.reasons import Reason
-from ocijobs.api.sweep_status import SweepPhase
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.api.sweep.status import SweepPhase
 from ocijobs.reconcile.text import shown
 
 

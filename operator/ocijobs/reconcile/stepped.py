@@ -11,8 +11,8 @@ from dataclasses import fields, is_dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from ocijobs.reconcile.job_record import JobRecord
-from ocijobs.reconcile.remote import RunRecord
+from ocijobs.backends.job_record import JobRecord
+from ocijobs.backends.records import RunRecord
 
 T = TypeVar("T")
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ocijobs.api.conditions import Condition, ConditionType, find
-from ocijobs.api.reasons import EXPLANATIONS, reason_named
+from ocijobs.api.shared.conditions import Condition, ConditionType, find
+from ocijobs.api.shared.reasons import EXPLANATIONS, reason_named
 from ocijobs.reconcile.decision import Note
 
 _TOLD = (ConditionType.READY, ConditionType.RESULTS_READY)

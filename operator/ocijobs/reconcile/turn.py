@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ocijobs.api.conditions import ConditionType, is_true
-from ocijobs.api.job_run_status import OCIJobRunStatus, Phase
-from ocijobs.api.reasons import Reason
+from ocijobs.api.run.status import OCIJobRunStatus, Phase
+from ocijobs.api.shared.conditions import ConditionType, is_true
+from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status import AnyStatus
 from ocijobs.reconcile.blocking import earliest
 from ocijobs.reconcile.decision import Decision

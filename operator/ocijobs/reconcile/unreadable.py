@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from ocijobs.api.conditions import Condition
-from ocijobs.api.reasons import Reason
+from ocijobs.api.shared.conditions import Condition
+from ocijobs.api.shared.reasons import Reason
 from ocijobs.reconcile.standing import Headline, Standing, conditions
 
 _CONDITIONS = TypeAdapter(tuple[Condition, ...])

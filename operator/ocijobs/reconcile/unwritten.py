@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
-from ocijobs.api.conditions import Condition, ConditionStatus, ConditionType, find
 from ocijobs.api.identity import OCIIdentityStatus
-from ocijobs.api.job_run_status import OCIJobRunStatus
-from ocijobs.api.job_status import OCIJobStatus
-from ocijobs.api.reasons import Reason
+from ocijobs.api.job.status import OCIJobStatus
+from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.schedule import OCIJobScheduleStatus
+from ocijobs.api.shared.conditions import Condition, ConditionStatus, ConditionType, find
+from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status_changes import JobRunStatusChanges
-from ocijobs.api.sweep_status import OCIJobSweepStatus
+from ocijobs.api.sweep.status import OCIJobSweepStatus
 from ocijobs.reconcile import decision as act
 from ocijobs.reconcile.pacing import fraction
 from ocijobs.settings import Settings

@@ -6,20 +6,20 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ocijobs.api.identity import IdentityDefaults, IdentityReference
-from ocijobs.reconcile.decision import Launcher
-from ocijobs.reconcile.identity import IdentityObservation
-from ocijobs.reconcile.identity_known import IdentityKnown, Key
-from ocijobs.reconcile.identity_view import DEFAULT_IDENTITY, IdentityView
-from ocijobs.reconcile.job.known import JobKnown, SourcesRead
-from ocijobs.reconcile.job.observation import JobObservation
-from ocijobs.reconcile.job_record import JobRecord
-from ocijobs.reconcile.remote import (
+from ocijobs.backends.job_record import JobRecord
+from ocijobs.backends.records import (
     JobState,
     LogAddress,
     RunRecord,
     RunState,
     RunTotals,
 )
+from ocijobs.reconcile.decision import Launcher
+from ocijobs.reconcile.identity import IdentityObservation
+from ocijobs.reconcile.identity_known import IdentityKnown, Key
+from ocijobs.reconcile.identity_view import DEFAULT_IDENTITY, IdentityView
+from ocijobs.reconcile.job.known import JobKnown, SourcesRead
+from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.settings import Settings

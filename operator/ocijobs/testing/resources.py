@@ -10,14 +10,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ocijobs.api.identity import IdentityReference, OCIIdentity, OCIIdentitySpec, OCIIdentityStatus
-from ocijobs.api.infrastructure import Backend
-from ocijobs.api.job import OCIJob, OCIJobSpec
-from ocijobs.api.job_run import OCIJobRun, OCIJobRunSpec
-from ocijobs.api.job_run_status import OCIJobRunStatus, RunSubmission
-from ocijobs.api.job_status import Artifact, OCIJobStatus, Revision
-from ocijobs.api.metadata import ObjectMeta
-from ocijobs.api.names import FINALIZER
-from ocijobs.api.reasons import Reason
+from ocijobs.api.job.infrastructure import Backend
+from ocijobs.api.job.spec import OCIJob, OCIJobSpec
+from ocijobs.api.job.status import Artifact, OCIJobStatus, Revision
+from ocijobs.api.run.spec import OCIJobRun, OCIJobRunSpec
+from ocijobs.api.run.status import OCIJobRunStatus, RunSubmission
+from ocijobs.api.shared.metadata import ObjectMeta
+from ocijobs.api.shared.names import FINALIZER
+from ocijobs.api.shared.reasons import Reason
 from ocijobs.reconcile.identity_view import DEFAULT_IDENTITY
 from ocijobs.reconcile.standing import Headline, Standing, conditions
 

@@ -13,12 +13,10 @@ import pytest
 from tests.unit.cloud.scripted_oci import PRINCIPAL, Caller, make_caller
 
 from oci_emulator.testing import Emulator
-from ocijobs.api.data_flow import ApplicationType, SparkLanguage
-from ocijobs.cloud.code_storage import CodeStorage
-from ocijobs.cloud.data_flow import DataFlow
-from ocijobs.reconcile.job_record import JobRecord
-from ocijobs.reconcile.remote import Refusal, RunRecord
-from ocijobs.reconcile.requests import (
+from ocijobs.api.job.machines.data_flow import ApplicationType, SparkLanguage
+from ocijobs.backends.job_record import JobRecord
+from ocijobs.backends.records import Refusal, RunRecord
+from ocijobs.backends.requests import (
     ApplicationCode,
     ApplicationRequest,
     ApplicationRunRequest,
@@ -27,6 +25,8 @@ from ocijobs.reconcile.requests import (
     SparkSettings,
     Tags,
 )
+from ocijobs.cloud.code_storage import CodeStorage
+from ocijobs.cloud.data_flow import DataFlow
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ import pytest
 from tests.component.data_flow.conftest import LASTING, SPARK, Flow, made
 from tests.unit.cloud.scripted_oci import PRINCIPAL
 
-from ocijobs.reconcile.remote import (
+from ocijobs.backends.records import (
     Absent,
     JobState,
     Refusal,
@@ -18,7 +18,7 @@ from ocijobs.reconcile.remote import (
     RunState,
     RunTotals,
 )
-from ocijobs.reconcile.requests import (
+from ocijobs.backends.requests import (
     ApplicationRequest,
     JobConfiguration,
     JobRequest,

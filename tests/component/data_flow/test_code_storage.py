@@ -13,10 +13,10 @@ import pytest
 from tests.component.data_flow.conftest import BUCKET, Flow
 from tests.unit.cloud.scripted_oci import PRINCIPAL, NotLeadingError
 
-from ocijobs.api.job_status import Artifact
+from ocijobs.api.job.status import Artifact
+from ocijobs.backends.records import RefusalKind
 from ocijobs.cloud.code_storage import CodeStorage
 from ocijobs.controller.staging import Owner, Quota, Staging
-from ocijobs.reconcile.remote import RefusalKind
 from ocijobs.testing import make_ocid
 
 pytestmark = pytest.mark.asyncio

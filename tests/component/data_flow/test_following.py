@@ -12,8 +12,9 @@ from tests.component.data_flow.conftest import LASTING, Flow
 from tests.unit.cloud.scripted_oci import IDENTITY
 
 from ocijobs.api.identity import IdentityReference
-from ocijobs.api.infrastructure import Backend
-from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.job.infrastructure import Backend
+from ocijobs.api.shared.metadata import ObjectKey
+from ocijobs.backends.records import RunState
 from ocijobs.clock import SystemClock
 from ocijobs.cloud.data_science import DataScience
 from ocijobs.controller.memory import Memory
@@ -21,7 +22,6 @@ from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.tracker import Tracker
 from ocijobs.observe.metrics import Metrics
 from ocijobs.reconcile.decision import Caller, Followed
-from ocijobs.reconcile.remote import RunState
 from ocijobs.settings import Settings
 from ocijobs.testing import make_ocid
 

@@ -8,9 +8,9 @@ import yaml
 from click.testing import CliRunner
 from tests.component.data_flow.conftest import MACHINE, SPARK, Flow
 
-from ocijobs.api.job import OCIJob
+from ocijobs.api.job.spec import OCIJob
+from ocijobs.backends.data_flow.application import bound_application
 from ocijobs.cli.__main__ import main
-from ocijobs.reconcile.job.application import bound_application
 
 pytestmark = pytest.mark.asyncio
 

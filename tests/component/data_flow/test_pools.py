@@ -9,10 +9,10 @@ from oci.data_flow import models
 from tests.component.data_flow.conftest import SHAPE, Flow
 from tests.unit.cloud.scripted_oci import PRINCIPAL
 
+from ocijobs.backends.records import Refusal, RefusalKind
+from ocijobs.backends.requests import NameKind, WantedName
 from ocijobs.clock import SystemClock
 from ocijobs.cloud.directory import Directory
-from ocijobs.reconcile.naming import NameKind, WantedName
-from ocijobs.reconcile.remote import Refusal, RefusalKind
 
 pytestmark = pytest.mark.asyncio
 

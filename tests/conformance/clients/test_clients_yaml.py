@@ -15,7 +15,7 @@ from tests.support.patience import patience
 from oci_emulator.testing import Emulator
 from ocijobs.api.coverage import ADS_INFRASTRUCTURE, ADS_RUNTIMES
 from ocijobs.api.coverage_data_flow import ADS_DATA_FLOW, ADS_DATA_FLOW_RUNTIME
-from ocijobs.api.job import OCIJob
+from ocijobs.api.job.spec import OCIJob
 from ocijobs.cli.__main__ import main
 
 pytestmark = [pytest.mark.breadth, pytest.mark.timeout(700)]

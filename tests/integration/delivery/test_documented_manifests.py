@@ -12,7 +12,7 @@ import yaml
 from tests.support.namespace import Document, Namespace
 
 from kubecontrolplane.cluster import Cluster
-from ocijobs.api.names import GROUP
+from ocijobs.api.shared.names import GROUP
 
 ROOT = Path(__file__).parents[3]
 PAGES = sorted(

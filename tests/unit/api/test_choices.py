@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from ocijobs.api.conda import CondaEnvironment
-from ocijobs.api.dependency import RunEnvVar
-from ocijobs.api.environment import EnvVar
-from ocijobs.api.model import Model
-from ocijobs.api.runtime import Runtime
-from ocijobs.api.source import Source
-from ocijobs.api.torch_runtime import PyTorchDistributedRuntime
+from ocijobs.api.job.runtime import Runtime
+from ocijobs.api.job.runtimes.conda import CondaEnvironment
+from ocijobs.api.job.runtimes.torch import PyTorchDistributedRuntime
+from ocijobs.api.job.source import Source
+from ocijobs.api.shared.dependency import RunEnvVar
+from ocijobs.api.shared.environment import EnvVar
+from ocijobs.api.shared.model import Model
 
 INLINE = {"inline": {"content": "print()"}}
 CONFIG_MAP = {"configMap": {"name": "code"}}

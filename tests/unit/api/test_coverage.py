@@ -14,10 +14,10 @@ from ocijobs.api.coverage_data_flow import (
     CREATE_APPLICATION_DETAILS,
     CREATE_RUN_DETAILS,
 )
-from ocijobs.api.job import OCIJobSpec
-from ocijobs.api.job_run import OCIJobRunSpec
-from ocijobs.api.model import Model
+from ocijobs.api.job.spec import OCIJobSpec
+from ocijobs.api.run.spec import OCIJobRunSpec
 from ocijobs.api.schema import model_schema
+from ocijobs.api.shared.model import Model
 
 DETAILS: dict[str, tuple[ModuleType, Covered]] = {
     "CreateJobDetails": (data_science.models, CREATE_JOB_DETAILS),

@@ -10,7 +10,7 @@ import pytest
 
 from ocijobs.api import kinds
 from ocijobs.api.crd import custom_resource_definitions
-from ocijobs.api.names import CATEGORY
+from ocijobs.api.shared.names import CATEGORY
 
 DEFINITIONS = {d["spec"]["names"]["kind"]: d for d in custom_resource_definitions()}
 

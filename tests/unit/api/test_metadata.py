@@ -1,6 +1,6 @@
 """What every object has: its name in messages."""
 
-from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.shared.metadata import ObjectKey
 
 
 def test_an_object_is_told_by_its_kind_and_its_place() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ocijobs.api.reasons import EXPLANATIONS, Reason, reason_named
+from ocijobs.api.shared.reasons import EXPLANATIONS, Reason, reason_named
 
 ROOT = Path(__file__).parents[3]
 SOURCES = "\n".join(

@@ -9,8 +9,8 @@ import pytest
 from pydantic import Field
 
 from ocijobs.api.crd import Kind, _object_schema
-from ocijobs.api.model import SET_LIST, Model
 from ocijobs.api.schema import UnexpressibleError, model_schema
+from ocijobs.api.shared.model import SET_LIST, Model
 
 
 def model(annotation: Any, **given: Any) -> type[Model]:

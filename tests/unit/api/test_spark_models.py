@@ -4,9 +4,9 @@ import pytest
 from pydantic import ValidationError
 from tests.support import manifests
 
-from ocijobs.api.infrastructure import Backend, Infrastructure
-from ocijobs.api.job import OCIJobSpec
-from ocijobs.api.job_run import OCIJobRunSpec
+from ocijobs.api.job.infrastructure import Backend, Infrastructure
+from ocijobs.api.job.spec import OCIJobSpec
+from ocijobs.api.run.spec import OCIJobRunSpec
 
 SESSION = manifests.spark_job(machines={"type": "SESSION"}, code={"source": None})["spec"]
 

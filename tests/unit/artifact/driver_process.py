@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ocijobs.artifact.build import build_artifact
-from ocijobs.reconcile.job.workload import DRIVER_ENTRYPOINT
+from ocijobs.backends.data_science.workload import DRIVER_ENTRYPOINT
 from ocijobs.testing import make_job
 
 SECONDS = 30

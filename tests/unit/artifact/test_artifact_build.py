@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocijobs.api.job import OCIJobSpec
+from ocijobs.api.job.spec import OCIJobSpec
 from ocijobs.artifact.build import build_artifact
 from ocijobs.artifact.files import Files, SourceError, sources_digest
 from ocijobs.testing import make_job

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ocijobs.api.job import OCIJobSpec
+from ocijobs.api.job.spec import OCIJobSpec
 from ocijobs.artifact.build import BuiltArtifact, build_artifact
 from ocijobs.artifact.files import Files, SourceError
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support import manifests
 
-from ocijobs.api.job import OCIJob
+from ocijobs.api.job.spec import OCIJob
 from ocijobs.cli.__main__ import main
 from ocijobs.cli.ads_export import exported
 from ocijobs.cli.ads_import import imported

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocijobs.api.environment import EnvVar
+from ocijobs.api.shared.environment import EnvVar
+from ocijobs.backends.environment import NO_VALUES, expand, resolve
 from ocijobs.cli.environment import (
     literal,
     references_from_ads,
     references_to_ads,
     variables_from_ads,
 )
-from ocijobs.reconcile.environment import NO_VALUES, expand, resolve
 
 
 @pytest.mark.parametrize(

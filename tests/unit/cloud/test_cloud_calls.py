@@ -25,11 +25,11 @@ from tests.unit.cloud.scripted_oci import (
 )
 from tests.unit.cloud.virtual_time import LoopClock
 
+from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.cloud.calls import Request
 from ocijobs.cloud.clients import Clients, Principal, Service
 from ocijobs.cloud.credentials import IdentityKey, parse_api_key
 from ocijobs.cloud.rate import Lane
-from ocijobs.reconcile.remote import Refusal, RefusalKind
 from ocijobs.settings import Settings
 from ocijobs.testing import START
 

@@ -10,9 +10,9 @@ from typing import BinaryIO
 import pytest
 from tests.unit.cloud.scripted_oci import PRINCIPAL, Answer, Caller, ScriptedOci, error
 
-from ocijobs.api.job_status import Artifact
+from ocijobs.api.job.status import Artifact
+from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.cloud.code_storage import CodeStorage
-from ocijobs.reconcile.remote import Refusal, RefusalKind
 
 CONTENT = b"x" * 3_000_000
 THERE = error(412, "IfNoneMatchFailed")

@@ -8,17 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oci.data_flow import models
 
-from ocijobs.api.data_flow import ApplicationType, SparkLanguage
-from ocijobs.cloud.data_flow_models import (
-    application_record,
-    application_run_record,
-    create_application_details,
-    create_run_details,
-    update_application_details,
-)
-from ocijobs.cloud.refusals import MalformedAnswerError
-from ocijobs.reconcile.remote import JobState, LogAddress, RunState, RunTotals
-from ocijobs.reconcile.requests import (
+from ocijobs.api.job.machines.data_flow import ApplicationType, SparkLanguage
+from ocijobs.backends.records import JobState, LogAddress, RunState, RunTotals
+from ocijobs.backends.requests import (
     ApplicationCode,
     ApplicationRequest,
     ApplicationRunRequest,
@@ -27,6 +19,14 @@ from ocijobs.reconcile.requests import (
     SparkSettings,
     Tags,
 )
+from ocijobs.cloud.data_flow_models import (
+    application_record,
+    application_run_record,
+    create_application_details,
+    create_run_details,
+    update_application_details,
+)
+from ocijobs.cloud.refusals import MalformedAnswerError
 from ocijobs.testing import COMPARTMENT, make_ocid
 
 APPLICATION, RUN = make_ocid("dataflowapplication"), make_ocid("dataflowrun")

@@ -19,12 +19,10 @@ from tests.unit.cloud.scripted_oci import (
     error,
 )
 
-from ocijobs.api.job_status import Artifact
-from ocijobs.cloud.data_science import DataScience
-from ocijobs.controller.staging import Owner, Quota, Staging
-from ocijobs.reconcile.compute import Compute
-from ocijobs.reconcile.job_record import JobRecord
-from ocijobs.reconcile.remote import (
+from ocijobs.api.job.status import Artifact
+from ocijobs.backends.data_science.compute import Compute
+from ocijobs.backends.job_record import JobRecord
+from ocijobs.backends.records import (
     Absent,
     JobState,
     Refusal,
@@ -32,7 +30,7 @@ from ocijobs.reconcile.remote import (
     RunRecord,
     RunState,
 )
-from ocijobs.reconcile.requests import (
+from ocijobs.backends.requests import (
     JobConfiguration,
     JobRequest,
     JobSettings,
@@ -40,6 +38,8 @@ from ocijobs.reconcile.requests import (
     SingleNode,
     Tags,
 )
+from ocijobs.cloud.data_science import DataScience
+from ocijobs.controller.staging import Owner, Quota, Staging
 from ocijobs.testing import COMPARTMENT, PROJECT, make_ocid
 
 JOB, RUN = make_ocid("datasciencejob"), make_ocid("datasciencejobrun")

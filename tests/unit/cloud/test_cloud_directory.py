@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from tests.unit.cloud.scripted_oci import PRINCIPAL, Answer, Caller, ScriptedOci, document, error
 
+from ocijobs.backends.records import Refusal, RefusalKind
+from ocijobs.backends.requests import NameKind, WantedName
 from ocijobs.cloud.directory import Directory
-from ocijobs.reconcile.naming import NameKind, WantedName
-from ocijobs.reconcile.remote import Refusal, RefusalKind
 from ocijobs.testing import COMPARTMENT, ManualClock
 
 GROUP = "ocid1.loggroup.oc1.iad.a"

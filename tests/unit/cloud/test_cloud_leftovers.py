@@ -7,13 +7,13 @@ from typing import Any, cast
 
 import pytest
 
-from ocijobs.api.infrastructure import Backend
+from ocijobs.api.job.infrastructure import Backend
 from ocijobs.api.orphan import Leftovers, Orphan, UnknownLaunch
+from ocijobs.backends.records import Absent, JobState, Refusal, RefusalKind, RunState
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.credentials import IdentityKey
 from ocijobs.cloud.infrastructure import Infrastructure
 from ocijobs.cloud.leftovers import Ended, Leftover
-from ocijobs.reconcile.remote import Absent, JobState, Refusal, RefusalKind, RunState
 from ocijobs.testing import (
     COMPARTMENT,
     REGION,

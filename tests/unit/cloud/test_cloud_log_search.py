@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from tests.unit.cloud.scripted_oci import PRINCIPAL, Caller, ScriptedOci, document, error
 
+from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.cloud.log_search import LogRequest, LogSearch
-from ocijobs.reconcile.remote import Refusal, RefusalKind
 from ocijobs.reconcile.run.known import LogLines
 from ocijobs.reconcile.run.output import tail
 from ocijobs.testing import COMPARTMENT, LOG_GROUP, make_ocid

@@ -9,7 +9,19 @@ import pytest
 from tests.unit.cloud.api_keys import secret
 from tests.unit.cloud.scripted_oci import PRINCIPAL
 
-from ocijobs.api.shape import CpuBaseline, JobShapeConfigDetails
+from ocijobs.api.job.machines.shape import CpuBaseline, JobShapeConfigDetails
+from ocijobs.backends.data_science.compute import Compute
+from ocijobs.backends.job_record import JobRecord
+from ocijobs.backends.records import JobState, LogAddress, RunRecord, RunState
+from ocijobs.backends.requests import (
+    JobConfiguration,
+    JobRequest,
+    JobSettings,
+    LogConfiguration,
+    RunRequest,
+    SingleNode,
+    Tags,
+)
 from ocijobs.cloud.clients import Clients, Service
 from ocijobs.cloud.credentials import parse_api_key
 from ocijobs.cloud.data_science_models import (
@@ -20,18 +32,6 @@ from ocijobs.cloud.data_science_models import (
     update_job_details,
 )
 from ocijobs.cloud.refusals import MalformedAnswerError
-from ocijobs.reconcile.compute import Compute
-from ocijobs.reconcile.job_record import JobRecord
-from ocijobs.reconcile.remote import JobState, LogAddress, RunRecord, RunState
-from ocijobs.reconcile.requests import (
-    JobConfiguration,
-    JobRequest,
-    JobSettings,
-    LogConfiguration,
-    RunRequest,
-    SingleNode,
-    Tags,
-)
 from ocijobs.settings import Settings
 from ocijobs.testing import COMPARTMENT, LOG_GROUP, PROJECT, make_ocid
 

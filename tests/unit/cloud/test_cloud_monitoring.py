@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from tests.unit.cloud.scripted_oci import PRINCIPAL, Answer, Caller, ScriptedOci, document, error
 
-from ocijobs.api.job_run_status import RunMetrics, Utilisation
+from ocijobs.api.run.status import RunMetrics, Utilisation
+from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.cloud.monitoring import Monitoring, Span
-from ocijobs.reconcile.remote import Refusal, RefusalKind
 from ocijobs.testing import COMPARTMENT, make_ocid
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)

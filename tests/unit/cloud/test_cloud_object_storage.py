@@ -16,13 +16,13 @@ from tests.unit.cloud.scripted_oci import (
     error,
 )
 
+from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.cloud.object_storage import (
     ObjectAddress,
     ObjectStorage,
     SignedRequest,
     StoredObject,
 )
-from ocijobs.reconcile.remote import Refusal, RefusalKind
 
 URI = "oci://models@team/classifier/run"
 RUN = "ocid1.datasciencejobrun.oc1.iad.a"

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 from oci.data_science import models
 
-from ocijobs.api.job import OCIJob
+from ocijobs.api.job.spec import OCIJob
+from ocijobs.backends.data_science.compute import mounts
+from ocijobs.backends.differences import all_differences, setting_differences
+from ocijobs.backends.requests import JobRequest, LogConfiguration
+from ocijobs.backends.revision import job_request
 from ocijobs.cloud.data_science_models import create_job_details, job_record
 from ocijobs.cloud.data_science_readings import job_request_of
-from ocijobs.reconcile.compute import mounts
-from ocijobs.reconcile.job.configuration import job_request
-from ocijobs.reconcile.job.differences import all_differences, setting_differences
-from ocijobs.reconcile.requests import JobRequest, LogConfiguration
 from ocijobs.testing import COMPARTMENT, LOG_GROUP, PROJECT, make_job, make_ocid
 
 CONTAINER = {

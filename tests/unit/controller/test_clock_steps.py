@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 import ocijobs
-from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.shared.metadata import ObjectKey
+from ocijobs.backends.records import Call, Operation, Refusal, RefusalKind, RunState
 from ocijobs.clock import StepAwareClock, wall_time
 from ocijobs.controller.memory import Memory
 from ocijobs.reconcile.identity_known import IdentityKnown
 from ocijobs.reconcile.job.known import JobKnown, Removal, SourcesRead, Watched
 from ocijobs.reconcile.once import Evidence
-from ocijobs.reconcile.remote import Call, Operation, Refusal, RefusalKind, RunState
 from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.stepped import stepped
 from ocijobs.reconcile.sweep.observation import SweepKnown

@@ -7,9 +7,9 @@ from typing import Any, cast
 
 import pytest
 
-from ocijobs.api.job import OCIJob
+from ocijobs.api.job.spec import OCIJob
 from ocijobs.api.kueue import WORKLOAD
-from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.controller.dependents import Dependents
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.observer import Observer

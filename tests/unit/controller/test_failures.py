@@ -7,7 +7,7 @@ from unittest.mock import AsyncMock
 
 import pytest
 
-from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.controller.failures import Failures
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.store import Store

@@ -11,8 +11,9 @@ import pytest
 from tests.unit.cloud.api_keys import secret
 
 from ocijobs.api.identity import IdentityReference
-from ocijobs.api.metadata import ObjectKey
-from ocijobs.api.names import API_VERSION
+from ocijobs.api.shared.metadata import ObjectKey
+from ocijobs.api.shared.names import API_VERSION
+from ocijobs.backends.records import Operation
 from ocijobs.cloud.credentials import CredentialStore, IdentityKey
 from ocijobs.cloud.object_storage import ObjectStorage
 from ocijobs.controller.held_credentials import HeldCredentials
@@ -24,7 +25,6 @@ from ocijobs.kube.own_namespace import OwnNamespace
 from ocijobs.kube.reads import ConfigData, ObjectReader
 from ocijobs.reconcile.decision import DropCredentials, HoldCredentials, Launcher
 from ocijobs.reconcile.identity_known import Serving
-from ocijobs.reconcile.remote import Operation
 from ocijobs.testing import ManualClock
 
 pytestmark = pytest.mark.asyncio

@@ -6,8 +6,8 @@ from typing import Any, cast
 
 import pytest
 
-from ocijobs.api.job_run import OCIJobRun
-from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.run.spec import OCIJobRun
+from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.object_actions import NotTakenError, ObjectActions
 from ocijobs.controller.orphans import Orphans

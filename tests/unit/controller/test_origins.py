@@ -7,7 +7,7 @@ from unittest.mock import AsyncMock
 
 import pytest
 
-from ocijobs.api.source import ObjectStorageSource, Source
+from ocijobs.api.job.source import ObjectStorageSource, Source
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.credentials import IdentityKey
 from ocijobs.cloud.object_storage import SignedRequest, StoredObject

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.relations import relations_of, view_of
 from ocijobs.controller.store import Store

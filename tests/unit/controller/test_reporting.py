@@ -6,8 +6,8 @@ from typing import cast
 
 import pytest
 
-from ocijobs.api.metadata import ObjectKey
-from ocijobs.api.reasons import Reason
+from ocijobs.api.shared.metadata import ObjectKey
+from ocijobs.api.shared.reasons import Reason
 from ocijobs.controller import reporting
 from ocijobs.controller.reporting import Reporter
 from ocijobs.controller.store import Entry

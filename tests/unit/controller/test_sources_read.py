@@ -11,8 +11,10 @@ from typing import Any, cast
 
 import pytest
 
-from ocijobs.api.job_run_status import OutputList
-from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.run.status import OutputList
+from ocijobs.api.shared.metadata import ObjectKey
+from ocijobs.backends.environment import ValueKey
+from ocijobs.backends.records import Operation, Refusal, RefusalKind
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.credentials import IdentityKey
 from ocijobs.cloud.object_storage import SignedRequest, StoredObject
@@ -45,9 +47,7 @@ from ocijobs.reconcile.decision import (
     ReadValues,
     ServedSource,
 )
-from ocijobs.reconcile.environment import ValueKey
 from ocijobs.reconcile.job.known import SourceNamed, SourcesRead
-from ocijobs.reconcile.remote import Operation, Refusal, RefusalKind
 from ocijobs.testing import NAMESPACE, ManualClock, make_caller, make_job, make_metadata, make_run
 
 pytestmark = pytest.mark.asyncio

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.controller.store import Entry, Store
 
 KEY = ObjectKey("OCIJobRun", "team-a", "run")

@@ -1,6 +1,6 @@
 """Turns at reading remote sources: a few at a time, in the order of asking, and no namespace has them all."""
 
-from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.controller.turns import Turns
 from ocijobs.reconcile.job.observation import Turn
 

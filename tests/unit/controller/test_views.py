@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ocijobs.api.metadata import ObjectKey
-from ocijobs.api.names import ANNOTATION_SCHEDULED_TIME
+from ocijobs.api.shared.metadata import ObjectKey
+from ocijobs.api.shared.names import ANNOTATION_SCHEDULED_TIME
 from ocijobs.controller.store import Entry
 from ocijobs.controller.views import code_folders, made_view, parse_time
 from ocijobs.testing import (

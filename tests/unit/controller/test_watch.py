@@ -16,7 +16,7 @@ from kubernetes.aio.client import Configuration
 from tests.support.api_server import OURS, ApiServer, Fault
 from tests.support.patience import patience
 
-from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.controller.store import Store
 from ocijobs.controller.streams import Answers, Stream, Streams, stream_of
 from ocijobs.controller.watch import OURS as OUR_RESOURCES

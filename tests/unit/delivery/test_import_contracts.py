@@ -17,13 +17,9 @@ WRONG_WAYS = {
         "operator/ocijobs/reconcile/pacing.py",
         "from ocijobs.kube import client",
     ),
-    "What a backend is like depends on no decision": (
-        "operator/ocijobs/reconcile/backends/traits.py",
-        "from ocijobs.reconcile.sweep import names",
-    ),
     "Backends don't know each other": (
-        "operator/ocijobs/reconcile/backends/data_flow.py",
-        "from ocijobs.reconcile.backends import data_science",
+        "operator/ocijobs/backends/data_flow/traits.py",
+        "from ocijobs.backends.data_science import traits",
     ),
     "What comes from outside is the fetcher's to handle": (
         "operator/ocijobs/controller/sources.py",
@@ -47,7 +43,7 @@ WRONG_WAYS = {
     ),
     "Cron knows nothing of the operator": (
         "operator/ocijobs/cron/fields.py",
-        "from ocijobs.api import metadata",
+        "from ocijobs.api import kinds",
     ),
     "kopf only watches": ("operator/ocijobs/controller/worker.py", "import kopf"),
     "OCI's SDK only in cloud": (

@@ -6,8 +6,8 @@ from typing import Any, cast
 
 import pytest
 
-from ocijobs.api.metadata import ObjectKey
-from ocijobs.api.reasons import Reason
+from ocijobs.api.shared.metadata import ObjectKey
+from ocijobs.api.shared.reasons import Reason
 from ocijobs.kube.client import ApiError, KubeClient
 from ocijobs.kube.events import BURST, REFILL_SECONDS, EventRecorder, EventSubject
 from ocijobs.reconcile.decision import Note

@@ -9,7 +9,8 @@ from typing import Any, cast
 import pytest
 
 from ocijobs.api.kueue import KUEUE_API_VERSION, WORKLOAD
-from ocijobs.api.metadata import ObjectKey
+from ocijobs.api.shared.metadata import ObjectKey
+from ocijobs.backends.records import Operation, RefusalKind
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.store import Entry, Store
 from ocijobs.controller.workload_actions import WorkloadActions
@@ -23,7 +24,6 @@ from ocijobs.reconcile.decision import (
     FinishWorkload,
     PatchWorkload,
 )
-from ocijobs.reconcile.remote import Operation, RefusalKind
 from ocijobs.testing import NAMESPACE, ManualClock, make_metadata, make_run
 
 pytestmark = pytest.mark.asyncio

@@ -12,14 +12,15 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from ocijobs.api.job_run_status import Attempt, OCIJobRunStatus, Phase, StopReason
-from ocijobs.api.job_status import JobSubmission, OCIJobStatus
-from ocijobs.api.metadata import ObjectMeta
-from ocijobs.api.names import ANNOTATION_ABANDON, ANNOTATION_PAUSED, FINALIZER
-from ocijobs.api.reasons import Reason
+from ocijobs.api.job.status import JobSubmission, OCIJobStatus
+from ocijobs.api.run.status import Attempt, OCIJobRunStatus, Phase, StopReason
 from ocijobs.api.schedule import OCIJobSchedule, OCIJobScheduleSpec, OCIJobScheduleStatus
-from ocijobs.api.sweep import OCIJobSweep, OCIJobSweepSpec
-from ocijobs.api.sweep_status import OCIJobSweepStatus, SweepPhase
+from ocijobs.api.shared.metadata import ObjectMeta
+from ocijobs.api.shared.names import ANNOTATION_ABANDON, ANNOTATION_PAUSED, FINALIZER
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.api.sweep.spec import OCIJobSweep, OCIJobSweepSpec
+from ocijobs.api.sweep.status import OCIJobSweepStatus, SweepPhase
+from ocijobs.backends.records import Call, JobState, Operation, Refusal, RefusalKind, RunState
 from ocijobs.reconcile.dependencies import Relations
 from ocijobs.reconcile.identity import IdentityObservation
 from ocijobs.reconcile.identity_known import (
@@ -34,7 +35,6 @@ from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.job.known import JobKnown, Removal
 from ocijobs.reconcile.job.observation import JobObservation, RunView
 from ocijobs.reconcile.once import Evidence
-from ocijobs.reconcile.remote import Call, JobState, Operation, Refusal, RefusalKind, RunState
 from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.schedule.observation import ScheduleKnown, ScheduleObservation

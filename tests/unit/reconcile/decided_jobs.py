@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ocijobs.api.conditions import ConditionType, find
-from ocijobs.api.job_status import AdoptedJob, OCIJobStatus, Revision
+from ocijobs.api.job.status import AdoptedJob, OCIJobStatus, Revision
+from ocijobs.api.shared.conditions import ConditionType, find
+from ocijobs.backends.requests import JobRequest
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.place import Place, find_place
 from ocijobs.reconcile.job.plan import Plan, make_plan
-from ocijobs.reconcile.requests import JobRequest
 from ocijobs.testing import (
     SETTLED,
     START,

@@ -5,24 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ocijobs.api.conditions import ConditionType, find
-from ocijobs.api.data_flow import ApplicationType
 from ocijobs.api.identity import IdentityDefaults
-from ocijobs.api.job import OCIJob
-from ocijobs.api.job_status import Artifact, Revision
+from ocijobs.api.job.machines.data_flow import ApplicationType
+from ocijobs.api.job.spec import OCIJob
+from ocijobs.api.job.status import Artifact, Revision
+from ocijobs.api.shared.conditions import ConditionType, find
+from ocijobs.backends.data_flow.application import added, application_of
+from ocijobs.backends.differences import all_differences, setting_differences
+from ocijobs.backends.requests import ApplicationRequest, NameKind, SparkMachine, SparkSettings
+from ocijobs.backends.revision import adopted_name, job_request
 from ocijobs.reconcile.decision import FindName
 from ocijobs.reconcile.job.adoption import adopt
-from ocijobs.reconcile.job.application import added, application_of
-from ocijobs.reconcile.job.configuration import adopted_name, job_request
 from ocijobs.reconcile.job.decide import decide_job
-from ocijobs.reconcile.job.differences import all_differences, setting_differences
 from ocijobs.reconcile.job.known import JobKnown
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.outlook import Needed, Obstacle
 from ocijobs.reconcile.job.place import Place, find_place
 from ocijobs.reconcile.job.plan import Plan, make_plan
-from ocijobs.reconcile.naming import NameKind
-from ocijobs.reconcile.requests import ApplicationRequest, SparkMachine, SparkSettings
 from ocijobs.testing import (
     CODE_BUCKET,
     COMPARTMENT,

@@ -9,10 +9,10 @@ import pytest
 from tests.unit.reconcile.simulation.run_circumstances import Circumstances
 from tests.unit.reconcile.simulation.run_scenario import RunScenario
 
-from ocijobs.api.conditions import ConditionType, find
-from ocijobs.api.job_run_status import Phase
-from ocijobs.api.reasons import Reason
-from ocijobs.reconcile.remote import RunState
+from ocijobs.api.run.status import Phase
+from ocijobs.api.shared.conditions import ConditionType, find
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.records import RunState
 from ocijobs.reconcile.run.decide import decide_run
 from ocijobs.testing import SETTLED, make_run, make_run_observation
 

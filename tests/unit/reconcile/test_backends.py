@@ -9,21 +9,21 @@ import pytest
 from oci.data_flow.models import Run
 from oci.data_science.models import JobRun
 
-from ocijobs.api.conditions import ConditionType, find
-from ocijobs.api.infrastructure import Backend
-from ocijobs.api.job_run_status import Phase
-from ocijobs.api.reasons import Reason
-from ocijobs.reconcile.backends.data_flow import DATA_FLOW
-from ocijobs.reconcile.backends.data_science import DATA_SCIENCE
-from ocijobs.reconcile.backends.registry import (
+from ocijobs.api.job.infrastructure import Backend
+from ocijobs.api.run.status import Phase
+from ocijobs.api.shared.conditions import ConditionType, find
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.data_flow.traits import DATA_FLOW
+from ocijobs.backends.data_science.traits import DATA_SCIENCE
+from ocijobs.backends.records import ACTIVE_RUN_STATES, RunState
+from ocijobs.backends.registry import (
     BACKENDS,
     UnknownBackendError,
     backend_named,
     backend_of,
 )
-from ocijobs.reconcile.backends.traits import BackendTraits
+from ocijobs.backends.traits import BackendTraits
 from ocijobs.reconcile.job.decide import decide_job
-from ocijobs.reconcile.remote import ACTIVE_RUN_STATES, RunState
 from ocijobs.reconcile.run.decide import decide_run
 from ocijobs.testing import (
     SETTLED,

@@ -8,8 +8,8 @@ from datetime import timedelta
 from tests.unit.reconcile.simulation.run_history import Do, Progress
 from tests.unit.reconcile.simulation.run_scenario import RunScenario
 
-from ocijobs.api.job_run_status import Phase
-from ocijobs.reconcile.remote import RunState
+from ocijobs.api.run.status import Phase
+from ocijobs.backends.records import RunState
 
 
 def test_a_cancelled_run_that_no_list_has_is_looked_up_soon_however_often_lists_lagged() -> None:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from ocijobs.api.job import OCIJobSpec
-from ocijobs.api.storage_mount import FileStorageMount, ObjectStorageMount
-from ocijobs.reconcile.compute import (
+from ocijobs.api.job.machines.storage_mount import FileStorageMount, ObjectStorageMount
+from ocijobs.api.job.spec import OCIJobSpec
+from ocijobs.backends.data_science.compute import (
     compute,
     mounts,
     node_groups,

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from ocijobs.api.dependency import (
+from ocijobs.api.shared.dependency import (
     Dependency,
     DependencyCondition,
     DependencyKind,
     DependsOn,
     RunEnvVar,
 )
-from ocijobs.api.metadata import OwnerReference
-from ocijobs.api.reasons import Reason
+from ocijobs.api.shared.metadata import OwnerReference
+from ocijobs.api.shared.reasons import Reason
 from ocijobs.reconcile.dependencies import (
     DependencyView,
     Hopeless,

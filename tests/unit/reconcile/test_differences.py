@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from ocijobs.api.compute_target import ComputeTarget, ResourceRequest
-from ocijobs.api.names import TAG_OWNER
-from ocijobs.api.node_group import StartupOrder
-from ocijobs.api.shape import JobShapeConfigDetails
-from ocijobs.api.storage_mount import ObjectStorageMount
-from ocijobs.reconcile.compute import Compute, ComputeCluster, Mount, NodeMachine
-from ocijobs.reconcile.job.differences import all_differences, setting_differences
-from ocijobs.reconcile.requests import (
+from ocijobs.api.job.machines.compute_target import ComputeTarget, ResourceRequest
+from ocijobs.api.job.machines.node_group import StartupOrder
+from ocijobs.api.job.machines.shape import JobShapeConfigDetails
+from ocijobs.api.job.machines.storage_mount import ObjectStorageMount
+from ocijobs.api.shared.names import TAG_OWNER
+from ocijobs.backends.data_science.compute import Compute, ComputeCluster, Mount, NodeMachine
+from ocijobs.backends.differences import all_differences, setting_differences
+from ocijobs.backends.requests import (
     ContainerEnvironment,
     JobConfiguration,
     JobRequest,

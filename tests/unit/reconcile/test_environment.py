@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocijobs.api.environment import EnvVar
-from ocijobs.reconcile.environment import (
+from ocijobs.api.shared.environment import EnvVar
+from ocijobs.backends.environment import (
     NO_VALUES,
     ValueKey,
     Values,

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from tests.unit.reconcile.simulation.laws import conditions_are_the_tables
 
-from ocijobs.api.conditions import ConditionType, find
 from ocijobs.api.identity import OCIIdentityStatus
-from ocijobs.api.job_run_status import OCIJobRunStatus, Phase
-from ocijobs.api.job_status import OCIJobStatus
-from ocijobs.api.reasons import Reason
+from ocijobs.api.job.status import OCIJobStatus
+from ocijobs.api.run.status import OCIJobRunStatus, Phase
 from ocijobs.api.schedule import OCIJobScheduleStatus
-from ocijobs.api.sweep_status import OCIJobSweepStatus, SweepPhase
+from ocijobs.api.shared.conditions import ConditionType, find
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.api.sweep.status import OCIJobSweepStatus, SweepPhase
 from ocijobs.reconcile.failure import (
     Failure,
     change_refused,

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from ocijobs.api.conditions import ConditionType, find, is_true
 from ocijobs.api.identity import OCIIdentityStatus
-from ocijobs.api.names import ANNOTATION_PAUSED
-from ocijobs.api.reasons import Reason
+from ocijobs.api.shared.conditions import ConditionType, find, is_true
+from ocijobs.api.shared.names import ANNOTATION_PAUSED
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.records import Operation, Refusal, RefusalKind
 from ocijobs.reconcile.decision import (
     AddFinalizer,
     Decision,
@@ -27,7 +28,6 @@ from ocijobs.reconcile.identity import (
     view_identity,
 )
 from ocijobs.reconcile.identity_known import IdentityKnown, Key
-from ocijobs.reconcile.remote import Operation, Refusal, RefusalKind
 from ocijobs.testing import (
     DEFAULT_SETTINGS,
     REGION,

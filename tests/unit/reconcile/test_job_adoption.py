@@ -10,14 +10,14 @@ import pytest
 from tests.unit.reconcile.decided_jobs import plan_of, ready, request_of, shapes_listed, written
 
 from ocijobs.api.identity import IdentityDefaults
-from ocijobs.api.names import FINALIZER
-from ocijobs.api.reasons import Reason
+from ocijobs.api.shared.names import FINALIZER
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.records import JobState, Refusal, RefusalKind
+from ocijobs.backends.requests import SingleNode
 from ocijobs.reconcile.decision import AddFinalizer, LookUpJob, RemoveFinalizer, UpdateJob
 from ocijobs.reconcile.job.decide import decide_job
 from ocijobs.reconcile.job.known import JobKnown
 from ocijobs.reconcile.job.observation import JobObservation
-from ocijobs.reconcile.remote import JobState, Refusal, RefusalKind
-from ocijobs.reconcile.requests import SingleNode
 from ocijobs.testing import (
     COMPARTMENT,
     PROJECT,

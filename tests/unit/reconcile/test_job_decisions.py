@@ -16,12 +16,16 @@ from tests.unit.reconcile.decided_jobs import (
     written,
 )
 
-from ocijobs.api.conditions import ConditionType, is_true
 from ocijobs.api.identity import IdentityDefaults
-from ocijobs.api.infrastructure import Backend
-from ocijobs.api.job_run_status import Phase
-from ocijobs.api.job_status import JobSubmission
-from ocijobs.api.reasons import Reason
+from ocijobs.api.job.infrastructure import Backend
+from ocijobs.api.job.status import JobSubmission
+from ocijobs.api.run.status import Phase
+from ocijobs.api.shared.conditions import ConditionType, is_true
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.job_record import JobRecord
+from ocijobs.backends.records import Absent, JobState, Operation, Refusal, RefusalKind
+from ocijobs.backends.requests import NameKind
+from ocijobs.backends.revision import settings_digest
 from ocijobs.reconcile.decision import (
     CreateJob,
     Decision,
@@ -31,17 +35,13 @@ from ocijobs.reconcile.decision import (
     ReadSources,
     UpdateJob,
 )
-from ocijobs.reconcile.job.configuration import settings_digest
 from ocijobs.reconcile.job.decide import decide_job
 from ocijobs.reconcile.job.known import JobKnown, Removal
 from ocijobs.reconcile.job.observation import JobObservation, RunView
 from ocijobs.reconcile.job.place import Place, find_place
 from ocijobs.reconcile.job.plan import make_plan
 from ocijobs.reconcile.job.removal import remove_oci_job
-from ocijobs.reconcile.job_record import JobRecord
-from ocijobs.reconcile.naming import NameKind
 from ocijobs.reconcile.once import Evidence
-from ocijobs.reconcile.remote import Absent, JobState, Operation, Refusal, RefusalKind
 from ocijobs.testing import (
     COMPARTMENT,
     DEFAULT_SETTINGS,

@@ -14,14 +14,14 @@ from tests.unit.reconcile.simulation.laws import ViolationError
 from tests.unit.reconcile.simulation.mutations import Break, search_once, trust_old_tokens
 from tests.unit.reconcile.simulation.weather import Mishap
 
-from ocijobs.api.job_status import JobSubmission, OCIJobStatus, Revision
+from ocijobs.api.job.status import JobSubmission, OCIJobStatus, Revision
+from ocijobs.backends.job_record import JobRecord
+from ocijobs.backends.records import Operation, Refusal
 from ocijobs.reconcile.decision import Caller, CreateJob, Decision, UploadArtifact
 from ocijobs.reconcile.job import creation, history, readiness, removal
 from ocijobs.reconcile.job.known import JobKnown, Removal
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.plan import Plan
-from ocijobs.reconcile.job_record import JobRecord
-from ocijobs.reconcile.remote import Operation, Refusal
 
 
 def _create_without_an_intent(patch: pytest.MonkeyPatch) -> None:

@@ -11,16 +11,16 @@ from tests.unit.reconcile.simulation.job_history import DoJob
 from tests.unit.reconcile.simulation.job_scenario import JobScenario
 from tests.unit.reconcile.simulation.job_world import JobCircumstances
 
-from ocijobs.api.conditions import ConditionType, find, is_true
-from ocijobs.api.job_status import OCIJobStatus
-from ocijobs.api.names import ANNOTATION_REQUESTED_AT
-from ocijobs.api.reasons import Reason
+from ocijobs.api.job.status import OCIJobStatus
+from ocijobs.api.shared.conditions import ConditionType, find, is_true
+from ocijobs.api.shared.names import ANNOTATION_REQUESTED_AT
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.reconcile.decision import Decision, ReadSources
 from ocijobs.reconcile.job.decide import decide_job
 from ocijobs.reconcile.job.known import JobKnown, SourceNamed
 from ocijobs.reconcile.job.observation import JobObservation, Turn
 from ocijobs.reconcile.job.status import write_blocked
-from ocijobs.reconcile.remote import Refusal, RefusalKind
 from ocijobs.testing import SETTLED, make_job, make_job_observation, make_sources
 
 REMOTE = {"script": {"source": {"git_repository": {"url": "https://git.example/code.git"}}}}

@@ -12,15 +12,15 @@ import pytest
 from hypothesis import given
 from tests.unit.reconcile.any_observation import NOW, run_observations
 
-from ocijobs.api.conditions import ConditionType, find
-from ocijobs.api.job_run_status import Attempt, OCIJobRunStatus
 from ocijobs.api.kueue import LABEL_QUEUE
-from ocijobs.api.metadata import OwnerReference
-from ocijobs.api.reasons import Reason
-from ocijobs.api.run_binding import Binding, RunTemplate
+from ocijobs.api.run.binding import Binding, RunTemplate
+from ocijobs.api.run.status import Attempt, OCIJobRunStatus
+from ocijobs.api.shared.conditions import ConditionType, find
+from ocijobs.api.shared.metadata import OwnerReference
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.records import Call, Operation, Refusal, RefusalKind
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL
 from ocijobs.reconcile.decision import Decision
-from ocijobs.reconcile.remote import Call, Operation, Refusal, RefusalKind
 from ocijobs.reconcile.run.decide import decide_run
 from ocijobs.reconcile.run.draft import Closed, Draft, Launch, pass_gates
 from ocijobs.reconcile.run.known import RunKnown

@@ -14,11 +14,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocijobs.api.reasons import Reason
-from ocijobs.reconcile.environment import ValueKey, Values
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.environment import ValueKey, Values
+from ocijobs.backends.records import RunState
 from ocijobs.reconcile.legible import legible
 from ocijobs.reconcile.masking import SHORTEST_PART, SHORTEST_SECRET, masked
-from ocijobs.reconcile.remote import RunState
 from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.run.output import LINE_LIMIT_BYTES, TAIL_LIMIT_BYTES, TAIL_LINES, tail
 from ocijobs.reconcile.run.status import reflect, write_blocked

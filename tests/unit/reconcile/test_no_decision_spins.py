@@ -24,9 +24,9 @@ from tests.unit.reconcile.any_observation import (
     sweep_observations,
 )
 
-from ocijobs.api.job_run_status import OCIJobRunStatus, Phase
-from ocijobs.api.names import ANNOTATION_PAUSED
-from ocijobs.api.reasons import Reason
+from ocijobs.api.run.status import OCIJobRunStatus, Phase
+from ocijobs.api.shared.names import ANNOTATION_PAUSED
+from ocijobs.api.shared.reasons import Reason
 from ocijobs.reconcile.decision import Decision, answers_later
 from ocijobs.reconcile.identity import decide_identity
 from ocijobs.reconcile.job.decide import decide_job

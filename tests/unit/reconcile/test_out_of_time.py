@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from ocijobs.api.job_run_status import OCIJobRunStatus, Phase
-from ocijobs.api.reasons import Reason
-from ocijobs.api.run_binding import Binding, RunTemplate
-from ocijobs.reconcile.remote import RunRecord, RunState
+from ocijobs.api.run.binding import Binding, RunTemplate
+from ocijobs.api.run.status import OCIJobRunStatus, Phase
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.records import RunRecord, RunState
 from ocijobs.reconcile.run.verdict import Again, Ended, Kept, judge
 from ocijobs.testing import START, make_run, make_run_observation, make_spark_run_record
 

@@ -8,9 +8,9 @@ import pytest
 from tests.unit.reconcile.simulation.run_circumstances import Circumstances
 from tests.unit.reconcile.simulation.run_scenario import RunScenario
 
-from ocijobs.api.conditions import ConditionType, find
-from ocijobs.api.job import Outputs
-from ocijobs.api.job_run_status import OCIJobRunStatus
+from ocijobs.api.job.spec import Outputs
+from ocijobs.api.run.status import OCIJobRunStatus
+from ocijobs.api.shared.conditions import ConditionType, find
 
 
 def _launched(uri: str, *, secret: bool = False) -> OCIJobRunStatus:

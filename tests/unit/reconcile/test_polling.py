@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocijobs.reconcile.backends.data_flow import DATA_FLOW
-from ocijobs.reconcile.backends.data_science import DATA_SCIENCE
-from ocijobs.reconcile.backends.registry import BACKENDS
-from ocijobs.reconcile.backends.traits import BackendTraits
+from ocijobs.backends.data_flow.traits import DATA_FLOW
+from ocijobs.backends.data_science.traits import DATA_SCIENCE
+from ocijobs.backends.records import ACTIVE_RUN_STATES, RunState
+from ocijobs.backends.registry import BACKENDS
+from ocijobs.backends.traits import BackendTraits
 from ocijobs.reconcile.polling import Pace, PolledRun, PollQuery, known_pages, plan_poll
-from ocijobs.reconcile.remote import ACTIVE_RUN_STATES, RunState
 
 FLOW, SCIENCE = DATA_FLOW, DATA_SCIENCE
 FOREIGN = {FLOW: RunState.NEEDS_ATTENTION, SCIENCE: RunState.STOPPING}

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ocijobs.reconcile.job.configuration import revision_name
-from ocijobs.reconcile.requests import LogConfiguration
+from ocijobs.backends.requests import LogConfiguration
+from ocijobs.backends.revision import revision_name
 from ocijobs.testing import COMPARTMENT, LOG_GROUP, PROJECT, make_job
 
 LOG = LogConfiguration(log_group_id=LOG_GROUP, log_id=None)

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from ocijobs.api.conditions import ConditionType, find
 from ocijobs.api.identity import IdentityDefaults
-from ocijobs.api.job_run_status import OCIJobRunStatus, Phase
-from ocijobs.api.reasons import Reason
+from ocijobs.api.run.status import OCIJobRunStatus, Phase
+from ocijobs.api.shared.conditions import ConditionType, find
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.job_record import JobRecord
+from ocijobs.backends.records import Call, JobState, Operation, Refusal, RefusalKind
 from ocijobs.reconcile.decision import AddFinalizer, Decision, LookUpJob, LookUpRun
 from ocijobs.reconcile.job.known import JobKnown
-from ocijobs.reconcile.job_record import JobRecord
-from ocijobs.reconcile.remote import Call, JobState, Operation, Refusal, RefusalKind
 from ocijobs.reconcile.run.decide import decide_run
 from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.testing import (

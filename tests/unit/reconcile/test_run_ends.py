@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from ocijobs.api.conditions import ConditionType, find
-from ocijobs.api.job_run_status import Attempt, OCIJobRunStatus, Phase, RunLogs
-from ocijobs.api.names import ANNOTATION_ABANDON, ANNOTATION_PAUSED
-from ocijobs.api.reasons import Reason
-from ocijobs.api.run_binding import Binding
+from ocijobs.api.run.binding import Binding
+from ocijobs.api.run.status import Attempt, OCIJobRunStatus, Phase, RunLogs
+from ocijobs.api.shared.conditions import ConditionType, find
+from ocijobs.api.shared.names import ANNOTATION_ABANDON, ANNOTATION_PAUSED
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.records import Absent, Operation, Refusal, RefusalKind, RunState
 from ocijobs.reconcile.decision import (
     AddFinalizer,
     Decision,
@@ -23,7 +24,6 @@ from ocijobs.reconcile.decision import (
     RemoveFinalizer,
     SearchLogs,
 )
-from ocijobs.reconcile.remote import Absent, Operation, Refusal, RefusalKind, RunState
 from ocijobs.reconcile.run.attempts import retry_at
 from ocijobs.reconcile.run.decide import decide_run
 from ocijobs.reconcile.run.draft import Launch

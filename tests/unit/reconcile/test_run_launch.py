@@ -9,30 +9,30 @@ from typing import Any
 import pytest
 from tests.unit.reconcile.decided_jobs import plan_of, request_of
 
-from ocijobs.api.conditions import ConditionType, find
-from ocijobs.api.dependency import Dependency, DependencyKind
-from ocijobs.api.job import OCIJob
-from ocijobs.api.job_run_status import Attempt, OCIJobRunStatus, Phase
-from ocijobs.api.job_status import AdoptedJob, ResolvedName
-from ocijobs.api.metadata import OwnerReference
-from ocijobs.api.names import ANNOTATION_SCHEDULED_TIME
-from ocijobs.api.reasons import Reason
-from ocijobs.api.run_binding import BoundApplication
-from ocijobs.reconcile.compute import Compute
-from ocijobs.reconcile.decision import CreateObject, Decision, RefreshJob
-from ocijobs.reconcile.dependencies import DependencyView, Relations
-from ocijobs.reconcile.environment import ValueKey, Values
-from ocijobs.reconcile.job.decide import decide_job
-from ocijobs.reconcile.job.known import JobKnown
-from ocijobs.reconcile.job_record import JobRecord
-from ocijobs.reconcile.remote import JobState, Operation, Refusal, RefusalKind
-from ocijobs.reconcile.requests import (
+from ocijobs.api.job.spec import OCIJob
+from ocijobs.api.job.status import AdoptedJob, ResolvedName
+from ocijobs.api.run.binding import BoundApplication
+from ocijobs.api.run.status import Attempt, OCIJobRunStatus, Phase
+from ocijobs.api.shared.conditions import ConditionType, find
+from ocijobs.api.shared.dependency import Dependency, DependencyKind
+from ocijobs.api.shared.metadata import OwnerReference
+from ocijobs.api.shared.names import ANNOTATION_SCHEDULED_TIME
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.data_science.compute import Compute
+from ocijobs.backends.environment import ValueKey, Values
+from ocijobs.backends.job_record import JobRecord
+from ocijobs.backends.records import JobState, Operation, Refusal, RefusalKind
+from ocijobs.backends.requests import (
     LogConfiguration,
     MultiNode,
     NoLog,
     RunRequest,
     SingleNode,
 )
+from ocijobs.reconcile.decision import CreateObject, Decision, RefreshJob
+from ocijobs.reconcile.dependencies import DependencyView, Relations
+from ocijobs.reconcile.job.decide import decide_job
+from ocijobs.reconcile.job.known import JobKnown
 from ocijobs.reconcile.run.decide import decide_run
 from ocijobs.reconcile.run.draft import Launch
 from ocijobs.reconcile.run.launch_gates import prepare

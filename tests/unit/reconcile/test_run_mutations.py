@@ -16,12 +16,12 @@ from tests.unit.reconcile.simulation.run_history import Command, Do, Progress
 from tests.unit.reconcile.simulation.run_scenario import run_history
 from tests.unit.reconcile.simulation.weather import Mishap
 
-from ocijobs.api.job_run import OCIJobRun
-from ocijobs.api.job_run_status import OCIJobRunStatus
-from ocijobs.api.metadata import ObjectMeta
+from ocijobs.api.run.spec import OCIJobRun
+from ocijobs.api.run.status import OCIJobRunStatus
+from ocijobs.api.shared.metadata import ObjectMeta
+from ocijobs.backends.records import Operation, Refusal, RunRecord, RunState
 from ocijobs.reconcile import once
 from ocijobs.reconcile.decision import CreateRun, Decision
-from ocijobs.reconcile.remote import Operation, Refusal, RunRecord, RunState
 from ocijobs.reconcile.run import (
     absence,
     bound_job,

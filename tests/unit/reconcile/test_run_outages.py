@@ -9,7 +9,7 @@ from tests.unit.reconcile.simulation.run_history import Command, Do, Progress
 from tests.unit.reconcile.simulation.run_scenario import run_history
 from tests.unit.reconcile.simulation.weather import Mishap
 
-from ocijobs.reconcile.remote import Operation, RunState
+from ocijobs.backends.records import Operation, RunState
 
 POINTS: dict[str, list[Command]] = {
     "before its launch": [],

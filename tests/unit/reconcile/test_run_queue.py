@@ -16,9 +16,6 @@ from tests.unit.reconcile.simulation.run_queue import QUEUE_LABEL
 from tests.unit.reconcile.simulation.run_scenario import run_history
 from tests.unit.reconcile.simulation.weather import Mishap
 
-from ocijobs.api.conditions import Condition, ConditionStatus
-from ocijobs.api.job_run import RunSettings
-from ocijobs.api.job_run_status import OCIJobRunStatus
 from ocijobs.api.kueue import (
     ANNOTATION_REQUEST,
     LABEL_PRIORITY,
@@ -27,7 +24,11 @@ from ocijobs.api.kueue import (
     WorkloadCondition,
     WorkloadStatus,
 )
-from ocijobs.api.run_binding import RunTemplate
+from ocijobs.api.run.binding import RunTemplate
+from ocijobs.api.run.spec import RunSettings
+from ocijobs.api.run.status import OCIJobRunStatus
+from ocijobs.api.shared.conditions import Condition, ConditionStatus
+from ocijobs.backends.records import Operation, Refusal, RefusalKind, RunState
 from ocijobs.reconcile.decision import (
     Action,
     CreateWorkload,
@@ -35,7 +36,6 @@ from ocijobs.reconcile.decision import (
     DeleteWorkload,
     PatchWorkload,
 )
-from ocijobs.reconcile.remote import Operation, Refusal, RefusalKind, RunState
 from ocijobs.reconcile.run import decide, gate, queueing, stopping, submission
 from ocijobs.reconcile.run.decide import decide_run
 from ocijobs.reconcile.run.known import RunKnown

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.unit.reconcile.simulation.schedule_world import RUN, ScheduleWorld
 
-from ocijobs.api.names import ANNOTATION_PAUSED, ANNOTATION_RELEASE
+from ocijobs.api.shared.names import ANNOTATION_PAUSED, ANNOTATION_RELEASE
 from ocijobs.reconcile.schedule.firings import FiringView, creations
 from ocijobs.reconcile.schedule.observation import MadeView
 from ocijobs.testing import START, make_metadata

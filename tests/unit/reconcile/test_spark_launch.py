@@ -6,16 +6,14 @@ from typing import Any
 
 import pytest
 
-from ocijobs.api.data_flow import ApplicationType, SparkLanguage
-from ocijobs.api.job_run import OCIJobRun
-from ocijobs.api.job_run_status import Attempt, OCIJobRunStatus, Phase
-from ocijobs.api.names import ANNOTATION_SCHEDULED_TIME
-from ocijobs.api.run_binding import ReferencedValue
-from ocijobs.reconcile.decision import RemoveFinalizer
-from ocijobs.reconcile.environment import ValueKey, Values
-from ocijobs.reconcile.job.known import JobKnown
-from ocijobs.reconcile.remote import RunState
-from ocijobs.reconcile.requests import (
+from ocijobs.api.job.machines.data_flow import ApplicationType, SparkLanguage
+from ocijobs.api.run.binding import ReferencedValue
+from ocijobs.api.run.spec import OCIJobRun
+from ocijobs.api.run.status import Attempt, OCIJobRunStatus, Phase
+from ocijobs.api.shared.names import ANNOTATION_SCHEDULED_TIME
+from ocijobs.backends.environment import ValueKey, Values
+from ocijobs.backends.records import RunState
+from ocijobs.backends.requests import (
     ApplicationCode,
     ApplicationRequest,
     ApplicationRunRequest,
@@ -24,6 +22,8 @@ from ocijobs.reconcile.requests import (
     SparkSettings,
     Tags,
 )
+from ocijobs.reconcile.decision import RemoveFinalizer
+from ocijobs.reconcile.job.known import JobKnown
 from ocijobs.reconcile.run.decide import decide_run
 from ocijobs.reconcile.run.draft import Launch
 from ocijobs.reconcile.run.gate import await_launch

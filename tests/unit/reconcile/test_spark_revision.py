@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ocijobs.reconcile.job.configuration import application_revision_name
+from ocijobs.backends.revision import application_revision_name
 from ocijobs.testing import (
     CODE_BUCKET,
     COMPARTMENT,

@@ -12,11 +12,11 @@ from tests.unit.reconcile.simulation.run_outputs import LOG_FILES
 from tests.unit.reconcile.simulation.run_scenario import RunScenario, run_history
 from tests.unit.reconcile.simulation.weather import Mishap
 
-from ocijobs.api.conditions import Condition, ConditionType, find, is_true
-from ocijobs.api.infrastructure import Backend
-from ocijobs.api.job_run_status import OCIJobRunStatus, Phase, RunMetrics
-from ocijobs.reconcile.remote import Operation, RunState
-from ocijobs.reconcile.requests import ApplicationRunRequest, SparkMachine, SparkSettings
+from ocijobs.api.job.infrastructure import Backend
+from ocijobs.api.run.status import OCIJobRunStatus, Phase, RunMetrics
+from ocijobs.api.shared.conditions import Condition, ConditionType, find, is_true
+from ocijobs.backends.records import Operation, RunState
+from ocijobs.backends.requests import ApplicationRunRequest, SparkMachine, SparkSettings
 
 BATCH = Circumstances(spark=True)
 STREAM = Circumstances(stream=True)

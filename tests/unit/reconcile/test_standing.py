@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from ocijobs.api.conditions import ConditionType, find, is_true
-from ocijobs.api.job_run_status import Phase
-from ocijobs.api.reasons import Reason
+from ocijobs.api.run.status import Phase
+from ocijobs.api.shared.conditions import ConditionType, find, is_true
+from ocijobs.api.shared.reasons import Reason
 from ocijobs.reconcile.standing import RUN_STANDINGS, TABLE, Headline, Standing, conditions
 from ocijobs.testing import START
 

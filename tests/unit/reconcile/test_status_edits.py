@@ -14,8 +14,8 @@ from tests.unit.reconcile.simulation.status_edits import (
     edited_history,
 )
 
-from ocijobs.api.job_run_status import Phase
-from ocijobs.reconcile.remote import RunState
+from ocijobs.api.run.status import Phase
+from ocijobs.backends.records import RunState
 
 DAY = Sleep(25 * 3600)
 WORK: list[EditedCommand] = [Live(3), Live(3), Live(10), Live(181), Live(400)]

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from ocijobs.api.conditions import ConditionType, find
 from ocijobs.api.identity import IdentityReference, OCIIdentityStatus
-from ocijobs.api.job_run_status import OCIJobRunStatus, RunLogs
-from ocijobs.api.reasons import EventType, Reason
+from ocijobs.api.run.status import OCIJobRunStatus, RunLogs
+from ocijobs.api.shared.conditions import ConditionType, find
+from ocijobs.api.shared.reasons import EventType, Reason
 from ocijobs.reconcile.decision import (
     Caller,
     CancelRun,

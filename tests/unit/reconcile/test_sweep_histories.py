@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.reconcile.simulation.sweep_world import SIZE, SweepWorld
 
-from ocijobs.api.job_run_status import Phase
-from ocijobs.api.sweep_status import OCIJobSweepStatus, SweepPhase
+from ocijobs.api.run.status import Phase
+from ocijobs.api.sweep.status import OCIJobSweepStatus, SweepPhase
 from ocijobs.reconcile.sweep.intervals import from_intervals
 
 

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from tests.unit.reconcile.simulation.laws import conditions_are_the_tables
 
-from ocijobs.api.conditions import ConditionType, find
-from ocijobs.api.job_run_status import OCIJobRunStatus, Phase
-from ocijobs.api.job_status import OCIJobStatus
-from ocijobs.api.reasons import Reason
+from ocijobs.api.job.status import OCIJobStatus
+from ocijobs.api.run.status import OCIJobRunStatus, Phase
+from ocijobs.api.shared.conditions import ConditionType, find
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.records import Call, Refusal, RefusalKind
 from ocijobs.reconcile.blocking import describe
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.pacing import due_at
-from ocijobs.reconcile.remote import Call, Refusal, RefusalKind
 from ocijobs.reconcile.standing import JOB_STANDINGS, RUN_STANDINGS
 from ocijobs.reconcile.turn import Turn, await_turn
 from ocijobs.testing import DEFAULT_SETTINGS, START, make_ready_job

@@ -5,12 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ocijobs.api.job import Adoption
-from ocijobs.api.job_status import AdoptedJob, Artifact, Difference, OCIJobStatus, Revision
-from ocijobs.api.reasons import Reason
-from ocijobs.reconcile.backends.registry import backend_of, unknown_type
+from ocijobs.api.job.spec import Adoption
+from ocijobs.api.job.status import AdoptedJob, Artifact, Difference, OCIJobStatus, Revision
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.console import job_url
+from ocijobs.backends.differences import all_differences, setting_differences
+from ocijobs.backends.digest import belongs_to
+from ocijobs.backends.job_record import JobRecord
+from ocijobs.backends.records import JobState, Operation
+from ocijobs.backends.registry import backend_of, unknown_type
+from ocijobs.backends.requests import (
+    ApplicationRequest,
+    JobCreation,
+    JobRequest,
+    SingleNode,
+)
+from ocijobs.backends.revision import adopted_name
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL
-from ocijobs.reconcile.console import job_url
 from ocijobs.reconcile.decision import (
     AddFinalizer,
     Caller,
@@ -18,23 +29,12 @@ from ocijobs.reconcile.decision import (
     LookUpJob,
     Note,
 )
-from ocijobs.reconcile.digest import belongs_to
-from ocijobs.reconcile.job.configuration import adopted_name
-from ocijobs.reconcile.job.differences import all_differences, setting_differences
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.outlook import Needed, Obstacle
 from ocijobs.reconcile.job.plan import Plan
 from ocijobs.reconcile.job.reading import serves_current_spec
 from ocijobs.reconcile.job.status import write_status
-from ocijobs.reconcile.job_record import JobRecord
 from ocijobs.reconcile.pacing import due_at, fraction
-from ocijobs.reconcile.remote import JobState, Operation
-from ocijobs.reconcile.requests import (
-    ApplicationRequest,
-    JobCreation,
-    JobRequest,
-    SingleNode,
-)
 from ocijobs.reconcile.standing import Standing
 
 

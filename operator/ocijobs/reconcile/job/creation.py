@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ocijobs.api.job_status import JobSubmission, OCIJobStatus, Revision
-from ocijobs.api.reasons import Reason
+from ocijobs.api.job.status import JobSubmission, OCIJobStatus, Revision
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.digest import owner_tag, retry_token
+from ocijobs.backends.job_record import JobRecord
+from ocijobs.backends.records import Refusal
+from ocijobs.backends.revision import job_request_digest
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
 from ocijobs.reconcile.decision import (
     AddFinalizer,
@@ -14,12 +18,9 @@ from ocijobs.reconcile.decision import (
     HoldCredentials,
     SearchJobs,
 )
-from ocijobs.reconcile.digest import owner_tag, retry_token
-from ocijobs.reconcile.job.configuration import job_request_digest
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.plan import Plan
 from ocijobs.reconcile.job.status import write_blocked, write_status
-from ocijobs.reconcile.job_record import JobRecord
 from ocijobs.reconcile.once import (
     Free,
     Nothing,
@@ -29,7 +30,6 @@ from ocijobs.reconcile.once import (
     Search,
     Wait,
 )
-from ocijobs.reconcile.remote import Refusal
 from ocijobs.reconcile.standing import Standing
 
 _SEARCHING = (

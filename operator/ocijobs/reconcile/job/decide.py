@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from ocijobs.api.conditions import ConditionType, find
-from ocijobs.api.job_status import OCIJobStatus, Revision
-from ocijobs.api.reasons import Reason
+from ocijobs.api.job.status import OCIJobStatus, Revision
+from ocijobs.api.shared.conditions import ConditionType, find
+from ocijobs.api.shared.reasons import Reason
 from ocijobs.reconcile.blocking import HELD, earliest, to_come
 from ocijobs.reconcile.decision import Decision, Launcher
 from ocijobs.reconcile.job.adoption import Seen, adopt, look, observe

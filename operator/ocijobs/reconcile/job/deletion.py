@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from ocijobs.api.job_status import OCIJobStatus
+from ocijobs.api.job.status import OCIJobStatus
 from ocijobs.api.orphan import Leftovers, UnknownLaunch
-from ocijobs.api.reasons import Reason
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.digest import owner_tag
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
 from ocijobs.reconcile.decision import Decision, RemoveFinalizer
-from ocijobs.reconcile.digest import owner_tag
 from ocijobs.reconcile.job.creation import open_intent
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.removal import RemovalStep, remove_revision

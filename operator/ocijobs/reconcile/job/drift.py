@@ -9,18 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ocijobs.api.job import DriftPolicy
-from ocijobs.api.job_status import Difference, Revision
-from ocijobs.api.reasons import Reason
+from ocijobs.api.job.spec import DriftPolicy
+from ocijobs.api.job.status import Difference, Revision
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.differences import setting_differences
+from ocijobs.backends.digest import belongs_to
+from ocijobs.backends.job_record import JobRecord
+from ocijobs.backends.records import JobState, Operation
 from ocijobs.reconcile.decision import Action, LookUpJob, Note, UpdateJob
-from ocijobs.reconcile.digest import belongs_to
-from ocijobs.reconcile.job.differences import setting_differences
 from ocijobs.reconcile.job.known import Watched
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.plan import Plan
-from ocijobs.reconcile.job_record import JobRecord
 from ocijobs.reconcile.pacing import due_at, fraction
-from ocijobs.reconcile.remote import JobState, Operation
 
 _GONE = frozenset({JobState.DELETED, JobState.DELETING})
 _NAMED = 5

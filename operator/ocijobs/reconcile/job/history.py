@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from ocijobs.api.job_status import Revision
+from ocijobs.api.job.status import Revision
 from ocijobs.reconcile.decision import Action, Note
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.removal import remove_revision

@@ -9,19 +9,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from ocijobs.api.job_status import Artifact, OCIJobStatus, SourceAttempt
-from ocijobs.reconcile.calls import noted
-from ocijobs.reconcile.job_record import JobRecord
-from ocijobs.reconcile.naming import WantedName
-from ocijobs.reconcile.once import Evidence
-from ocijobs.reconcile.remote import (
+from ocijobs.api.job.status import Artifact, OCIJobStatus, SourceAttempt
+from ocijobs.backends.job_record import JobRecord
+from ocijobs.backends.records import (
     Absent,
     Call,
     JobState,
     Operation,
     Refusal,
     RefusalKind,
+    noted,
 )
+from ocijobs.backends.requests import WantedName
+from ocijobs.reconcile.once import Evidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

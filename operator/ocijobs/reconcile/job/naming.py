@@ -11,19 +11,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from ocijobs.api.job import OCIJobSpec
-from ocijobs.api.job_status import OCIJobStatus, ResolvedName
-from ocijobs.api.storage_mount import FileStorageMount
+from ocijobs.api.job.machines.storage_mount import FileStorageMount
+from ocijobs.api.job.status import ResolvedName
+from ocijobs.backends.data_science.compute import shape_names, unresolved_sources
+from ocijobs.backends.records import Operation, RefusalKind
+from ocijobs.backends.requests import LogConfiguration, NameKind, WantedName
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL
-from ocijobs.reconcile.compute import shape_names, unresolved_sources
 from ocijobs.reconcile.decision import FindName, ListShapes
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.outlook import Needed, Obstacle
 from ocijobs.reconcile.job.place import Place
-from ocijobs.reconcile.naming import NameKind, WantedName
 from ocijobs.reconcile.pacing import due_at
-from ocijobs.reconcile.remote import Operation, RefusalKind
-from ocijobs.reconcile.requests import LogConfiguration
 
 _SUGGESTIONS = 3
 
@@ -126,14 +124,6 @@ def _pool(o: JobObservation, resolver: _Resolver) -> str | None:
         return None
     field = "spec.infrastructure.dataFlow.poolName"
     return resolver.id_of(WantedName(kind=NameKind.POOL, name=given.pool_name, field=field))
-
-
-def pool_of(spec: OCIJobSpec, status: OCIJobStatus) -> str | None:
-    """Return the pool that a spec gives by name, as status has it."""
-    given = spec.infrastructure.data_flow
-    name = given.pool_name if given is not None else None
-    found = (n.id for n in status.resolved_names if n.kind == NameKind.POOL and n.name == name)
-    return next(found, None)
 
 
 def _file_system(src: str, resolver: _Resolver) -> FileStorageMount:

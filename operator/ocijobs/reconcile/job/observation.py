@@ -7,11 +7,11 @@ from datetime import datetime
 from enum import Enum
 
 from ocijobs.api import kinds
-from ocijobs.api.job import OCIJob
-from ocijobs.api.job_run_status import Phase
-from ocijobs.reconcile.backends.registry import backend_named
-from ocijobs.reconcile.backends.traits import BackendTraits
-from ocijobs.reconcile.digest import owner_of
+from ocijobs.api.job.spec import OCIJob
+from ocijobs.api.run.status import Phase
+from ocijobs.backends.digest import owner_of
+from ocijobs.backends.registry import backend_named
+from ocijobs.backends.traits import BackendTraits
 from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.job.known import JobKnown
 from ocijobs.reconcile.release import Owner

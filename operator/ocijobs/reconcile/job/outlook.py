@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
-from ocijobs.api.reasons import Reason
+from ocijobs.api.shared.reasons import Reason
 from ocijobs.reconcile.decision import Action
 
 

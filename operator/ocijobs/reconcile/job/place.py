@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ocijobs.backends.job_record import JobRecord
 from ocijobs.reconcile.decision import Launcher
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.outlook import Obstacle
-from ocijobs.reconcile.job_record import JobRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,30 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from ocijobs.api.job_status import Artifact, ResolvedName
-from ocijobs.api.reasons import Reason
-from ocijobs.reconcile.compute import mounts
-from ocijobs.reconcile.decision import Launcher
-from ocijobs.reconcile.environment import reserved_names
-from ocijobs.reconcile.job.application import code_folder
-from ocijobs.reconcile.job.configuration import (
+from ocijobs.api.job.status import Artifact, ResolvedName
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.data_flow.application import code_folder
+from ocijobs.backends.data_science.compute import mounts
+from ocijobs.backends.data_science.limits import over_limit
+from ocijobs.backends.data_science.workload import job_workload, template_of
+from ocijobs.backends.environment import all_variables, reserved_names
+from ocijobs.backends.records import Operation, RefusalKind
+from ocijobs.backends.requests import JobCreation
+from ocijobs.backends.revision import (
     adopted_name,
     application_revision_name,
     job_request,
     revision_name,
     settings_digest,
 )
+from ocijobs.reconcile.decision import Launcher
 from ocijobs.reconcile.job.known import SourcesRead
-from ocijobs.reconcile.job.limits import over_limit
 from ocijobs.reconcile.job.naming import Found, check_shapes, find_names
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.outlook import Needed, Obstacle
 from ocijobs.reconcile.job.place import Place
 from ocijobs.reconcile.job.reading import reason_of_source, serves_current_spec, unreachable
-from ocijobs.reconcile.job.variables import all_variables
-from ocijobs.reconcile.job.workload import job_workload, template_of
-from ocijobs.reconcile.remote import Operation, RefusalKind
-from ocijobs.reconcile.requests import JobCreation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from ocijobs.api.job_status import Difference, OCIJobStatus, Revision, SourceState
-from ocijobs.api.reasons import Reason
+from ocijobs.api.job.status import Difference, OCIJobStatus, Revision, SourceState
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.console import job_url
+from ocijobs.backends.records import Call, JobState, Operation, RefusalKind
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
-from ocijobs.reconcile.console import job_url
 from ocijobs.reconcile.decision import Action, Decision, LookUpJob, UpdateJob, UploadArtifact
 from ocijobs.reconcile.job.drift import Drift, fields_of, is_gone, look_after, lost, watch
 from ocijobs.reconcile.job.history import prune
@@ -20,7 +21,6 @@ from ocijobs.reconcile.job.reading import reason_of_source, serves_current_spec,
 from ocijobs.reconcile.job.removal import remove_revision
 from ocijobs.reconcile.job.status import write_blocked, write_status
 from ocijobs.reconcile.pacing import due_at, mended_at
-from ocijobs.reconcile.remote import Call, JobState, Operation, RefusalKind
 from ocijobs.reconcile.standing import Standing
 
 _AS_THOUGH_GONE = frozenset({RefusalKind.NOT_AUTHORIZED_OR_NOT_FOUND, RefusalKind.CONFLICT})

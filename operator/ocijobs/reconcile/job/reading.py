@@ -15,16 +15,16 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from ocijobs.api.conditions import ConditionType, is_true
-from ocijobs.api.job_status import SourceAttempt
-from ocijobs.api.names import ANNOTATION_REQUESTED_AT
-from ocijobs.api.reasons import Reason
+from ocijobs.api.job.status import SourceAttempt
+from ocijobs.api.shared.conditions import ConditionType, is_true
+from ocijobs.api.shared.names import ANNOTATION_REQUESTED_AT
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.records import Call, Operation, Refusal, RefusalKind
 from ocijobs.reconcile.blocking import earliest
 from ocijobs.reconcile.decision import ReadSources, ServedSource
 from ocijobs.reconcile.job.known import SourceNamed, SourcesRead, same_attempt
 from ocijobs.reconcile.job.observation import JobObservation, Turn
 from ocijobs.reconcile.pacing import LONG_PAUSE_SECONDS, due_at
-from ocijobs.reconcile.remote import Call, Operation, Refusal, RefusalKind
 
 _SHORTEST_PAUSE_SECONDS = 2.0
 """Shortest pause before sources that lack something are read again."""

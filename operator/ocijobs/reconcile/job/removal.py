@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from ocijobs.api.job_status import Revision
-from ocijobs.api.reasons import Reason
+from ocijobs.api.job.status import Revision
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.records import JobState, Operation, Refusal, RefusalKind
 from ocijobs.reconcile.decision import (
     Action,
     Caller,
@@ -23,7 +24,6 @@ from ocijobs.reconcile.decision import (
 from ocijobs.reconcile.job.known import Removal
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.pacing import due_at
-from ocijobs.reconcile.remote import JobState, Operation, Refusal, RefusalKind
 
 _ACTIVE_PAUSE_SECONDS = 15.0
 """Pause between two lists of a job whose runs are active."""

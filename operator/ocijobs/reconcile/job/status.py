@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Unpack
 
-from ocijobs.api.job_status import LastRun, OCIJobStatus, RunCounts
-from ocijobs.api.reasons import Reason
+from ocijobs.api.job.status import LastRun, OCIJobStatus, RunCounts
+from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status_changes import JobStatusChanges
 from ocijobs.reconcile.blocking import Blocked, Former, blocked
 from ocijobs.reconcile.job.observation import JobObservation

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from ocijobs.reconcile.remote import RunState
+from ocijobs.backends.records import RunState
 from ocijobs.reconcile.run.observation import RunObservation
 
 

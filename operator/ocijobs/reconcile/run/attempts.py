@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from ocijobs.api.job_run_status import Attempt, OCIJobRunStatus
+from ocijobs.api.run.status import Attempt, OCIJobRunStatus
+from ocijobs.backends.records import RunState, run_state_named
 from ocijobs.reconcile.pacing import fraction
-from ocijobs.reconcile.remote import RunState, run_state_named
 from ocijobs.settings import Settings
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from ocijobs.api.job import OCIJob
-from ocijobs.api.reasons import Reason
-from ocijobs.api.run_binding import JobBinding, RunTemplate
+from ocijobs.api.job.spec import OCIJob
+from ocijobs.api.run.binding import JobBinding, RunTemplate
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.data_flow.application import application_of
+from ocijobs.backends.job_record import JobRecord
+from ocijobs.backends.records import Call, Operation
+from ocijobs.backends.requests import ApplicationRequest, JobCreation, SingleNode
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL
 from ocijobs.reconcile.decision import Caller, CreateObject, LookUpJob
-from ocijobs.reconcile.job.application import application_of
-from ocijobs.reconcile.job_record import JobRecord
 from ocijobs.reconcile.ownership import belongs
 from ocijobs.reconcile.pacing import due_at, mended_at
-from ocijobs.reconcile.remote import Call, Operation
-from ocijobs.reconcile.requests import ApplicationRequest, JobCreation, SingleNode
 from ocijobs.reconcile.run.draft import Draft
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.own_job import own_job

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from ocijobs.api.environment import EnvVar
-from ocijobs.reconcile.backends.registry import backend_of
+from ocijobs.api.shared.environment import EnvVar
+from ocijobs.backends.environment import expand, merge, references
+from ocijobs.backends.records import Operation, RefusalKind, RunRecord, RunState
+from ocijobs.backends.registry import backend_of
 from ocijobs.reconcile.decision import (
     Caller,
     ListOutputs,
@@ -14,8 +16,6 @@ from ocijobs.reconcile.decision import (
     ReadValues,
     SearchLogs,
 )
-from ocijobs.reconcile.environment import expand, merge, references
-from ocijobs.reconcile.remote import Operation, RefusalKind, RunRecord, RunState
 from ocijobs.reconcile.run.observation import RunObservation
 
 _PASSING = frozenset({RefusalKind.UNAVAILABLE, RefusalKind.THROTTLED, RefusalKind.INTERNAL})

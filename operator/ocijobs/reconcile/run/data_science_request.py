@@ -5,16 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ocijobs.api.environment import EnvVar
-from ocijobs.api.job_run import RunSettings
-from ocijobs.api.names import SCHEDULED_TIME
-from ocijobs.api.run_binding import JobBinding
-from ocijobs.reconcile.compute import Compute, ComputeCluster, machine
-from ocijobs.reconcile.environment import Values, expand, names_in, references, resolve
-from ocijobs.reconcile.job.limits import over_limit
-from ocijobs.reconcile.job.variables import groups_of, variables_of
-from ocijobs.reconcile.job.workload import machines, run_workload
-from ocijobs.reconcile.requests import (
+from ocijobs.api.run.binding import JobBinding
+from ocijobs.api.run.spec import RunSettings
+from ocijobs.api.shared.environment import EnvVar
+from ocijobs.api.shared.names import SCHEDULED_TIME
+from ocijobs.backends.binding import service_variables
+from ocijobs.backends.data_science.compute import Compute, ComputeCluster, machine
+from ocijobs.backends.data_science.limits import over_limit
+from ocijobs.backends.data_science.workload import machines, run_workload
+from ocijobs.backends.environment import (
+    Values,
+    expand,
+    groups_of,
+    names_in,
+    references,
+    resolve,
+    variables_of,
+)
+from ocijobs.backends.requests import (
     JobConfiguration,
     LogConfiguration,
     NoLog,
@@ -22,7 +30,6 @@ from ocijobs.reconcile.requests import (
     SingleNode,
     Workload,
 )
-from ocijobs.reconcile.run.binding import service_variables
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.request import Sent, moved_on, reserved_problem, tags_of
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ocijobs.api.job import DeletionPolicy
-from ocijobs.api.job_run_status import OCIJobRunStatus, Phase
-from ocijobs.api.reasons import Reason
-from ocijobs.reconcile.backends.registry import unknown_type
+from ocijobs.api.job.spec import DeletionPolicy
+from ocijobs.api.run.status import OCIJobRunStatus, Phase
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.records import RunRecord, RunState
+from ocijobs.backends.registry import unknown_type
 from ocijobs.reconcile.blocking import earliest, to_come
 from ocijobs.reconcile.decision import AddFinalizer, Decision, DeleteObject, RemoveFinalizer
 from ocijobs.reconcile.release import release_at
-from ocijobs.reconcile.remote import RunRecord, RunState
 from ocijobs.reconcile.run.discarding import discard, kept_records
 from ocijobs.reconcile.run.following import follow
 from ocijobs.reconcile.run.gate import await_launch

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from ocijobs.api.job import DeletionPolicy
-from ocijobs.api.job_run_status import OCIJobRunStatus
+from ocijobs.api.job.spec import DeletionPolicy
 from ocijobs.api.orphan import Leftovers
-from ocijobs.api.reasons import Reason
+from ocijobs.api.run.status import OCIJobRunStatus
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.records import Operation
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe
 from ocijobs.reconcile.decision import (
     Caller,
@@ -19,7 +20,6 @@ from ocijobs.reconcile.decision import (
 )
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.release import release
-from ocijobs.reconcile.remote import Operation
 from ocijobs.reconcile.run.absence import gone
 from ocijobs.reconcile.run.observation import RunObservation
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from ocijobs.api.reasons import Reason
-from ocijobs.api.run_binding import Binding, JobBinding
+from ocijobs.api.run.binding import Binding, JobBinding
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.environment import NO_VALUES, Values
+from ocijobs.backends.requests import RunCreation
 from ocijobs.reconcile.decision import Launcher
-from ocijobs.reconcile.environment import NO_VALUES, Values
-from ocijobs.reconcile.requests import RunCreation
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.serving import Hindrance
 

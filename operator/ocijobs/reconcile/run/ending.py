@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from ocijobs.api.conditions import Condition, ConditionStatus, ConditionType
-from ocijobs.api.job_run_status import (
+from ocijobs.api.run.status import (
     OCIJobRunStatus,
     OutputList,
     Phase,
@@ -18,9 +17,10 @@ from ocijobs.api.job_run_status import (
     RunSubmission,
     StopReason,
 )
-from ocijobs.api.reasons import Reason
+from ocijobs.api.shared.conditions import Condition, ConditionStatus, ConditionType
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.records import Operation, RunRecord, RunState
 from ocijobs.reconcile.decision import Decision, Note
-from ocijobs.reconcile.remote import Operation, RunRecord, RunState
 from ocijobs.reconcile.run.collecting import (
     Read,
     declared,

@@ -10,11 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ocijobs.api.conditions import ConditionType, find
-from ocijobs.api.job_run_status import OCIJobRunStatus, Phase, RunSubmission
 from ocijobs.api.orphan import Leftovers
-from ocijobs.api.reasons import Reason, reason_named
-from ocijobs.reconcile.backends.registry import backend_of
+from ocijobs.api.run.status import OCIJobRunStatus, Phase, RunSubmission
+from ocijobs.api.shared.conditions import ConditionType, find
+from ocijobs.api.shared.reasons import Reason, reason_named
+from ocijobs.backends.records import Operation, RunRecord, RunState, run_state_named
+from ocijobs.backends.registry import backend_of
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
 from ocijobs.reconcile.decision import (
     Action,
@@ -27,7 +28,6 @@ from ocijobs.reconcile.decision import (
 )
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.release import release
-from ocijobs.reconcile.remote import Operation, RunRecord, RunState, run_state_named
 from ocijobs.reconcile.run.absence import gone
 from ocijobs.reconcile.run.ending import end
 from ocijobs.reconcile.run.observation import RunObservation

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import assert_never
 
-from ocijobs.api.job_run_status import OCIJobRunStatus, Phase, RunSubmission
-from ocijobs.api.reasons import Reason
+from ocijobs.api.run.status import OCIJobRunStatus, Phase, RunSubmission
+from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status_changes import JobRunStatusChanges
+from ocijobs.backends.digest import retry_token
 from ocijobs.reconcile.blocking import earliest, to_come
 from ocijobs.reconcile.decision import Decision
-from ocijobs.reconcile.digest import retry_token
 from ocijobs.reconcile.run.adoption import adopt_run
 from ocijobs.reconcile.run.attempts import attempt_number
 from ocijobs.reconcile.run.discarding import discard

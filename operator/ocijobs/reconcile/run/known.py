@@ -9,17 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from ocijobs.api.job_run_status import (
+from ocijobs.api.run.status import (
     LogFile,
     OCIJobRunStatus,
     OutputList,
     RunMetrics,
     RunSubmission,
 )
-from ocijobs.reconcile.calls import noted
-from ocijobs.reconcile.environment import Values
+from ocijobs.backends.environment import Values
+from ocijobs.backends.records import Absent, Call, Operation, Refusal, RefusalKind, RunRecord, noted
 from ocijobs.reconcile.once import Evidence
-from ocijobs.reconcile.remote import Absent, Call, Operation, Refusal, RefusalKind, RunRecord
 from ocijobs.reconcile.run.attempts import attempt_number
 from ocijobs.reconcile.run.output import last_results
 

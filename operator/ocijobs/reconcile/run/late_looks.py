@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ocijobs.api.job_run_status import OCIJobRunStatus
+from ocijobs.api.run.status import OCIJobRunStatus
+from ocijobs.backends.records import Call, LogAddress, Operation, RunRecord, RunState
 from ocijobs.reconcile.blocking import earliest
 from ocijobs.reconcile.decision import Action, Caller, Decision, ReadUtilisation
-from ocijobs.reconcile.remote import Call, LogAddress, Operation, RunRecord, RunState
 from ocijobs.reconcile.run.collecting import search_logs
 from ocijobs.reconcile.run.ending import shown_tail
 from ocijobs.reconcile.run.observation import RunObservation

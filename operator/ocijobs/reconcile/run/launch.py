@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ocijobs.api.reasons import Reason
-from ocijobs.api.run_binding import JobBinding, RunTemplate
+from ocijobs.api.run.binding import JobBinding, RunTemplate
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.binding import bind
+from ocijobs.backends.environment import all_variables, references
+from ocijobs.backends.records import Operation
+from ocijobs.backends.requests import RunCreation
 from ocijobs.reconcile.decision import ReadValues
-from ocijobs.reconcile.environment import references
-from ocijobs.reconcile.job.variables import all_variables
 from ocijobs.reconcile.pacing import due_at
-from ocijobs.reconcile.remote import Operation
-from ocijobs.reconcile.requests import RunCreation
 from ocijobs.reconcile.run.attempts import retry_at
-from ocijobs.reconcile.run.binding import bind
 from ocijobs.reconcile.run.bound_job import settled_at
 from ocijobs.reconcile.run.data_science_request import job_run_request, outputs_of
 from ocijobs.reconcile.run.dependencies import with_results

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ocijobs.api.job_run_status import OCIJobRunStatus
-from ocijobs.api.reasons import Reason
+from ocijobs.api.run.status import OCIJobRunStatus
+from ocijobs.api.shared.reasons import Reason
 from ocijobs.reconcile.blocking import HELD
 from ocijobs.reconcile.decision import AddFinalizer, Decision
 from ocijobs.reconcile.run.bound_job import (

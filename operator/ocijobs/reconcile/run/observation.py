@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ocijobs.api import kinds
-from ocijobs.api.job import OCIJob
-from ocijobs.api.job_run import OCIJobRun
+from ocijobs.api.job.spec import OCIJob
 from ocijobs.api.kueue import LABEL_QUEUE, Workload
-from ocijobs.api.names import ANNOTATION_SCHEDULED_TIME
-from ocijobs.api.run_binding import JobBinding
-from ocijobs.reconcile.backends.registry import backend_named, find_backend
-from ocijobs.reconcile.backends.traits import BackendTraits
+from ocijobs.api.run.binding import JobBinding
+from ocijobs.api.run.spec import OCIJobRun
+from ocijobs.api.shared.names import ANNOTATION_SCHEDULED_TIME
+from ocijobs.backends.digest import owner_of
+from ocijobs.backends.registry import backend_named, find_backend
+from ocijobs.backends.traits import BackendTraits
 from ocijobs.reconcile.dependencies import Relations
-from ocijobs.reconcile.digest import owner_of
 from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.job.known import JobKnown
 from ocijobs.reconcile.release import Owner

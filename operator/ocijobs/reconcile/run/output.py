@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ocijobs.api.names import RESULTS_KEY
+from ocijobs.api.shared.names import RESULTS_KEY
 from ocijobs.reconcile.text import shown
 
 RESULTS_LIMIT_BYTES = 4096

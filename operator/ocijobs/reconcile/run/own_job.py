@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ocijobs.api import kinds
-from ocijobs.api.job_run import OCIJobRun
+from ocijobs.api.run.spec import OCIJobRun
 from ocijobs.reconcile.ownership import owned_object
 
 

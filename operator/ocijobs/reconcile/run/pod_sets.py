@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ocijobs.api import kinds
-from ocijobs.api.job_run import OCIJobRun, RunSettings
+from ocijobs.api.job.machines.shape import JobShapeConfigDetails
 from ocijobs.api.kueue import (
     ANNOTATION_REQUEST,
     KUEUE_API_VERSION,
@@ -21,14 +21,14 @@ from ocijobs.api.kueue import (
     LABEL_SHAPE,
     WORKLOAD,
 )
-from ocijobs.api.names import FINALIZER
-from ocijobs.api.run_binding import BoundApplication, RunTemplate
-from ocijobs.api.run_overrides import RunSpark
-from ocijobs.api.shape import JobShapeConfigDetails
-from ocijobs.reconcile.compute import ComputeCluster, machine, node_machine
-from ocijobs.reconcile.digest import digest
-from ocijobs.reconcile.job.variables import groups_of
-from ocijobs.reconcile.job.workload import machines
+from ocijobs.api.run.binding import BoundApplication, RunTemplate
+from ocijobs.api.run.overrides import RunSpark
+from ocijobs.api.run.spec import OCIJobRun, RunSettings
+from ocijobs.api.shared.names import FINALIZER
+from ocijobs.backends.data_science.compute import ComputeCluster, machine, node_machine
+from ocijobs.backends.data_science.workload import machines
+from ocijobs.backends.digest import digest
+from ocijobs.backends.environment import groups_of
 from ocijobs.reconcile.ownership import owner_reference
 
 _NAME_LIMIT = 63

@@ -11,12 +11,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from ocijobs.api.conditions import Condition, ConditionStatus, ConditionType, find
-from ocijobs.api.job_run_status import OCIJobRunStatus, Phase
 from ocijobs.api.kueue import ANNOTATION_REQUEST, Workload, WorkloadCondition
-from ocijobs.api.names import FINALIZER
-from ocijobs.api.reasons import Reason
-from ocijobs.api.run_binding import RunTemplate
+from ocijobs.api.run.binding import RunTemplate
+from ocijobs.api.run.status import OCIJobRunStatus, Phase
+from ocijobs.api.shared.conditions import Condition, ConditionStatus, ConditionType, find
+from ocijobs.api.shared.names import FINALIZER
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.records import Operation
 from ocijobs.reconcile.decision import (
     Action,
     CreateWorkload,
@@ -27,7 +28,6 @@ from ocijobs.reconcile.decision import (
     RemoveFinalizer,
 )
 from ocijobs.reconcile.pacing import due_at
-from ocijobs.reconcile.remote import Operation
 from ocijobs.reconcile.run.draft import Draft, Launch
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.pod_sets import Request, request_of, workload_name, workload_of

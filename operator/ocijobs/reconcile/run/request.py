@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import assert_never
 
-from ocijobs.api.environment import EnvVar
-from ocijobs.api.job_run import RunSettings
-from ocijobs.api.names import TAG_NAME, TAG_OWNER
-from ocijobs.api.run_binding import JobBinding, RunTemplate
-from ocijobs.reconcile.digest import digest, owner_tag
-from ocijobs.reconcile.environment import Values, reserved_names
-from ocijobs.reconcile.requests import (
+from ocijobs.api.run.binding import JobBinding, RunTemplate
+from ocijobs.api.run.spec import RunSettings
+from ocijobs.api.shared.environment import EnvVar
+from ocijobs.api.shared.names import TAG_NAME, TAG_OWNER
+from ocijobs.backends.digest import digest, owner_tag
+from ocijobs.backends.environment import Values, reserved_names
+from ocijobs.backends.requests import (
     MultiNode,
     RunCreation,
     RunRequest,

@@ -5,13 +5,13 @@ The schema of a run does not see its job, so what a run of Spark can't have is s
 
 from __future__ import annotations
 
-from ocijobs.api.environment import EnvVar
-from ocijobs.api.job_run import RunSettings
-from ocijobs.api.names import SCHEDULED_TIME
-from ocijobs.api.run_binding import BoundApplication, JobBinding, RunTemplate
-from ocijobs.reconcile.environment import references
-from ocijobs.reconcile.job.application import spark_settings
-from ocijobs.reconcile.requests import ApplicationRunRequest
+from ocijobs.api.run.binding import BoundApplication, JobBinding, RunTemplate
+from ocijobs.api.run.spec import RunSettings
+from ocijobs.api.shared.environment import EnvVar
+from ocijobs.api.shared.names import SCHEDULED_TIME
+from ocijobs.backends.data_flow.application import spark_settings
+from ocijobs.backends.environment import references
+from ocijobs.backends.requests import ApplicationRunRequest
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.request import Sent, moved_on, reserved_problem, tags_of
 

@@ -8,8 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Unpack
 
-from ocijobs.api.conditions import Condition
-from ocijobs.api.job_run_status import (
+from ocijobs.api.run.status import (
     MOST_ATTEMPTS,
     Attempt,
     NodeGroupState,
@@ -17,12 +16,13 @@ from ocijobs.api.job_run_status import (
     Phase,
     RunLogs,
 )
-from ocijobs.api.reasons import Reason
+from ocijobs.api.shared.conditions import Condition
+from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status_changes import JobRunStatusChanges
-from ocijobs.reconcile.backends.registry import backend_of
+from ocijobs.backends.console import job_run_url, log_url
+from ocijobs.backends.records import RunRecord, RunState
+from ocijobs.backends.registry import backend_of
 from ocijobs.reconcile.blocking import Blocked, Former, blocked
-from ocijobs.reconcile.console import job_run_url, log_url
-from ocijobs.reconcile.remote import RunRecord, RunState
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.standing import RUN_STANDINGS, Headline, Standing, restated
 

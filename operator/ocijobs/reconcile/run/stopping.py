@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from ocijobs.api.job_run_status import StopReason
-from ocijobs.api.reasons import Reason
+from ocijobs.api.run.status import StopReason
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.records import RunRecord, RunState
 from ocijobs.reconcile.blocking import earliest
-from ocijobs.reconcile.remote import RunRecord, RunState
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.queueing import lost_admission
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ocijobs.api.job_run_status import OCIJobRunStatus, Phase, RunSubmission
 from ocijobs.api.orphan import Leftovers, UnknownLaunch
-from ocijobs.api.reasons import Reason
+from ocijobs.api.run.status import OCIJobRunStatus, Phase, RunSubmission
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.records import Refusal
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
 from ocijobs.reconcile.decision import (
     CreateRun,
@@ -24,7 +25,6 @@ from ocijobs.reconcile.once import (
     Wait,
 )
 from ocijobs.reconcile.release import release
-from ocijobs.reconcile.remote import Refusal
 from ocijobs.reconcile.run.draft import Launch
 from ocijobs.reconcile.run.gate import (
     await_launch,

@@ -9,13 +9,13 @@ from typing import Any
 
 import re2
 
-from ocijobs.api.failure_policy import ExitCodeOperator, FailureAction, FailureRule
-from ocijobs.api.job_run import RunSettings
-from ocijobs.api.job_run_status import OCIJobRunStatus, Phase, StopReason
-from ocijobs.api.reasons import Reason
+from ocijobs.api.run.failure_policy import ExitCodeOperator, FailureAction, FailureRule
+from ocijobs.api.run.spec import RunSettings
+from ocijobs.api.run.status import OCIJobRunStatus, Phase, StopReason
+from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status_changes import JobRunStatusChanges
-from ocijobs.reconcile.backends.registry import backend_of
-from ocijobs.reconcile.remote import RunRecord, RunState
+from ocijobs.backends.records import RunRecord, RunState
+from ocijobs.backends.registry import backend_of
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.status import exit_code
 

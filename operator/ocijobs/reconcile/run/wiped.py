@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ocijobs.api.job_run_status import OCIJobRunStatus, Phase
-from ocijobs.api.reasons import Reason
+from ocijobs.api.run.status import OCIJobRunStatus, Phase
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.records import RunRecord
 from ocijobs.reconcile.decision import Decision
-from ocijobs.reconcile.remote import RunRecord
 from ocijobs.reconcile.run.attempts import attempt_number
 from ocijobs.reconcile.run.gate import drop, hindered, intend
 from ocijobs.reconcile.run.launch_gates import prepare

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ocijobs.api.dependency import DependencyKind
-from ocijobs.api.job_run import RunSettings
+from ocijobs.api.run.spec import RunSettings
 from ocijobs.api.schedule import OCIJobScheduleSpec, ScheduledResource
+from ocijobs.api.shared.dependency import DependencyKind
 from ocijobs.reconcile.dependencies import Wanted, wanted_of
 from ocijobs.reconcile.run.verdict import invalid_pattern
 from ocijobs.reconcile.sweep import points

@@ -8,8 +8,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Unpack
 
-from ocijobs.api.conditions import Condition, ConditionType, find
-from ocijobs.api.reasons import Reason
 from ocijobs.api.schedule import (
     ConcurrencyPolicy,
     Firing,
@@ -17,6 +15,8 @@ from ocijobs.api.schedule import (
     OCIJobScheduleSpec,
     OCIJobScheduleStatus,
 )
+from ocijobs.api.shared.conditions import Condition, ConditionType, find
+from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status_changes import JobScheduleStatusChanges
 from ocijobs.cron.fields import InvalidScheduleError
 from ocijobs.cron.times import (

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ocijobs.api import kinds
-from ocijobs.api.dependency import DependencyKind, DependsOn, RunEnvVar
-from ocijobs.api.job_run import OCIJobRunSpec
-from ocijobs.api.model import Model
-from ocijobs.api.names import ANNOTATION_SCHEDULED_TIME, LABEL_SCHEDULE
+from ocijobs.api.run.spec import OCIJobRunSpec
 from ocijobs.api.schedule import FiringState, OCIJobSchedule, ScheduledResource
-from ocijobs.api.sweep import OCIJobSweepSpec
+from ocijobs.api.shared.dependency import DependencyKind, DependsOn, RunEnvVar
+from ocijobs.api.shared.model import Model
+from ocijobs.api.shared.names import ANNOTATION_SCHEDULED_TIME, LABEL_SCHEDULE
+from ocijobs.api.sweep.spec import OCIJobSweepSpec
 from ocijobs.reconcile.decision import CreateObject, DeleteOwned
 from ocijobs.reconcile.ownership import owned_object, queue_labels, release_of_new
 from ocijobs.reconcile.schedule.observation import MadeView, ScheduleObservation

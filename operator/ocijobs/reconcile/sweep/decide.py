@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Unpack, assert_never
 
-from ocijobs.api.dependency import Dependency
-from ocijobs.api.reasons import Reason
-from ocijobs.api.run_binding import JobBinding
+from ocijobs.api.run.binding import JobBinding
+from ocijobs.api.shared.dependency import Dependency
+from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status_changes import JobSweepStatusChanges
-from ocijobs.api.sweep_status import OCIJobSweepStatus, SweepPhase
+from ocijobs.api.sweep.status import OCIJobSweepStatus, SweepPhase
 from ocijobs.reconcile.blocking import HELD_ANEW, earliest
 from ocijobs.reconcile.decision import Action, Decision, DeleteObject
 from ocijobs.reconcile.dependencies import Hopeless, Met, Waiting, evaluate, wanted_of

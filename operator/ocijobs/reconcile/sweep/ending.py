@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ocijobs.api.conditions import ConditionType, find
-from ocijobs.api.reasons import Reason
-from ocijobs.api.sweep_status import OCIJobSweepStatus, SweepPhase
+from ocijobs.api.shared.conditions import ConditionType, find
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.api.sweep.status import OCIJobSweepStatus, SweepPhase
 from ocijobs.reconcile.sweep.observation import SweepObservation
 from ocijobs.reconcile.sweep.status import write_status
 from ocijobs.reconcile.sweep.tally import Tally

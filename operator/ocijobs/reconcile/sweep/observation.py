@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from ocijobs.api.job import OCIJob
-from ocijobs.api.sweep import OCIJobSweep
+from ocijobs.api.job.spec import OCIJob
+from ocijobs.api.sweep.spec import OCIJobSweep
+from ocijobs.backends.records import Call
 from ocijobs.reconcile.dependencies import Relations
 from ocijobs.reconcile.identity_view import IdentityView
-from ocijobs.reconcile.remote import Call
 from ocijobs.settings import Settings
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Unpack
 
-from ocijobs.api.reasons import Reason
+from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status_changes import JobSweepStatusChanges
-from ocijobs.api.sweep_status import OCIJobSweepStatus, SweepPhase
+from ocijobs.api.sweep.status import OCIJobSweepStatus, SweepPhase
 from ocijobs.reconcile.blocking import Blocked, Former, blocked
 from ocijobs.reconcile.standing import SWEEP_STANDINGS, Headline, of_generation, restated
 from ocijobs.reconcile.sweep.observation import SweepObservation

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from ocijobs.api.identity import OCIIdentity
-from ocijobs.api.job import OCIJob
-from ocijobs.api.job_run import OCIJobRun
-from ocijobs.api.metadata import ObjectMeta
-from ocijobs.api.model import Model
-from ocijobs.api.names import FINALIZER
+from ocijobs.api.job.spec import OCIJob
+from ocijobs.api.run.spec import OCIJobRun
+from ocijobs.api.shared.metadata import ObjectMeta
+from ocijobs.api.shared.model import Model
+from ocijobs.api.shared.names import FINALIZER
 
 ObjectT = TypeVar("ObjectT", OCIJob, OCIJobRun, OCIIdentity)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from tests.unit.reconcile.simulation.job_world import JobWorld
 from tests.unit.reconcile.simulation.laws import demand
 
-from ocijobs.api.job import OCIJob
-from ocijobs.api.job_status import OCIJobStatus
+from ocijobs.api.job.spec import OCIJob
+from ocijobs.api.job.status import OCIJobStatus
 from ocijobs.reconcile.decision import Decision, DeleteCode, UploadArtifact
 from ocijobs.reconcile.job.observation import JobObservation
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tests.unit.reconcile.simulation.weather import Mishap
 
-from ocijobs.reconcile.remote import Operation
+from ocijobs.backends.records import Operation
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,14 @@ from tests.unit.reconcile.simulation.laws import (
 )
 from tests.unit.reconcile.simulation.oci_jobs import SimulatedJob
 
-from ocijobs.api.conditions import ConditionType
-from ocijobs.api.job import OCIJob
-from ocijobs.api.job_status import OCIJobStatus, SourceAttempt
-from ocijobs.api.metadata import ObjectMeta
+from ocijobs.api.job.spec import OCIJob
+from ocijobs.api.job.status import OCIJobStatus, SourceAttempt
 from ocijobs.api.orphan import Orphan
-from ocijobs.api.reasons import Reason
+from ocijobs.api.shared.conditions import ConditionType
+from ocijobs.api.shared.metadata import ObjectMeta
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.records import JobState
+from ocijobs.backends.requests import JobCreation
 from ocijobs.reconcile.decision import (
     Action,
     CreateJob,
@@ -31,8 +33,6 @@ from ocijobs.reconcile.decision import (
     answers_later,
 )
 from ocijobs.reconcile.job.observation import JobObservation
-from ocijobs.reconcile.remote import JobState
-from ocijobs.reconcile.requests import JobCreation
 from ocijobs.reconcile.standing import JOB_STANDINGS
 
 _MOST_DEATHS = 2

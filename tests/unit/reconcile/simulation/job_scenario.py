@@ -13,11 +13,11 @@ from tests.unit.reconcile.simulation.laws import demand
 from tests.unit.reconcile.simulation.oci_jobs import SimulatedJob
 from tests.unit.reconcile.simulation.scenario import Scenario
 
-from ocijobs.api.conditions import ConditionType, find, is_true
-from ocijobs.api.job import OCIJob
-from ocijobs.api.names import ANNOTATION_ABANDON, ANNOTATION_PAUSED
-from ocijobs.reconcile.remote import Operation
-from ocijobs.reconcile.requests import ApplicationSettings, JobRequest
+from ocijobs.api.job.spec import OCIJob
+from ocijobs.api.shared.conditions import ConditionType, find, is_true
+from ocijobs.api.shared.names import ANNOTATION_ABANDON, ANNOTATION_PAUSED
+from ocijobs.backends.records import Operation
+from ocijobs.backends.requests import ApplicationSettings, JobRequest
 from ocijobs.testing.observations import DEFAULT_SETTINGS
 
 MOST_ROUNDS = 400

@@ -11,7 +11,8 @@ from tests.unit.reconcile.simulation.job_world import JobWorld
 from tests.unit.reconcile.simulation.laws import demand
 from tests.unit.reconcile.simulation.process import Process
 
-from ocijobs.api.job_status import OCIJobStatus
+from ocijobs.api.job.status import OCIJobStatus
+from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.reconcile.decision import (
     Action,
     AddFinalizer,
@@ -35,7 +36,6 @@ from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.job.decide import decide_job
 from ocijobs.reconcile.job.known import JobKnown
 from ocijobs.reconcile.job.observation import JobObservation
-from ocijobs.reconcile.remote import Refusal, RefusalKind
 from ocijobs.reconcile.stepped import stepped
 from ocijobs.testing import make_job_observation
 

@@ -12,15 +12,15 @@ from tests.unit.reconcile.simulation.oci_applications import SimulatedApplicatio
 from tests.unit.reconcile.simulation.oci_jobs import SimulatedJobs
 from tests.unit.reconcile.simulation.weather import Weather
 
-from ocijobs.api.conditions import ConditionType, is_true
-from ocijobs.api.environment import EnvVar
-from ocijobs.api.job import DeletionPolicy, OCIJob
-from ocijobs.api.job_run_status import Phase
-from ocijobs.api.names import ANNOTATION_REQUESTED_AT
+from ocijobs.api.job.spec import DeletionPolicy, OCIJob
+from ocijobs.api.run.status import Phase
+from ocijobs.api.shared.conditions import ConditionType, is_true
+from ocijobs.api.shared.environment import EnvVar
+from ocijobs.api.shared.names import ANNOTATION_REQUESTED_AT
+from ocijobs.backends.records import Operation, Refusal, RefusalKind
 from ocijobs.reconcile.decision import ReadSources
 from ocijobs.reconcile.job.known import SourceNamed, SourcesRead
 from ocijobs.reconcile.job.observation import RunView
-from ocijobs.reconcile.remote import Operation, Refusal, RefusalKind
 from ocijobs.testing import (
     CODE_BUCKET,
     NAMESPACE,

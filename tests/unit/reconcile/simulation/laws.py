@@ -7,8 +7,8 @@ from typing import Any
 
 from tests.unit.reconcile.simulation.retry_tokens import RetryTokens
 
-from ocijobs.api.conditions import Condition, ConditionStatus, ConditionType, find
-from ocijobs.api.reasons import EXPLANATIONS, EventType, Reason, reason_named
+from ocijobs.api.shared.conditions import Condition, ConditionStatus, ConditionType, find
+from ocijobs.api.shared.reasons import EXPLANATIONS, EventType, Reason, reason_named
 from ocijobs.reconcile.standing import TABLE, Standing
 
 _STATED = (

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.unit.reconcile.simulation.commands import Crash, Live, Outage, Sleep
 from tests.unit.reconcile.simulation.weather import Mishap
 
-from ocijobs.reconcile.remote import Operation
+from ocijobs.backends.records import Operation
 
 OutageCommand: TypeAlias = Live | Sleep | Crash | Outage
 

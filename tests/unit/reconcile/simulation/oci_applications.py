@@ -9,9 +9,9 @@ from dataclasses import fields, replace
 from tests.unit.reconcile.simulation.oci_jobs import SimulatedJob, SimulatedJobs
 from tests.unit.reconcile.simulation.weather import Weather
 
-from ocijobs.api.job_status import Artifact
-from ocijobs.reconcile.remote import JobState, Operation, Refusal
-from ocijobs.reconcile.requests import ApplicationRequest, ApplicationSettings, JobChange
+from ocijobs.api.job.status import Artifact
+from ocijobs.backends.records import JobState, Operation, Refusal
+from ocijobs.backends.requests import ApplicationRequest, ApplicationSettings, JobChange
 from ocijobs.testing import ManualClock
 
 

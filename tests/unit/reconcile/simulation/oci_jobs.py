@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from tests.unit.reconcile.simulation.retry_tokens import RetryTokens
 from tests.unit.reconcile.simulation.weather import Weather
 
-from ocijobs.api.job_status import Artifact
-from ocijobs.api.names import TAG_OWNER
-from ocijobs.reconcile.job_record import JobRecord
-from ocijobs.reconcile.remote import Absent, JobState, Operation, Refusal, RefusalKind
-from ocijobs.reconcile.requests import (
+from ocijobs.api.job.status import Artifact
+from ocijobs.api.shared.names import TAG_OWNER
+from ocijobs.backends.job_record import JobRecord
+from ocijobs.backends.records import Absent, JobState, Operation, Refusal, RefusalKind
+from ocijobs.backends.requests import (
     ApplicationRequest,
     ApplicationSettings,
     JobChange,

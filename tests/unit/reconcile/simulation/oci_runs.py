@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from tests.unit.reconcile.simulation.retry_tokens import RetryTokens
 from tests.unit.reconcile.simulation.weather import Weather
 
-from ocijobs.api.names import TAG_OWNER
-from ocijobs.reconcile.remote import (
+from ocijobs.api.shared.names import TAG_OWNER
+from ocijobs.backends.records import (
     Absent,
     LogAddress,
     Operation,
@@ -18,7 +18,7 @@ from ocijobs.reconcile.remote import (
     RunRecord,
     RunState,
 )
-from ocijobs.reconcile.requests import RunCreation
+from ocijobs.backends.requests import RunCreation
 from ocijobs.testing import LOG, ManualClock, make_ocid
 
 TOMBSTONE = timedelta(hours=1)

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from tests.unit.reconcile.simulation.oci_runs import NOT_FOUND, SimulatedRun, SimulatedRuns
 from tests.unit.reconcile.simulation.weather import Weather
 
-from ocijobs.reconcile.remote import LogAddress, Refusal, RunRecord, RunState, RunTotals
-from ocijobs.reconcile.requests import RunCreation
+from ocijobs.backends.records import LogAddress, Refusal, RunRecord, RunState, RunTotals
+from ocijobs.backends.requests import RunCreation
 from ocijobs.testing import ManualClock, make_ocid
 
 _DETAILS = {RunState.FAILED: "The driver ended with an exception."}

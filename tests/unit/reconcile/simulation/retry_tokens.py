@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
-from ocijobs.reconcile.remote import Refusal, RefusalKind
+from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.testing import ManualClock
 
 TOKEN_LIFETIME = timedelta(hours=24)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ocijobs.reconcile.remote import RunState
+from ocijobs.backends.records import RunState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

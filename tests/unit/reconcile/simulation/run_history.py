@@ -13,7 +13,7 @@ from tests.unit.reconcile.simulation.long_outages import OutageCommand, unanswer
 from tests.unit.reconcile.simulation.run_circumstances import Circumstances
 from tests.unit.reconcile.simulation.weather import Mishap
 
-from ocijobs.reconcile.remote import Operation, RunState
+from ocijobs.backends.records import Operation, RunState
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,14 @@ from tests.unit.reconcile.simulation.oci_runs import SimulatedRun
 from tests.unit.reconcile.simulation.run_world import RunWorld
 from tests.unit.reconcile.simulation.spark_laws import SparkLaws
 
-from ocijobs.api.conditions import ConditionType
-from ocijobs.api.job_run_status import OCIJobRunStatus, Phase, StopReason
 from ocijobs.api.kueue import WorkloadCondition
-from ocijobs.api.metadata import ObjectMeta
 from ocijobs.api.orphan import Orphan
-from ocijobs.api.reasons import Reason
+from ocijobs.api.run.status import OCIJobRunStatus, Phase, StopReason
+from ocijobs.api.shared.conditions import ConditionType
+from ocijobs.api.shared.metadata import ObjectMeta
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.records import RunState
+from ocijobs.backends.requests import RunCreation
 from ocijobs.reconcile.decision import (
     Action,
     AddFinalizer,
@@ -39,8 +41,6 @@ from ocijobs.reconcile.decision import (
     SearchLogs,
     answers_later,
 )
-from ocijobs.reconcile.remote import RunState
-from ocijobs.reconcile.requests import RunCreation
 from ocijobs.reconcile.run.attempts import attempt_number
 from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.run.observation import RunObservation

@@ -15,14 +15,14 @@ from tests.unit.reconcile.simulation.run_shell import RunShell
 from tests.unit.reconcile.simulation.run_world import RunWorld
 from tests.unit.reconcile.simulation.scenario import Scenario
 
-from ocijobs.api.conditions import ConditionType, find
-from ocijobs.api.job import DeletionPolicy
-from ocijobs.api.job_run import OCIJobRun
-from ocijobs.api.job_run_status import Phase
+from ocijobs.api.job.spec import DeletionPolicy
 from ocijobs.api.kueue import WorkloadCondition
-from ocijobs.api.names import ANNOTATION_ABANDON, ANNOTATION_PAUSED
-from ocijobs.api.reasons import Reason
-from ocijobs.reconcile.remote import RefusalKind, RunState
+from ocijobs.api.run.spec import OCIJobRun
+from ocijobs.api.run.status import Phase
+from ocijobs.api.shared.conditions import ConditionType, find
+from ocijobs.api.shared.names import ANNOTATION_ABANDON, ANNOTATION_PAUSED
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.records import RefusalKind, RunState
 
 POLL_SECONDS = 5.0
 LATE_LINES_SECONDS = 150.0

@@ -13,8 +13,9 @@ from tests.unit.reconcile.simulation.run_laws import RunLaws
 from tests.unit.reconcile.simulation.run_queue import QueueAction
 from tests.unit.reconcile.simulation.run_world import RunWorld
 
-from ocijobs.api.job_run_status import OCIJobRunStatus
-from ocijobs.api.reasons import Reason
+from ocijobs.api.run.status import OCIJobRunStatus
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.records import Operation, Refusal, RunRecord
 from ocijobs.reconcile.decision import (
     Action,
     AddFinalizer,
@@ -43,7 +44,6 @@ from ocijobs.reconcile.decision import (
     SearchRuns,
 )
 from ocijobs.reconcile.identity_view import IdentityView
-from ocijobs.reconcile.remote import Operation, Refusal, RunRecord
 from ocijobs.reconcile.run.attempts import attempt_number
 from ocijobs.reconcile.run.decide import decide_run
 from ocijobs.reconcile.run.known import RunKnown

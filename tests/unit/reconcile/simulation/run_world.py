@@ -14,15 +14,15 @@ from tests.unit.reconcile.simulation.run_outputs import RunOutputs
 from tests.unit.reconcile.simulation.run_queue import QUEUE_LABEL, SimulatedQueue
 from tests.unit.reconcile.simulation.weather import Weather
 
-from ocijobs.api.dependency import DependencyKind
-from ocijobs.api.environment import EnvVar
-from ocijobs.api.job import OCIJob
-from ocijobs.api.job_run import OCIJobRun
-from ocijobs.api.metadata import OwnerReference
-from ocijobs.api.run_binding import JobBinding, ReferencedValue
+from ocijobs.api.job.spec import OCIJob
+from ocijobs.api.run.binding import JobBinding, ReferencedValue
+from ocijobs.api.run.spec import OCIJobRun
+from ocijobs.api.shared.dependency import DependencyKind
+from ocijobs.api.shared.environment import EnvVar
+from ocijobs.api.shared.metadata import OwnerReference
+from ocijobs.backends.environment import ValueKey, Values
+from ocijobs.backends.records import Operation, Refusal, RunState
 from ocijobs.reconcile.dependencies import DependencyView, Relations
-from ocijobs.reconcile.environment import ValueKey, Values
-from ocijobs.reconcile.remote import Operation, Refusal, RunState
 from ocijobs.reconcile.serving import bind_job
 from ocijobs.testing import (
     START,

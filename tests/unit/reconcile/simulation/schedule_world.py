@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ocijobs.api.names import ANNOTATION_SCHEDULED_TIME
 from ocijobs.api.schedule import FiringState, OCIJobSchedule, OCIJobScheduleSpec
+from ocijobs.api.shared.names import ANNOTATION_SCHEDULED_TIME
+from ocijobs.backends.records import Call, Refusal, RefusalKind
 from ocijobs.reconcile.decision import CreateObject, Decision, DeleteOwned
-from ocijobs.reconcile.remote import Call, Refusal, RefusalKind
 from ocijobs.reconcile.schedule.decide import decide_schedule
 from ocijobs.reconcile.schedule.firings import firings
 from ocijobs.reconcile.schedule.observation import MadeView, ScheduleKnown, ScheduleObservation

@@ -6,10 +6,12 @@ from tests.unit.reconcile.simulation.laws import demand
 from tests.unit.reconcile.simulation.oci_runs import SimulatedRun
 from tests.unit.reconcile.simulation.run_world import RunWorld
 
-from ocijobs.api.conditions import ConditionType, find, is_true
-from ocijobs.api.infrastructure import Backend
-from ocijobs.api.job_run_status import OCIJobRunStatus, Phase
-from ocijobs.api.reasons import Reason
+from ocijobs.api.job.infrastructure import Backend
+from ocijobs.api.run.status import OCIJobRunStatus, Phase
+from ocijobs.api.shared.conditions import ConditionType, find, is_true
+from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.records import RunState
+from ocijobs.backends.requests import ApplicationRunRequest
 from ocijobs.reconcile.decision import (
     Action,
     CreateRun,
@@ -21,8 +23,6 @@ from ocijobs.reconcile.decision import (
     ReadUtilisation,
     SearchLogs,
 )
-from ocijobs.reconcile.remote import RunState
-from ocijobs.reconcile.requests import ApplicationRunRequest
 from ocijobs.reconcile.run.attempts import attempt_number
 from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.run.observation import RunObservation

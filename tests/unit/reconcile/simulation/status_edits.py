@@ -14,8 +14,8 @@ from tests.unit.reconcile.simulation.run_laws import RunLaws
 from tests.unit.reconcile.simulation.run_scenario import RunScenario
 from tests.unit.reconcile.simulation.weather import Mishap
 
-from ocijobs.api.job_run_status import OCIJobRunStatus
-from ocijobs.reconcile.remote import Operation, RunState
+from ocijobs.api.run.status import OCIJobRunStatus
+from ocijobs.backends.records import Operation, RunState
 
 
 class Edit(Enum):

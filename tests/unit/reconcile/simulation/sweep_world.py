@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from ocijobs.api.job import OCIJob
-from ocijobs.api.job_run_status import Phase
-from ocijobs.api.names import LABEL_SWEEP_INDEX
-from ocijobs.api.sweep import OCIJobSweep, OCIJobSweepSpec
-from ocijobs.api.sweep_status import OCIJobSweepStatus
+from ocijobs.api.job.spec import OCIJob
+from ocijobs.api.run.status import Phase
+from ocijobs.api.shared.names import LABEL_SWEEP_INDEX
+from ocijobs.api.sweep.spec import OCIJobSweep, OCIJobSweepSpec
+from ocijobs.api.sweep.status import OCIJobSweepStatus
+from ocijobs.backends.records import Call, Refusal, RefusalKind
 from ocijobs.reconcile.decision import CreateObject, Decision, EditObject
 from ocijobs.reconcile.dependencies import Relations
-from ocijobs.reconcile.remote import Call, Refusal, RefusalKind
 from ocijobs.reconcile.sweep.decide import decide_sweep
 from ocijobs.reconcile.sweep.intervals import from_intervals
 from ocijobs.reconcile.sweep.observation import (

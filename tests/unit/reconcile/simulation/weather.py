@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
-from ocijobs.reconcile.remote import Operation, Refusal, RefusalKind
+from ocijobs.backends.records import Operation, Refusal, RefusalKind
 from ocijobs.testing import ManualClock
 
 LATE_SECONDS = 45.0

@@ -21,15 +21,15 @@ from tests.unit.reconcile.simulation.run_world import RunWorld
 from tests.unit.reconcile.simulation.scenario import Scenario
 from tests.unit.reconcile.simulation.spark_laws import SparkLaws
 
-from ocijobs.api.infrastructure import Backend
-from ocijobs.api.job_run import OCIJobRun
-from ocijobs.api.job_run_status import OCIJobRunStatus
-from ocijobs.api.metadata import ObjectMeta
-from ocijobs.api.model import Model
-from ocijobs.reconcile.backends.traits import BackendTraits
+from ocijobs.api.job.infrastructure import Backend
+from ocijobs.api.run.spec import OCIJobRun
+from ocijobs.api.run.status import OCIJobRunStatus
+from ocijobs.api.shared.metadata import ObjectMeta
+from ocijobs.api.shared.model import Model
+from ocijobs.backends.records import LogAddress, RunRecord, RunState
+from ocijobs.backends.requests import RunCreation
+from ocijobs.backends.traits import BackendTraits
 from ocijobs.reconcile.decision import Action, ReadRunLogs, ReadUtilisation, SearchLogs
-from ocijobs.reconcile.remote import LogAddress, RunRecord, RunState
-from ocijobs.reconcile.requests import RunCreation
 from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.testing import make_ocid
 

@@ -18,10 +18,10 @@ from tests.unit.reconcile.simulation.run_history import (
 )
 from tests.unit.reconcile.third_backend.batch import BATCH, batch_history
 
-from ocijobs.api.job_run_status import OCIJobRunStatus, Phase
-from ocijobs.reconcile.backends import registry
+from ocijobs.api.run.status import OCIJobRunStatus, Phase
+from ocijobs.backends import registry
+from ocijobs.backends.records import RunState
 from ocijobs.reconcile.polling import PolledRun, plan_poll
-from ocijobs.reconcile.remote import RunState
 
 PLAIN = Circumstances(log=None)
 

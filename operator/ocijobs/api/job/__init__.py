@@ -1,0 +1,1 @@
+"""OCIJob: what is run, and on what."""

@@ -1,0 +1,1 @@
+"""What a job's runs have: machines, network, storage, logs."""

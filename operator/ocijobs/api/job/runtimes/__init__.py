@@ -1,0 +1,1 @@
+"""What a job's runs start, one sort a module."""

@@ -1,0 +1,236 @@
+"""OCIJob: a template of runs, kept as OCI jobs of which each is one immutable revision."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+from ocijobs.api.identity import IdentityReference
+from ocijobs.api.job.infrastructure import Infrastructure
+from ocijobs.api.job.machines.data_flow import SparkLanguage
+from ocijobs.api.job.rules import JOB_RULES
+from ocijobs.api.job.runtime import Runtime
+from ocijobs.api.job.source import RelativePath
+from ocijobs.api.job.status import OCIJobStatus
+from ocijobs.api.shared.environment import Arguments, EnvVars
+from ocijobs.api.shared.metadata import ObjectMeta
+from ocijobs.api.shared.model import (
+    SET_LIST,
+    DefinedTags,
+    FreeformTags,
+    Model,
+    Ocid,
+    validations,
+)
+
+DisplayName = Annotated[str, Field(min_length=1, max_length=255)]
+JobFreeformTags = Annotated[FreeformTags, Field(max_length=7)]
+JobDefinedTags = Annotated[DefinedTags, Field(max_length=20)]
+Minutes = Annotated[int, Field(ge=1, le=43200)]
+
+
+class DeletionPolicy(StrEnum):
+    """What happens in OCI when the object is deleted."""
+
+    DELETE = "Delete"
+    RETAIN = "Retain"
+
+
+class AdoptionMode(StrEnum):
+    """What becomes of an OCI job that was made elsewhere."""
+
+    ADOPT = "Adopt"
+    OBSERVE = "Observe"
+
+
+class Adoption(Model):
+    """An OCI job that was made elsewhere: by ADS, by the console, or by an operator of another cluster."""
+
+    ocid: Ocid = Field(description="OCID of the OCI job.")
+    mode: AdoptionMode = Field(
+        default=AdoptionMode.ADOPT,
+        description=(
+            "Adopt: the OCI job becomes this object's, and is kept as the manifest says. Observe: "
+            "nothing of it is changed; runs can be launched from it, and status.differences tells "
+            "where it is not as the manifest says."
+        ),
+    )
+    former_owner: Annotated[str, Field(min_length=1, max_length=256)] | None = Field(
+        default=None,
+        description=(
+            "status.owner of the object that made the OCI job: without it an OCI job that an operator"
+            " like this one made is not adopted."
+        ),
+    )
+
+
+class DriftPolicy(StrEnum):
+    """What is done about settings that were changed in OCI by others."""
+
+    CORRECT = "Correct"
+    REPORT = "Report"
+
+
+class Outputs(Model):
+    """Files that outlive the run: those of one folder are copied to Object Storage when the code has ended."""
+
+    path: RelativePath = Field(
+        default="outputs",
+        description=(
+            "Folder, in the working directory, whose files are copied; it exists before the code "
+            "starts."
+        ),
+    )
+    uri: Annotated[str, Field(max_length=1024, pattern=r"^oci://[^@/]+@[^@/]+(/.*)?$")] = Field(
+        description=(
+            "Where the files go after the code has ended, well or not: "
+            "oci://bucket@namespace/prefix. `$(VAR)` stands for "
+            "an environment variable of the run, so that $(JOB_RUN_OCID) gives each run a folder "
+            "of its own."
+        )
+    )
+
+
+ResultName = Annotated[
+    str, Field(min_length=1, max_length=63, pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$")
+]
+ResultNames = Annotated[
+    tuple[ResultName, ...], Field(min_length=1, max_length=32, json_schema_extra=SET_LIST)
+]
+
+
+class OCIJobSpec(Model):
+    """Desired state of an OCIJob: `runtime` says what runs, `infrastructure` on what; the rest has defaults.
+
+    OCI changes the name, the description, the tags and the compute of a job in place. Any other change (code, software,
+    variables, arguments, logging) makes a new revision, that is, another OCI job.
+    """
+
+    model_config = ConfigDict(json_schema_extra=validations(*JOB_RULES))
+
+    identity_ref: IdentityReference | None = Field(
+        default=None,
+        description=(
+            "Who calls OCI; by default the OCIIdentity named `default` of this namespace. "
+            "Immutable."
+        ),
+    )
+    compartment_id: Ocid | None = Field(
+        default=None,
+        description="Compartment of the job and its runs; by default that of the identity. Immutable.",
+    )
+    project_id: Ocid | None = Field(
+        default=None,
+        description="Data Science project; by default that of the identity. Immutable.",
+    )
+    display_name: DisplayName | None = Field(
+        default=None, description="Name in OCI; by default namespace/name of the object."
+    )
+    description: Annotated[str, Field(max_length=400)] | None = Field(
+        default=None, description="Description in OCI."
+    )
+    freeform_tags: JobFreeformTags | None = Field(
+        default=None,
+        description=(
+            "Free-form tags, 7 at most: OCI allows 10, of which the operator and its drivers need"
+            " 3."
+        ),
+    )
+    defined_tags: JobDefinedTags | None = Field(
+        default=None, description="Defined tags: tag namespace -> key -> value."
+    )
+    infrastructure: Infrastructure = Field()
+    runtime: Runtime | None = Field(default=None)
+    adopt: Adoption | None = Field(
+        default=None, description="An OCI job that was made elsewhere. Immutable but for its mode."
+    )
+    env: EnvVars = Field(
+        default=(),
+        description="Environment variables of every run; a run may add to them and replace them.",
+    )
+    args: Arguments = Field(
+        default=(),
+        description=(
+            "Command line arguments; a run may replace them all. OCI allows 4,000 characters "
+            "together."
+        ),
+    )
+    maximum_runtime_in_minutes: Minutes | None = Field(
+        default=None, description="OCI ends a run that takes longer. By default 43,200 (30 days)."
+    )
+    outputs: Outputs | None = Field(
+        default=None,
+        description=(
+            "Files that outlive the run: those of one folder are copied to Object Storage when the "
+            "code has ended, well or not. The run's resource principal needs the right to write "
+            "there."
+        ),
+    )
+    results: ResultNames | None = Field(
+        default=None,
+        description=(
+            "Names of values that every run reports, by printing a line such as "
+            '`{"ocijobs.io/results": {"auc": 0.93}}`. '
+            "They come back in the run's status.results, as printed."
+        ),
+    )
+    max_active_runs: Annotated[int, Field(ge=1, le=10000)] | None = Field(
+        default=None,
+        description="Most runs of the job that are active at a time; further ones wait for their turn.",
+    )
+    deletion_policy: DeletionPolicy | None = Field(
+        default=None,
+        description=(
+            "Whether the OCI jobs are deleted with the object, or stay. By default Delete, with "
+            "`adopt` Retain."
+        ),
+    )
+    drift_policy: DriftPolicy = Field(
+        default=DriftPolicy.CORRECT,
+        description=(
+            "Whether settings that others changed in OCI are set back, or told in "
+            "status.differences alone."
+        ),
+    )
+    revision_history_limit: Annotated[int, Field(ge=0, le=100)] = Field(
+        default=10,
+        description="Number of former revisions that are kept although no run needs them.",
+    )
+
+    @property
+    def reads_remotely(self) -> bool:
+        """Whether the operator reads the code from outside the cluster's objects."""
+        return self.runtime is not None and self.runtime.reads_remotely
+
+    @property
+    def language(self) -> SparkLanguage | None:
+        """The language of Spark code; None of Data Science."""
+        given = self.infrastructure.data_flow
+        return given.language if given is not None else None
+
+    @property
+    def observed_only(self) -> bool:
+        """Whether nothing in OCI may be changed."""
+        return self.adopt is not None and self.adopt.mode is AdoptionMode.OBSERVE
+
+    @property
+    def retained(self) -> bool:
+        """Whether the OCI jobs stay when the object goes."""
+        if self.observed_only:
+            return True
+        default = DeletionPolicy.DELETE if self.adopt is None else DeletionPolicy.RETAIN
+        return (self.deletion_policy or default) is DeletionPolicy.RETAIN
+
+
+class OCIJob(Model):
+    """A template of runs in OCI Data Science or Data Flow: code, software, compute and settings.
+
+    The code is immutable in OCI; the settings can be changed. A change that OCI can't make in place becomes a
+    new revision, that is, another OCI job; runs keep the revision that they were launched with.
+    """
+
+    metadata: ObjectMeta
+    spec: OCIJobSpec
+    status: OCIJobStatus = Field(default=OCIJobStatus())

@@ -1,0 +1,1 @@
+"""OCIJobRun: one execution of a job, with its overrides."""

@@ -1,0 +1,300 @@
+"""OCIJobRun: one execution of an OCIJob, an immutable intent."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+from ocijobs.api import kinds
+from ocijobs.api.identity import IdentityReference
+from ocijobs.api.job.spec import (
+    DeletionPolicy,
+    DisplayName,
+    JobDefinedTags,
+    JobFreeformTags,
+    Minutes,
+    OCIJobSpec,
+)
+from ocijobs.api.run.failure_policy import FailurePolicy
+from ocijobs.api.run.overrides import RunContainer, RunInfrastructure, RunLogging, RunSpark
+from ocijobs.api.run.status import OCIJobRunStatus
+from ocijobs.api.shared.dependency import DependsOnList, RunEnvVars
+from ocijobs.api.shared.environment import Arguments
+from ocijobs.api.shared.metadata import ObjectMeta
+from ocijobs.api.shared.model import Model, ObjectName, Ocid, validations
+
+
+class JobReference(Model):
+    """The OCIJob that is run."""
+
+    name: ObjectName = Field(
+        description="Name of the OCIJob, in this namespace. It may be created later."
+    )
+
+
+_IMMUTABLE_FIELDS = (
+    "jobRef",
+    "jobId",
+    "jobTemplate",
+    "identityRef",
+    "displayName",
+    "freeformTags",
+    "definedTags",
+    "env",
+    "args",
+    "maximumRuntimeInMinutes",
+    "infrastructure",
+    "logging",
+    "container",
+    "spark",
+    "dependsOn",
+    "backoffLimit",
+    "failurePolicy",
+    "submissionRetryLimit",
+    "activeDeadlineSeconds",
+    "preRunningDeadlineSeconds",
+)
+
+
+def immutable(field: str, kind: str) -> tuple[str, str]:
+    """Return the rule that a field of a spec never changes.
+
+    One rule a field at the root: a rule on an optional field is passed by removing and re-adding it.
+    """
+    return (
+        (
+            f"has(self.{field}) == has(oldSelf.{field}) && "
+            f"(!has(self.{field}) || self.{field} == oldSelf.{field})"
+        ),
+        f"{field} is immutable: create another {kind}",
+    )
+
+
+class JobTemplate(Model):
+    """An OCIJob that belongs to one run: one file, one run."""
+
+    spec: OCIJobSpec = Field(description="As the spec of an OCIJob.")
+
+
+Seconds = Annotated[int, Field(ge=1, le=10 * 365 * 24 * 3600)]
+
+
+class RunAdoption(Model):
+    """A job run that was made elsewhere: by ADS, by the console, or by an operator of another cluster."""
+
+    job_run_id: Ocid = Field(description="OCID of the job run.")
+    former_owner: Annotated[str, Field(min_length=1, max_length=256)] | None = Field(
+        default=None,
+        description=(
+            "status.owner of the object that launched the job run: without it a job run that an "
+            "operator like this one launched is not adopted."
+        ),
+    )
+
+
+class RunSettings(Model):
+    """What a run has different from its job, and how it is tried."""
+
+    display_name: DisplayName | None = Field(
+        default=None,
+        description="Name of the job run in OCI; by default namespace/name of the object.",
+    )
+    freeform_tags: JobFreeformTags | None = Field(
+        default=None, description="Free-form tags of the job run, 7 at most."
+    )
+    defined_tags: JobDefinedTags | None = Field(
+        default=None, description="Defined tags of the job run: tag namespace -> key -> value."
+    )
+    env: RunEnvVars = Field(
+        default=(),
+        description=(
+            "Environment variables that are added to the job's or replace them. A variable of the"
+            " job can't be unset."
+        ),
+    )
+    args: Arguments | None = Field(
+        default=None, description="Command line arguments in place of all of the job's."
+    )
+    maximum_runtime_in_minutes: Minutes | None = Field(
+        default=None, description="OCI ends the run when it takes longer; in place of the job's."
+    )
+    infrastructure: RunInfrastructure | None = Field(
+        default=None, description="Machines that are others than the job's."
+    )
+    logging: RunLogging | None = Field(
+        default=None, description="Where the output goes, in place of where the job's goes."
+    )
+    container: RunContainer | None = Field(
+        default=None, description="Image and command that are others than those of a container job."
+    )
+    spark: RunSpark | None = Field(
+        default=None,
+        description="Machines, properties and parameters that are others than those of a Spark job.",
+    )
+    backoff_limit: Annotated[int, Field(ge=0, le=100)] = Field(
+        default=0,
+        description=(
+            "How often a failed run is tried again; 0 by default, since attempts cost money. Each is "
+            "a job run of its own in OCI."
+        ),
+    )
+    failure_policy: FailurePolicy | None = Field(
+        default=None, description="Which failures are tried again."
+    )
+    submission_retry_limit: Annotated[int, Field(ge=0, le=100)] = Field(
+        default=0,
+        description=(
+            "How often a creation is tried again that OCI refuses as invalid. What may pass by itself "
+            "(throttling, limits, capacity, permissions) is always tried again."
+        ),
+    )
+    active_deadline_seconds: Seconds | None = Field(
+        default=None,
+        description=(
+            "From the first launch: the run is ended and fails when it takes longer, all attempts "
+            "together."
+        ),
+    )
+    pre_running_deadline_seconds: Seconds | None = Field(
+        default=None,
+        description=(
+            "From ACCEPTED to IN_PROGRESS: an attempt whose machine is not there by then has failed. "
+            "Provisioning takes minutes."
+        ),
+    )
+    ttl_seconds_after_finished: Annotated[int, Field(ge=0, le=10 * 365 * 24 * 3600)] | None = Field(
+        default=None,
+        description=(
+            "The object is deleted that long after its end, unless another run waits for it; by "
+            "default never. OCI's record stays by deletionPolicy."
+        ),
+    )
+    deletion_policy: DeletionPolicy = Field(
+        default=DeletionPolicy.RETAIN,
+        description=(
+            "What deleting this object does to the record of the ended run in OCI. A run that is "
+            "still active is cancelled either way."
+        ),
+    )
+
+
+_OF_SPARK = "has(self.jobTemplate) && has(self.jobTemplate.spec.infrastructure.dataFlow)"
+
+
+class OCIJobRunSpec(RunSettings):
+    """Desired state of an OCIJobRun: which job, and what this run has different from it.
+
+      spec:
+        jobRef:
+          name: train-classifier
+        env:
+          - name: TREES
+            value: "200"
+
+    A run is one execution: but for `suspend`, `cancel`, `ttlSecondsAfterFinished` and `deletionPolicy` its spec
+    can't be edited.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra=validations(
+            (
+                "[has(self.jobRef), has(self.jobId), has(self.jobTemplate)].exists_one(x, x)",
+                "exactly one of jobRef, jobId and jobTemplate must be given",
+            ),
+            ("!has(self.identityRef) || has(self.jobId)", "identityRef is of a run with jobId"),
+            (
+                (
+                    f"!({_OF_SPARK}) || !has(self.failurePolicy) || "
+                    "self.failurePolicy.rules.all(r, !has(r.onExitCodes))"
+                ),
+                "onExitCodes: Data Flow tells no exit code; give onLifecycleDetails",
+            ),
+            (
+                f"!({_OF_SPARK}) || self.deletionPolicy == 'Retain'",
+                "deletionPolicy: Data Flow deletes no record of a run; leave it at Retain",
+            ),
+            (
+                (
+                    f"!({_OF_SPARK}) || !(has(self.infrastructure) || has(self.logging) || "
+                    "has(self.container))"
+                ),
+                "infrastructure, logging and container are of Data Science: give spark",
+            ),
+            (
+                f"!has(self.spark) || !has(self.jobTemplate) || ({_OF_SPARK})",
+                "spark is of a job with infrastructure.dataFlow",
+            ),
+            *(immutable(field, kinds.RUN) for field in _IMMUTABLE_FIELDS),
+            (
+                "!has(oldSelf.adopt) || (has(self.adopt) && self.adopt == oldSelf.adopt)",
+                "adopt is immutable once it is set: create another OCIJobRun",
+            ),
+            (
+                "!(has(oldSelf.cancel) && oldSelf.cancel) || (has(self.cancel) && self.cancel)",
+                "cancel can't be taken back: create another OCIJobRun",
+            ),
+        )
+    )
+
+    job_ref: JobReference | None = Field(default=None, description="The OCIJob that is run.")
+    job_id: Ocid | None = Field(
+        default=None,
+        description=(
+            "OCID of an OCI job that no OCIJob of this cluster has, such as one made with ADS; its "
+            "compartment and project are read from OCI."
+        ),
+    )
+    job_template: JobTemplate | None = Field(
+        default=None,
+        description="An OCIJob of the run's own: it is made with the run's name, and goes with the run.",
+    )
+    identity_ref: IdentityReference | None = Field(
+        default=None,
+        description="Who calls OCI for a run with jobId; by default the OCIIdentity named `default`.",
+    )
+    depends_on: DependsOnList = Field(
+        default=(),
+        description="Runs and sweeps that have to end first. They may be created later.",
+    )
+    adopt: RunAdoption | None = Field(
+        default=None,
+        description=(
+            "A job run that is there already: it is followed, and none is launched. It may be set "
+            "later, while the run is held or waits, and then not be changed."
+        ),
+    )
+    cancel: bool = Field(
+        default=False,
+        description="True cancels the run in OCI and keeps this record. It can't be taken back.",
+    )
+    suspend: bool = Field(
+        default=False,
+        description=(
+            "True holds a run that is not launched, and cancels one that is: its record is kept, and "
+            "false launches another attempt."
+        ),
+    )
+
+    def job_name(self, run_name: str) -> str | None:
+        """Return the name of the OCIJob that the run is of; None for an OCI job outside the cluster."""
+        if self.job_ref is not None:
+            return self.job_ref.name
+        return run_name if self.job_template is not None else None
+
+
+class OCIJobRun(Model):
+    """One execution of an OCIJob.
+
+    Its spec can't be edited, but for `suspend`, `cancel`, `ttlSecondsAfterFinished` and `deletionPolicy`: to run
+    again, create another. Deleting a run that is active cancels it in OCI.
+    """
+
+    metadata: ObjectMeta
+    spec: OCIJobRunSpec
+    status: OCIJobRunStatus = Field(default=OCIJobRunStatus())
+
+    @property
+    def job_name(self) -> str | None:
+        """Name of the OCIJob that the run is of; None for an OCI job outside the cluster."""
+        return self.spec.job_name(self.metadata.name)

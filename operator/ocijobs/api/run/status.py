@@ -1,0 +1,287 @@
+"""Observed state of an OCIJobRun: its attempts, what it was launched with, and what it left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Self, Unpack
+
+from pydantic import Field
+
+from ocijobs.api.identity import IdentityReference, RegionName
+from ocijobs.api.job.infrastructure import Backend
+from ocijobs.api.job.status import RevisionName, Submission, Url
+from ocijobs.api.run.binding import Binding
+from ocijobs.api.shared.conditions import Conditions
+from ocijobs.api.shared.dependency import Dependency
+from ocijobs.api.shared.model import ATOMIC_LIST, Model, ObjectName, Ocid, Time, map_list
+
+if TYPE_CHECKING:
+    from ocijobs.api.status_changes import JobRunStatusFields
+
+MOST_ATTEMPTS = 10
+"""Attempts that a status tells of; `attemptCount` counts them all."""
+
+
+class Phase(StrEnum):
+    """Where a run is; conditions say the same for machines."""
+
+    PENDING = "Pending"
+    SUSPENDED = "Suspended"
+    ACCEPTED = "Accepted"
+    RUNNING = "Running"
+    CANCELLING = "Cancelling"
+    NEEDS_ATTENTION = "NeedsAttention"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    CANCELLED = "Cancelled"
+
+    @property
+    def terminal(self) -> bool:
+        """Whether the phase is never left."""
+        return self in _TERMINAL
+
+
+_TERMINAL = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.CANCELLED})
+
+
+class StopReason(StrEnum):
+    """Why the operator ends an attempt by itself."""
+
+    SUSPENDED = "Suspended"
+    EVICTED = "Evicted"
+    DEADLINE_EXCEEDED = "DeadlineExceeded"
+    PRE_RUNNING_DEADLINE_EXCEEDED = "PreRunningDeadlineExceeded"
+
+
+Results = Annotated[
+    Mapping[Annotated[str, Field(max_length=63)], Annotated[str, Field(max_length=4096)]],
+    Field(max_length=32),
+]
+"""What a run has reported: name -> value, as the code printed it."""
+
+
+class Utilisation(Model):
+    """How much of a resource was used, over the run."""
+
+    mean: float = Field(description="Mean, in percent.")
+    max: float = Field(description="Highest mean of a minute, in percent.")
+
+
+class RunMetrics(Model):
+    """What the run used: utilisation of the machines, as OCI Monitoring has it, or Data Flow's totals."""
+
+    cpu_utilization: Utilisation | None = Field(default=None, description="CPU.")
+    memory_utilization: Utilisation | None = Field(default=None, description="Memory.")
+    disk_utilization: Utilisation | None = Field(default=None, description="Block storage.")
+    gpu_utilization: Utilisation | None = Field(default=None, description="GPU.")
+    total_ocpu: Annotated[int, Field(ge=0)] | None = Field(
+        default=None,
+        alias="totalOCpu",
+        description="OCPUs of driver and executors together; of a Spark run.",
+    )
+    data_read_in_bytes: Annotated[int, Field(ge=0)] | None = Field(
+        default=None, description="Bytes that Spark read."
+    )
+    data_written_in_bytes: Annotated[int, Field(ge=0)] | None = Field(
+        default=None, description="Bytes that Spark wrote."
+    )
+    run_duration_in_milliseconds: Annotated[int, Field(ge=0)] | None = Field(
+        default=None, description="Time that Data Flow counts for the run, in milliseconds."
+    )
+
+
+class NodeGroupState(Model):
+    """State of a group of nodes."""
+
+    name: Annotated[str, Field(max_length=255)] = Field(description="Name of the group.")
+    lifecycle_state: Annotated[str, Field(max_length=63)] = Field(description="State in OCI.")
+    lifecycle_details: Annotated[str, Field(max_length=1024)] | None = Field(
+        default=None, description="Details in OCI's own words."
+    )
+
+
+class RunSubmission(Submission):
+    """The intent to create a job run."""
+
+    attempt: Annotated[int, Field(ge=0)] = Field(description="Number of the attempt, from 0.")
+    identity: IdentityReference = Field(description="Identity of the call.")
+    region: RegionName = Field(description="Region of the call.")
+    compartment_id: Ocid = Field(description="Compartment of the run.")
+    job_id: Ocid = Field(description="OCI job that is run.")
+
+
+class Attempt(Model):
+    """One job run in OCI."""
+
+    number: Annotated[int, Field(ge=0)] = Field(description="Number of the attempt, from 0.")
+    job_run_id: Ocid = Field(description="OCID of the job run.")
+    lifecycle_state: Annotated[str, Field(max_length=63)] = Field(
+        description="Last state seen in OCI."
+    )
+    exit_code: int | None = Field(
+        default=None, description="Exit code of the code, where OCI tells it."
+    )
+    start_time: Time | None = Field(default=None, description="When the code started.")
+    completion_time: Time | None = Field(default=None, description="When the attempt ended.")
+    reason: Annotated[str, Field(max_length=63)] | None = Field(
+        default=None, description="Why another attempt follows, in one word."
+    )
+    message: Annotated[str, Field(max_length=1024)] | None = Field(
+        default=None, description="Details in OCI's own words."
+    )
+
+
+class LogFile(Model):
+    """A log that Data Flow keeps of a run (RunLogSummary)."""
+
+    name: Annotated[str, Field(max_length=255)] = Field(
+        description="Its name, as GetRunLog takes it."
+    )
+    source: Annotated[str, Field(max_length=63)] = Field(
+        description="APPLICATION, DRIVER or EXECUTOR."
+    )
+    type: Annotated[str, Field(max_length=63)] = Field(description="STDOUT or STDERR.")
+    size_in_bytes: Annotated[int, Field(ge=0)] | None = Field(
+        default=None, description="Compressed size in bytes."
+    )
+
+
+class RunLogs(Model):
+    """Where the run's output is."""
+
+    log_group_id: Ocid | None = Field(default=None, description="Log group.")
+    log_id: Ocid | None = Field(default=None, description="Log.")
+    console_url: Url | None = Field(
+        default=None,
+        description="The log's page in the OCI console; of a Spark run without one, the run's page.",
+    )
+    files: Annotated[
+        tuple[LogFile, ...], Field(max_length=20, json_schema_extra=map_list("name"))
+    ] = Field(
+        default=(),
+        description=(
+            "Logs that Data Flow keeps of the run: its own and the driver's, the executors' as far "
+            "as there is room."
+        ),
+    )
+    tail: (
+        Annotated[
+            tuple[Annotated[str, Field(max_length=4096)], ...],
+            Field(max_length=20, json_schema_extra=ATOMIC_LIST),
+        ]
+        | None
+    ) = Field(
+        default=None,
+        description=(
+            "Last lines of output, 20 lines and 4 KiB at most, 512 bytes of each; known secret values masked."
+        ),
+    )
+
+
+class OutputList(Model):
+    """Objects that the run's outputs are."""
+
+    count: Annotated[int, Field(ge=0)] = Field(description="Number of objects.")
+    objects: Annotated[
+        tuple[Annotated[str, Field(max_length=2048)], ...],
+        Field(max_length=50, json_schema_extra=ATOMIC_LIST),
+    ] = Field(default=(), description="oci:// addresses of the first 50.")
+
+
+class OCIJobRunStatus(Model):
+    """Observed state of an OCIJobRun."""
+
+    observed_generation: int | None = Field(
+        default=None, ge=0, description="The metadata.generation that this status is of."
+    )
+    phase: Phase | None = Field(default=None, description="Where the run is.")
+    backend: Backend | None = Field(
+        default=None, description="Service of OCI that runs it: DataScience or DataFlow."
+    )
+    owner: Annotated[str, Field(max_length=256)] | None = Field(
+        default=None,
+        description="Begins the tag ocijobs_owner of the job run: the cluster and this object's uid.",
+    )
+    lifecycle_state: Annotated[str, Field(max_length=63)] | None = Field(
+        default=None, description="State in OCI's own words, such as IN_PROGRESS."
+    )
+    lifecycle_details: Annotated[str, Field(max_length=1024)] | None = Field(
+        default=None, description="Details in OCI's own words."
+    )
+    commit: Annotated[str, Field(max_length=64)] | None = Field(
+        default=None, description="Git commit that the run checked out; of `runtime.git`."
+    )
+    exit_code: int | None = Field(
+        default=None, description="Exit code of the code, where OCI tells it."
+    )
+    job_run_id: Ocid | None = Field(default=None, description="OCID of the job run.")
+    job_id: Ocid | None = Field(default=None, description="OCID of the OCI job that is run.")
+    revision: RevisionName | None = Field(
+        default=None, description="Revision of the OCIJob that the run was launched with."
+    )
+    console_url: Url | None = Field(default=None, description="The run's page in the OCI console.")
+    logs: RunLogs | None = Field(default=None, description="Where the run's output is.")
+    submit: RunSubmission | None = Field(
+        default=None, description="The intent to create the job run."
+    )
+    binding: Binding | None = Field(default=None, description="What the run was launched with.")
+    attempts: Annotated[
+        tuple[Attempt, ...], Field(max_length=MOST_ATTEMPTS, json_schema_extra=map_list("number"))
+    ] = Field(default=(), description="Job runs in OCI, the last 10.")
+    attempt_count: Annotated[int, Field(ge=0)] | None = Field(
+        default=None, description="Number of job runs in OCI, all together."
+    )
+    failed: Annotated[int, Field(ge=0)] | None = Field(
+        default=None, description="Failed attempts that count against backoffLimit."
+    )
+    launch_time: Time | None = Field(
+        default=None,
+        description="When the run was first launched, or resumed: activeDeadlineSeconds counts from it.",
+    )
+    stopping: StopReason | None = Field(
+        default=None, description="Why the operator ends the attempt."
+    )
+    workload: ObjectName | None = Field(
+        default=None, description="Workload of Kueue that the attempt was admitted with."
+    )
+    dependencies: Annotated[
+        tuple[Dependency, ...], Field(max_length=300, json_schema_extra=map_list("kind", "name"))
+    ] = Field(default=(), description="What the run waited for and has come.")
+    node_groups: Annotated[
+        tuple[NodeGroupState, ...], Field(max_length=5, json_schema_extra=map_list("name"))
+    ] = Field(default=(), description="States of the groups of nodes.")
+    accepted_time: Time | None = Field(default=None, description="When OCI accepted the run.")
+    start_time: Time | None = Field(default=None, description="When the code started.")
+    completion_time: Time | None = Field(
+        default=None, description="When the run ended, well or not."
+    )
+    results: Results | None = Field(
+        default=None, description="Declared results, as the code printed them."
+    )
+    outputs: OutputList | None = Field(
+        default=None, description="Objects under outputs.uri after the run."
+    )
+    metrics: RunMetrics | None = Field(
+        default=None,
+        description="What the run used: Data Flow's totals at the end, utilisation some minutes later.",
+    )
+    blocked_since: Time | None = Field(
+        default=None, description="Since when the same cause keeps the run from going on."
+    )
+    conditions: Conditions = Field(
+        default=(),
+        description=(
+            "Ready, Reconciling, Stalled, Suspended, ResultsReady, and one of Complete and Failed at "
+            "the end."
+        ),
+    )
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run is in a phase that it never leaves."""
+        return self.phase is not None and self.phase.terminal
+
+    def changed(self, **fields: Unpack[JobRunStatusFields]) -> Self:
+        """Return the status with other values of some fields."""
+        return self.model_copy(update=fields)

@@ -1,0 +1,1 @@
+"""What several kinds have: metadata, conditions and reasons, variables, dependencies."""

@@ -1,0 +1,1 @@
+"""OCIJobSweep: many runs of one job, and the best of them."""

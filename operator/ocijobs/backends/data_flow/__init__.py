@@ -1,0 +1,1 @@
+"""OCI Data Flow: applications and their runs."""

@@ -1,0 +1,1 @@
+"""OCI Data Science: jobs and their runs."""

@@ -1,0 +1,56 @@
+"""Which service a job or a run is of, and what that service is like."""
+
+from __future__ import annotations
+
+from ocijobs.api.job.infrastructure import Backend
+from ocijobs.backends.data_flow.traits import DATA_FLOW
+from ocijobs.backends.data_science.traits import DATA_SCIENCE
+from ocijobs.backends.traits import BackendTraits
+
+BACKENDS: tuple[BackendTraits, ...] = (DATA_SCIENCE, DATA_FLOW)
+"""Every service that runs jobs. What is added here is known to all decisions."""
+
+
+class UnknownBackendError(ValueError):
+    """An OCID is of no job and no run of a service that is known here; the message says so to people."""
+
+    def __init__(self, ocid: str) -> None:
+        known = ", ".join(f"{b.job_type} or {b.run_type} ({b.title})" for b in BACKENDS)
+        super().__init__(
+            f"OCIDs of type {_type_of(ocid)} are of no jobs or runs; those have the type {known}"
+        )
+
+
+def find_backend(ocid: str) -> BackendTraits | None:
+    """Return the service of a job or a run, or None if its type is unknown: an OCID begins with it.
+
+    Source: https://docs.oracle.com/iaas/Content/General/Concepts/identifiers.htm
+    """
+    kind = _type_of(ocid)
+    return next((b for b in BACKENDS if kind in (b.job_type, b.run_type)), None)
+
+
+def backend_of(ocid: str) -> BackendTraits:
+    """Return the service of a job or a run that OCI told of.
+
+    Raises:
+        UnknownBackendError: if no service that is known here has resources of that type.
+    """
+    found = find_backend(ocid)
+    if found is None:
+        raise UnknownBackendError(ocid)
+    return found
+
+
+def backend_named(name: Backend) -> BackendTraits:
+    """Return the service of that name."""
+    return next(backend for backend in BACKENDS if backend.name is name)
+
+
+def unknown_type(ocid: str) -> str | None:
+    """Return, in words, that no service has jobs or runs of the type of an OCID that somebody wrote."""
+    return str(UnknownBackendError(ocid)) if find_backend(ocid) is None else None
+
+
+def _type_of(ocid: str) -> str:
+    return ocid.removeprefix("ocid1.").partition(".")[0]
