@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from ocijobs.api.run.status import NodeGroupState
+from ocijobs.api.run.observed import NodeGroupState
 
 
 class RunState(StrEnum):

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from ocijobs.api.run.status import LogFile
+from ocijobs.api.run.observed import LogFile
 from ocijobs.backends.records import Refusal
 from ocijobs.cloud.calls import Calls
 from ocijobs.cloud.clients import Principal, Service

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from ocijobs.api.run.status import OutputList
+from ocijobs.api.run.observed import OutputList
 from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.cloud.calls import Calls, Request
 from ocijobs.cloud.clients import Principal, Service

@@ -7,8 +7,8 @@ from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from ocijobs.api import kinds
+from ocijobs.api.run.phase import Phase
 from ocijobs.api.run.spec import OCIJobRun
-from ocijobs.api.run.status import Phase
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.controller.store import Entry
 from ocijobs.reconcile.sweep.names import index_of

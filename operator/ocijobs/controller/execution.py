@@ -22,6 +22,7 @@ from ocijobs.controller.workload_actions import WorkloadActions
 from ocijobs.kube.writer import ObjectWriter
 from ocijobs.log_fields import about
 from ocijobs.reconcile import decision as act
+from ocijobs.reconcile.identity_view import HoldCredentials
 from ocijobs.reconcile.turn import Turn
 
 
@@ -147,7 +148,7 @@ class Executor:
             case (
                 act.ReadCredentials()
                 | act.VerifyCredentials()
-                | act.HoldCredentials()
+                | HoldCredentials()
                 | act.DropCredentials()
             ):
                 await self._identities.execute(entry, action)

@@ -26,15 +26,10 @@ from ocijobs.controller.memory import Memory
 from ocijobs.controller.store import Entry, Store
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.reads import ConfigData, ObjectReader
-from ocijobs.reconcile.decision import (
-    DropCredentials,
-    HoldCredentials,
-    Launcher,
-    ReadCredentials,
-    VerifyCredentials,
-)
+from ocijobs.reconcile.decision import DropCredentials, ReadCredentials, VerifyCredentials
 from ocijobs.reconcile.identity import read_credentials
 from ocijobs.reconcile.identity_known import IdentityKnown, Key, Serving
+from ocijobs.reconcile.identity_view import HoldCredentials, Launcher
 
 IdentityAction = ReadCredentials | VerifyCredentials | HoldCredentials | DropCredentials
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 from weakref import WeakValueDictionary
 
-from ocijobs.api.job.infrastructure import Backend
+from ocijobs.api.shared.backend import Backend
 from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.backends.registry import backend_of
 from ocijobs.clock import Clock

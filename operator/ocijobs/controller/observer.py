@@ -7,12 +7,13 @@ from heapq import nsmallest
 from operator import methodcaller
 
 from ocijobs.api import kinds
-from ocijobs.api.identity import IdentityReference, OCIIdentity
+from ocijobs.api.identity import OCIIdentity
 from ocijobs.api.job.spec import OCIJob
 from ocijobs.api.kueue import WORKLOAD, Workload
 from ocijobs.api.run.binding import JobBinding
 from ocijobs.api.run.spec import OCIJobRun
-from ocijobs.api.schedule import OCIJobSchedule
+from ocijobs.api.schedule.spec import OCIJobSchedule
+from ocijobs.api.shared.identity_reference import IdentityReference
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.api.sweep.spec import OCIJobSweep
 from ocijobs.clock import Clock

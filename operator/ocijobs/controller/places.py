@@ -9,6 +9,7 @@ from ocijobs.cloud.clients import Principal, Service
 from ocijobs.cloud.credentials import identity_key
 from ocijobs.cloud.infrastructures import SERVICES
 from ocijobs.reconcile import decision as act
+from ocijobs.reconcile.identity_view import Caller
 
 OciAction = (
     act.VerifyCredentials
@@ -41,7 +42,7 @@ _OF_NAMES = {
 }
 
 
-def principal_of(namespace: str, caller: act.Caller) -> Principal:
+def principal_of(namespace: str, caller: Caller) -> Principal:
     """Return as whom, and where, an object of a namespace calls OCI."""
     return Principal(identity=identity_key(namespace, caller.identity), region=caller.region)
 

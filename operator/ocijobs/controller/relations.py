@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ocijobs.api.run.spec import OCIJobRun
-from ocijobs.api.schedule import OCIJobSchedule
+from ocijobs.api.schedule.spec import OCIJobSchedule
 from ocijobs.api.shared.dependency import DependencyKind
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.api.shared.model import Model

@@ -7,9 +7,10 @@ from collections import OrderedDict
 
 from ocijobs.api.identity import OCIIdentity
 from ocijobs.api.job.spec import OCIJob
+from ocijobs.api.run.phase import Phase
 from ocijobs.api.run.spec import OCIJobRun
-from ocijobs.api.run.status import OCIJobRunStatus, Phase
-from ocijobs.api.schedule import OCIJobSchedule
+from ocijobs.api.run.status import OCIJobRunStatus
+from ocijobs.api.schedule.spec import OCIJobSchedule
 from ocijobs.api.shared.conditions import ConditionType, find
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.api.shared.reasons import Reason

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ocijobs.api.job.infrastructure import Backend
 from ocijobs.api.run.binding import ReferencedValue
+from ocijobs.api.shared.backend import Backend
 from ocijobs.backends.environment import ValueKey, Values
 from ocijobs.backends.records import Operation, Refusal, RefusalKind
 from ocijobs.backends.registry import backend_of

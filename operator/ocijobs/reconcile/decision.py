@@ -7,36 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from ocijobs.api.identity import IdentityReference
-from ocijobs.api.job.infrastructure import Backend
 from ocijobs.api.job.spec import OCIJobSpec
 from ocijobs.api.job.status import Artifact
 from ocijobs.api.orphan import Orphan
+from ocijobs.api.shared.backend import Backend
+from ocijobs.api.shared.identity_reference import IdentityReference
 from ocijobs.api.shared.model import Model
 from ocijobs.api.shared.reasons import EXPLANATIONS, EventType, Reason
 from ocijobs.backends.environment import ValueKey
 from ocijobs.backends.records import LogAddress
 from ocijobs.backends.requests import JobChange, JobCreation, RunCreation, WantedName
+from ocijobs.reconcile.identity_view import Caller, HoldCredentials, Launcher
 
 StatusT_co = TypeVar("StatusT_co", bound=Model, covariant=True)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
-    """As whom, and where, OCI is called: recorded once per remote object and used for its life."""
-
-    identity: IdentityReference
-    region: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Launcher(Caller):
-    """As whom something is created in OCI: only while the Secret of the identity is at that version.
-
-    What ends something has a Caller, which outlives the Secret; what creates something can't be asked for with one.
-    """
-
-    version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,16 +111,6 @@ class VerifyCredentials:
     """Ask OCI for something that every principal may read (the Object Storage namespace)."""
 
     caller: Caller
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HoldCredentials:
-    """Keep a copy of the Secret of an identity in the operator's own namespace, for deletion alone.
-
-    It is there before anything is in OCI: of a namespace that is deleted, the Secret goes first.
-    """
-
-    identity: IdentityReference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

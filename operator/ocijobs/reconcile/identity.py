@@ -9,13 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Unpack
 
-from ocijobs.api.identity import (
-    IdentityDefaults,
-    IdentityReference,
-    OCIIdentity,
-    OCIIdentityStatus,
-)
+from ocijobs.api.identity import IdentityDefaults, OCIIdentity, OCIIdentityStatus
 from ocijobs.api.shared.conditions import ConditionType, is_true
+from ocijobs.api.shared.identity_reference import IdentityReference
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status_changes import IdentityStatusChanges
 from ocijobs.backends.records import Call, Operation, Refusal, RefusalKind
@@ -28,16 +24,14 @@ from ocijobs.reconcile.blocking import (
 )
 from ocijobs.reconcile.decision import (
     AddFinalizer,
-    Caller,
     Decision,
     DropCredentials,
-    HoldCredentials,
     ReadCredentials,
     RemoveFinalizer,
     VerifyCredentials,
 )
 from ocijobs.reconcile.identity_known import IdentityKnown, Key, Serving, Unserved
-from ocijobs.reconcile.identity_view import IdentityView
+from ocijobs.reconcile.identity_view import Caller, HoldCredentials, IdentityView
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.standing import Headline, Standing, restated
 from ocijobs.settings import Settings

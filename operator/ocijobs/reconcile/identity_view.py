@@ -1,13 +1,43 @@
-"""An identity as jobs and runs see it."""
+"""An identity as jobs and runs see it: as whom they call OCI, and what may be let go without it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from ocijobs.api.identity import IdentityDefaults, IdentityReference
+from ocijobs.api.identity import IdentityDefaults
+from ocijobs.api.shared.identity_reference import IdentityReference
+from ocijobs.api.shared.metadata import ObjectMeta
 from ocijobs.api.shared.reasons import Reason
-from ocijobs.reconcile.decision import Caller, HoldCredentials, Launcher
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """As whom, and where, OCI is called: recorded once per remote object and used for its life."""
+
+    identity: IdentityReference
+    region: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launcher(Caller):
+    """As whom something is created in OCI: only while the Secret of the identity is at that version.
+
+    What ends something has a Caller, which outlives the Secret; what creates something can't be asked for with one.
+    """
+
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldCredentials:
+    """Keep a copy of the Secret of an identity in the operator's own namespace, for deletion alone.
+
+    It is there before anything is in OCI: of a namespace that is deleted, the Secret goes first.
+    """
+
+    identity: IdentityReference
+
 
 DEFAULT_IDENTITY = "default"
 """Name of the OCIIdentity that serves what names none."""
@@ -65,3 +95,16 @@ class IdentityView:
     def hinders_start(self) -> tuple[Reason, str] | None:
         """Why nothing can be started now; None as well while nothing is known of the identity yet."""
         return self.obstacle or self.no_start
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """An object that may be let go: what it is, whose calls would end what it owns, and where that is."""
+
+    kind: str
+    metadata: ObjectMeta
+    identity: IdentityView
+    cluster_id: str
+    region: str | None
+    compartment_id: str | None
+    project_id: str | None = None

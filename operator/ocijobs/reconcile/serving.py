@@ -10,8 +10,8 @@ from ocijobs.api.run.binding import JobBinding
 from ocijobs.api.shared.conditions import ConditionStatus, ConditionType, find, is_true
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.data_science.workload import template_of_job
-from ocijobs.reconcile.decision import Action, Caller, Launcher, RefreshJob
-from ocijobs.reconcile.identity_view import IdentityView
+from ocijobs.reconcile.decision import Action, RefreshJob
+from ocijobs.reconcile.identity_view import Caller, IdentityView, Launcher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from ocijobs.api.identity import IdentityDefaults, IdentityReference
+from ocijobs.api.identity import IdentityDefaults
+from ocijobs.api.shared.identity_reference import IdentityReference
 from ocijobs.backends.job_record import JobRecord
 from ocijobs.backends.records import (
     JobState,
@@ -14,10 +15,9 @@ from ocijobs.backends.records import (
     RunState,
     RunTotals,
 )
-from ocijobs.reconcile.decision import Launcher
 from ocijobs.reconcile.identity import IdentityObservation
 from ocijobs.reconcile.identity_known import IdentityKnown, Key
-from ocijobs.reconcile.identity_view import DEFAULT_IDENTITY, IdentityView
+from ocijobs.reconcile.identity_view import DEFAULT_IDENTITY, IdentityView, Launcher
 from ocijobs.reconcile.job.known import JobKnown, SourcesRead
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.run.known import RunKnown

@@ -11,8 +11,8 @@ import pytest_asyncio
 from tests.component.data_flow.conftest import LASTING, Flow
 from tests.unit.cloud.scripted_oci import IDENTITY
 
-from ocijobs.api.identity import IdentityReference
-from ocijobs.api.job.infrastructure import Backend
+from ocijobs.api.shared.backend import Backend
+from ocijobs.api.shared.identity_reference import IdentityReference
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.backends.records import RunState
 from ocijobs.clock import SystemClock
@@ -21,7 +21,8 @@ from ocijobs.controller.memory import Memory
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.tracker import Tracker
 from ocijobs.observe.metrics import Metrics
-from ocijobs.reconcile.decision import Caller, Followed
+from ocijobs.reconcile.decision import Followed
+from ocijobs.reconcile.identity_view import Caller
 from ocijobs.settings import Settings
 from ocijobs.testing import make_ocid
 

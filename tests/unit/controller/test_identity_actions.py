@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 from tests.unit.cloud.api_keys import secret
 
-from ocijobs.api.identity import IdentityReference
+from ocijobs.api.shared.identity_reference import IdentityReference
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.api.shared.names import API_VERSION
 from ocijobs.backends.records import Operation
@@ -23,8 +23,9 @@ from ocijobs.controller.store import Store
 from ocijobs.kube.client import ApiError, KubeClient
 from ocijobs.kube.own_namespace import OwnNamespace
 from ocijobs.kube.reads import ConfigData, ObjectReader
-from ocijobs.reconcile.decision import DropCredentials, HoldCredentials, Launcher
+from ocijobs.reconcile.decision import DropCredentials
 from ocijobs.reconcile.identity_known import Serving
+from ocijobs.reconcile.identity_view import HoldCredentials, Launcher
 from ocijobs.testing import ManualClock
 
 pytestmark = pytest.mark.asyncio

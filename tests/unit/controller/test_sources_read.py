@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from ocijobs.api.run.status import OutputList
+from ocijobs.api.run.observed import OutputList
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.backends.environment import ValueKey
 from ocijobs.backends.records import Operation, Refusal, RefusalKind

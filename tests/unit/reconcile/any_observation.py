@@ -13,13 +13,16 @@ from typing import Any
 from hypothesis import strategies as st
 
 from ocijobs.api.job.status import JobSubmission, OCIJobStatus
-from ocijobs.api.run.status import Attempt, OCIJobRunStatus, Phase, StopReason
-from ocijobs.api.schedule import OCIJobSchedule, OCIJobScheduleSpec, OCIJobScheduleStatus
+from ocijobs.api.run.phase import Phase, StopReason
+from ocijobs.api.run.status import Attempt, OCIJobRunStatus
+from ocijobs.api.schedule.spec import OCIJobSchedule, OCIJobScheduleSpec
+from ocijobs.api.schedule.status import OCIJobScheduleStatus
 from ocijobs.api.shared.metadata import ObjectMeta
 from ocijobs.api.shared.names import ANNOTATION_ABANDON, ANNOTATION_PAUSED, FINALIZER
 from ocijobs.api.shared.reasons import Reason
+from ocijobs.api.sweep.phase import SweepPhase
 from ocijobs.api.sweep.spec import OCIJobSweep, OCIJobSweepSpec
-from ocijobs.api.sweep.status import OCIJobSweepStatus, SweepPhase
+from ocijobs.api.sweep.status import OCIJobSweepStatus
 from ocijobs.backends.records import Call, JobState, Operation, Refusal, RefusalKind, RunState
 from ocijobs.reconcile.dependencies import Relations
 from ocijobs.reconcile.identity import IdentityObservation

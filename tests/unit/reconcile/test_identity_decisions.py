@@ -17,7 +17,6 @@ from ocijobs.reconcile.decision import (
     AddFinalizer,
     Decision,
     DropCredentials,
-    HoldCredentials,
     ReadCredentials,
     RemoveFinalizer,
     VerifyCredentials,
@@ -28,6 +27,7 @@ from ocijobs.reconcile.identity import (
     view_identity,
 )
 from ocijobs.reconcile.identity_known import IdentityKnown, Key
+from ocijobs.reconcile.identity_view import HoldCredentials
 from ocijobs.testing import (
     DEFAULT_SETTINGS,
     REGION,

@@ -17,7 +17,8 @@ from tests.unit.reconcile.simulation.weather import Mishap
 from ocijobs.api.job.status import JobSubmission, OCIJobStatus, Revision
 from ocijobs.backends.job_record import JobRecord
 from ocijobs.backends.records import Operation, Refusal
-from ocijobs.reconcile.decision import Caller, CreateJob, Decision, UploadArtifact
+from ocijobs.reconcile.decision import CreateJob, Decision, UploadArtifact
+from ocijobs.reconcile.identity_view import Caller
 from ocijobs.reconcile.job import creation, history, readiness, removal
 from ocijobs.reconcile.job.known import JobKnown, Removal
 from ocijobs.reconcile.job.observation import JobObservation

@@ -7,7 +7,7 @@ from tests.unit.reconcile.simulation.run_circumstances import Circumstances
 from tests.unit.reconcile.simulation.run_scenario import RunScenario
 from tests.unit.reconcile.simulation.weather import Mishap
 
-from ocijobs.api.run.status import RunMetrics, Utilisation
+from ocijobs.api.run.observed import RunMetrics, Utilisation
 from ocijobs.backends.records import Operation, Refusal, RunState
 
 USED = RunMetrics(cpu_utilization=Utilisation(mean=50.0, max=99.5))

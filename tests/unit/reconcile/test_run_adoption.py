@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from ocijobs.api.identity import IdentityDefaults
-from ocijobs.api.run.status import OCIJobRunStatus, Phase
+from ocijobs.api.run.phase import Phase
+from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.conditions import ConditionType, find
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.job_record import JobRecord

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ocijobs.api.run.status import Phase
+from ocijobs.api.run.phase import Phase
 from ocijobs.reconcile.run.decide import decide_run
 from ocijobs.reconcile.run.gate import drop
 from ocijobs.testing import SETTLED, make_metadata, make_run, make_run_observation

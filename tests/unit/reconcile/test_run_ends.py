@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from ocijobs.api.run.binding import Binding
-from ocijobs.api.run.status import Attempt, OCIJobRunStatus, Phase, RunLogs
+from ocijobs.api.run.phase import Phase
+from ocijobs.api.run.status import Attempt, OCIJobRunStatus, RunLogs
 from ocijobs.api.shared.conditions import ConditionType, find
 from ocijobs.api.shared.names import ANNOTATION_ABANDON, ANNOTATION_PAUSED
 from ocijobs.api.shared.reasons import Reason

@@ -25,7 +25,7 @@ from ocijobs.api.kueue import (
     WorkloadStatus,
 )
 from ocijobs.api.run.binding import RunTemplate
-from ocijobs.api.run.spec import RunSettings
+from ocijobs.api.run.settings import RunSettings
 from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.conditions import Condition, ConditionStatus
 from ocijobs.backends.records import Operation, Refusal, RefusalKind, RunState

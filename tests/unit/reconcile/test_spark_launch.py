@@ -8,8 +8,9 @@ import pytest
 
 from ocijobs.api.job.machines.data_flow import ApplicationType, SparkLanguage
 from ocijobs.api.run.binding import ReferencedValue
+from ocijobs.api.run.phase import Phase
 from ocijobs.api.run.spec import OCIJobRun
-from ocijobs.api.run.status import Attempt, OCIJobRunStatus, Phase
+from ocijobs.api.run.status import Attempt, OCIJobRunStatus
 from ocijobs.api.shared.names import ANNOTATION_SCHEDULED_TIME
 from ocijobs.backends.environment import ValueKey, Values
 from ocijobs.backends.records import RunState

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from ocijobs.api.identity import IdentityReference, OCIIdentityStatus
+from ocijobs.api.identity import OCIIdentityStatus
 from ocijobs.api.run.status import OCIJobRunStatus, RunLogs
 from ocijobs.api.shared.conditions import ConditionType, find
+from ocijobs.api.shared.identity_reference import IdentityReference
 from ocijobs.api.shared.reasons import EventType, Reason
 from ocijobs.reconcile.decision import (
-    Caller,
     CancelRun,
     CreateJob,
     CreateObject,
@@ -23,6 +23,7 @@ from ocijobs.reconcile.decision import (
     UpdateJob,
     UploadArtifact,
 )
+from ocijobs.reconcile.identity_view import Caller
 from ocijobs.reconcile.standing import Headline, Standing, conditions
 from ocijobs.reconcile.transitions import transition_notes
 from ocijobs.reconcile.unreadable import unreadable_status

@@ -9,7 +9,8 @@ import pytest
 from tests.unit.reconcile.simulation.laws import conditions_are_the_tables
 
 from ocijobs.api.job.status import OCIJobStatus
-from ocijobs.api.run.status import OCIJobRunStatus, Phase
+from ocijobs.api.run.phase import Phase
+from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.conditions import ConditionType, find
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import Call, Refusal, RefusalKind

@@ -22,13 +22,8 @@ from ocijobs.backends.requests import (
 )
 from ocijobs.backends.revision import adopted_name
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL
-from ocijobs.reconcile.decision import (
-    AddFinalizer,
-    Caller,
-    Decision,
-    LookUpJob,
-    Note,
-)
+from ocijobs.reconcile.decision import AddFinalizer, Decision, LookUpJob, Note
+from ocijobs.reconcile.identity_view import Caller
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.outlook import Needed, Obstacle
 from ocijobs.reconcile.job.plan import Plan

@@ -21,7 +21,7 @@ from ocijobs.backends.revision import (
     revision_name,
     settings_digest,
 )
-from ocijobs.reconcile.decision import Launcher
+from ocijobs.reconcile.identity_view import Launcher
 from ocijobs.reconcile.job.known import SourcesRead
 from ocijobs.reconcile.job.naming import Found, check_shapes, find_names
 from ocijobs.reconcile.job.observation import JobObservation

@@ -14,13 +14,13 @@ from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import JobState, Operation, Refusal, RefusalKind
 from ocijobs.reconcile.decision import (
     Action,
-    Caller,
     DeleteCode,
     DeleteJob,
     ListActiveRuns,
     LookUpJob,
     Note,
 )
+from ocijobs.reconcile.identity_view import Caller
 from ocijobs.reconcile.job.known import Removal
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.pacing import due_at

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from ocijobs.api.run.phase import Phase
 from ocijobs.api.run.spec import RunAdoption
-from ocijobs.api.run.status import OCIJobRunStatus, Phase, RunSubmission
+from ocijobs.api.run.status import OCIJobRunStatus, RunSubmission
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.binding import bind, service_variables
 from ocijobs.backends.digest import belongs_to, retry_token
 from ocijobs.backends.environment import NO_VALUES, expand, resolve, variables_of
 from ocijobs.backends.records import Operation, RunRecord
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, earliest
-from ocijobs.reconcile.decision import AddFinalizer, Caller, Decision, LookUpRun
+from ocijobs.reconcile.decision import AddFinalizer, Decision, LookUpRun
+from ocijobs.reconcile.identity_view import Caller
 from ocijobs.reconcile.pacing import due_at, mended_at
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.status import write_blocked, write_status

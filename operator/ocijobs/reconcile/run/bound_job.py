@@ -13,7 +13,8 @@ from ocijobs.backends.job_record import JobRecord
 from ocijobs.backends.records import Call, Operation
 from ocijobs.backends.requests import ApplicationRequest, JobCreation, SingleNode
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL
-from ocijobs.reconcile.decision import Caller, CreateObject, LookUpJob
+from ocijobs.reconcile.decision import CreateObject, LookUpJob
+from ocijobs.reconcile.identity_view import Caller
 from ocijobs.reconcile.ownership import belongs
 from ocijobs.reconcile.pacing import due_at, mended_at
 from ocijobs.reconcile.run.draft import Draft

@@ -8,14 +8,8 @@ from ocijobs.api.shared.environment import EnvVar
 from ocijobs.backends.environment import expand, merge, references
 from ocijobs.backends.records import Operation, RefusalKind, RunRecord, RunState
 from ocijobs.backends.registry import backend_of
-from ocijobs.reconcile.decision import (
-    Caller,
-    ListOutputs,
-    ReadResults,
-    ReadRunLogs,
-    ReadValues,
-    SearchLogs,
-)
+from ocijobs.reconcile.decision import ListOutputs, ReadResults, ReadRunLogs, ReadValues, SearchLogs
+from ocijobs.reconcile.identity_view import Caller
 from ocijobs.reconcile.run.observation import RunObservation
 
 _PASSING = frozenset({RefusalKind.UNAVAILABLE, RefusalKind.THROTTLED, RefusalKind.INTERNAL})

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from ocijobs.api.job.spec import DeletionPolicy
+from ocijobs.api.job.fields import DeletionPolicy
 from ocijobs.api.orphan import Leftovers
 from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import Operation
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe
-from ocijobs.reconcile.decision import (
-    Caller,
-    Decision,
-    DeleteRun,
-    LookUpRun,
-    Note,
-    RemoveFinalizer,
-)
+from ocijobs.reconcile.decision import Decision, DeleteRun, LookUpRun, Note, RemoveFinalizer
+from ocijobs.reconcile.identity_view import Caller
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.release import release
 from ocijobs.reconcile.run.absence import gone

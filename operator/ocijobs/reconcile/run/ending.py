@@ -8,15 +8,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from ocijobs.api.run.status import (
-    OCIJobRunStatus,
-    OutputList,
-    Phase,
-    RunLogs,
-    RunMetrics,
-    RunSubmission,
-    StopReason,
-)
+from ocijobs.api.run.observed import OutputList, RunMetrics
+from ocijobs.api.run.phase import Phase, StopReason
+from ocijobs.api.run.status import OCIJobRunStatus, RunLogs, RunSubmission
 from ocijobs.api.shared.conditions import Condition, ConditionStatus, ConditionType
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import Operation, RunRecord, RunState

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ocijobs.api.orphan import Leftovers
-from ocijobs.api.run.status import OCIJobRunStatus, Phase, RunSubmission
+from ocijobs.api.run.phase import Phase
+from ocijobs.api.run.status import OCIJobRunStatus, RunSubmission
 from ocijobs.api.shared.conditions import ConditionType, find
 from ocijobs.api.shared.reasons import Reason, reason_named
 from ocijobs.backends.records import Operation, RunRecord, RunState, run_state_named
@@ -19,13 +20,13 @@ from ocijobs.backends.registry import backend_of
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
 from ocijobs.reconcile.decision import (
     Action,
-    Caller,
     CancelRun,
     Decision,
     Followed,
     LookUpRun,
     RemoveFinalizer,
 )
+from ocijobs.reconcile.identity_view import Caller
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.release import release
 from ocijobs.reconcile.run.absence import gone

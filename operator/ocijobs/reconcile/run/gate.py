@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import assert_never
 
-from ocijobs.api.run.status import OCIJobRunStatus, Phase, RunSubmission
+from ocijobs.api.run.phase import Phase
+from ocijobs.api.run.status import OCIJobRunStatus, RunSubmission
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status_changes import JobRunStatusChanges
 from ocijobs.backends.digest import retry_token

@@ -9,13 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from ocijobs.api.run.status import (
-    LogFile,
-    OCIJobRunStatus,
-    OutputList,
-    RunMetrics,
-    RunSubmission,
-)
+from ocijobs.api.run.observed import LogFile, OutputList, RunMetrics
+from ocijobs.api.run.status import OCIJobRunStatus, RunSubmission
 from ocijobs.backends.environment import Values
 from ocijobs.backends.records import Absent, Call, Operation, Refusal, RefusalKind, RunRecord, noted
 from ocijobs.reconcile.once import Evidence

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.backends.records import Call, LogAddress, Operation, RunRecord, RunState
 from ocijobs.reconcile.blocking import earliest
-from ocijobs.reconcile.decision import Action, Caller, Decision, ReadUtilisation
+from ocijobs.reconcile.decision import Action, Decision, ReadUtilisation
+from ocijobs.reconcile.identity_view import Caller
 from ocijobs.reconcile.run.collecting import search_logs
 from ocijobs.reconcile.run.ending import shown_tail
 from ocijobs.reconcile.run.observation import RunObservation

@@ -15,9 +15,8 @@ from ocijobs.backends.digest import owner_of
 from ocijobs.backends.registry import backend_named, find_backend
 from ocijobs.backends.traits import BackendTraits
 from ocijobs.reconcile.dependencies import Relations
-from ocijobs.reconcile.identity_view import IdentityView
+from ocijobs.reconcile.identity_view import IdentityView, Owner
 from ocijobs.reconcile.job.known import JobKnown
-from ocijobs.reconcile.release import Owner
 from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.text import shown
 from ocijobs.settings import Settings

@@ -13,7 +13,8 @@ from typing import Any
 
 from ocijobs.api.kueue import ANNOTATION_REQUEST, Workload, WorkloadCondition
 from ocijobs.api.run.binding import RunTemplate
-from ocijobs.api.run.status import OCIJobRunStatus, Phase
+from ocijobs.api.run.phase import Phase
+from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.conditions import Condition, ConditionStatus, ConditionType, find
 from ocijobs.api.shared.names import FINALIZER
 from ocijobs.api.shared.reasons import Reason

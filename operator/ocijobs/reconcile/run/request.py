@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from ocijobs.api.run.binding import JobBinding, RunTemplate
-from ocijobs.api.run.spec import RunSettings
+from ocijobs.api.run.settings import RunSettings
 from ocijobs.api.shared.environment import EnvVar
 from ocijobs.api.shared.names import TAG_NAME, TAG_OWNER
 from ocijobs.backends.digest import digest, owner_tag

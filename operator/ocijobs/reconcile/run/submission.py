@@ -5,16 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from ocijobs.api.orphan import Leftovers, UnknownLaunch
-from ocijobs.api.run.status import OCIJobRunStatus, Phase, RunSubmission
+from ocijobs.api.run.phase import Phase
+from ocijobs.api.run.status import OCIJobRunStatus, RunSubmission
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import Refusal
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
-from ocijobs.reconcile.decision import (
-    CreateRun,
-    Decision,
-    HoldCredentials,
-    SearchRuns,
-)
+from ocijobs.reconcile.decision import CreateRun, Decision, SearchRuns
+from ocijobs.reconcile.identity_view import HoldCredentials
 from ocijobs.reconcile.once import (
     Free,
     Nothing,

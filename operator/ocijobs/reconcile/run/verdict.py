@@ -10,8 +10,9 @@ from typing import Any
 import re2
 
 from ocijobs.api.run.failure_policy import ExitCodeOperator, FailureAction, FailureRule
-from ocijobs.api.run.spec import RunSettings
-from ocijobs.api.run.status import OCIJobRunStatus, Phase, StopReason
+from ocijobs.api.run.phase import Phase, StopReason
+from ocijobs.api.run.settings import RunSettings
+from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status_changes import JobRunStatusChanges
 from ocijobs.backends.records import RunRecord, RunState

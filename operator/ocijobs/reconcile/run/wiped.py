@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ocijobs.api.run.status import OCIJobRunStatus, Phase
+from ocijobs.api.run.phase import Phase
+from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import RunRecord
 from ocijobs.reconcile.decision import Decision

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from ocijobs.api.schedule import OCIJobSchedule
+from ocijobs.api.schedule.spec import OCIJobSchedule
 from ocijobs.backends.records import Call
 from ocijobs.settings import Settings
 

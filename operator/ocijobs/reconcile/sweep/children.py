@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ocijobs.api import kinds
-from ocijobs.api.run.spec import JobReference, OCIJobRunSpec
+from ocijobs.api.run.settings import JobReference
+from ocijobs.api.run.spec import OCIJobRunSpec
 from ocijobs.api.shared.names import ANNOTATION_SCHEDULED_TIME, LABEL_SWEEP, LABEL_SWEEP_INDEX
 from ocijobs.reconcile.decision import CreateObject, EditObject
 from ocijobs.reconcile.dependencies import filled_in

@@ -10,7 +10,8 @@ from ocijobs.api.run.binding import JobBinding
 from ocijobs.api.shared.dependency import Dependency
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status_changes import JobSweepStatusChanges
-from ocijobs.api.sweep.status import OCIJobSweepStatus, SweepPhase
+from ocijobs.api.sweep.phase import SweepPhase
+from ocijobs.api.sweep.status import OCIJobSweepStatus
 from ocijobs.reconcile.blocking import HELD_ANEW, earliest
 from ocijobs.reconcile.decision import Action, Decision, DeleteObject
 from ocijobs.reconcile.dependencies import Hopeless, Met, Waiting, evaluate, wanted_of

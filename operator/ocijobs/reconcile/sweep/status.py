@@ -7,7 +7,8 @@ from typing import Unpack
 
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status_changes import JobSweepStatusChanges
-from ocijobs.api.sweep.status import OCIJobSweepStatus, SweepPhase
+from ocijobs.api.sweep.phase import SweepPhase
+from ocijobs.api.sweep.status import OCIJobSweepStatus
 from ocijobs.reconcile.blocking import Blocked, Former, blocked
 from ocijobs.reconcile.standing import SWEEP_STANDINGS, Headline, of_generation, restated
 from ocijobs.reconcile.sweep.observation import SweepObservation

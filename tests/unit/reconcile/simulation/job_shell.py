@@ -20,7 +20,6 @@ from ocijobs.reconcile.decision import (
     Decision,
     DeleteCode,
     DeleteJob,
-    HoldCredentials,
     ListActiveRuns,
     ListOrphan,
     ListShapes,
@@ -32,7 +31,7 @@ from ocijobs.reconcile.decision import (
     UpdateJob,
     UploadArtifact,
 )
-from ocijobs.reconcile.identity_view import IdentityView
+from ocijobs.reconcile.identity_view import HoldCredentials, IdentityView
 from ocijobs.reconcile.job.decide import decide_job
 from ocijobs.reconcile.job.known import JobKnown
 from ocijobs.reconcile.job.observation import JobObservation

@@ -12,8 +12,9 @@ from tests.unit.reconcile.simulation.oci_applications import SimulatedApplicatio
 from tests.unit.reconcile.simulation.oci_jobs import SimulatedJobs
 from tests.unit.reconcile.simulation.weather import Weather
 
-from ocijobs.api.job.spec import DeletionPolicy, OCIJob
-from ocijobs.api.run.status import Phase
+from ocijobs.api.job.fields import DeletionPolicy
+from ocijobs.api.job.spec import OCIJob
+from ocijobs.api.run.phase import Phase
 from ocijobs.api.shared.conditions import ConditionType, is_true
 from ocijobs.api.shared.environment import EnvVar
 from ocijobs.api.shared.names import ANNOTATION_REQUESTED_AT

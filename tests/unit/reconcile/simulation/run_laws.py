@@ -17,7 +17,8 @@ from tests.unit.reconcile.simulation.spark_laws import SparkLaws
 
 from ocijobs.api.kueue import WorkloadCondition
 from ocijobs.api.orphan import Orphan
-from ocijobs.api.run.status import OCIJobRunStatus, Phase, StopReason
+from ocijobs.api.run.phase import Phase, StopReason
+from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.conditions import ConditionType
 from ocijobs.api.shared.metadata import ObjectMeta
 from ocijobs.api.shared.reasons import Reason

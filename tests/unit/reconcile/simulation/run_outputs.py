@@ -9,7 +9,7 @@ from tests.unit.reconcile.simulation.oci_runs import SimulatedRun, SimulatedRuns
 from tests.unit.reconcile.simulation.run_circumstances import Circumstances
 from tests.unit.reconcile.simulation.weather import Weather
 
-from ocijobs.api.run.status import LogFile, OutputList, RunMetrics, Utilisation
+from ocijobs.api.run.observed import LogFile, OutputList, RunMetrics, Utilisation
 from ocijobs.backends.records import Operation, Refusal
 from ocijobs.backends.requests import RunRequest
 from ocijobs.reconcile.run.known import LogLines

@@ -28,7 +28,6 @@ from ocijobs.reconcile.decision import (
     DeleteWorkload,
     FinishWorkload,
     Followed,
-    HoldCredentials,
     ListOrphan,
     ListOutputs,
     LookUpRun,
@@ -43,7 +42,7 @@ from ocijobs.reconcile.decision import (
     SearchLogs,
     SearchRuns,
 )
-from ocijobs.reconcile.identity_view import IdentityView
+from ocijobs.reconcile.identity_view import HoldCredentials, IdentityView
 from ocijobs.reconcile.run.attempts import attempt_number
 from ocijobs.reconcile.run.decide import decide_run
 from ocijobs.reconcile.run.known import RunKnown

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from ocijobs.api.job.spec import OCIJob
-from ocijobs.api.run.status import Phase
+from ocijobs.api.run.phase import Phase
 from ocijobs.api.shared.names import LABEL_SWEEP_INDEX
 from ocijobs.api.sweep.spec import OCIJobSweep, OCIJobSweepSpec
 from ocijobs.api.sweep.status import OCIJobSweepStatus
