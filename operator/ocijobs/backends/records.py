@@ -253,3 +253,11 @@ def noted(
     tries = before.tries + 1 if before and before.refusal and before.epoch == epoch else 1
     call = Call(at=at, tries=tries if refusal else 0, refusal=refusal, epoch=epoch)
     return {**calls, operation: call}
+
+
+def internal_refusal(doing: str, error: str) -> Refusal:
+    """Return what is learnt of work that failed for a reason that nobody foresaw; `error` is its class."""
+    return Refusal(
+        kind=RefusalKind.INTERNAL,
+        message=f"{doing}: {error}, an error that the operator did not foresee; its log has the rest",
+    )

@@ -17,9 +17,9 @@ from ocijobs.cloud.clients import Principal, Service
 from ocijobs.cloud.log_lines import LineKeeper, plain
 from ocijobs.cloud.sdk import oci
 from ocijobs.cloud.service_calls import ServiceCalls
+from ocijobs.reconcile.known.run import LogLines
 from ocijobs.reconcile.legible import legible
 from ocijobs.reconcile.polling import PAGE_SIZE
-from ocijobs.reconcile.run.known import LogLines
 
 MOST_FILES = 20
 """Logs that are told of."""

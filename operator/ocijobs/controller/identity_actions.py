@@ -21,15 +21,16 @@ from ocijobs.cloud.credentials import (
     parse_api_key,
 )
 from ocijobs.cloud.object_storage import ObjectStorage
+from ocijobs.controller.entry import Entry
 from ocijobs.controller.held_credentials import HeldCredentials
 from ocijobs.controller.memory import Memory
-from ocijobs.controller.store import Entry, Store
+from ocijobs.controller.store import Store
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.reads import ConfigData, ObjectReader
 from ocijobs.reconcile.decision import DropCredentials, ReadCredentials, VerifyCredentials
 from ocijobs.reconcile.identity import read_credentials
-from ocijobs.reconcile.identity_known import IdentityKnown, Key, Serving
 from ocijobs.reconcile.identity_view import HoldCredentials, Launcher
+from ocijobs.reconcile.known.identity import IdentityKnown, Key, Serving
 
 IdentityAction = ReadCredentials | VerifyCredentials | HoldCredentials | DropCredentials
 

@@ -11,24 +11,23 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from ocijobs.api.shared.backend import Backend
-from ocijobs.backends.records import Refusal, RefusalKind
+from ocijobs.backends.records import Refusal, RefusalKind, internal_refusal
 from ocijobs.backends.registry import backend_of
 from ocijobs.clock import Clock
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.code_storage import CodeStorage
 from ocijobs.cloud.directory import Directory
 from ocijobs.cloud.infrastructure import Infrastructure
+from ocijobs.controller.entry import Entry
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.places import principal_of
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.sources import Reading, SourceReader
 from ocijobs.controller.staging import Staging
-from ocijobs.controller.store import Entry
 from ocijobs.kube.lease import NotLeadingError
 from ocijobs.log_fields import log_fields
 from ocijobs.reconcile import decision as act
-from ocijobs.reconcile.failure import internal_refusal
-from ocijobs.reconcile.job.known import JobKnown, SourcesRead
+from ocijobs.reconcile.known.job import JobKnown, SourcesRead
 
 JobCall = (
     act.FindName

@@ -6,17 +6,16 @@ from collections.abc import Callable, Sequence
 from operator import methodcaller
 from typing import NamedTuple
 
-from ocijobs.backends.records import Refusal
+from ocijobs.backends.records import Refusal, internal_refusal
 from ocijobs.clock import Clock
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.log_search import MOST_RUNS, LogRequest, LogSearch
 from ocijobs.controller.batches import Asked, Batches
+from ocijobs.controller.entry import Entry
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.queue import WorkQueue
-from ocijobs.controller.store import Entry
 from ocijobs.reconcile.decision import SearchLogs
-from ocijobs.reconcile.failure import internal_refusal
-from ocijobs.reconcile.run.known import LogLines
+from ocijobs.reconcile.known.run import LogLines
 
 
 class _LogGroup(NamedTuple):

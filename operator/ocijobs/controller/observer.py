@@ -33,9 +33,8 @@ from ocijobs.controller.views import (
 from ocijobs.reconcile.identity import IdentityObservation
 from ocijobs.reconcile.identity_view import DEFAULT_IDENTITY
 from ocijobs.reconcile.job.observation import JobObservation
+from ocijobs.reconcile.known.run import RunKnown, attempt_number
 from ocijobs.reconcile.ownership import belongs
-from ocijobs.reconcile.run.attempts import attempt_number
-from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.run.observation import QueueView, RunObservation
 from ocijobs.reconcile.run.pod_sets import workload_name
 from ocijobs.reconcile.schedule.firings import object_name

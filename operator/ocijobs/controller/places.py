@@ -5,9 +5,8 @@ from __future__ import annotations
 from ocijobs.backends.registry import backend_of
 from ocijobs.backends.requests import NameKind
 from ocijobs.cloud.admission import Place
-from ocijobs.cloud.clients import Principal, Service
+from ocijobs.cloud.clients import SERVICES, Principal, Service
 from ocijobs.cloud.credentials import identity_key
-from ocijobs.cloud.infrastructures import SERVICES
 from ocijobs.reconcile import decision as act
 from ocijobs.reconcile.identity_view import Caller
 

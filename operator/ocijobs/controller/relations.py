@@ -11,7 +11,8 @@ from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.api.shared.model import Model
 from ocijobs.api.sweep.spec import OCIJobSweep
 from ocijobs.controller.awaiting import dependency_keys, waits_for
-from ocijobs.controller.store import Entry, Store
+from ocijobs.controller.entry import Entry
+from ocijobs.controller.store import Store
 from ocijobs.reconcile.dependencies import (
     DependencyKey,
     DependencyView,

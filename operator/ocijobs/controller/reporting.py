@@ -17,7 +17,7 @@ from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status import AnyStatus
 from ocijobs.api.sweep.spec import OCIJobSweep
 from ocijobs.clock import Clock
-from ocijobs.controller.store import Entry
+from ocijobs.controller.entry import Entry
 from ocijobs.kube.events import EventRecorder, EventSubject
 from ocijobs.log_fields import log_fields
 from ocijobs.observe.metrics import Metrics

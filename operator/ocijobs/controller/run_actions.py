@@ -14,15 +14,15 @@ from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.data_flow_logs import RunLogs, RunOutput
 from ocijobs.cloud.infrastructure import Infrastructure
 from ocijobs.cloud.object_storage import ObjectStorage
+from ocijobs.controller.entry import Entry
 from ocijobs.controller.log_reader import LogReader
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.places import principal_of
-from ocijobs.controller.store import Entry
 from ocijobs.controller.utilisation_reader import UtilisationReader
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.reads import ConfigData, ObjectReader
 from ocijobs.reconcile import decision as act
-from ocijobs.reconcile.run.known import RunKnown
+from ocijobs.reconcile.known.run import RunKnown
 
 RunCall = (
     act.CreateRun

@@ -14,7 +14,7 @@ from ocijobs.api.shared.names import ANNOTATION_SCHEDULED_TIME
 from ocijobs.api.shared.reasons import Reason, reason_named
 from ocijobs.api.sweep.phase import SweepPhase
 from ocijobs.api.sweep.spec import OCIJobSweep
-from ocijobs.controller.store import Entry
+from ocijobs.controller.entry import Entry
 from ocijobs.reconcile.job.observation import RunView
 from ocijobs.reconcile.schedule.observation import MadeView
 

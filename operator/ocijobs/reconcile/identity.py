@@ -30,8 +30,8 @@ from ocijobs.reconcile.decision import (
     RemoveFinalizer,
     VerifyCredentials,
 )
-from ocijobs.reconcile.identity_known import IdentityKnown, Key, Serving, Unserved
 from ocijobs.reconcile.identity_view import Caller, HoldCredentials, IdentityView
+from ocijobs.reconcile.known.identity import IdentityKnown, Key, Serving, Unserved
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.standing import Headline, Standing, restated
 from ocijobs.settings import Settings

@@ -16,11 +16,11 @@ from ocijobs.backends.records import (
     RunTotals,
 )
 from ocijobs.reconcile.identity import IdentityObservation
-from ocijobs.reconcile.identity_known import IdentityKnown, Key
 from ocijobs.reconcile.identity_view import DEFAULT_IDENTITY, IdentityView, Launcher
-from ocijobs.reconcile.job.known import JobKnown, SourcesRead
 from ocijobs.reconcile.job.observation import JobObservation
-from ocijobs.reconcile.run.known import RunKnown
+from ocijobs.reconcile.known.identity import IdentityKnown, Key
+from ocijobs.reconcile.known.job import JobKnown, SourcesRead
+from ocijobs.reconcile.known.run import RunKnown
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.settings import Settings
 from ocijobs.testing.resources import (

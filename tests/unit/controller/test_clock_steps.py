@@ -17,12 +17,12 @@ from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.backends.records import Call, Operation, Refusal, RefusalKind, RunState
 from ocijobs.clock import StepAwareClock, wall_time
 from ocijobs.controller.memory import Memory
-from ocijobs.reconcile.identity_known import IdentityKnown
-from ocijobs.reconcile.job.known import JobKnown, Removal, SourcesRead, Watched
+from ocijobs.reconcile.known.identity import IdentityKnown
+from ocijobs.reconcile.known.job import JobKnown, Removal, SourcesRead, Watched
+from ocijobs.reconcile.known.run import RunKnown
+from ocijobs.reconcile.known.sweep import SweepKnown
 from ocijobs.reconcile.once import Evidence
-from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.stepped import stepped
-from ocijobs.reconcile.sweep.observation import SweepKnown
 from ocijobs.testing import ManualClock, make_run_record
 
 KEY = ObjectKey("OCIJob", "team-a", "job")

@@ -24,8 +24,8 @@ from ocijobs.kube.client import ApiError, KubeClient
 from ocijobs.kube.own_namespace import OwnNamespace
 from ocijobs.kube.reads import ConfigData, ObjectReader
 from ocijobs.reconcile.decision import DropCredentials
-from ocijobs.reconcile.identity_known import Serving
 from ocijobs.reconcile.identity_view import HoldCredentials, Launcher
+from ocijobs.reconcile.known.identity import Serving
 from ocijobs.testing import ManualClock
 
 pytestmark = pytest.mark.asyncio

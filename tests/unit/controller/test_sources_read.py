@@ -18,13 +18,13 @@ from ocijobs.backends.records import Operation, Refusal, RefusalKind
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.credentials import IdentityKey
 from ocijobs.cloud.object_storage import SignedRequest, StoredObject
+from ocijobs.controller.entry import Entry
 from ocijobs.controller.fetcher_client import Receive
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.origins import Means
 from ocijobs.controller.run_actions import RunActions
 from ocijobs.controller.sources import Reading, SourceReader
 from ocijobs.controller.staging import Quota, Staging
-from ocijobs.controller.store import Entry
 from ocijobs.fetcher.protocol import (
     FetchAnswer,
     FetchedArtifact,
@@ -47,7 +47,7 @@ from ocijobs.reconcile.decision import (
     ReadValues,
     ServedSource,
 )
-from ocijobs.reconcile.job.known import SourceNamed, SourcesRead
+from ocijobs.reconcile.known.job import SourceNamed, SourcesRead
 from ocijobs.testing import NAMESPACE, ManualClock, make_caller, make_job, make_metadata, make_run
 
 pytestmark = pytest.mark.asyncio

@@ -26,7 +26,9 @@ from ocijobs.api.sweep.status import OCIJobSweepStatus
 from ocijobs.backends.records import Call, JobState, Operation, Refusal, RefusalKind, RunState
 from ocijobs.reconcile.dependencies import Relations
 from ocijobs.reconcile.identity import IdentityObservation
-from ocijobs.reconcile.identity_known import (
+from ocijobs.reconcile.identity_view import IdentityView
+from ocijobs.reconcile.job.observation import JobObservation, RunView
+from ocijobs.reconcile.known.identity import (
     Credentials,
     Fault,
     IdentityKnown,
@@ -34,14 +36,14 @@ from ocijobs.reconcile.identity_known import (
     Serving,
     Unserved,
 )
-from ocijobs.reconcile.identity_view import IdentityView
-from ocijobs.reconcile.job.known import JobKnown, Removal
-from ocijobs.reconcile.job.observation import JobObservation, RunView
+from ocijobs.reconcile.known.job import JobKnown, Removal
+from ocijobs.reconcile.known.run import RunKnown
+from ocijobs.reconcile.known.schedule import ScheduleKnown
+from ocijobs.reconcile.known.sweep import Children, ChildView, SweepKnown
 from ocijobs.reconcile.once import Evidence
-from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.run.observation import RunObservation
-from ocijobs.reconcile.schedule.observation import ScheduleKnown, ScheduleObservation
-from ocijobs.reconcile.sweep.observation import Children, ChildView, SweepKnown, SweepObservation
+from ocijobs.reconcile.schedule.observation import ScheduleObservation
+from ocijobs.reconcile.sweep.observation import SweepObservation
 from ocijobs.testing import (
     DEFAULT_SETTINGS,
     REGION,

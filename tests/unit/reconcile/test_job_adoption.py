@@ -16,8 +16,8 @@ from ocijobs.backends.records import JobState, Refusal, RefusalKind
 from ocijobs.backends.requests import SingleNode
 from ocijobs.reconcile.decision import AddFinalizer, LookUpJob, RemoveFinalizer, UpdateJob
 from ocijobs.reconcile.job.decide import decide_job
-from ocijobs.reconcile.job.known import JobKnown
 from ocijobs.reconcile.job.observation import JobObservation
+from ocijobs.reconcile.known.job import JobKnown
 from ocijobs.testing import (
     COMPARTMENT,
     PROJECT,

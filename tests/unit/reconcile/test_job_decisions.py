@@ -36,11 +36,11 @@ from ocijobs.reconcile.decision import (
     UpdateJob,
 )
 from ocijobs.reconcile.job.decide import decide_job
-from ocijobs.reconcile.job.known import JobKnown, Removal
 from ocijobs.reconcile.job.observation import JobObservation, RunView
 from ocijobs.reconcile.job.place import Place, find_place
 from ocijobs.reconcile.job.plan import make_plan
 from ocijobs.reconcile.job.removal import remove_oci_job
+from ocijobs.reconcile.known.job import JobKnown, Removal
 from ocijobs.reconcile.once import Evidence
 from ocijobs.testing import (
     COMPARTMENT,

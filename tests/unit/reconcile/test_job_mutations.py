@@ -20,9 +20,9 @@ from ocijobs.backends.records import Operation, Refusal
 from ocijobs.reconcile.decision import CreateJob, Decision, UploadArtifact
 from ocijobs.reconcile.identity_view import Caller
 from ocijobs.reconcile.job import creation, history, readiness, removal
-from ocijobs.reconcile.job.known import JobKnown, Removal
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.plan import Plan
+from ocijobs.reconcile.known.job import JobKnown, Removal
 
 
 def _create_without_an_intent(patch: pytest.MonkeyPatch) -> None:

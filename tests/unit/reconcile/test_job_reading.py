@@ -18,9 +18,9 @@ from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.reconcile.decision import Decision, ReadSources
 from ocijobs.reconcile.job.decide import decide_job
-from ocijobs.reconcile.job.known import JobKnown, SourceNamed
 from ocijobs.reconcile.job.observation import JobObservation, Turn
 from ocijobs.reconcile.job.status import write_blocked
+from ocijobs.reconcile.known.job import JobKnown, SourceNamed
 from ocijobs.testing import SETTLED, make_job, make_job_observation, make_sources
 
 REMOTE = {"script": {"source": {"git_repository": {"url": "https://git.example/code.git"}}}}

@@ -15,9 +15,9 @@ from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.job_record import JobRecord
 from ocijobs.backends.records import Call, JobState, Operation, Refusal, RefusalKind
 from ocijobs.reconcile.decision import AddFinalizer, Decision, LookUpJob, LookUpRun
-from ocijobs.reconcile.job.known import JobKnown
+from ocijobs.reconcile.known.job import JobKnown
+from ocijobs.reconcile.known.run import RunKnown
 from ocijobs.reconcile.run.decide import decide_run
-from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.testing import (
     COMPARTMENT,
     SETTLED,

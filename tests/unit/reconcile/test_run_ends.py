@@ -25,10 +25,10 @@ from ocijobs.reconcile.decision import (
     RemoveFinalizer,
     SearchLogs,
 )
-from ocijobs.reconcile.run.attempts import retry_at
+from ocijobs.reconcile.known.run import RunKnown
 from ocijobs.reconcile.run.decide import decide_run
 from ocijobs.reconcile.run.draft import Launch
-from ocijobs.reconcile.run.known import RunKnown
+from ocijobs.reconcile.run.launch import retry_at
 from ocijobs.reconcile.run.launch_gates import prepare
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.testing import (

@@ -33,7 +33,7 @@ from ocijobs.backends.requests import (
 from ocijobs.reconcile.decision import CreateObject, Decision, RefreshJob
 from ocijobs.reconcile.dependencies import DependencyView, Relations
 from ocijobs.reconcile.job.decide import decide_job
-from ocijobs.reconcile.job.known import JobKnown
+from ocijobs.reconcile.known.job import JobKnown
 from ocijobs.reconcile.run.decide import decide_run
 from ocijobs.reconcile.run.draft import Launch
 from ocijobs.reconcile.run.launch_gates import prepare

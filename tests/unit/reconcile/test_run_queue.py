@@ -36,9 +36,9 @@ from ocijobs.reconcile.decision import (
     DeleteWorkload,
     PatchWorkload,
 )
-from ocijobs.reconcile.run import decide, gate, queueing, stopping, submission
+from ocijobs.reconcile.known.run import RunKnown
+from ocijobs.reconcile.run import decide, launch_gates, queueing, stopping, submission
 from ocijobs.reconcile.run.decide import decide_run
-from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.run.launch_gates import GATES
 from ocijobs.reconcile.run.observation import QueueView, RunObservation
 from ocijobs.reconcile.run.pod_sets import pod_sets, workload_name
@@ -106,7 +106,7 @@ def _launch_unadmitted(patch: pytest.MonkeyPatch) -> None:
     """The queue is not asked."""
     others = tuple(each for each in GATES if each.name != "queue")
     assert len(others) == len(GATES) - 1
-    patch.setattr(gate, "GATES", others)
+    patch.setattr(launch_gates, "GATES", others)
 
 
 def _give_back_at_once(patch: pytest.MonkeyPatch) -> None:

@@ -24,12 +24,11 @@ from ocijobs.backends.requests import (
     Tags,
 )
 from ocijobs.reconcile.decision import RemoveFinalizer
-from ocijobs.reconcile.job.known import JobKnown
+from ocijobs.reconcile.known.job import JobKnown
+from ocijobs.reconcile.known.run import RunKnown
 from ocijobs.reconcile.run.decide import decide_run
 from ocijobs.reconcile.run.draft import Launch
-from ocijobs.reconcile.run.gate import await_launch
-from ocijobs.reconcile.run.known import RunKnown
-from ocijobs.reconcile.run.launch_gates import prepare
+from ocijobs.reconcile.run.launch_gates import await_launch, prepare
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.testing import (
     COMPARTMENT,

@@ -20,12 +20,12 @@ from ocijobs.api.sweep.phase import SweepPhase
 from ocijobs.api.sweep.spec import OCIJobSweepSpec
 from ocijobs.reconcile.decision import DeleteObject, RefreshJob
 from ocijobs.reconcile.dependencies import DependencyView, Relations
+from ocijobs.reconcile.known.sweep import Outcome
 from ocijobs.reconcile.sweep.decide import decide_sweep
 from ocijobs.reconcile.sweep.intervals import from_intervals, names_index, to_intervals
 from ocijobs.reconcile.sweep.names import index_of
-from ocijobs.reconcile.sweep.observation import Outcome
-from ocijobs.reconcile.sweep.points import point, problem, total
 from ocijobs.reconcile.sweep.tally import count
+from ocijobs.reconcile.sweep_points import point, problem, total
 from ocijobs.testing import START, make_identity_view, make_job, make_metadata, make_ready_job
 
 

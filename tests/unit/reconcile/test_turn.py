@@ -16,9 +16,10 @@ from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import Call, Refusal, RefusalKind
 from ocijobs.reconcile.blocking import describe
 from ocijobs.reconcile.decision import Decision
+from ocijobs.reconcile.known.turn import Turn
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.standing import JOB_STANDINGS, RUN_STANDINGS
-from ocijobs.reconcile.turn import Turn, await_turn
+from ocijobs.reconcile.turn import await_turn
 from ocijobs.testing import DEFAULT_SETTINGS, START, make_ready_job
 
 LATER = START + timedelta(seconds=45)

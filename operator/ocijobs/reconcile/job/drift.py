@@ -17,9 +17,9 @@ from ocijobs.backends.digest import belongs_to
 from ocijobs.backends.job_record import JobRecord
 from ocijobs.backends.records import JobState, Operation
 from ocijobs.reconcile.decision import Action, LookUpJob, Note, UpdateJob
-from ocijobs.reconcile.job.known import Watched
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.plan import Plan
+from ocijobs.reconcile.known.job import Watched
 from ocijobs.reconcile.pacing import due_at, fraction
 
 _GONE = frozenset({JobState.DELETED, JobState.DELETING})

@@ -13,7 +13,7 @@ from ocijobs.backends.digest import owner_of
 from ocijobs.backends.registry import backend_named
 from ocijobs.backends.traits import BackendTraits
 from ocijobs.reconcile.identity_view import IdentityView, Owner
-from ocijobs.reconcile.job.known import JobKnown
+from ocijobs.reconcile.known.job import JobKnown
 from ocijobs.settings import Settings
 
 

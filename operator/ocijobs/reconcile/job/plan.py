@@ -22,12 +22,12 @@ from ocijobs.backends.revision import (
     settings_digest,
 )
 from ocijobs.reconcile.identity_view import Launcher
-from ocijobs.reconcile.job.known import SourcesRead
 from ocijobs.reconcile.job.naming import Found, check_shapes, find_names
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.outlook import Needed, Obstacle
 from ocijobs.reconcile.job.place import Place
 from ocijobs.reconcile.job.reading import reason_of_source, serves_current_spec, unreachable
+from ocijobs.reconcile.known.job import SourcesRead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

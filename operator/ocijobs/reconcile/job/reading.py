@@ -22,8 +22,8 @@ from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import Call, Operation, Refusal, RefusalKind
 from ocijobs.reconcile.blocking import earliest
 from ocijobs.reconcile.decision import ReadSources, ServedSource
-from ocijobs.reconcile.job.known import SourceNamed, SourcesRead, same_attempt
 from ocijobs.reconcile.job.observation import JobObservation, Turn
+from ocijobs.reconcile.known.job import SourceNamed, SourcesRead, same_attempt
 from ocijobs.reconcile.pacing import LONG_PAUSE_SECONDS, due_at
 
 _SHORTEST_PAUSE_SECONDS = 2.0

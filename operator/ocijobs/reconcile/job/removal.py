@@ -21,8 +21,8 @@ from ocijobs.reconcile.decision import (
     Note,
 )
 from ocijobs.reconcile.identity_view import Caller
-from ocijobs.reconcile.job.known import Removal
 from ocijobs.reconcile.job.observation import JobObservation
+from ocijobs.reconcile.known.job import Removal
 from ocijobs.reconcile.pacing import due_at
 
 _ACTIVE_PAUSE_SECONDS = 15.0

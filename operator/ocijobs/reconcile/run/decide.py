@@ -14,15 +14,14 @@ from ocijobs.backends.registry import unknown_type
 from ocijobs.reconcile.blocking import earliest, to_come
 from ocijobs.reconcile.decision import AddFinalizer, Decision, DeleteObject, RemoveFinalizer
 from ocijobs.reconcile.release import release_at
+from ocijobs.reconcile.run.collecting import look_again
 from ocijobs.reconcile.run.discarding import discard, kept_records
 from ocijobs.reconcile.run.following import follow
-from ocijobs.reconcile.run.gate import await_launch
-from ocijobs.reconcile.run.late_looks import look_again
+from ocijobs.reconcile.run.launch_gates import await_launch
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.queueing import settle
 from ocijobs.reconcile.run.status import write_status
-from ocijobs.reconcile.run.submission import resolve_intent
-from ocijobs.reconcile.run.wiped import look_first, perhaps_launched
+from ocijobs.reconcile.run.submission import look_first, perhaps_launched, resolve_intent
 from ocijobs.reconcile.standing import of_generation
 
 

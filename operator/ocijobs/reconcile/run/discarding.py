@@ -14,8 +14,7 @@ from ocijobs.reconcile.decision import Decision, DeleteRun, LookUpRun, Note, Rem
 from ocijobs.reconcile.identity_view import Caller
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.release import release
-from ocijobs.reconcile.run.absence import gone
-from ocijobs.reconcile.run.observation import RunObservation
+from ocijobs.reconcile.run.observation import RunObservation, gone
 
 
 def discard(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:

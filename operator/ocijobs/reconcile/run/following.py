@@ -29,9 +29,8 @@ from ocijobs.reconcile.decision import (
 from ocijobs.reconcile.identity_view import Caller
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.release import release
-from ocijobs.reconcile.run.absence import gone
 from ocijobs.reconcile.run.ending import end
-from ocijobs.reconcile.run.observation import RunObservation
+from ocijobs.reconcile.run.observation import RunObservation, gone
 from ocijobs.reconcile.run.status import reflect, write_status
 from ocijobs.reconcile.run.stopping import STOPPING, next_deadline, stop_reason
 

@@ -87,13 +87,6 @@ def waiting(o: RunObservation) -> str:
     return f"queue {o.queue_name}: {why}"
 
 
-def lost_admission(o: RunObservation) -> bool:
-    """Whether the attempt was admitted and is not any more; one that was launched without Kueue never was."""
-    workload = o.queue.workload
-    admitted = workload is not None and workload.admitted
-    return o.queue.served and o.run.status.workload is not None and not admitted
-
-
 def admitted_with(o: RunObservation) -> str | None:
     """Return the Workload that an attempt is launched with."""
     return workload_name(o.run) if o.queue_name is not None else None

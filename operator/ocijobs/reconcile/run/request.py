@@ -19,7 +19,7 @@ from ocijobs.backends.requests import (
     Tags,
     Workload,
 )
-from ocijobs.reconcile.run.attempts import attempt_number
+from ocijobs.reconcile.known.run import attempt_number
 from ocijobs.reconcile.run.observation import RunObservation
 
 

@@ -26,9 +26,9 @@ from ocijobs.reconcile.sweep.children import (
 from ocijobs.reconcile.sweep.ending import doomed, ended, failing
 from ocijobs.reconcile.sweep.names import child_name
 from ocijobs.reconcile.sweep.observation import SweepObservation
-from ocijobs.reconcile.sweep.points import problem, total
 from ocijobs.reconcile.sweep.status import write_blocked, write_seen, write_status
 from ocijobs.reconcile.sweep.tally import Tally, count
+from ocijobs.reconcile.sweep_points import problem, total
 
 
 def decide_sweep(o: SweepObservation, now: datetime) -> Decision[OCIJobSweepStatus]:

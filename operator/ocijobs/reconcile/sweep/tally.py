@@ -13,7 +13,7 @@ from ocijobs.api.sweep.status import BestRun
 from ocijobs.reconcile.sweep.intervals import from_intervals, to_intervals
 from ocijobs.reconcile.sweep.names import child_name
 from ocijobs.reconcile.sweep.observation import SweepObservation
-from ocijobs.reconcile.sweep.points import point, total
+from ocijobs.reconcile.sweep_points import point, total
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,8 +33,8 @@ from ocijobs.reconcile.decision import (
 )
 from ocijobs.reconcile.identity_view import HoldCredentials, IdentityView
 from ocijobs.reconcile.job.decide import decide_job
-from ocijobs.reconcile.job.known import JobKnown
 from ocijobs.reconcile.job.observation import JobObservation
+from ocijobs.reconcile.known.job import JobKnown
 from ocijobs.reconcile.stepped import stepped
 from ocijobs.testing import make_job_observation
 

@@ -20,8 +20,8 @@ from ocijobs.api.shared.environment import EnvVar
 from ocijobs.api.shared.names import ANNOTATION_REQUESTED_AT
 from ocijobs.backends.records import Operation, Refusal, RefusalKind
 from ocijobs.reconcile.decision import ReadSources
-from ocijobs.reconcile.job.known import SourceNamed, SourcesRead
 from ocijobs.reconcile.job.observation import RunView
+from ocijobs.reconcile.known.job import SourceNamed, SourcesRead
 from ocijobs.testing import (
     CODE_BUCKET,
     NAMESPACE,

@@ -42,8 +42,7 @@ from ocijobs.reconcile.decision import (
     SearchLogs,
     answers_later,
 )
-from ocijobs.reconcile.run.attempts import attempt_number
-from ocijobs.reconcile.run.known import RunKnown
+from ocijobs.reconcile.known.run import RunKnown, attempt_number
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.standing import RUN_STANDINGS, of_generation
 

@@ -12,7 +12,7 @@ from tests.unit.reconcile.simulation.weather import Weather
 from ocijobs.api.run.observed import LogFile, OutputList, RunMetrics, Utilisation
 from ocijobs.backends.records import Operation, Refusal
 from ocijobs.backends.requests import RunRequest
-from ocijobs.reconcile.run.known import LogLines
+from ocijobs.reconcile.known.run import LogLines
 from ocijobs.testing import ManualClock
 
 LOG_FILES = (LogFile(name="spark_driver_stdout.log.gz", source="DRIVER", type="STDOUT"),)

@@ -43,9 +43,8 @@ from ocijobs.reconcile.decision import (
     SearchRuns,
 )
 from ocijobs.reconcile.identity_view import HoldCredentials, IdentityView
-from ocijobs.reconcile.run.attempts import attempt_number
+from ocijobs.reconcile.known.run import RunKnown, attempt_number
 from ocijobs.reconcile.run.decide import decide_run
-from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.pod_sets import workload_name
 from ocijobs.reconcile.run.queueing import leave_queue

@@ -11,9 +11,10 @@ from ocijobs.api.schedule.status import FiringState
 from ocijobs.api.shared.names import ANNOTATION_SCHEDULED_TIME
 from ocijobs.backends.records import Call, Refusal, RefusalKind
 from ocijobs.reconcile.decision import CreateObject, Decision, DeleteOwned
+from ocijobs.reconcile.known.schedule import ScheduleKnown
 from ocijobs.reconcile.schedule.decide import decide_schedule
 from ocijobs.reconcile.schedule.firings import firings
-from ocijobs.reconcile.schedule.observation import MadeView, ScheduleKnown, ScheduleObservation
+from ocijobs.reconcile.schedule.observation import MadeView, ScheduleObservation
 from ocijobs.testing import DEFAULT_SETTINGS, START, make_metadata
 
 RUN = {"job_ref": {"name": "job"}}

@@ -24,8 +24,7 @@ from ocijobs.reconcile.decision import (
     ReadUtilisation,
     SearchLogs,
 )
-from ocijobs.reconcile.run.attempts import attempt_number
-from ocijobs.reconcile.run.known import RunKnown
+from ocijobs.reconcile.known.run import RunKnown, attempt_number
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.testing import DEFAULT_SETTINGS
 

@@ -14,15 +14,10 @@ from ocijobs.api.sweep.status import OCIJobSweepStatus
 from ocijobs.backends.records import Call, Refusal, RefusalKind
 from ocijobs.reconcile.decision import CreateObject, Decision, EditObject
 from ocijobs.reconcile.dependencies import Relations
+from ocijobs.reconcile.known.sweep import Children, ChildView, Outcome, SweepKnown
 from ocijobs.reconcile.sweep.decide import decide_sweep
 from ocijobs.reconcile.sweep.intervals import from_intervals
-from ocijobs.reconcile.sweep.observation import (
-    Children,
-    ChildView,
-    Outcome,
-    SweepKnown,
-    SweepObservation,
-)
+from ocijobs.reconcile.sweep.observation import SweepObservation
 from ocijobs.testing import (
     DEFAULT_SETTINGS,
     START,

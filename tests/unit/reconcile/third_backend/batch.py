@@ -30,7 +30,7 @@ from ocijobs.backends.records import LogAddress, RunRecord, RunState
 from ocijobs.backends.requests import RunCreation
 from ocijobs.backends.traits import BackendTraits
 from ocijobs.reconcile.decision import Action, ReadRunLogs, ReadUtilisation, SearchLogs
-from ocijobs.reconcile.run.known import RunKnown
+from ocijobs.reconcile.known.run import RunKnown
 from ocijobs.testing import make_ocid
 
 

@@ -10,12 +10,21 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from ocijobs.api.run.observed import LogFile, OutputList, RunMetrics
-from ocijobs.api.run.status import OCIJobRunStatus, RunSubmission
+from ocijobs.api.run.status import Attempt, OCIJobRunStatus, RunSubmission
 from ocijobs.backends.environment import Values
-from ocijobs.backends.records import Absent, Call, Operation, Refusal, RefusalKind, RunRecord, noted
+from ocijobs.backends.records import (
+    Absent,
+    Call,
+    Operation,
+    Refusal,
+    RefusalKind,
+    RunRecord,
+    RunState,
+    noted,
+    run_state_named,
+)
 from ocijobs.reconcile.once import Evidence
-from ocijobs.reconcile.run.attempts import attempt_number
-from ocijobs.reconcile.run.output import last_results
+from ocijobs.reconcile.output import last_results
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -295,3 +304,24 @@ def _completed(record: RunRecord, before: RunRecord) -> RunRecord:
         totals=record.totals or before.totals,
         complete=record.complete or (before.complete and before.state is record.state),
     )
+
+
+def last_attempt(status: OCIJobRunStatus) -> Attempt | None:
+    """Return the attempt that was bound last."""
+    return max(status.attempts, key=lambda attempt: attempt.number, default=None)
+
+
+def attempt_number(status: OCIJobRunStatus) -> int:
+    """Return the number of the attempt that is under way, or comes next."""
+    if status.submit is not None:
+        return status.submit.attempt
+    last = last_attempt(status)
+    if last is None:
+        return 0
+    # One that is not over, and whose intent is gone from the status, is under way all the same.
+    return last.number + 1 if _over(last) else last.number
+
+
+def _over(attempt: Attempt) -> bool:
+    state = run_state_named(attempt.lifecycle_state)
+    return attempt.completion_time is not None or state.ended or state is RunState.DELETED
