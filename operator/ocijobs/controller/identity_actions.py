@@ -10,7 +10,6 @@ from typing import assert_never
 from ocijobs.api import kinds
 from ocijobs.api.identity import OCIIdentity
 from ocijobs.api.shared.metadata import ObjectKey
-from ocijobs.backends.records import Operation
 from ocijobs.clock import Clock
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.credentials import (
@@ -26,10 +25,10 @@ from ocijobs.controller.memory import Memory
 from ocijobs.controller.store import Entry, Store
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.reads import ConfigData, ObjectReader
-from ocijobs.reconcile.decision import (
+from ocijobs.reconcile.actions.calls import Launcher, Operation
+from ocijobs.reconcile.actions.identities import (
     DropCredentials,
     HoldCredentials,
-    Launcher,
     ReadCredentials,
     VerifyCredentials,
 )

@@ -14,7 +14,7 @@ from ocijobs.controller.batches import Asked, Batches
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.store import Entry
-from ocijobs.reconcile.decision import ReadUtilisation
+from ocijobs.reconcile.actions.runs import ReadUtilisation
 from ocijobs.reconcile.failure import internal_refusal
 
 

@@ -18,7 +18,15 @@ from ocijobs.api.identity import (
 from ocijobs.api.shared.conditions import ConditionType, is_true
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status_changes import IdentityStatusChanges
-from ocijobs.backends.records import Call, Operation, Refusal, RefusalKind
+from ocijobs.backends.records import Refusal, RefusalKind
+from ocijobs.reconcile.actions.calls import Call, Caller, Operation
+from ocijobs.reconcile.actions.identities import (
+    DropCredentials,
+    HoldCredentials,
+    ReadCredentials,
+    VerifyCredentials,
+)
+from ocijobs.reconcile.actions.objects import AddFinalizer, RemoveFinalizer
 from ocijobs.reconcile.blocking import (
     REASON_OF_REFUSAL,
     Former,
@@ -26,16 +34,7 @@ from ocijobs.reconcile.blocking import (
     describe,
     earliest,
 )
-from ocijobs.reconcile.decision import (
-    AddFinalizer,
-    Caller,
-    Decision,
-    DropCredentials,
-    HoldCredentials,
-    ReadCredentials,
-    RemoveFinalizer,
-    VerifyCredentials,
-)
+from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.identity_known import IdentityKnown, Key, Serving, Unserved
 from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.pacing import due_at

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from ocijobs.api.identity import IdentityDefaults, IdentityReference
 from ocijobs.api.shared.reasons import Reason
-from ocijobs.reconcile.decision import Caller, HoldCredentials, Launcher
+from ocijobs.reconcile.actions.calls import Caller, Launcher
+from ocijobs.reconcile.actions.identities import HoldCredentials
 
 DEFAULT_IDENTITY = "default"
 """Name of the OCIIdentity that serves what names none."""

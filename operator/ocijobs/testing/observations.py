@@ -14,7 +14,7 @@ from ocijobs.backends.records import (
     RunState,
     RunTotals,
 )
-from ocijobs.reconcile.decision import Launcher
+from ocijobs.reconcile.actions.calls import Launcher
 from ocijobs.reconcile.identity import IdentityObservation
 from ocijobs.reconcile.identity_known import IdentityKnown, Key
 from ocijobs.reconcile.identity_view import DEFAULT_IDENTITY, IdentityView

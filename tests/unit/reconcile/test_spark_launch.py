@@ -22,7 +22,7 @@ from ocijobs.backends.requests import (
     SparkSettings,
     Tags,
 )
-from ocijobs.reconcile.decision import RemoveFinalizer
+from ocijobs.reconcile.actions.objects import RemoveFinalizer
 from ocijobs.reconcile.job.known import JobKnown
 from ocijobs.reconcile.run.decide import decide_run
 from ocijobs.reconcile.run.draft import Launch

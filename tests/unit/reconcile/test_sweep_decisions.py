@@ -18,7 +18,8 @@ from ocijobs.api.shared.names import ANNOTATION_PAUSED, ANNOTATION_RELEASE
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.sweep.spec import OCIJobSweepSpec
 from ocijobs.api.sweep.status import SweepPhase
-from ocijobs.reconcile.decision import DeleteObject, RefreshJob
+from ocijobs.reconcile.actions.objects import DeleteObject
+from ocijobs.reconcile.actions.runs import RefreshJob
 from ocijobs.reconcile.dependencies import DependencyView, Relations
 from ocijobs.reconcile.sweep.decide import decide_sweep
 from ocijobs.reconcile.sweep.intervals import from_intervals, names_index, to_intervals

@@ -12,7 +12,8 @@ from ocijobs.api.job.status import OCIJobStatus
 from ocijobs.api.run.status import OCIJobRunStatus, Phase
 from ocijobs.api.shared.conditions import ConditionType, find
 from ocijobs.api.shared.reasons import Reason
-from ocijobs.backends.records import Call, Refusal, RefusalKind
+from ocijobs.backends.records import Refusal, RefusalKind
+from ocijobs.reconcile.actions.calls import Call
 from ocijobs.reconcile.blocking import describe
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.pacing import due_at

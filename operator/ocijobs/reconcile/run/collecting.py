@@ -6,10 +6,10 @@ from typing import assert_never
 
 from ocijobs.api.shared.environment import EnvVar
 from ocijobs.backends.environment import expand, merge, references
-from ocijobs.backends.records import Operation, RefusalKind, RunRecord, RunState
+from ocijobs.backends.records import RefusalKind, RunRecord, RunState
 from ocijobs.backends.registry import backend_of
-from ocijobs.reconcile.decision import (
-    Caller,
+from ocijobs.reconcile.actions.calls import Caller, Operation
+from ocijobs.reconcile.actions.runs import (
     ListOutputs,
     ReadResults,
     ReadRunLogs,

@@ -14,18 +14,14 @@ from ocijobs.api.orphan import Leftovers
 from ocijobs.api.run.status import OCIJobRunStatus, Phase, RunSubmission
 from ocijobs.api.shared.conditions import ConditionType, find
 from ocijobs.api.shared.reasons import Reason, reason_named
-from ocijobs.backends.records import Operation, RunRecord, RunState, run_state_named
+from ocijobs.backends.records import RunRecord, RunState, run_state_named
 from ocijobs.backends.registry import backend_of
+from ocijobs.reconcile.actions.action import Action
+from ocijobs.reconcile.actions.calls import Caller, Operation
+from ocijobs.reconcile.actions.objects import RemoveFinalizer
+from ocijobs.reconcile.actions.runs import CancelRun, LookUpRun
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
-from ocijobs.reconcile.decision import (
-    Action,
-    Caller,
-    CancelRun,
-    Decision,
-    Followed,
-    LookUpRun,
-    RemoveFinalizer,
-)
+from ocijobs.reconcile.decision import Decision, Followed
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.release import release
 from ocijobs.reconcile.run.absence import gone

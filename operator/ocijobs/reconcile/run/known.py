@@ -17,7 +17,8 @@ from ocijobs.api.run.status import (
     RunSubmission,
 )
 from ocijobs.backends.environment import Values
-from ocijobs.backends.records import Absent, Call, Operation, Refusal, RefusalKind, RunRecord, noted
+from ocijobs.backends.records import Absent, Refusal, RefusalKind, RunRecord
+from ocijobs.reconcile.actions.calls import Call, Operation, noted
 from ocijobs.reconcile.once import Evidence
 from ocijobs.reconcile.run.attempts import attempt_number
 from ocijobs.reconcile.run.output import last_results

@@ -9,9 +9,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ocijobs.api.run.status import OCIJobRunStatus
-from ocijobs.backends.records import Call, LogAddress, Operation, RunRecord, RunState
+from ocijobs.backends.records import LogAddress, RunRecord, RunState
+from ocijobs.reconcile.actions.action import Action
+from ocijobs.reconcile.actions.calls import Call, Caller, Operation
+from ocijobs.reconcile.actions.runs import ReadUtilisation
 from ocijobs.reconcile.blocking import earliest
-from ocijobs.reconcile.decision import Action, Caller, Decision, ReadUtilisation
+from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.run.collecting import search_logs
 from ocijobs.reconcile.run.ending import shown_tail
 from ocijobs.reconcile.run.observation import RunObservation

@@ -8,9 +8,9 @@ from ocijobs.api.run.binding import JobBinding, RunTemplate
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.binding import bind
 from ocijobs.backends.environment import all_variables, references
-from ocijobs.backends.records import Operation
 from ocijobs.backends.requests import RunCreation
-from ocijobs.reconcile.decision import ReadValues
+from ocijobs.reconcile.actions.calls import Operation
+from ocijobs.reconcile.actions.runs import ReadValues
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.run.attempts import retry_at
 from ocijobs.reconcile.run.bound_job import settled_at

@@ -9,8 +9,9 @@ from datetime import datetime
 
 from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.reasons import Reason
+from ocijobs.reconcile.actions.objects import AddFinalizer
 from ocijobs.reconcile.blocking import HELD
-from ocijobs.reconcile.decision import AddFinalizer, Decision
+from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.run.bound_job import (
     identity_usable,
     job_as_bound,

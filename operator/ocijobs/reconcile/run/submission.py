@@ -8,13 +8,10 @@ from ocijobs.api.orphan import Leftovers, UnknownLaunch
 from ocijobs.api.run.status import OCIJobRunStatus, Phase, RunSubmission
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import Refusal
+from ocijobs.reconcile.actions.identities import HoldCredentials
+from ocijobs.reconcile.actions.runs import CreateRun, SearchRuns
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
-from ocijobs.reconcile.decision import (
-    CreateRun,
-    Decision,
-    HoldCredentials,
-    SearchRuns,
-)
+from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.once import (
     Free,
     Nothing,

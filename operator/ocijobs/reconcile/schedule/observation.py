@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ocijobs.api.schedule import OCIJobSchedule
-from ocijobs.backends.records import Call
+from ocijobs.reconcile.actions.calls import Call
 from ocijobs.settings import Settings
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from ocijobs.api.job.spec import OCIJob
 from ocijobs.api.sweep.spec import OCIJobSweep
-from ocijobs.backends.records import Call
+from ocijobs.reconcile.actions.calls import Call
 from ocijobs.reconcile.dependencies import Relations
 from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.settings import Settings

@@ -15,34 +15,37 @@ from tests.unit.reconcile.simulation.run_world import RunWorld
 
 from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.reasons import Reason
-from ocijobs.backends.records import Operation, Refusal, RunRecord
-from ocijobs.reconcile.decision import (
-    Action,
+from ocijobs.backends.records import Refusal, RunRecord
+from ocijobs.reconcile.actions.action import Action
+from ocijobs.reconcile.actions.calls import Operation
+from ocijobs.reconcile.actions.identities import HoldCredentials
+from ocijobs.reconcile.actions.objects import (
     AddFinalizer,
+    DeleteObject,
+    ListOrphan,
+    RemoveFinalizer,
+)
+from ocijobs.reconcile.actions.runs import (
     CancelRun,
     CreateRun,
-    CreateWorkload,
-    Decision,
-    DeleteObject,
     DeleteRun,
-    DeleteWorkload,
-    FinishWorkload,
-    Followed,
-    HoldCredentials,
-    ListOrphan,
     ListOutputs,
     LookUpRun,
-    Note,
-    PatchWorkload,
     ReadResults,
     ReadRunLogs,
     ReadUtilisation,
     ReadValues,
     RefreshJob,
-    RemoveFinalizer,
     SearchLogs,
     SearchRuns,
 )
+from ocijobs.reconcile.actions.workloads import (
+    CreateWorkload,
+    DeleteWorkload,
+    FinishWorkload,
+    PatchWorkload,
+)
+from ocijobs.reconcile.decision import Decision, Followed, Note
 from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.run.attempts import attempt_number
 from ocijobs.reconcile.run.decide import decide_run

@@ -12,10 +12,9 @@ from ocijobs.api.shared.conditions import ConditionType, find, is_true
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import RunState
 from ocijobs.backends.requests import ApplicationRunRequest
-from ocijobs.reconcile.decision import (
-    Action,
+from ocijobs.reconcile.actions.action import Action
+from ocijobs.reconcile.actions.runs import (
     CreateRun,
-    Decision,
     DeleteRun,
     ListOutputs,
     ReadResults,
@@ -23,6 +22,7 @@ from ocijobs.reconcile.decision import (
     ReadUtilisation,
     SearchLogs,
 )
+from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.run.attempts import attempt_number
 from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.run.observation import RunObservation
