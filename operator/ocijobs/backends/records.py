@@ -1,4 +1,4 @@
-"""What is known of OCI, as data: records of jobs and runs, refusals of calls, and the calls made so far.
+"""What is known of OCI, as data: records of jobs and runs, and refusals of calls.
 
 States are those of the Data Science API (`JobRun.lifecycleState`, `Job.lifecycleState`) and of the Data Flow API
 (`Run.lifecycleState`, `Application.lifecycleState`). An SDK may answer with a
@@ -7,7 +7,6 @@ state that it does not know, which is UNKNOWN here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -197,62 +196,6 @@ class Refusal:
     def outcome_unknown(self) -> bool:
         """Whether the call may have been carried out all the same (time-out, dropped answer, 5xx, an error of ours)."""
         return self.kind in {RefusalKind.UNAVAILABLE, RefusalKind.INTERNAL}
-
-
-class Operation(StrEnum):
-    """Calls whose repetition is paced, one pace each."""
-
-    CREATE = "create"
-    SEARCH = "search"
-    LOOK_UP = "look-up"
-    CANCEL = "cancel"
-    DELETE = "delete"
-    DELETE_FORMER = "delete-former"
-    DELETE_CODE = "delete-code"
-    UPDATE = "update"
-    UPLOAD = "upload"
-    LIST_RUNS = "list-runs"
-    READ_SOURCES = "read-sources"
-    READ_VALUES = "read-values"
-    READ_RESULTS = "read-results"
-    SEARCH_LOGS = "search-logs"
-    LIST_OUTPUTS = "list-outputs"
-    READ_UTILISATION = "read-utilisation"
-    READ_CREDENTIALS = "read-credentials"
-    VERIFY = "verify"
-    HOLD = "hold"
-    FIND_NAME = "find-name"
-    LIST_SHAPES = "list-shapes"
-    QUEUE = "queue"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """The last of the calls of one operation on one object.
-
-    `tries` counts calls since the last success; `epoch` names the circumstances (generation, credentials), under
-    which a refusal stands: in others the call is worth making at once.
-    """
-
-    at: datetime
-    tries: int
-    refusal: Refusal | None
-    epoch: str = ""
-
-
-def noted(
-    calls: Mapping[Operation, Call],
-    operation: Operation,
-    *,
-    at: datetime,
-    refusal: Refusal | None,
-    epoch: str,
-) -> dict[Operation, Call]:
-    """Return `calls` with one more call noted; tries count since the last success or change of epoch."""
-    before = calls.get(operation)
-    tries = before.tries + 1 if before and before.refusal and before.epoch == epoch else 1
-    call = Call(at=at, tries=tries if refusal else 0, refusal=refusal, epoch=epoch)
-    return {**calls, operation: call}
 
 
 def internal_refusal(doing: str, error: str) -> Refusal:

@@ -22,8 +22,55 @@ from ocijobs.controller.store import Store
 from ocijobs.controller.workload_actions import WorkloadActions
 from ocijobs.kube.writer import ObjectWriter
 from ocijobs.log_fields import about
-from ocijobs.reconcile import decision as act
-from ocijobs.reconcile.identity_view import HoldCredentials
+from ocijobs.reconcile.actions.action import Action
+from ocijobs.reconcile.actions.identities import (
+    DropCredentials,
+    HoldCredentials,
+    ReadCredentials,
+    VerifyCredentials,
+)
+from ocijobs.reconcile.actions.jobs import (
+    CreateJob,
+    DeleteCode,
+    DeleteJob,
+    FindName,
+    ListActiveRuns,
+    ListShapes,
+    LookUpJob,
+    ReadSources,
+    SearchJobs,
+    UpdateJob,
+    UploadArtifact,
+)
+from ocijobs.reconcile.actions.objects import (
+    AddFinalizer,
+    CreateObject,
+    DeleteObject,
+    DeleteOwned,
+    EditObject,
+    ListOrphan,
+    RemoveFinalizer,
+)
+from ocijobs.reconcile.actions.runs import (
+    CancelRun,
+    CreateRun,
+    DeleteRun,
+    ListOutputs,
+    LookUpRun,
+    ReadResults,
+    ReadRunLogs,
+    ReadUtilisation,
+    ReadValues,
+    RefreshJob,
+    SearchLogs,
+    SearchRuns,
+)
+from ocijobs.reconcile.actions.workloads import (
+    CreateWorkload,
+    DeleteWorkload,
+    FinishWorkload,
+    PatchWorkload,
+)
 from ocijobs.reconcile.known.turn import Turn
 
 
@@ -40,7 +87,7 @@ class Outcome:
     turn: Turn | None = None
 
 
-Begun = act.RefreshJob | act.ReadSources | act.UploadArtifact | act.SearchLogs | act.ReadUtilisation
+Begun = RefreshJob | ReadSources | UploadArtifact | SearchLogs | ReadUtilisation
 """Actions that are begun in a round; their outcome wakes the object."""
 
 
@@ -70,7 +117,7 @@ class Executor:
         """Where an object has queued up in its round."""
         self._objects = ObjectActions(writer, orphans, store, memory, clock)
 
-    async def carry_out(self, entry: Entry, actions: tuple[act.Action, ...]) -> Outcome:
+    async def carry_out(self, entry: Entry, actions: tuple[Action, ...]) -> Outcome:
         """Carry actions out, up to an object that is not taken; what calls OCI out of its turn is left out.
 
         Raises:
@@ -104,7 +151,7 @@ class Executor:
             return turn
         ocid = _ocid(action)
         try:
-            if isinstance(action, act.CreateRun | act.CreateJob) and not (
+            if isinstance(action, CreateRun | CreateJob) and not (
                 await self._identities.confirm(entry.key.namespace, action.caller)
             ):
                 # What the Secret is by now is learnt, and what is to be done is decided with that.
@@ -120,7 +167,7 @@ class Executor:
         """Have an object wait for no turn that it did not ask for in the round that ends."""
         self._admission.give_up(key, frozenset(self._in_line.pop(key, ())))
 
-    async def execute(self, entry: Entry, action: act.Action) -> bool:
+    async def execute(self, entry: Entry, action: Action) -> bool:
         """Carry an action out; return whether its outcome is there (False: it comes later, and wakes the object).
 
         Raises:
@@ -129,61 +176,45 @@ class Executor:
         """
         match action:
             case (
-                act.AddFinalizer()
-                | act.RemoveFinalizer()
-                | act.CreateObject()
-                | act.EditObject()
-                | act.DeleteOwned()
-                | act.DeleteObject()
-                | act.ListOrphan()
+                AddFinalizer()
+                | RemoveFinalizer()
+                | CreateObject()
+                | EditObject()
+                | DeleteOwned()
+                | DeleteObject()
+                | ListOrphan()
             ):
                 await self._objects.execute(entry, action)
-                return not isinstance(action, act.DeleteObject)
-            case (
-                act.CreateWorkload()
-                | act.PatchWorkload()
-                | act.FinishWorkload()
-                | act.DeleteWorkload()
-            ):
+                return not isinstance(action, DeleteObject)
+            case CreateWorkload() | PatchWorkload() | FinishWorkload() | DeleteWorkload():
                 await self._workloads.execute(entry, action)
-            case (
-                act.ReadCredentials()
-                | act.VerifyCredentials()
-                | HoldCredentials()
-                | act.DropCredentials()
-            ):
+            case ReadCredentials() | VerifyCredentials() | HoldCredentials() | DropCredentials():
                 await self._identities.execute(entry, action)
-            case (
-                act.RefreshJob()
-                | act.ReadSources()
-                | act.UploadArtifact()
-                | act.SearchLogs()
-                | act.ReadUtilisation()
-            ):
+            case RefreshJob() | ReadSources() | UploadArtifact() | SearchLogs() | ReadUtilisation():
                 self._begin(entry, action)
                 return False
             case (
-                act.FindName()
-                | act.ListShapes()
-                | act.CreateJob()
-                | act.SearchJobs()
-                | act.LookUpJob()
-                | act.UpdateJob()
-                | act.ListActiveRuns()
-                | act.DeleteJob()
-                | act.DeleteCode()
+                FindName()
+                | ListShapes()
+                | CreateJob()
+                | SearchJobs()
+                | LookUpJob()
+                | UpdateJob()
+                | ListActiveRuns()
+                | DeleteJob()
+                | DeleteCode()
             ):
                 await self._jobs.execute(entry, action)
             case (
-                act.ReadValues()
-                | act.CreateRun()
-                | act.SearchRuns()
-                | act.LookUpRun()
-                | act.CancelRun()
-                | act.DeleteRun()
-                | act.ReadResults()
-                | act.ListOutputs()
-                | act.ReadRunLogs()
+                ReadValues()
+                | CreateRun()
+                | SearchRuns()
+                | LookUpRun()
+                | CancelRun()
+                | DeleteRun()
+                | ReadResults()
+                | ListOutputs()
+                | ReadRunLogs()
             ):
                 await self._runs.execute(entry, action)
             case _:
@@ -193,17 +224,17 @@ class Executor:
     def _begin(self, entry: Entry, action: Begun) -> None:
         """Begin what takes long, or is done for many at once."""
         match action:
-            case act.RefreshJob(name=name, after=after):
+            case RefreshJob(name=name, after=after):
                 job = ObjectKey(kinds.JOB, entry.key.namespace, name)
                 self._memory.want_refresh(job, after)
                 self._queue.add(job)
-            case act.ReadSources():
+            case ReadSources():
                 self._jobs.start_reading(entry, action)
-            case act.UploadArtifact():
+            case UploadArtifact():
                 self._jobs.start_upload(entry, action)
-            case act.SearchLogs():
+            case SearchLogs():
                 self._runs.ask_log(entry, action)
-            case act.ReadUtilisation():
+            case ReadUtilisation():
                 self._runs.ask_utilisation(entry, action)
             case _:
                 assert_never(action)
@@ -211,6 +242,6 @@ class Executor:
 
 def _ocid(action: OciAction) -> str | None:
     """Return what an action is about in OCI, for the log."""
-    if isinstance(action, act.CreateRun):
+    if isinstance(action, CreateRun):
         return action.request.job_id
     return getattr(action, "run_id", None) or getattr(action, "job_id", None)

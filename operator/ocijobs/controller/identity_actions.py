@@ -10,7 +10,6 @@ from typing import assert_never
 from ocijobs.api import kinds
 from ocijobs.api.identity import OCIIdentity
 from ocijobs.api.shared.metadata import ObjectKey
-from ocijobs.backends.records import Operation
 from ocijobs.clock import Clock
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.credentials import (
@@ -27,9 +26,14 @@ from ocijobs.controller.memory import Memory
 from ocijobs.controller.store import Store
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.reads import ConfigData, ObjectReader
-from ocijobs.reconcile.decision import DropCredentials, ReadCredentials, VerifyCredentials
+from ocijobs.reconcile.actions.calls import Launcher, Operation
+from ocijobs.reconcile.actions.identities import (
+    DropCredentials,
+    HoldCredentials,
+    ReadCredentials,
+    VerifyCredentials,
+)
 from ocijobs.reconcile.identity import read_credentials
-from ocijobs.reconcile.identity_view import HoldCredentials, Launcher
 from ocijobs.reconcile.known.identity import IdentityKnown, Key, Serving
 
 IdentityAction = ReadCredentials | VerifyCredentials | HoldCredentials | DropCredentials

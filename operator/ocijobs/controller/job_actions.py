@@ -26,18 +26,30 @@ from ocijobs.controller.sources import Reading, SourceReader
 from ocijobs.controller.staging import Staging
 from ocijobs.kube.lease import NotLeadingError
 from ocijobs.log_fields import log_fields
-from ocijobs.reconcile import decision as act
+from ocijobs.reconcile.actions.jobs import (
+    CreateJob,
+    DeleteCode,
+    DeleteJob,
+    FindName,
+    ListActiveRuns,
+    ListShapes,
+    LookUpJob,
+    ReadSources,
+    SearchJobs,
+    UpdateJob,
+    UploadArtifact,
+)
 from ocijobs.reconcile.known.job import JobKnown, SourcesRead
 
 JobCall = (
-    act.FindName
-    | act.ListShapes
-    | act.CreateJob
-    | act.SearchJobs
-    | act.LookUpJob
-    | act.UpdateJob
-    | act.ListActiveRuns
-    | act.DeleteJob
+    FindName
+    | ListShapes
+    | CreateJob
+    | SearchJobs
+    | LookUpJob
+    | UpdateJob
+    | ListActiveRuns
+    | DeleteJob
 )
 
 
@@ -79,9 +91,9 @@ class JobActions:
         """How many jobs have their source read or their artifact uploaded, beside the workers."""
         return len(self._tasks)
 
-    async def execute(self, entry: Entry, action: act.DeleteCode | JobCall) -> None:
+    async def execute(self, entry: Entry, action: DeleteCode | JobCall) -> None:
         """Carry the action out, and learn what it brought."""
-        if isinstance(action, act.DeleteCode):
+        if isinstance(action, DeleteCode):
             await self._delete_code(entry, action)
             return
         learn = await self._call(action, principal_of(entry.key.namespace, action.caller))
@@ -91,41 +103,41 @@ class JobActions:
         """Make the call, and return how it changes what is known."""
         epoch = action.epoch
         match action:
-            case act.FindName(compartment_id=compartment, name=name):
+            case FindName(compartment_id=compartment, name=name):
                 ocid = await self._directory.find(principal, compartment, name)
                 at = self._clock.now()
                 return lambda known: known.name_answered(name, ocid, at=at, epoch=epoch)
-            case act.ListShapes(compartment_id=compartment):
+            case ListShapes(compartment_id=compartment):
                 shapes = await self._directory.shapes(principal, compartment)
                 at = self._clock.now()
                 return lambda known: known.shapes_listed(shapes, at=at, epoch=epoch)
-            case act.CreateJob(request=request, token=token):
+            case CreateJob(request=request, token=token):
                 oci = self._infrastructures[action.backend]
                 created = await oci.create_job(principal, request, token)
                 at = self._clock.now()
                 return lambda known: known.create_answered(token, created, at=at, epoch=epoch)
-            case act.SearchJobs(token=token, compartment_id=compartment, project_id=project):
+            case SearchJobs(token=token, compartment_id=compartment, project_id=project):
                 oci = self._infrastructures[action.backend]
                 found = await oci.search_jobs(principal, compartment, project, action.owner)
                 at = self._clock.now()
                 return lambda known: known.search_answered(token, found, at=at, epoch=epoch)
-            case act.LookUpJob(compartment_id=compartment, job_id=job_id):
+            case LookUpJob(compartment_id=compartment, job_id=job_id):
                 record = await self._having(job_id).look_up_job(principal, compartment, job_id)
                 at = self._clock.now()
                 return lambda known: known.look_up_answered(job_id, record, at=at, epoch=epoch)
-            case act.UpdateJob(job_id=job_id, settings=settings, settings_digest=digest):
+            case UpdateJob(job_id=job_id, settings=settings, settings_digest=digest):
                 refusal = await self._having(job_id).update_job(principal, job_id, settings)
                 at = self._clock.now()
                 return lambda known: known.update_answered(
                     job_id, digest, refusal, at=at, epoch=epoch
                 )
-            case act.ListActiveRuns(compartment_id=compartment, job_id=job_id):
+            case ListActiveRuns(compartment_id=compartment, job_id=job_id):
                 active = await self._having(job_id).count_active_runs(
                     principal, compartment, job_id
                 )
                 at = self._clock.now()
                 return lambda known: known.runs_listed(job_id, active, at=at, epoch=epoch)
-            case act.DeleteJob(job_id=job_id):
+            case DeleteJob(job_id=job_id):
                 refusal = await self._having(job_id).delete_job(principal, job_id)
                 at = self._clock.now()
                 return lambda known: known.delete_answered(job_id, refusal, at=at, epoch=epoch)
@@ -138,7 +150,7 @@ class JobActions:
         """Return where a job is."""
         return self._infrastructures[backend_of(job_id).name]
 
-    async def _delete_code(self, entry: Entry, action: act.DeleteCode) -> None:
+    async def _delete_code(self, entry: Entry, action: DeleteCode) -> None:
         """Delete a folder of code, unless a job has come to have it since that was decided.
 
         Another job's upload, which finds the code there, either comes first, and then that job's status names it; or
@@ -156,7 +168,7 @@ class JobActions:
             lambda known: known.code_delete_answered(uri, refusal, at=at, epoch=action.epoch),
         )
 
-    async def _read(self, entry: Entry, action: act.ReadSources) -> None:
+    async def _read(self, entry: Entry, action: ReadSources) -> None:
         principal = principal_of(entry.key.namespace, action.caller)
         read: Reading
         try:
@@ -172,11 +184,11 @@ class JobActions:
             # The spec is in OCI as it is, and so is this.
             self._staging.discard(entry.metadata.uid, read.sha256)
 
-    def start_reading(self, entry: Entry, action: act.ReadSources) -> None:
+    def start_reading(self, entry: Entry, action: ReadSources) -> None:
         """Have a source read beside the workers; the job is looked at again afterwards."""
         self._start(entry, "read the source of", self._read_beside(entry, action))
 
-    async def _read_beside(self, entry: Entry, action: act.ReadSources) -> None:
+    async def _read_beside(self, entry: Entry, action: ReadSources) -> None:
         async with nullcontext() if action.spec.reads_remotely else self._builds:
             await self._read(entry, action)
 
@@ -221,11 +233,11 @@ class JobActions:
         self._staging.discard(uid)
         self._sources.forget(uid)
 
-    def start_upload(self, entry: Entry, action: act.UploadArtifact) -> None:
+    def start_upload(self, entry: Entry, action: UploadArtifact) -> None:
         """Upload an artifact beside the workers, since it may take long; the job is looked at again afterwards."""
         self._start(entry, "upload the artifact of", self._upload(entry, action))
 
-    async def _upload(self, entry: Entry, action: act.UploadArtifact) -> None:
+    async def _upload(self, entry: Entry, action: UploadArtifact) -> None:
         try:
             answer = await self._upload_staged(entry, action)
         except NotLeadingError:
@@ -238,7 +250,7 @@ class JobActions:
             lambda known: known.upload_answered(action.job_id, answer, at=at, epoch=action.epoch),
         )
 
-    async def _upload_staged(self, entry: Entry, action: act.UploadArtifact) -> Refusal | None:
+    async def _upload_staged(self, entry: Entry, action: UploadArtifact) -> Refusal | None:
         """Upload what was built; what is not there any more is built anew."""
         principal = principal_of(entry.key.namespace, action.caller)
         uid = entry.metadata.uid

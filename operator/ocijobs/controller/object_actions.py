@@ -10,7 +10,7 @@ from typing import Any, assert_never
 from ocijobs.api import kinds
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.api.shared.names import LABEL_SWEEP_INDEX
-from ocijobs.backends.records import Call, Refusal, RefusalKind
+from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.clock import Clock
 from ocijobs.controller.entry import Entry
 from ocijobs.controller.memory import Memory
@@ -18,16 +18,25 @@ from ocijobs.controller.orphans import Orphans
 from ocijobs.controller.store import Store
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.writer import ObjectWriter
-from ocijobs.reconcile import decision as act
+from ocijobs.reconcile.actions.calls import Call
+from ocijobs.reconcile.actions.objects import (
+    AddFinalizer,
+    CreateObject,
+    DeleteObject,
+    DeleteOwned,
+    EditObject,
+    ListOrphan,
+    RemoveFinalizer,
+)
 
 ObjectAction = (
-    act.AddFinalizer
-    | act.RemoveFinalizer
-    | act.CreateObject
-    | act.EditObject
-    | act.DeleteOwned
-    | act.DeleteObject
-    | act.ListOrphan
+    AddFinalizer
+    | RemoveFinalizer
+    | CreateObject
+    | EditObject
+    | DeleteOwned
+    | DeleteObject
+    | ListOrphan
 )
 
 
@@ -58,20 +67,20 @@ class ObjectActions:
             NotLeadingError: if this process may not write any more.
         """
         match action:
-            case act.AddFinalizer():
+            case AddFinalizer():
                 self._store.put(await self._writer.add_finalizer(entry.key, entry.metadata))
                 self._held(entry)
-            case act.RemoveFinalizer():
+            case RemoveFinalizer():
                 self._store.put(await self._writer.remove_finalizer(entry.key, entry.metadata))
-            case act.ListOrphan(orphan=orphan):
+            case ListOrphan(orphan=orphan):
                 await self._orphans.add(orphan)
-            case act.CreateObject(document=document):
+            case CreateObject(document=document):
                 await self._create(entry, document)
-            case act.EditObject(kind=kind, name=name, uid=uid, spec=spec):
+            case EditObject(kind=kind, name=name, uid=uid, spec=spec):
                 await self._edit(ObjectKey(kind, entry.key.namespace, name), uid, spec)
-            case act.DeleteOwned(kind=kind, name=name, uid=uid):
+            case DeleteOwned(kind=kind, name=name, uid=uid):
                 await self._delete(ObjectKey(kind, entry.key.namespace, name), uid)
-            case act.DeleteObject():
+            case DeleteObject():
                 meta = entry.metadata
                 await self._writer.delete(entry.key, meta.uid, meta.resource_version)
             case _:

@@ -7,28 +7,49 @@ from ocijobs.backends.requests import NameKind
 from ocijobs.cloud.admission import Place
 from ocijobs.cloud.clients import SERVICES, Principal, Service
 from ocijobs.cloud.credentials import identity_key
-from ocijobs.reconcile import decision as act
-from ocijobs.reconcile.identity_view import Caller
+from ocijobs.reconcile.actions.calls import Caller
+from ocijobs.reconcile.actions.identities import VerifyCredentials
+from ocijobs.reconcile.actions.jobs import (
+    CreateJob,
+    DeleteCode,
+    DeleteJob,
+    FindName,
+    ListActiveRuns,
+    ListShapes,
+    LookUpJob,
+    SearchJobs,
+    UpdateJob,
+)
+from ocijobs.reconcile.actions.runs import (
+    CancelRun,
+    CreateRun,
+    DeleteRun,
+    ListOutputs,
+    LookUpRun,
+    ReadResults,
+    ReadRunLogs,
+    SearchRuns,
+)
 
 OciAction = (
-    act.VerifyCredentials
-    | act.FindName
-    | act.ListShapes
-    | act.CreateJob
-    | act.SearchJobs
-    | act.LookUpJob
-    | act.UpdateJob
-    | act.ListActiveRuns
-    | act.DeleteJob
-    | act.DeleteCode
-    | act.CreateRun
-    | act.SearchRuns
-    | act.LookUpRun
-    | act.CancelRun
-    | act.DeleteRun
-    | act.ReadResults
-    | act.ListOutputs
-    | act.ReadRunLogs
+    VerifyCredentials
+    | FindName
+    | ListShapes
+    | CreateJob
+    | SearchJobs
+    | LookUpJob
+    | UpdateJob
+    | ListActiveRuns
+    | DeleteJob
+    | DeleteCode
+    | CreateRun
+    | SearchRuns
+    | LookUpRun
+    | CancelRun
+    | DeleteRun
+    | ReadResults
+    | ListOutputs
+    | ReadRunLogs
 )
 """Actions whose calls to OCI are answered in the round that asks for them."""
 
@@ -53,23 +74,17 @@ def place_of(namespace: str, action: OciAction) -> Place:
 
 def _service(action: OciAction) -> Service:
     match action:
-        case act.FindName(name=name):
+        case FindName(name=name):
             return _OF_NAMES[name.kind]
-        case act.ListShapes():
+        case ListShapes():
             return Service.DATA_SCIENCE
-        case act.CreateJob(backend=backend) | act.SearchJobs(backend=backend):
+        case CreateJob(backend=backend) | SearchJobs(backend=backend):
             return SERVICES[backend]
-        case act.CreateRun(request=request):
+        case CreateRun(request=request):
             return SERVICES[backend_of(request.job_id).name]
-        case (
-            act.LookUpJob()
-            | act.UpdateJob()
-            | act.ListActiveRuns()
-            | act.DeleteJob()
-            | act.SearchRuns()
-        ):
+        case LookUpJob() | UpdateJob() | ListActiveRuns() | DeleteJob() | SearchRuns():
             return SERVICES[backend_of(action.job_id).name]
-        case act.LookUpRun() | act.CancelRun() | act.DeleteRun() | act.ReadRunLogs():
+        case LookUpRun() | CancelRun() | DeleteRun() | ReadRunLogs():
             return SERVICES[backend_of(action.run_id).name]
-        case act.VerifyCredentials() | act.DeleteCode() | act.ReadResults() | act.ListOutputs():
+        case VerifyCredentials() | DeleteCode() | ReadResults() | ListOutputs():
             return Service.OBJECT_STORAGE

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from ocijobs.api.run.binding import ReferencedValue
 from ocijobs.api.shared.backend import Backend
 from ocijobs.backends.environment import ValueKey, Values
-from ocijobs.backends.records import Operation, Refusal, RefusalKind
+from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.backends.registry import backend_of
 from ocijobs.clock import Clock
 from ocijobs.cloud.clients import Principal
@@ -21,18 +21,31 @@ from ocijobs.controller.places import principal_of
 from ocijobs.controller.utilisation_reader import UtilisationReader
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.reads import ConfigData, ObjectReader
-from ocijobs.reconcile import decision as act
+from ocijobs.reconcile.actions.calls import Operation
+from ocijobs.reconcile.actions.runs import (
+    CancelRun,
+    CreateRun,
+    DeleteRun,
+    ListOutputs,
+    LookUpRun,
+    ReadResults,
+    ReadRunLogs,
+    ReadUtilisation,
+    ReadValues,
+    SearchLogs,
+    SearchRuns,
+)
 from ocijobs.reconcile.known.run import RunKnown
 
 RunCall = (
-    act.CreateRun
-    | act.SearchRuns
-    | act.LookUpRun
-    | act.CancelRun
-    | act.DeleteRun
-    | act.ReadResults
-    | act.ListOutputs
-    | act.ReadRunLogs
+    CreateRun
+    | SearchRuns
+    | LookUpRun
+    | CancelRun
+    | DeleteRun
+    | ReadResults
+    | ListOutputs
+    | ReadRunLogs
 )
 Learn = Callable[[RunKnown], RunKnown]
 
@@ -57,9 +70,9 @@ class RunActions:
         self._logs, self._utilisation = logs, utilisation
         self._reader, self._memory, self._clock = reader, memory, clock
 
-    async def execute(self, entry: Entry, action: act.ReadValues | RunCall) -> None:
+    async def execute(self, entry: Entry, action: ReadValues | RunCall) -> None:
         """Carry the action out, and learn what it brought."""
-        if isinstance(action, act.ReadValues):
+        if isinstance(action, ReadValues):
             values = await self._values(entry.key.namespace, action)
             now = self._clock.now()
             self._memory.learn_run(
@@ -70,11 +83,11 @@ class RunActions:
         learn = await self._call(action, principal_of(entry.key.namespace, action.caller))
         self._memory.learn_run(entry.metadata.uid, learn)
 
-    def ask_log(self, entry: Entry, action: act.SearchLogs) -> None:
+    def ask_log(self, entry: Entry, action: SearchLogs) -> None:
         """Have the run's log read in the next batch; the run is looked at again afterwards."""
         self._logs.ask(entry, action, principal_of(entry.key.namespace, action.caller))
 
-    def ask_utilisation(self, entry: Entry, action: act.ReadUtilisation) -> None:
+    def ask_utilisation(self, entry: Entry, action: ReadUtilisation) -> None:
         """Have the run's utilisation read in the next batch; the run is looked at again afterwards."""
         self._utilisation.ask(entry, action, principal_of(entry.key.namespace, action.caller))
 
@@ -82,38 +95,38 @@ class RunActions:
         """Make the call, and return how it changes what is known."""
         storage = self._storage
         match action:
-            case act.CreateRun(request=request, token=token, epoch=epoch):
+            case CreateRun(request=request, token=token, epoch=epoch):
                 created = await self._having(request.job_id).create_run(principal, request, token)
                 at = self._clock.now()
                 return lambda known: known.create_answered(token, created, at=at, epoch=epoch)
-            case act.SearchRuns(token=token, compartment_id=compartment, epoch=epoch):
+            case SearchRuns(token=token, compartment_id=compartment, epoch=epoch):
                 oci = self._having(action.job_id)
                 found = await oci.search_runs(principal, compartment, action.job_id, action.owner)
                 at = self._clock.now()
                 return lambda known: known.search_answered(token, found, at=at, epoch=epoch)
-            case act.LookUpRun(compartment_id=compartment, run_id=run_id, epoch=epoch):
+            case LookUpRun(compartment_id=compartment, run_id=run_id, epoch=epoch):
                 record = await self._having(run_id).look_up_run(principal, compartment, run_id)
                 at = self._clock.now()
                 return lambda known: known.look_up_answered(record, at=at, epoch=epoch)
-            case act.CancelRun(run_id=run_id, epoch=epoch):
+            case CancelRun(run_id=run_id, epoch=epoch):
                 refusal = await self._having(run_id).cancel_run(principal, run_id)
                 return self._called(Operation.CANCEL, refusal, epoch)
-            case act.DeleteRun(run_id=run_id, former=former, epoch=epoch):
+            case DeleteRun(run_id=run_id, former=former, epoch=epoch):
                 refusal = await self._having(run_id).delete_run(principal, run_id)
                 at = self._clock.now()
                 return lambda known: known.delete_answered(
                     run_id, refusal, former=former, at=at, epoch=epoch
                 )
-            case act.ReadResults(outputs_uri=uri, run_id=run_id):
+            case ReadResults(outputs_uri=uri, run_id=run_id):
                 results = await storage.results(principal, uri, run_id)
                 at = self._clock.now()
                 return lambda known: known.results_answered(results, at=at)
-            case act.ListOutputs(outputs_uri=uri):
+            case ListOutputs(outputs_uri=uri):
                 outputs = await storage.list_outputs(principal, uri)
                 at = self._clock.now()
                 return lambda known: known.outputs_answered(outputs, at=at)
 
-            case act.ReadRunLogs(run_id=run_id, results=wanted):
+            case ReadRunLogs(run_id=run_id, results=wanted):
                 read = await self._run_logs.read(principal, run_id, results=wanted)
                 return self._read(read)
 
@@ -131,7 +144,7 @@ class RunActions:
         at = self._clock.now()
         return lambda known: known.called(operation, at=at, refusal=refusal, epoch=epoch)
 
-    async def _values(self, namespace: str, action: act.ReadValues) -> Values | Refusal:
+    async def _values(self, namespace: str, action: ReadValues) -> Values | Refusal:
         """Return what the keys give, each Secret and ConfigMap read once."""
         objects: dict[tuple[str, str], ConfigData | None] = {}
         try:
@@ -145,7 +158,7 @@ class RunActions:
         return _values(action, objects)
 
 
-def _values(action: act.ReadValues, objects: dict[tuple[str, str], ConfigData | None]) -> Values:
+def _values(action: ReadValues, objects: dict[tuple[str, str], ConfigData | None]) -> Values:
     values: dict[ValueKey, str] = {}
     missing: list[str] = []
     for key, optional in action.keys:

@@ -24,7 +24,7 @@ from ocijobs.fetcher.protocol import (
     SourceRefusedError,
 )
 from ocijobs.kube.client import ApiError
-from ocijobs.reconcile.decision import ReadSources, ServedSource
+from ocijobs.reconcile.actions.jobs import ReadSources, ServedSource
 from ocijobs.reconcile.known.job import SourceNamed, SourcesRead
 from ocijobs.reconcile.legible import legible
 

@@ -24,7 +24,8 @@ from ocijobs.controller.store import Store
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.writer import ObjectWriter
 from ocijobs.observe.metrics import Metrics
-from ocijobs.reconcile.decision import Action, Note
+from ocijobs.reconcile.actions.action import Action
+from ocijobs.reconcile.decision import Note
 from ocijobs.reconcile.text import presentable
 from ocijobs.reconcile.unwritten import NOTHING, WHOLE, Unwritten, allowed, reduced
 from ocijobs.settings import Settings

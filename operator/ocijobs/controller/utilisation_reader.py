@@ -14,7 +14,7 @@ from ocijobs.controller.batches import Asked, Batches
 from ocijobs.controller.entry import Entry
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.queue import WorkQueue
-from ocijobs.reconcile.decision import ReadUtilisation
+from ocijobs.reconcile.actions.runs import ReadUtilisation
 
 
 class _MetricGroup(NamedTuple):

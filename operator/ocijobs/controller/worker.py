@@ -39,7 +39,8 @@ from ocijobs.kube.lease import NotLeadingError
 from ocijobs.kube.writer import ObjectWriter
 from ocijobs.log_fields import about, log_fields
 from ocijobs.observe.metrics import Metrics
-from ocijobs.reconcile.decision import Decision, RemoveFinalizer
+from ocijobs.reconcile.actions.objects import RemoveFinalizer
+from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.failure import cleared
 from ocijobs.reconcile.identity import decide_identity
 from ocijobs.reconcile.job.decide import decide_job

@@ -6,16 +6,22 @@ from http import HTTPStatus
 
 from ocijobs.api.kueue import WORKLOAD
 from ocijobs.api.shared.metadata import ObjectKey
-from ocijobs.backends.records import Operation, Refusal, RefusalKind
+from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.clock import Clock
 from ocijobs.controller.entry import Entry
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.store import Store
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.workloads import Workloads
-from ocijobs.reconcile import decision as act
+from ocijobs.reconcile.actions.calls import Operation
+from ocijobs.reconcile.actions.workloads import (
+    CreateWorkload,
+    DeleteWorkload,
+    FinishWorkload,
+    PatchWorkload,
+)
 
-WorkloadAction = act.CreateWorkload | act.PatchWorkload | act.FinishWorkload | act.DeleteWorkload
+WorkloadAction = CreateWorkload | PatchWorkload | FinishWorkload | DeleteWorkload
 
 _REFUSED = frozenset(
     {HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY}
@@ -37,7 +43,7 @@ class WorkloadActions:
             ApiError: if the API server does not take it, or the Workload has changed.
             NotLeadingError: if this process may not write any more.
         """
-        if isinstance(action, act.CreateWorkload):
+        if isinstance(action, CreateWorkload):
             refusal = await self._create(action)
             at = self._clock.now()
             self._memory.learn_run(
@@ -55,7 +61,7 @@ class WorkloadActions:
                 raise
             self._store.remove(key)
 
-    async def _create(self, action: act.CreateWorkload) -> Refusal | None:
+    async def _create(self, action: CreateWorkload) -> Refusal | None:
         """Create the Workload; return why that is not possible now."""
         name, priority = action.priority_class, None
         if name is not None:
@@ -77,11 +83,11 @@ class WorkloadActions:
         return None
 
     async def _change(
-        self, key: ObjectKey, action: act.PatchWorkload | act.FinishWorkload | act.DeleteWorkload
+        self, key: ObjectKey, action: PatchWorkload | FinishWorkload | DeleteWorkload
     ) -> None:
-        if isinstance(action, act.PatchWorkload):
+        if isinstance(action, PatchWorkload):
             answer = await self._workloads.patch(key, action.changes, status=action.status)
-        elif isinstance(action, act.FinishWorkload):
+        elif isinstance(action, FinishWorkload):
             answer = await self._workloads.finish(key, action.condition)
         else:
             answer = await self._workloads.delete(key, action.uid)

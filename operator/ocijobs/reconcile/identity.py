@@ -14,7 +14,15 @@ from ocijobs.api.shared.conditions import ConditionType, is_true
 from ocijobs.api.shared.identity_reference import IdentityReference
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status_changes import IdentityStatusChanges
-from ocijobs.backends.records import Call, Operation, Refusal, RefusalKind
+from ocijobs.backends.records import Refusal, RefusalKind
+from ocijobs.reconcile.actions.calls import Call, Caller, Operation
+from ocijobs.reconcile.actions.identities import (
+    DropCredentials,
+    HoldCredentials,
+    ReadCredentials,
+    VerifyCredentials,
+)
+from ocijobs.reconcile.actions.objects import AddFinalizer, RemoveFinalizer
 from ocijobs.reconcile.blocking import (
     REASON_OF_REFUSAL,
     Former,
@@ -22,15 +30,8 @@ from ocijobs.reconcile.blocking import (
     describe,
     earliest,
 )
-from ocijobs.reconcile.decision import (
-    AddFinalizer,
-    Decision,
-    DropCredentials,
-    ReadCredentials,
-    RemoveFinalizer,
-    VerifyCredentials,
-)
-from ocijobs.reconcile.identity_view import Caller, HoldCredentials, IdentityView
+from ocijobs.reconcile.decision import Decision
+from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.known.identity import IdentityKnown, Key, Serving, Unserved
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.standing import Headline, Standing, restated

@@ -9,35 +9,8 @@ from ocijobs.api.identity import IdentityDefaults
 from ocijobs.api.shared.identity_reference import IdentityReference
 from ocijobs.api.shared.metadata import ObjectMeta
 from ocijobs.api.shared.reasons import Reason
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
-    """As whom, and where, OCI is called: recorded once per remote object and used for its life."""
-
-    identity: IdentityReference
-    region: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Launcher(Caller):
-    """As whom something is created in OCI: only while the Secret of the identity is at that version.
-
-    What ends something has a Caller, which outlives the Secret; what creates something can't be asked for with one.
-    """
-
-    version: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HoldCredentials:
-    """Keep a copy of the Secret of an identity in the operator's own namespace, for deletion alone.
-
-    It is there before anything is in OCI: of a namespace that is deleted, the Secret goes first.
-    """
-
-    identity: IdentityReference
-
+from ocijobs.reconcile.actions.calls import Caller, Launcher
+from ocijobs.reconcile.actions.identities import HoldCredentials
 
 DEFAULT_IDENTITY = "default"
 """Name of the OCIIdentity that serves what names none."""

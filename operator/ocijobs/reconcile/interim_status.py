@@ -20,7 +20,11 @@ from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status import AnyStatus
 from ocijobs.api.sweep.phase import SweepPhase
 from ocijobs.api.sweep.status import OCIJobSweepStatus
-from ocijobs.reconcile import decision as act
+from ocijobs.reconcile.actions.identities import ReadCredentials, VerifyCredentials
+from ocijobs.reconcile.actions.jobs import FindName, ListShapes, ReadSources, UploadArtifact
+from ocijobs.reconcile.actions.objects import AddFinalizer, DeleteObject, RemoveFinalizer
+from ocijobs.reconcile.actions.runs import ReadUtilisation, ReadValues, RefreshJob, SearchLogs
+from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.standing import (
     RUN_STANDINGS,
     SWEEP_STANDINGS,
@@ -30,24 +34,24 @@ from ocijobs.reconcile.standing import (
 )
 
 _WAITING_FOR = {
-    act.AddFinalizer: "being taken into the operator's care",
-    act.RemoveFinalizer: "being let go",
-    act.DeleteObject: "being deleted",
-    act.ReadCredentials: "its Secret is being read",
-    act.VerifyCredentials: "OCI is asked whether it accepts the credentials",
-    act.RefreshJob: "the sources of its OCIJob are being read",
-    act.ReadSources: "its source is being read",
-    act.ReadValues: "the Secrets and ConfigMaps of its variables are being read",
-    act.FindName: "what its spec names is looked for in OCI",
-    act.ListShapes: "OCI is asked for the shapes that there are",
-    act.UploadArtifact: "its artifact is being uploaded",
-    act.SearchLogs: "its log is being read",
-    act.ReadUtilisation: "what it used is being read",
+    AddFinalizer: "being taken into the operator's care",
+    RemoveFinalizer: "being let go",
+    DeleteObject: "being deleted",
+    ReadCredentials: "its Secret is being read",
+    VerifyCredentials: "OCI is asked whether it accepts the credentials",
+    RefreshJob: "the sources of its OCIJob are being read",
+    ReadSources: "its source is being read",
+    ReadValues: "the Secrets and ConfigMaps of its variables are being read",
+    FindName: "what its spec names is looked for in OCI",
+    ListShapes: "OCI is asked for the shapes that there are",
+    UploadArtifact: "its artifact is being uploaded",
+    SearchLogs: "its log is being read",
+    ReadUtilisation: "what it used is being read",
 }
 
 
 def interim_status(
-    decision: act.Decision[AnyStatus], metadata: ObjectMeta, now: datetime
+    decision: Decision[AnyStatus], metadata: ObjectMeta, now: datetime
 ) -> AnyStatus | None:
     """Return a status that says what is done about an object, or None where the decision's own says something.
 
@@ -82,7 +86,7 @@ def _standing(status: AnyStatus) -> tuple[dict[str, Any], Standing]:
             assert_never(status)
 
 
-def _words(decision: act.Decision[AnyStatus], metadata: ObjectMeta) -> str:
+def _words(decision: Decision[AnyStatus], metadata: ObjectMeta) -> str:
     if metadata.paused:
         return f"paused by its annotation {ANNOTATION_PAUSED}"
     if decision.actions:

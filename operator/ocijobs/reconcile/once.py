@@ -20,7 +20,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from ocijobs.api.job.status import Submission
-from ocijobs.backends.records import Call, Operation, Refusal, RefusalKind, noted
+from ocijobs.backends.records import Refusal, RefusalKind
+from ocijobs.reconcile.actions.calls import Call, Operation, noted
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.settings import Settings
 

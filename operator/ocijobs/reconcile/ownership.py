@@ -10,7 +10,7 @@ from ocijobs.api.kueue import QUEUE_LABELS
 from ocijobs.api.shared.metadata import ObjectMeta
 from ocijobs.api.shared.model import Model
 from ocijobs.api.shared.names import ANNOTATION_RELEASE, API_VERSION
-from ocijobs.backends.records import Call
+from ocijobs.reconcile.actions.calls import Call
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.settings import Settings
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime, timedelta
 
-from ocijobs.backends.records import Call, RefusalKind
+from ocijobs.backends.records import RefusalKind
+from ocijobs.reconcile.actions.calls import Call
 from ocijobs.settings import Settings
 
 SHORT_PAUSE_SECONDS = 1.0

@@ -14,7 +14,9 @@ from ocijobs.api.orphan import Leftovers, Orphan
 from ocijobs.api.shared.metadata import ObjectMeta
 from ocijobs.api.shared.names import ANNOTATION_ABANDON
 from ocijobs.api.shared.reasons import Reason
-from ocijobs.reconcile.decision import Action, ListOrphan, Note, RemoveFinalizer
+from ocijobs.reconcile.actions.action import Action
+from ocijobs.reconcile.actions.objects import ListOrphan, RemoveFinalizer
+from ocijobs.reconcile.decision import Note
 from ocijobs.reconcile.identity_view import IdentityView, Owner
 from ocijobs.settings import Settings
 

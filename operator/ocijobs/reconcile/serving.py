@@ -10,8 +10,10 @@ from ocijobs.api.run.binding import JobBinding
 from ocijobs.api.shared.conditions import ConditionStatus, ConditionType, find, is_true
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.data_science.workload import template_of_job
-from ocijobs.reconcile.decision import Action, RefreshJob
-from ocijobs.reconcile.identity_view import Caller, IdentityView, Launcher
+from ocijobs.reconcile.actions.action import Action
+from ocijobs.reconcile.actions.calls import Caller, Launcher
+from ocijobs.reconcile.actions.runs import RefreshJob
+from ocijobs.reconcile.identity_view import IdentityView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

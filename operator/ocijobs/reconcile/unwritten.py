@@ -22,7 +22,29 @@ from ocijobs.api.shared.conditions import Condition, ConditionStatus, ConditionT
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status_changes import JobRunStatusChanges
 from ocijobs.api.sweep.status import OCIJobSweepStatus
-from ocijobs.reconcile import decision as act
+from ocijobs.reconcile.actions.action import Action
+from ocijobs.reconcile.actions.identities import ReadCredentials, VerifyCredentials
+from ocijobs.reconcile.actions.jobs import (
+    DeleteCode,
+    DeleteJob,
+    ListActiveRuns,
+    LookUpJob,
+    SearchJobs,
+)
+from ocijobs.reconcile.actions.objects import DeleteOwned, RemoveFinalizer
+from ocijobs.reconcile.actions.runs import (
+    CancelRun,
+    DeleteRun,
+    ListOutputs,
+    LookUpRun,
+    ReadResults,
+    ReadRunLogs,
+    ReadUtilisation,
+    ReadValues,
+    SearchLogs,
+    SearchRuns,
+)
+from ocijobs.reconcile.actions.workloads import DeleteWorkload, FinishWorkload, PatchWorkload
 from ocijobs.reconcile.pacing import fraction
 from ocijobs.settings import Settings
 
@@ -40,30 +62,30 @@ NOTHING = 3
 """What is left out of a status: of 0 nothing, of 1 and 2 what `reduced` says, and 3 is that nothing is written."""
 
 ENDS = (
-    act.RemoveFinalizer,
-    act.ReadCredentials,
-    act.VerifyCredentials,
-    act.ReadValues,
-    act.SearchJobs,
-    act.LookUpJob,
-    act.ListActiveRuns,
-    act.SearchRuns,
-    act.LookUpRun,
-    act.CancelRun,
-    act.DeleteRun,
-    act.ReadResults,
-    act.ListOutputs,
-    act.SearchLogs,
-    act.ReadRunLogs,
-    act.ReadUtilisation,
-    act.DeleteOwned,
-    act.FinishWorkload,
-    act.PatchWorkload,
-    act.DeleteWorkload,
+    RemoveFinalizer,
+    ReadCredentials,
+    VerifyCredentials,
+    ReadValues,
+    SearchJobs,
+    LookUpJob,
+    ListActiveRuns,
+    SearchRuns,
+    LookUpRun,
+    CancelRun,
+    DeleteRun,
+    ReadResults,
+    ListOutputs,
+    SearchLogs,
+    ReadRunLogs,
+    ReadUtilisation,
+    DeleteOwned,
+    FinishWorkload,
+    PatchWorkload,
+    DeleteWorkload,
 )
 """What looks, and what ends something that exists."""
 
-ENDS_WITH_THE_OBJECT = (act.DeleteJob, act.DeleteCode)
+ENDS_WITH_THE_OBJECT = (DeleteJob, DeleteCode)
 """Of an object that stays, a job would have to be marked in status before it is deleted in OCI."""
 
 
@@ -96,7 +118,7 @@ class Unwritten(Generic[StatusT]):
         return self.at + timedelta(seconds=pause * (0.8 + 0.2 * fraction(seed, self.tries)))
 
 
-def allowed(actions: tuple[act.Action, ...], *, deleting: bool) -> tuple[act.Action, ...]:
+def allowed(actions: tuple[Action, ...], *, deleting: bool) -> tuple[Action, ...]:
     """Return what may be done about an object of whose status nothing can be written."""
     ends = (*ENDS, *ENDS_WITH_THE_OBJECT) if deleting else ENDS
     return tuple(action for action in actions if isinstance(action, ends))

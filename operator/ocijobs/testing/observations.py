@@ -15,8 +15,9 @@ from ocijobs.backends.records import (
     RunState,
     RunTotals,
 )
+from ocijobs.reconcile.actions.calls import Launcher
 from ocijobs.reconcile.identity import IdentityObservation
-from ocijobs.reconcile.identity_view import DEFAULT_IDENTITY, IdentityView, Launcher
+from ocijobs.reconcile.identity_view import DEFAULT_IDENTITY, IdentityView
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.known.identity import IdentityKnown, Key
 from ocijobs.reconcile.known.job import JobKnown, SourcesRead

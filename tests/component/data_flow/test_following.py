@@ -21,8 +21,8 @@ from ocijobs.controller.memory import Memory
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.tracker import Tracker
 from ocijobs.observe.metrics import Metrics
+from ocijobs.reconcile.actions.calls import Caller
 from ocijobs.reconcile.decision import Followed
-from ocijobs.reconcile.identity_view import Caller
 from ocijobs.settings import Settings
 from ocijobs.testing import make_ocid
 

@@ -14,9 +14,10 @@ import pytest
 
 import ocijobs
 from ocijobs.api.shared.metadata import ObjectKey
-from ocijobs.backends.records import Call, Operation, Refusal, RefusalKind, RunState
+from ocijobs.backends.records import Refusal, RefusalKind, RunState
 from ocijobs.clock import StepAwareClock, wall_time
 from ocijobs.controller.memory import Memory
+from ocijobs.reconcile.actions.calls import Call, Operation
 from ocijobs.reconcile.known.identity import IdentityKnown
 from ocijobs.reconcile.known.job import JobKnown, Removal, SourcesRead, Watched
 from ocijobs.reconcile.known.run import RunKnown

@@ -13,7 +13,6 @@ from tests.unit.cloud.api_keys import secret
 from ocijobs.api.shared.identity_reference import IdentityReference
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.api.shared.names import API_VERSION
-from ocijobs.backends.records import Operation
 from ocijobs.cloud.credentials import CredentialStore, IdentityKey
 from ocijobs.cloud.object_storage import ObjectStorage
 from ocijobs.controller.held_credentials import HeldCredentials
@@ -23,8 +22,8 @@ from ocijobs.controller.store import Store
 from ocijobs.kube.client import ApiError, KubeClient
 from ocijobs.kube.own_namespace import OwnNamespace
 from ocijobs.kube.reads import ConfigData, ObjectReader
-from ocijobs.reconcile.decision import DropCredentials
-from ocijobs.reconcile.identity_view import HoldCredentials, Launcher
+from ocijobs.reconcile.actions.calls import Launcher, Operation
+from ocijobs.reconcile.actions.identities import DropCredentials, HoldCredentials
 from ocijobs.reconcile.known.identity import Serving
 from ocijobs.testing import ManualClock
 

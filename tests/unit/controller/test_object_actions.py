@@ -15,7 +15,7 @@ from ocijobs.controller.orphans import Orphans
 from ocijobs.controller.store import Store, parse
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.writer import ObjectWriter
-from ocijobs.reconcile.decision import CreateObject, DeleteObject, DeleteOwned, EditObject
+from ocijobs.reconcile.actions.objects import CreateObject, DeleteObject, DeleteOwned, EditObject
 from ocijobs.testing import ManualClock
 
 pytestmark = pytest.mark.asyncio

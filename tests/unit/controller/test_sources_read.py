@@ -14,7 +14,7 @@ import pytest
 from ocijobs.api.run.observed import OutputList
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.backends.environment import ValueKey
-from ocijobs.backends.records import Operation, Refusal, RefusalKind
+from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.credentials import IdentityKey
 from ocijobs.cloud.object_storage import SignedRequest, StoredObject
@@ -39,14 +39,9 @@ from ocijobs.fetcher.protocol import (
 from ocijobs.fetcher.protocol import RefusalKind as FetchRefusalKind
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.reads import ConfigData, FluxArtifact
-from ocijobs.reconcile.decision import (
-    ListOutputs,
-    ReadResults,
-    ReadRunLogs,
-    ReadSources,
-    ReadValues,
-    ServedSource,
-)
+from ocijobs.reconcile.actions.calls import Operation
+from ocijobs.reconcile.actions.jobs import ReadSources, ServedSource
+from ocijobs.reconcile.actions.runs import ListOutputs, ReadResults, ReadRunLogs, ReadValues
 from ocijobs.reconcile.known.job import SourceNamed, SourcesRead
 from ocijobs.testing import NAMESPACE, ManualClock, make_caller, make_job, make_metadata, make_run
 

@@ -21,7 +21,8 @@ from ocijobs.controller.statuses import StatusWriter
 from ocijobs.controller.store import Store
 from ocijobs.controller.worker import Surroundings, Worker
 from ocijobs.observe.metrics import Metrics
-from ocijobs.reconcile.decision import AddFinalizer, Decision
+from ocijobs.reconcile.actions.objects import AddFinalizer
+from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.interim_status import interim_status
 from ocijobs.settings import Settings
 from ocijobs.testing import NAMESPACE, ManualClock, make_run, make_run_observation

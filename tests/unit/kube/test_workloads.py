@@ -10,7 +10,7 @@ import pytest
 
 from ocijobs.api.kueue import KUEUE_API_VERSION, WORKLOAD
 from ocijobs.api.shared.metadata import ObjectKey
-from ocijobs.backends.records import Operation, RefusalKind
+from ocijobs.backends.records import RefusalKind
 from ocijobs.controller.entry import Entry
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.store import Store
@@ -19,7 +19,8 @@ from ocijobs.kube.client import ApiError, KubeClient
 from ocijobs.kube.lease import NotLeadingError
 from ocijobs.kube.reads import ObjectReader
 from ocijobs.kube.workloads import Workloads
-from ocijobs.reconcile.decision import (
+from ocijobs.reconcile.actions.calls import Operation
+from ocijobs.reconcile.actions.workloads import (
     CreateWorkload,
     DeleteWorkload,
     FinishWorkload,

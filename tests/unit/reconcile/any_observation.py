@@ -23,7 +23,8 @@ from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.sweep.phase import SweepPhase
 from ocijobs.api.sweep.spec import OCIJobSweep, OCIJobSweepSpec
 from ocijobs.api.sweep.status import OCIJobSweepStatus
-from ocijobs.backends.records import Call, JobState, Operation, Refusal, RefusalKind, RunState
+from ocijobs.backends.records import JobState, Refusal, RefusalKind, RunState
+from ocijobs.reconcile.actions.calls import Call, Operation
 from ocijobs.reconcile.dependencies import Relations
 from ocijobs.reconcile.identity import IdentityObservation
 from ocijobs.reconcile.identity_view import IdentityView

@@ -14,7 +14,7 @@ from ocijobs.backends.data_flow.application import added, application_of
 from ocijobs.backends.differences import all_differences, setting_differences
 from ocijobs.backends.requests import ApplicationRequest, NameKind, SparkMachine, SparkSettings
 from ocijobs.backends.revision import adopted_name, job_request
-from ocijobs.reconcile.decision import FindName
+from ocijobs.reconcile.actions.jobs import FindName
 from ocijobs.reconcile.job.adoption import adopt
 from ocijobs.reconcile.job.decide import decide_job
 from ocijobs.reconcile.job.observation import JobObservation

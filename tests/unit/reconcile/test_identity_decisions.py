@@ -12,21 +12,21 @@ from ocijobs.api.identity import OCIIdentityStatus
 from ocijobs.api.shared.conditions import ConditionType, find, is_true
 from ocijobs.api.shared.names import ANNOTATION_PAUSED
 from ocijobs.api.shared.reasons import Reason
-from ocijobs.backends.records import Operation, Refusal, RefusalKind
-from ocijobs.reconcile.decision import (
-    AddFinalizer,
-    Decision,
+from ocijobs.backends.records import Refusal, RefusalKind
+from ocijobs.reconcile.actions.calls import Operation
+from ocijobs.reconcile.actions.identities import (
     DropCredentials,
+    HoldCredentials,
     ReadCredentials,
-    RemoveFinalizer,
     VerifyCredentials,
 )
+from ocijobs.reconcile.actions.objects import AddFinalizer, RemoveFinalizer
+from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.identity import (
     IdentityObservation,
     decide_identity,
     view_identity,
 )
-from ocijobs.reconcile.identity_view import HoldCredentials
 from ocijobs.reconcile.known.identity import IdentityKnown, Key
 from ocijobs.testing import (
     DEFAULT_SETTINGS,

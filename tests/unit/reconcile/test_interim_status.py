@@ -24,7 +24,9 @@ from ocijobs.api.run.phase import Phase
 from ocijobs.api.shared.conditions import ConditionType, find
 from ocijobs.api.shared.names import ANNOTATION_PAUSED
 from ocijobs.api.sweep.phase import SweepPhase
-from ocijobs.reconcile import decision as act
+from ocijobs.reconcile.actions.action import Action
+from ocijobs.reconcile.actions.jobs import ListActiveRuns, ReadSources
+from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.identity import decide_identity
 from ocijobs.reconcile.interim_status import interim_status
 from ocijobs.reconcile.job.decide import decide_job
@@ -34,7 +36,7 @@ from ocijobs.reconcile.standing import RUN_STANDINGS, SCHEDULE_STANDINGS, SWEEP_
 from ocijobs.reconcile.sweep.decide import decide_sweep
 from ocijobs.testing import make_caller, make_job, make_metadata
 
-Decide = Callable[[Any, datetime], act.Decision[Any]]
+Decide = Callable[[Any, datetime], Decision[Any]]
 
 KINDS: dict[str, tuple[Decide, st.SearchStrategy[Any]]] = {
     "run": (decide_run, run_observations()),
@@ -86,9 +88,9 @@ def test_after_one_decision_a_status_can_say_what_is_waited_for(kind: str) -> No
     says()
 
 
-def _words(*actions: act.Action, **meta: Any) -> str:
+def _words(*actions: Action, **meta: Any) -> str:
     job = make_job(metadata=make_metadata("job", **meta))
-    decision: act.Decision[Any] = act.Decision(status=job.status, actions=actions)
+    decision: Decision[Any] = Decision(status=job.status, actions=actions)
     told = interim_status(decision, job.metadata, NOW)
     assert told is not None
     ready = find(told.conditions, ConditionType.READY)
@@ -97,8 +99,8 @@ def _words(*actions: act.Action, **meta: Any) -> str:
 
 
 def test_it_says_what_is_being_done() -> None:
-    read = act.ReadSources(spec=make_job().spec, caller=make_caller(), served=None, epoch="1")
-    list_ = act.ListActiveRuns(caller=make_caller(), compartment_id="c", job_id="j", epoch="1")
+    read = ReadSources(spec=make_job().spec, caller=make_caller(), served=None, epoch="1")
+    list_ = ListActiveRuns(caller=make_caller(), compartment_id="c", job_id="j", epoch="1")
     assert _words(read) == "its source is being read"
     assert _words(list_) == "OCI's answer to ListActiveRuns is awaited"
     assert _words() == "its OCIIdentity is being read and verified"
@@ -109,10 +111,10 @@ def test_it_says_what_is_being_done() -> None:
 
 def test_what_says_something_already_is_left_as_it_is() -> None:
     job = make_job()
-    decision: act.Decision[Any] = act.Decision(status=job.status)
+    decision: Decision[Any] = Decision(status=job.status)
     told = interim_status(decision, job.metadata, NOW)
     assert told is not None
-    again: act.Decision[Any] = act.Decision(status=told)
+    again: Decision[Any] = Decision(status=told)
     assert interim_status(again, job.metadata, NOW) is None
     edited = make_metadata("job", generation=2)
     assert interim_status(again, edited, NOW) is not None

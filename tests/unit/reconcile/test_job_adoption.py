@@ -14,7 +14,8 @@ from ocijobs.api.shared.names import FINALIZER
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import JobState, Refusal, RefusalKind
 from ocijobs.backends.requests import SingleNode
-from ocijobs.reconcile.decision import AddFinalizer, LookUpJob, RemoveFinalizer, UpdateJob
+from ocijobs.reconcile.actions.jobs import LookUpJob, UpdateJob
+from ocijobs.reconcile.actions.objects import AddFinalizer, RemoveFinalizer
 from ocijobs.reconcile.job.decide import decide_job
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.known.job import JobKnown

@@ -23,18 +23,19 @@ from ocijobs.api.shared.backend import Backend
 from ocijobs.api.shared.conditions import ConditionType, is_true
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.job_record import JobRecord
-from ocijobs.backends.records import Absent, JobState, Operation, Refusal, RefusalKind
+from ocijobs.backends.records import Absent, JobState, Refusal, RefusalKind
 from ocijobs.backends.requests import NameKind
 from ocijobs.backends.revision import settings_digest
-from ocijobs.reconcile.decision import (
+from ocijobs.reconcile.actions.calls import Operation
+from ocijobs.reconcile.actions.jobs import (
     CreateJob,
-    Decision,
     FindName,
     ListActiveRuns,
     LookUpJob,
     ReadSources,
     UpdateJob,
 )
+from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.job.decide import decide_job
 from ocijobs.reconcile.job.observation import JobObservation, RunView
 from ocijobs.reconcile.job.place import Place, find_place

@@ -11,7 +11,7 @@ from tests.unit.reconcile.simulation.job_scenario import JobScenario, run_job_hi
 from tests.unit.reconcile.simulation.job_world import JobCircumstances
 from tests.unit.reconcile.simulation.weather import Mishap
 
-from ocijobs.backends.records import Operation
+from ocijobs.reconcile.actions.calls import Operation
 
 SPARK = JobCircumstances(spark=True)
 

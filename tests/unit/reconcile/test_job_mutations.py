@@ -16,9 +16,10 @@ from tests.unit.reconcile.simulation.weather import Mishap
 
 from ocijobs.api.job.status import JobSubmission, OCIJobStatus, Revision
 from ocijobs.backends.job_record import JobRecord
-from ocijobs.backends.records import Operation, Refusal
-from ocijobs.reconcile.decision import CreateJob, Decision, UploadArtifact
-from ocijobs.reconcile.identity_view import Caller
+from ocijobs.backends.records import Refusal
+from ocijobs.reconcile.actions.calls import Caller, Operation
+from ocijobs.reconcile.actions.jobs import CreateJob, UploadArtifact
+from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.job import creation, history, readiness, removal
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.plan import Plan

@@ -9,7 +9,7 @@ from tests.unit.reconcile.simulation.job_scenario import run_job_history
 from tests.unit.reconcile.simulation.job_world import JobCircumstances
 from tests.unit.reconcile.simulation.weather import Mishap
 
-from ocijobs.backends.records import Operation
+from ocijobs.reconcile.actions.calls import Operation
 
 # One of each kind of answer; random histories have them all.
 MISHAPS = (

@@ -16,7 +16,8 @@ from ocijobs.api.shared.conditions import ConditionType, find, is_true
 from ocijobs.api.shared.names import ANNOTATION_REQUESTED_AT
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import Refusal, RefusalKind
-from ocijobs.reconcile.decision import Decision, ReadSources
+from ocijobs.reconcile.actions.jobs import ReadSources
+from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.job.decide import decide_job
 from ocijobs.reconcile.job.observation import JobObservation, Turn
 from ocijobs.reconcile.job.status import write_blocked

@@ -8,7 +8,8 @@ from tests.unit.reconcile.simulation.run_scenario import RunScenario
 from tests.unit.reconcile.simulation.weather import Mishap
 
 from ocijobs.api.run.observed import RunMetrics, Utilisation
-from ocijobs.backends.records import Operation, Refusal, RunState
+from ocijobs.backends.records import Refusal, RunState
+from ocijobs.reconcile.actions.calls import Operation
 
 USED = RunMetrics(cpu_utilization=Utilisation(mean=50.0, max=99.5))
 

@@ -18,7 +18,8 @@ from ocijobs.api.run.status import Attempt, OCIJobRunStatus
 from ocijobs.api.shared.conditions import ConditionType, find
 from ocijobs.api.shared.metadata import OwnerReference
 from ocijobs.api.shared.reasons import Reason
-from ocijobs.backends.records import Call, Operation, Refusal, RefusalKind
+from ocijobs.backends.records import Refusal, RefusalKind
+from ocijobs.reconcile.actions.calls import Call, Operation
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.known.run import RunKnown

@@ -20,7 +20,7 @@ from tests.unit.reconcile.simulation.run_history import Command, Do, circumstanc
 from tests.unit.reconcile.simulation.run_scenario import RunScenario
 from tests.unit.reconcile.simulation.weather import Mishap
 
-from ocijobs.backends.records import Operation
+from ocijobs.reconcile.actions.calls import Operation
 
 _OTHER_KEY = {Do.RENEW_CREDENTIALS, DoJob.RENEW_CREDENTIALS}
 """A Secret that was changed a moment before it went: of the new key there is no copy yet."""

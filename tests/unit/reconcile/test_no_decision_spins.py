@@ -28,7 +28,8 @@ from ocijobs.api.run.phase import Phase
 from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.names import ANNOTATION_PAUSED
 from ocijobs.api.shared.reasons import Reason
-from ocijobs.reconcile.decision import Decision, answers_later
+from ocijobs.reconcile.actions.action import answers_later
+from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.identity import decide_identity
 from ocijobs.reconcile.job.decide import decide_job
 from ocijobs.reconcile.job.observation import RunView

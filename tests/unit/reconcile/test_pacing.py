@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocijobs.backends.records import Call, Operation, Refusal, RefusalKind
+from ocijobs.backends.records import Refusal, RefusalKind
+from ocijobs.reconcile.actions.calls import Call, Operation
 from ocijobs.reconcile.known.job import JobKnown
 from ocijobs.reconcile.known.run import RunKnown
 from ocijobs.reconcile.pacing import LONG_PAUSE_SECONDS, due_at

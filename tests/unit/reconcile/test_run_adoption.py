@@ -13,8 +13,12 @@ from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.conditions import ConditionType, find
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.job_record import JobRecord
-from ocijobs.backends.records import Call, JobState, Operation, Refusal, RefusalKind
-from ocijobs.reconcile.decision import AddFinalizer, Decision, LookUpJob, LookUpRun
+from ocijobs.backends.records import JobState, Refusal, RefusalKind
+from ocijobs.reconcile.actions.calls import Call, Operation
+from ocijobs.reconcile.actions.jobs import LookUpJob
+from ocijobs.reconcile.actions.objects import AddFinalizer
+from ocijobs.reconcile.actions.runs import LookUpRun
+from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.known.job import JobKnown
 from ocijobs.reconcile.known.run import RunKnown
 from ocijobs.reconcile.run.decide import decide_run

@@ -14,17 +14,11 @@ from ocijobs.api.run.status import Attempt, OCIJobRunStatus, RunLogs
 from ocijobs.api.shared.conditions import ConditionType, find
 from ocijobs.api.shared.names import ANNOTATION_ABANDON, ANNOTATION_PAUSED
 from ocijobs.api.shared.reasons import Reason
-from ocijobs.backends.records import Absent, Operation, Refusal, RefusalKind, RunState
-from ocijobs.reconcile.decision import (
-    AddFinalizer,
-    Decision,
-    DeleteRun,
-    ListOrphan,
-    LookUpRun,
-    ReadValues,
-    RemoveFinalizer,
-    SearchLogs,
-)
+from ocijobs.backends.records import Absent, Refusal, RefusalKind, RunState
+from ocijobs.reconcile.actions.calls import Operation
+from ocijobs.reconcile.actions.objects import AddFinalizer, ListOrphan, RemoveFinalizer
+from ocijobs.reconcile.actions.runs import DeleteRun, LookUpRun, ReadValues, SearchLogs
+from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.known.run import RunKnown
 from ocijobs.reconcile.run.decide import decide_run
 from ocijobs.reconcile.run.draft import Launch

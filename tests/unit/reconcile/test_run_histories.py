@@ -9,7 +9,8 @@ from tests.unit.reconcile.simulation.run_history import Command, Do, Progress
 from tests.unit.reconcile.simulation.run_scenario import run_history
 from tests.unit.reconcile.simulation.weather import Mishap
 
-from ocijobs.backends.records import Operation, RunState
+from ocijobs.backends.records import RunState
+from ocijobs.reconcile.actions.calls import Operation
 
 HISTORIES: dict[str, tuple[Circumstances, list[Command]]] = {
     "a Secret that was changed after the launch does not unmask the value that the run had": (

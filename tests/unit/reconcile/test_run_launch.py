@@ -22,7 +22,7 @@ from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.data_science.machines import Compute
 from ocijobs.backends.environment import ValueKey, Values
 from ocijobs.backends.job_record import JobRecord
-from ocijobs.backends.records import JobState, Operation, Refusal, RefusalKind
+from ocijobs.backends.records import JobState, Refusal, RefusalKind
 from ocijobs.backends.requests import (
     LogConfiguration,
     MultiNode,
@@ -30,7 +30,10 @@ from ocijobs.backends.requests import (
     RunRequest,
     SingleNode,
 )
-from ocijobs.reconcile.decision import CreateObject, Decision, RefreshJob
+from ocijobs.reconcile.actions.calls import Operation
+from ocijobs.reconcile.actions.objects import CreateObject
+from ocijobs.reconcile.actions.runs import RefreshJob
+from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.dependencies import DependencyView, Relations
 from ocijobs.reconcile.job.decide import decide_job
 from ocijobs.reconcile.known.job import JobKnown

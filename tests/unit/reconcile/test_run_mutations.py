@@ -19,9 +19,11 @@ from tests.unit.reconcile.simulation.weather import Mishap
 from ocijobs.api.run.spec import OCIJobRun
 from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.metadata import ObjectMeta
-from ocijobs.backends.records import Operation, Refusal, RunRecord, RunState
+from ocijobs.backends.records import Refusal, RunRecord, RunState
 from ocijobs.reconcile import once
-from ocijobs.reconcile.decision import CreateRun, Decision
+from ocijobs.reconcile.actions.calls import Operation
+from ocijobs.reconcile.actions.runs import CreateRun
+from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.run import (
     bound_job,
     decide,

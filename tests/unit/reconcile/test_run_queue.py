@@ -28,14 +28,11 @@ from ocijobs.api.run.binding import RunTemplate
 from ocijobs.api.run.settings import RunSettings
 from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.conditions import Condition, ConditionStatus
-from ocijobs.backends.records import Operation, Refusal, RefusalKind, RunState
-from ocijobs.reconcile.decision import (
-    Action,
-    CreateWorkload,
-    Decision,
-    DeleteWorkload,
-    PatchWorkload,
-)
+from ocijobs.backends.records import Refusal, RefusalKind, RunState
+from ocijobs.reconcile.actions.action import Action
+from ocijobs.reconcile.actions.calls import Operation
+from ocijobs.reconcile.actions.workloads import CreateWorkload, DeleteWorkload, PatchWorkload
+from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.known.run import RunKnown
 from ocijobs.reconcile.run import decide, launch_gates, queueing, stopping, submission
 from ocijobs.reconcile.run.decide import decide_run

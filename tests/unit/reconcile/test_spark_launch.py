@@ -23,7 +23,7 @@ from ocijobs.backends.requests import (
     SparkSettings,
     Tags,
 )
-from ocijobs.reconcile.decision import RemoveFinalizer
+from ocijobs.reconcile.actions.objects import RemoveFinalizer
 from ocijobs.reconcile.known.job import JobKnown
 from ocijobs.reconcile.known.run import RunKnown
 from ocijobs.reconcile.run.decide import decide_run

@@ -18,7 +18,8 @@ from ocijobs.api.shared.names import ANNOTATION_PAUSED, ANNOTATION_RELEASE
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.sweep.phase import SweepPhase
 from ocijobs.api.sweep.spec import OCIJobSweepSpec
-from ocijobs.reconcile.decision import DeleteObject, RefreshJob
+from ocijobs.reconcile.actions.objects import DeleteObject
+from ocijobs.reconcile.actions.runs import RefreshJob
 from ocijobs.reconcile.dependencies import DependencyView, Relations
 from ocijobs.reconcile.known.sweep import Outcome
 from ocijobs.reconcile.sweep.decide import decide_sweep

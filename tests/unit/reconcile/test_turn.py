@@ -13,7 +13,8 @@ from ocijobs.api.run.phase import Phase
 from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.conditions import ConditionType, find
 from ocijobs.api.shared.reasons import Reason
-from ocijobs.backends.records import Call, Refusal, RefusalKind
+from ocijobs.backends.records import Refusal, RefusalKind
+from ocijobs.reconcile.actions.calls import Call
 from ocijobs.reconcile.blocking import describe
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.known.turn import Turn

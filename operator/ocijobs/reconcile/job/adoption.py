@@ -12,7 +12,7 @@ from ocijobs.backends.console import job_url
 from ocijobs.backends.differences import all_differences, setting_differences
 from ocijobs.backends.digest import belongs_to
 from ocijobs.backends.job_record import JobRecord
-from ocijobs.backends.records import JobState, Operation
+from ocijobs.backends.records import JobState
 from ocijobs.backends.registry import backend_of, unknown_type
 from ocijobs.backends.requests import (
     ApplicationRequest,
@@ -21,9 +21,11 @@ from ocijobs.backends.requests import (
     SingleNode,
 )
 from ocijobs.backends.revision import adopted_name
+from ocijobs.reconcile.actions.calls import Caller, Operation
+from ocijobs.reconcile.actions.jobs import LookUpJob
+from ocijobs.reconcile.actions.objects import AddFinalizer
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL
-from ocijobs.reconcile.decision import AddFinalizer, Decision, LookUpJob, Note
-from ocijobs.reconcile.identity_view import Caller
+from ocijobs.reconcile.decision import Decision, Note
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.outlook import Needed, Obstacle
 from ocijobs.reconcile.job.plan import Plan

@@ -10,9 +10,11 @@ from ocijobs.backends.digest import owner_tag, retry_token
 from ocijobs.backends.job_record import JobRecord
 from ocijobs.backends.records import Refusal
 from ocijobs.backends.revision import job_request_digest
+from ocijobs.reconcile.actions.identities import HoldCredentials
+from ocijobs.reconcile.actions.jobs import CreateJob, SearchJobs
+from ocijobs.reconcile.actions.objects import AddFinalizer
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
-from ocijobs.reconcile.decision import AddFinalizer, CreateJob, Decision, SearchJobs
-from ocijobs.reconcile.identity_view import HoldCredentials
+from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.plan import Plan
 from ocijobs.reconcile.job.status import write_blocked, write_status

@@ -8,9 +8,9 @@ from datetime import datetime
 from ocijobs.api.job.status import OCIJobStatus, Revision
 from ocijobs.api.shared.conditions import ConditionType, find
 from ocijobs.api.shared.reasons import Reason
+from ocijobs.reconcile.actions.calls import Launcher
 from ocijobs.reconcile.blocking import HELD, earliest, to_come
 from ocijobs.reconcile.decision import Decision
-from ocijobs.reconcile.identity_view import Launcher
 from ocijobs.reconcile.job.adoption import Seen, adopt, look, observe
 from ocijobs.reconcile.job.creation import create, open_intent
 from ocijobs.reconcile.job.deletion import delete_job

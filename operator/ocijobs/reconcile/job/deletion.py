@@ -9,8 +9,9 @@ from ocijobs.api.job.status import OCIJobStatus
 from ocijobs.api.orphan import Leftovers, UnknownLaunch
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.digest import owner_tag
+from ocijobs.reconcile.actions.objects import RemoveFinalizer
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
-from ocijobs.reconcile.decision import Decision, RemoveFinalizer
+from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.job.creation import open_intent
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.removal import RemovalStep, remove_revision

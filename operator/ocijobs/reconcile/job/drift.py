@@ -15,8 +15,11 @@ from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.differences import setting_differences
 from ocijobs.backends.digest import belongs_to
 from ocijobs.backends.job_record import JobRecord
-from ocijobs.backends.records import JobState, Operation
-from ocijobs.reconcile.decision import Action, LookUpJob, Note, UpdateJob
+from ocijobs.backends.records import JobState
+from ocijobs.reconcile.actions.action import Action
+from ocijobs.reconcile.actions.calls import Operation
+from ocijobs.reconcile.actions.jobs import LookUpJob, UpdateJob
+from ocijobs.reconcile.decision import Note
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.plan import Plan
 from ocijobs.reconcile.known.job import Watched

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ocijobs.api.job.status import Revision
-from ocijobs.reconcile.decision import Action, Note
+from ocijobs.reconcile.actions.action import Action
+from ocijobs.reconcile.decision import Note
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.removal import remove_revision
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Self
 
 from ocijobs.api.shared.reasons import Reason
-from ocijobs.reconcile.decision import Action
+from ocijobs.reconcile.actions.action import Action
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ocijobs.backends.job_record import JobRecord
-from ocijobs.reconcile.identity_view import Launcher
+from ocijobs.reconcile.actions.calls import Launcher
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.outlook import Obstacle
 

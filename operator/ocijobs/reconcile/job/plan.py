@@ -12,7 +12,7 @@ from ocijobs.backends.data_science.compute import mounts
 from ocijobs.backends.data_science.limits import over_limit
 from ocijobs.backends.data_science.workload import job_workload, template_of
 from ocijobs.backends.environment import all_variables, reserved_names
-from ocijobs.backends.records import Operation, RefusalKind
+from ocijobs.backends.records import RefusalKind
 from ocijobs.backends.requests import JobCreation
 from ocijobs.backends.revision import (
     adopted_name,
@@ -21,7 +21,7 @@ from ocijobs.backends.revision import (
     revision_name,
     settings_digest,
 )
-from ocijobs.reconcile.identity_view import Launcher
+from ocijobs.reconcile.actions.calls import Launcher, Operation
 from ocijobs.reconcile.job.naming import Found, check_shapes, find_names
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.outlook import Needed, Obstacle

@@ -10,9 +10,12 @@ from datetime import datetime, timedelta
 from ocijobs.api.job.status import Difference, OCIJobStatus, Revision, SourceState
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.console import job_url
-from ocijobs.backends.records import Call, JobState, Operation, RefusalKind
+from ocijobs.backends.records import JobState, RefusalKind
+from ocijobs.reconcile.actions.action import Action
+from ocijobs.reconcile.actions.calls import Call, Operation
+from ocijobs.reconcile.actions.jobs import LookUpJob, UpdateJob, UploadArtifact
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
-from ocijobs.reconcile.decision import Action, Decision, LookUpJob, UpdateJob, UploadArtifact
+from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.job.drift import Drift, fields_of, is_gone, look_after, lost, watch
 from ocijobs.reconcile.job.history import prune
 from ocijobs.reconcile.job.observation import JobObservation

@@ -19,9 +19,10 @@ from ocijobs.api.job.status import SourceAttempt
 from ocijobs.api.shared.conditions import ConditionType, is_true
 from ocijobs.api.shared.names import ANNOTATION_REQUESTED_AT
 from ocijobs.api.shared.reasons import Reason
-from ocijobs.backends.records import Call, Operation, Refusal, RefusalKind
+from ocijobs.backends.records import Refusal, RefusalKind
+from ocijobs.reconcile.actions.calls import Call, Operation
+from ocijobs.reconcile.actions.jobs import ReadSources, ServedSource
 from ocijobs.reconcile.blocking import earliest
-from ocijobs.reconcile.decision import ReadSources, ServedSource
 from ocijobs.reconcile.job.observation import JobObservation, Turn
 from ocijobs.reconcile.known.job import SourceNamed, SourcesRead, same_attempt
 from ocijobs.reconcile.pacing import LONG_PAUSE_SECONDS, due_at

@@ -11,16 +11,11 @@ from datetime import datetime, timedelta
 
 from ocijobs.api.job.status import Revision
 from ocijobs.api.shared.reasons import Reason
-from ocijobs.backends.records import JobState, Operation, Refusal, RefusalKind
-from ocijobs.reconcile.decision import (
-    Action,
-    DeleteCode,
-    DeleteJob,
-    ListActiveRuns,
-    LookUpJob,
-    Note,
-)
-from ocijobs.reconcile.identity_view import Caller
+from ocijobs.backends.records import JobState, Refusal, RefusalKind
+from ocijobs.reconcile.actions.action import Action
+from ocijobs.reconcile.actions.calls import Caller, Operation
+from ocijobs.reconcile.actions.jobs import DeleteCode, DeleteJob, ListActiveRuns, LookUpJob
+from ocijobs.reconcile.decision import Note
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.known.job import Removal
 from ocijobs.reconcile.pacing import due_at

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ocijobs.api.shared.reasons import Reason
-from ocijobs.backends.records import Call, Operation, Refusal, RefusalKind, noted
+from ocijobs.backends.records import Refusal, RefusalKind
+from ocijobs.reconcile.actions.calls import Call, Operation, noted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

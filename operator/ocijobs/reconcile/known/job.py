@@ -11,16 +11,9 @@ from datetime import datetime, timedelta
 
 from ocijobs.api.job.status import Artifact, OCIJobStatus, SourceAttempt
 from ocijobs.backends.job_record import JobRecord
-from ocijobs.backends.records import (
-    Absent,
-    Call,
-    JobState,
-    Operation,
-    Refusal,
-    RefusalKind,
-    noted,
-)
+from ocijobs.backends.records import Absent, JobState, Refusal, RefusalKind
 from ocijobs.backends.requests import WantedName
+from ocijobs.reconcile.actions.calls import Call, Operation, noted
 from ocijobs.reconcile.once import Evidence
 
 

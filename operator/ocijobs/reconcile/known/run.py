@@ -14,15 +14,13 @@ from ocijobs.api.run.status import Attempt, OCIJobRunStatus, RunSubmission
 from ocijobs.backends.environment import Values
 from ocijobs.backends.records import (
     Absent,
-    Call,
-    Operation,
     Refusal,
     RefusalKind,
     RunRecord,
     RunState,
-    noted,
     run_state_named,
 )
+from ocijobs.reconcile.actions.calls import Call, Operation, noted
 from ocijobs.reconcile.once import Evidence
 from ocijobs.reconcile.output import last_results
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ocijobs.backends.records import Call
+from ocijobs.reconcile.actions.calls import Call
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

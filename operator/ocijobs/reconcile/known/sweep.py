@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from ocijobs.backends.records import Call
+from ocijobs.reconcile.actions.calls import Call
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

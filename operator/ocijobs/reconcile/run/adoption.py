@@ -11,10 +11,12 @@ from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.binding import bind, service_variables
 from ocijobs.backends.digest import belongs_to, retry_token
 from ocijobs.backends.environment import NO_VALUES, expand, resolve, variables_of
-from ocijobs.backends.records import Operation, RunRecord
+from ocijobs.backends.records import RunRecord
+from ocijobs.reconcile.actions.calls import Caller, Operation
+from ocijobs.reconcile.actions.objects import AddFinalizer
+from ocijobs.reconcile.actions.runs import LookUpRun
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, earliest
-from ocijobs.reconcile.decision import AddFinalizer, Decision, LookUpRun
-from ocijobs.reconcile.identity_view import Caller
+from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.pacing import due_at, mended_at
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.status import write_blocked, write_status

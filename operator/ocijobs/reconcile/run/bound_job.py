@@ -12,11 +12,11 @@ from ocijobs.api.run.spec import OCIJobRun
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.data_flow.application import application_of
 from ocijobs.backends.job_record import JobRecord
-from ocijobs.backends.records import Call, Operation
 from ocijobs.backends.requests import ApplicationRequest, JobCreation, SingleNode
+from ocijobs.reconcile.actions.calls import Call, Caller, Operation
+from ocijobs.reconcile.actions.jobs import LookUpJob
+from ocijobs.reconcile.actions.objects import CreateObject
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL
-from ocijobs.reconcile.decision import CreateObject, LookUpJob
-from ocijobs.reconcile.identity_view import Caller
 from ocijobs.reconcile.ownership import belongs, owned_object
 from ocijobs.reconcile.pacing import due_at, mended_at
 from ocijobs.reconcile.run.draft import Draft

@@ -13,12 +13,11 @@ from typing import assert_never
 from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.environment import EnvVar
 from ocijobs.backends.environment import expand, merge, references
-from ocijobs.backends.records import Call, LogAddress, Operation, RefusalKind, RunRecord, RunState
+from ocijobs.backends.records import LogAddress, RefusalKind, RunRecord, RunState
 from ocijobs.backends.registry import backend_of
-from ocijobs.reconcile.blocking import earliest
-from ocijobs.reconcile.decision import (
-    Action,
-    Decision,
+from ocijobs.reconcile.actions.action import Action
+from ocijobs.reconcile.actions.calls import Call, Caller, Operation
+from ocijobs.reconcile.actions.runs import (
     ListOutputs,
     ReadResults,
     ReadRunLogs,
@@ -26,7 +25,8 @@ from ocijobs.reconcile.decision import (
     ReadValues,
     SearchLogs,
 )
-from ocijobs.reconcile.identity_view import Caller
+from ocijobs.reconcile.blocking import earliest
+from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.output import tail
 from ocijobs.reconcile.run.observation import RunObservation
 

@@ -12,8 +12,9 @@ from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import RunRecord, RunState
 from ocijobs.backends.registry import unknown_type
+from ocijobs.reconcile.actions.objects import AddFinalizer, DeleteObject, RemoveFinalizer
 from ocijobs.reconcile.blocking import earliest, to_come
-from ocijobs.reconcile.decision import AddFinalizer, Decision, DeleteObject, RemoveFinalizer
+from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.release import release_at
 from ocijobs.reconcile.run.collecting import look_again
 from ocijobs.reconcile.run.discarding import discard, kept_records

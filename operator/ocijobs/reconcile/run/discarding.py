@@ -8,10 +8,11 @@ from ocijobs.api.job.fields import DeletionPolicy
 from ocijobs.api.orphan import Leftovers
 from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.reasons import Reason
-from ocijobs.backends.records import Operation
+from ocijobs.reconcile.actions.calls import Caller, Operation
+from ocijobs.reconcile.actions.objects import RemoveFinalizer
+from ocijobs.reconcile.actions.runs import DeleteRun, LookUpRun
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe
-from ocijobs.reconcile.decision import Decision, DeleteRun, LookUpRun, Note, RemoveFinalizer
-from ocijobs.reconcile.identity_view import Caller
+from ocijobs.reconcile.decision import Decision, Note
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.release import release
 from ocijobs.reconcile.run.observation import RunObservation, gone

@@ -11,7 +11,7 @@ from ocijobs.api.run.binding import Binding, JobBinding
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.environment import NO_VALUES, Values
 from ocijobs.backends.requests import RunCreation
-from ocijobs.reconcile.identity_view import Launcher
+from ocijobs.reconcile.actions.calls import Launcher
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.serving import Hindrance
 

@@ -13,7 +13,8 @@ from ocijobs.api.run.phase import Phase, StopReason
 from ocijobs.api.run.status import OCIJobRunStatus, RunLogs, RunSubmission
 from ocijobs.api.shared.conditions import Condition, ConditionStatus, ConditionType
 from ocijobs.api.shared.reasons import Reason
-from ocijobs.backends.records import Operation, RunRecord, RunState
+from ocijobs.backends.records import RunRecord, RunState
+from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.reconcile.decision import Decision, Note
 from ocijobs.reconcile.output import RESULTS_LIMIT_BYTES, within_limit
 from ocijobs.reconcile.run.collecting import (

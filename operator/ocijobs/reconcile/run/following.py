@@ -15,18 +15,14 @@ from ocijobs.api.run.phase import Phase
 from ocijobs.api.run.status import OCIJobRunStatus, RunSubmission
 from ocijobs.api.shared.conditions import ConditionType, find
 from ocijobs.api.shared.reasons import Reason, reason_named
-from ocijobs.backends.records import Operation, RunRecord, RunState, run_state_named
+from ocijobs.backends.records import RunRecord, RunState, run_state_named
 from ocijobs.backends.registry import backend_of
+from ocijobs.reconcile.actions.action import Action
+from ocijobs.reconcile.actions.calls import Caller, Operation
+from ocijobs.reconcile.actions.objects import RemoveFinalizer
+from ocijobs.reconcile.actions.runs import CancelRun, LookUpRun
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
-from ocijobs.reconcile.decision import (
-    Action,
-    CancelRun,
-    Decision,
-    Followed,
-    LookUpRun,
-    RemoveFinalizer,
-)
-from ocijobs.reconcile.identity_view import Caller
+from ocijobs.reconcile.decision import Decision, Followed
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.release import release
 from ocijobs.reconcile.run.ending import end

@@ -13,9 +13,10 @@ from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.binding import bind
 from ocijobs.backends.environment import all_variables, references
-from ocijobs.backends.records import Operation
 from ocijobs.backends.requests import RunCreation
-from ocijobs.reconcile.decision import Decision, ReadValues
+from ocijobs.reconcile.actions.calls import Operation
+from ocijobs.reconcile.actions.runs import ReadValues
+from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.dependencies import Hopeless, Met, Waiting, evaluate, filled_in, wanted_of
 from ocijobs.reconcile.known.run import last_attempt
 from ocijobs.reconcile.pacing import due_at, fraction

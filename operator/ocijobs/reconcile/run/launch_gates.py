@@ -10,8 +10,9 @@ from typing import assert_never
 
 from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.reasons import Reason
+from ocijobs.reconcile.actions.objects import AddFinalizer
 from ocijobs.reconcile.blocking import HELD
-from ocijobs.reconcile.decision import AddFinalizer, Decision
+from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.failure_rules import invalid_pattern
 from ocijobs.reconcile.run.adoption import adopt_run
 from ocijobs.reconcile.run.bound_job import (

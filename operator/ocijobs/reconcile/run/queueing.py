@@ -18,16 +18,16 @@ from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.conditions import Condition, ConditionStatus, ConditionType, find
 from ocijobs.api.shared.names import FINALIZER
 from ocijobs.api.shared.reasons import Reason
-from ocijobs.backends.records import Operation
-from ocijobs.reconcile.decision import (
-    Action,
+from ocijobs.reconcile.actions.action import Action
+from ocijobs.reconcile.actions.calls import Operation
+from ocijobs.reconcile.actions.objects import RemoveFinalizer
+from ocijobs.reconcile.actions.workloads import (
     CreateWorkload,
-    Decision,
     DeleteWorkload,
     FinishWorkload,
     PatchWorkload,
-    RemoveFinalizer,
 )
+from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.run.draft import Draft, Launch
 from ocijobs.reconcile.run.observation import RunObservation

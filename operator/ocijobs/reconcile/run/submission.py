@@ -13,9 +13,10 @@ from ocijobs.api.run.phase import Phase
 from ocijobs.api.run.status import OCIJobRunStatus, RunSubmission
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import Refusal
+from ocijobs.reconcile.actions.identities import HoldCredentials
+from ocijobs.reconcile.actions.runs import CreateRun, SearchRuns
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
-from ocijobs.reconcile.decision import CreateRun, Decision, SearchRuns
-from ocijobs.reconcile.identity_view import HoldCredentials
+from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.known.run import attempt_number
 from ocijobs.reconcile.once import (
     Free,

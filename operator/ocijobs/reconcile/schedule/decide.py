@@ -22,8 +22,9 @@ from ocijobs.cron.times import (
     next_start,
     time_zone,
 )
+from ocijobs.reconcile.actions.action import Action
 from ocijobs.reconcile.blocking import HELD_ANEW
-from ocijobs.reconcile.decision import Action, Decision, Note
+from ocijobs.reconcile.decision import Decision, Note
 from ocijobs.reconcile.ownership import creation_due_at
 from ocijobs.reconcile.schedule.checks import problem
 from ocijobs.reconcile.schedule.firings import creations, firings, object_name, superfluous

@@ -15,7 +15,7 @@ from ocijobs.api.shared.dependency import DependencyKind, DependsOn, RunEnvVar
 from ocijobs.api.shared.model import Model
 from ocijobs.api.shared.names import ANNOTATION_SCHEDULED_TIME, LABEL_SCHEDULE
 from ocijobs.api.sweep.spec import OCIJobSweepSpec
-from ocijobs.reconcile.decision import CreateObject, DeleteOwned
+from ocijobs.reconcile.actions.objects import CreateObject, DeleteOwned
 from ocijobs.reconcile.ownership import owned_object, queue_labels, release_of_new
 from ocijobs.reconcile.schedule.observation import MadeView, ScheduleObservation
 

@@ -6,7 +6,7 @@ from ocijobs.api import kinds
 from ocijobs.api.run.settings import JobReference
 from ocijobs.api.run.spec import OCIJobRunSpec
 from ocijobs.api.shared.names import ANNOTATION_SCHEDULED_TIME, LABEL_SWEEP, LABEL_SWEEP_INDEX
-from ocijobs.reconcile.decision import CreateObject, EditObject
+from ocijobs.reconcile.actions.objects import CreateObject, EditObject
 from ocijobs.reconcile.dependencies import filled_in
 from ocijobs.reconcile.known.sweep import ChildView
 from ocijobs.reconcile.ownership import owned_object, queue_labels, release_of_new

@@ -12,8 +12,10 @@ from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status_changes import JobSweepStatusChanges
 from ocijobs.api.sweep.phase import SweepPhase
 from ocijobs.api.sweep.status import OCIJobSweepStatus
+from ocijobs.reconcile.actions.action import Action
+from ocijobs.reconcile.actions.objects import DeleteObject
 from ocijobs.reconcile.blocking import HELD_ANEW, earliest
-from ocijobs.reconcile.decision import Action, Decision, DeleteObject
+from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.dependencies import Hopeless, Met, Waiting, evaluate, wanted_of
 from ocijobs.reconcile.ownership import creation_due_at
 from ocijobs.reconcile.serving import Hindrance, missing_job, serving

@@ -7,7 +7,8 @@ from tests.unit.reconcile.simulation.laws import demand
 
 from ocijobs.api.job.spec import OCIJob
 from ocijobs.api.job.status import OCIJobStatus
-from ocijobs.reconcile.decision import Decision, DeleteCode, UploadArtifact
+from ocijobs.reconcile.actions.jobs import DeleteCode, UploadArtifact
+from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.job.observation import JobObservation
 
 

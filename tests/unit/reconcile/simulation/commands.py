@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tests.unit.reconcile.simulation.weather import Mishap
 
-from ocijobs.backends.records import Operation
+from ocijobs.reconcile.actions.calls import Operation
 
 
 @dataclass(frozen=True, slots=True)

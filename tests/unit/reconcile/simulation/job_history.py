@@ -13,7 +13,7 @@ from tests.unit.reconcile.simulation.job_world import JobCircumstances
 from tests.unit.reconcile.simulation.long_outages import OutageCommand, unanswered_for_days
 from tests.unit.reconcile.simulation.weather import Mishap
 
-from ocijobs.backends.records import Operation
+from ocijobs.reconcile.actions.calls import Operation
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,17 +21,15 @@ from ocijobs.api.shared.metadata import ObjectMeta
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import JobState
 from ocijobs.backends.requests import JobCreation
-from ocijobs.reconcile.decision import (
-    Action,
+from ocijobs.reconcile.actions.action import Action, answers_later
+from ocijobs.reconcile.actions.jobs import (
     CreateJob,
-    Decision,
     DeleteJob,
-    Note,
     ReadSources,
     UpdateJob,
     UploadArtifact,
-    answers_later,
 )
+from ocijobs.reconcile.decision import Decision, Note
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.standing import JOB_STANDINGS
 

@@ -16,8 +16,8 @@ from tests.unit.reconcile.simulation.scenario import Scenario
 from ocijobs.api.job.spec import OCIJob
 from ocijobs.api.shared.conditions import ConditionType, find, is_true
 from ocijobs.api.shared.names import ANNOTATION_ABANDON, ANNOTATION_PAUSED
-from ocijobs.backends.records import Operation
 from ocijobs.backends.requests import ApplicationSettings, JobRequest
+from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.testing.observations import DEFAULT_SETTINGS
 
 MOST_ROUNDS = 400

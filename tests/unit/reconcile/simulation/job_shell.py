@@ -13,25 +13,23 @@ from tests.unit.reconcile.simulation.process import Process
 
 from ocijobs.api.job.status import OCIJobStatus
 from ocijobs.backends.records import Refusal, RefusalKind
-from ocijobs.reconcile.decision import (
-    Action,
-    AddFinalizer,
+from ocijobs.reconcile.actions.action import Action
+from ocijobs.reconcile.actions.identities import HoldCredentials
+from ocijobs.reconcile.actions.jobs import (
     CreateJob,
-    Decision,
     DeleteCode,
     DeleteJob,
     ListActiveRuns,
-    ListOrphan,
     ListShapes,
     LookUpJob,
-    Note,
     ReadSources,
-    RemoveFinalizer,
     SearchJobs,
     UpdateJob,
     UploadArtifact,
 )
-from ocijobs.reconcile.identity_view import HoldCredentials, IdentityView
+from ocijobs.reconcile.actions.objects import AddFinalizer, ListOrphan, RemoveFinalizer
+from ocijobs.reconcile.decision import Decision, Note
+from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.job.decide import decide_job
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.known.job import JobKnown

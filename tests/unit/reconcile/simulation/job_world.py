@@ -18,8 +18,9 @@ from ocijobs.api.run.phase import Phase
 from ocijobs.api.shared.conditions import ConditionType, is_true
 from ocijobs.api.shared.environment import EnvVar
 from ocijobs.api.shared.names import ANNOTATION_REQUESTED_AT
-from ocijobs.backends.records import Operation, Refusal, RefusalKind
-from ocijobs.reconcile.decision import ReadSources
+from ocijobs.backends.records import Refusal, RefusalKind
+from ocijobs.reconcile.actions.calls import Operation
+from ocijobs.reconcile.actions.jobs import ReadSources
 from ocijobs.reconcile.job.observation import RunView
 from ocijobs.reconcile.known.job import SourceNamed, SourcesRead
 from ocijobs.testing import (

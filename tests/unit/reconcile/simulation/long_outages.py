@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.unit.reconcile.simulation.commands import Crash, Live, Outage, Sleep
 from tests.unit.reconcile.simulation.weather import Mishap
 
-from ocijobs.backends.records import Operation
+from ocijobs.reconcile.actions.calls import Operation
 
 OutageCommand: TypeAlias = Live | Sleep | Crash | Outage
 

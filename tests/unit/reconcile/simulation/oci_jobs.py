@@ -12,7 +12,7 @@ from tests.unit.reconcile.simulation.weather import Weather
 from ocijobs.api.job.status import Artifact
 from ocijobs.api.shared.names import TAG_OWNER
 from ocijobs.backends.job_record import JobRecord
-from ocijobs.backends.records import Absent, JobState, Operation, Refusal, RefusalKind
+from ocijobs.backends.records import Absent, JobState, Refusal, RefusalKind
 from ocijobs.backends.requests import (
     ApplicationRequest,
     ApplicationSettings,
@@ -21,6 +21,7 @@ from ocijobs.backends.requests import (
     JobRequest,
     JobSettings,
 )
+from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.testing import ManualClock, make_ocid
 
 TOMBSTONE = timedelta(hours=1)

@@ -9,16 +9,9 @@ from tests.unit.reconcile.simulation.retry_tokens import RetryTokens
 from tests.unit.reconcile.simulation.weather import Weather
 
 from ocijobs.api.shared.names import TAG_OWNER
-from ocijobs.backends.records import (
-    Absent,
-    LogAddress,
-    Operation,
-    Refusal,
-    RefusalKind,
-    RunRecord,
-    RunState,
-)
+from ocijobs.backends.records import Absent, LogAddress, Refusal, RefusalKind, RunRecord, RunState
 from ocijobs.backends.requests import RunCreation
+from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.testing import LOG, ManualClock, make_ocid
 
 TOMBSTONE = timedelta(hours=1)

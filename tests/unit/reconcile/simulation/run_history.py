@@ -13,7 +13,8 @@ from tests.unit.reconcile.simulation.long_outages import OutageCommand, unanswer
 from tests.unit.reconcile.simulation.run_circumstances import Circumstances
 from tests.unit.reconcile.simulation.weather import Mishap
 
-from ocijobs.backends.records import Operation, RunState
+from ocijobs.backends.records import RunState
+from ocijobs.reconcile.actions.calls import Operation
 
 
 @dataclass(frozen=True, slots=True)

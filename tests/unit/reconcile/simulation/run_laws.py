@@ -24,24 +24,22 @@ from ocijobs.api.shared.metadata import ObjectMeta
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import RunState
 from ocijobs.backends.requests import RunCreation
-from ocijobs.reconcile.decision import (
-    Action,
+from ocijobs.reconcile.actions.action import Action, answers_later
+from ocijobs.reconcile.actions.objects import (
     AddFinalizer,
-    CreateRun,
-    Decision,
     DeleteObject,
-    DeleteRun,
-    DeleteWorkload,
-    FinishWorkload,
     ListOrphan,
-    LookUpRun,
-    Note,
-    PatchWorkload,
-    ReadUtilisation,
     RemoveFinalizer,
-    SearchLogs,
-    answers_later,
 )
+from ocijobs.reconcile.actions.runs import (
+    CreateRun,
+    DeleteRun,
+    LookUpRun,
+    ReadUtilisation,
+    SearchLogs,
+)
+from ocijobs.reconcile.actions.workloads import DeleteWorkload, FinishWorkload, PatchWorkload
+from ocijobs.reconcile.decision import Decision, Note
 from ocijobs.reconcile.known.run import RunKnown, attempt_number
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.standing import RUN_STANDINGS, of_generation

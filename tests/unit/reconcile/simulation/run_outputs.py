@@ -10,8 +10,9 @@ from tests.unit.reconcile.simulation.run_circumstances import Circumstances
 from tests.unit.reconcile.simulation.weather import Weather
 
 from ocijobs.api.run.observed import LogFile, OutputList, RunMetrics, Utilisation
-from ocijobs.backends.records import Operation, Refusal
+from ocijobs.backends.records import Refusal
 from ocijobs.backends.requests import RunRequest
+from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.reconcile.known.run import LogLines
 from ocijobs.testing import ManualClock
 

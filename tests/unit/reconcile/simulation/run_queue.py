@@ -8,7 +8,7 @@ from typing import Any
 from tests.unit.reconcile.simulation.api_server import ConflictError
 
 from ocijobs.api.kueue import LABEL_QUEUE, Workload, WorkloadCondition
-from ocijobs.reconcile.decision import (
+from ocijobs.reconcile.actions.workloads import (
     CreateWorkload,
     DeleteWorkload,
     FinishWorkload,

@@ -15,34 +15,38 @@ from tests.unit.reconcile.simulation.run_world import RunWorld
 
 from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.reasons import Reason
-from ocijobs.backends.records import Operation, Refusal, RunRecord
-from ocijobs.reconcile.decision import (
-    Action,
+from ocijobs.backends.records import Refusal, RunRecord
+from ocijobs.reconcile.actions.action import Action
+from ocijobs.reconcile.actions.calls import Operation
+from ocijobs.reconcile.actions.identities import HoldCredentials
+from ocijobs.reconcile.actions.objects import (
     AddFinalizer,
+    DeleteObject,
+    ListOrphan,
+    RemoveFinalizer,
+)
+from ocijobs.reconcile.actions.runs import (
     CancelRun,
     CreateRun,
-    CreateWorkload,
-    Decision,
-    DeleteObject,
     DeleteRun,
-    DeleteWorkload,
-    FinishWorkload,
-    Followed,
-    ListOrphan,
     ListOutputs,
     LookUpRun,
-    Note,
-    PatchWorkload,
     ReadResults,
     ReadRunLogs,
     ReadUtilisation,
     ReadValues,
     RefreshJob,
-    RemoveFinalizer,
     SearchLogs,
     SearchRuns,
 )
-from ocijobs.reconcile.identity_view import HoldCredentials, IdentityView
+from ocijobs.reconcile.actions.workloads import (
+    CreateWorkload,
+    DeleteWorkload,
+    FinishWorkload,
+    PatchWorkload,
+)
+from ocijobs.reconcile.decision import Decision, Followed, Note
+from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.known.run import RunKnown, attempt_number
 from ocijobs.reconcile.run.decide import decide_run
 from ocijobs.reconcile.run.observation import RunObservation

@@ -21,7 +21,8 @@ from ocijobs.api.shared.dependency import DependencyKind
 from ocijobs.api.shared.environment import EnvVar
 from ocijobs.api.shared.metadata import OwnerReference
 from ocijobs.backends.environment import ValueKey, Values
-from ocijobs.backends.records import Operation, Refusal, RunState
+from ocijobs.backends.records import Refusal, RunState
+from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.reconcile.dependencies import DependencyView, Relations
 from ocijobs.reconcile.serving import bind_job
 from ocijobs.testing import (

@@ -13,10 +13,9 @@ from ocijobs.api.shared.conditions import ConditionType, find, is_true
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import RunState
 from ocijobs.backends.requests import ApplicationRunRequest
-from ocijobs.reconcile.decision import (
-    Action,
+from ocijobs.reconcile.actions.action import Action
+from ocijobs.reconcile.actions.runs import (
     CreateRun,
-    Decision,
     DeleteRun,
     ListOutputs,
     ReadResults,
@@ -24,6 +23,7 @@ from ocijobs.reconcile.decision import (
     ReadUtilisation,
     SearchLogs,
 )
+from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.known.run import RunKnown, attempt_number
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.testing import DEFAULT_SETTINGS

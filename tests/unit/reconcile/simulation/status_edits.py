@@ -15,7 +15,8 @@ from tests.unit.reconcile.simulation.run_scenario import RunScenario
 from tests.unit.reconcile.simulation.weather import Mishap
 
 from ocijobs.api.run.status import OCIJobRunStatus
-from ocijobs.backends.records import Operation, RunState
+from ocijobs.backends.records import RunState
+from ocijobs.reconcile.actions.calls import Operation
 
 
 class Edit(Enum):

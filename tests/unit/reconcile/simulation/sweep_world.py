@@ -11,8 +11,10 @@ from ocijobs.api.run.phase import Phase
 from ocijobs.api.shared.names import LABEL_SWEEP_INDEX
 from ocijobs.api.sweep.spec import OCIJobSweep, OCIJobSweepSpec
 from ocijobs.api.sweep.status import OCIJobSweepStatus
-from ocijobs.backends.records import Call, Refusal, RefusalKind
-from ocijobs.reconcile.decision import CreateObject, Decision, EditObject
+from ocijobs.backends.records import Refusal, RefusalKind
+from ocijobs.reconcile.actions.calls import Call
+from ocijobs.reconcile.actions.objects import CreateObject, EditObject
+from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.dependencies import Relations
 from ocijobs.reconcile.known.sweep import Children, ChildView, Outcome, SweepKnown
 from ocijobs.reconcile.sweep.decide import decide_sweep

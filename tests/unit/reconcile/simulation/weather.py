@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
-from ocijobs.backends.records import Operation, Refusal, RefusalKind
+from ocijobs.backends.records import Refusal, RefusalKind
+from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.testing import ManualClock
 
 LATE_SECONDS = 45.0

@@ -29,7 +29,8 @@ from ocijobs.api.shared.model import Model
 from ocijobs.backends.records import LogAddress, RunRecord, RunState
 from ocijobs.backends.requests import RunCreation
 from ocijobs.backends.traits import BackendTraits
-from ocijobs.reconcile.decision import Action, ReadRunLogs, ReadUtilisation, SearchLogs
+from ocijobs.reconcile.actions.action import Action
+from ocijobs.reconcile.actions.runs import ReadRunLogs, ReadUtilisation, SearchLogs
 from ocijobs.reconcile.known.run import RunKnown
 from ocijobs.testing import make_ocid
 
