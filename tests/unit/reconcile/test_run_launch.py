@@ -19,16 +19,16 @@ from ocijobs.api.shared.metadata import OwnerReference
 from ocijobs.api.shared.names import ANNOTATION_SCHEDULED_TIME
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.data_science.compute import Compute
-from ocijobs.backends.environment import ValueKey, Values
-from ocijobs.backends.job_record import JobRecord
-from ocijobs.backends.records import JobState, Operation, Refusal, RefusalKind
-from ocijobs.backends.requests import (
+from ocijobs.backends.data_science.requests import (
     LogConfiguration,
     MultiNode,
     NoLog,
     RunRequest,
     SingleNode,
 )
+from ocijobs.backends.environment import ValueKey, Values
+from ocijobs.backends.job_record import JobRecord
+from ocijobs.backends.records import JobState, Operation, Refusal, RefusalKind
 from ocijobs.reconcile.decision import CreateObject, Decision, RefreshJob
 from ocijobs.reconcile.dependencies import DependencyView, Relations
 from ocijobs.reconcile.job.decide import decide_job

@@ -11,17 +11,17 @@ from ocijobs.api.run.binding import ReferencedValue
 from ocijobs.api.run.spec import OCIJobRun
 from ocijobs.api.run.status import Attempt, OCIJobRunStatus, Phase
 from ocijobs.api.shared.names import ANNOTATION_SCHEDULED_TIME
-from ocijobs.backends.environment import ValueKey, Values
-from ocijobs.backends.records import RunState
-from ocijobs.backends.requests import (
+from ocijobs.backends.data_flow.requests import (
     ApplicationCode,
     ApplicationRequest,
     ApplicationRunRequest,
     ApplicationSettings,
     SparkMachine,
     SparkSettings,
-    Tags,
 )
+from ocijobs.backends.environment import ValueKey, Values
+from ocijobs.backends.records import RunState
+from ocijobs.backends.requests import Tags
 from ocijobs.reconcile.decision import RemoveFinalizer
 from ocijobs.reconcile.job.known import JobKnown
 from ocijobs.reconcile.run.decide import decide_run

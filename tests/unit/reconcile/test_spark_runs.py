@@ -15,8 +15,8 @@ from tests.unit.reconcile.simulation.weather import Mishap
 from ocijobs.api.job.infrastructure import Backend
 from ocijobs.api.run.status import OCIJobRunStatus, Phase, RunMetrics
 from ocijobs.api.shared.conditions import Condition, ConditionType, find, is_true
+from ocijobs.backends.data_flow.requests import ApplicationRunRequest, SparkMachine, SparkSettings
 from ocijobs.backends.records import Operation, RunState
-from ocijobs.backends.requests import ApplicationRunRequest, SparkMachine, SparkSettings
 
 BATCH = Circumstances(spark=True)
 STREAM = Circumstances(stream=True)

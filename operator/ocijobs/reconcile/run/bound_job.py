@@ -9,9 +9,11 @@ from ocijobs.api.job.spec import OCIJob
 from ocijobs.api.run.binding import JobBinding, RunTemplate
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.data_flow.application import application_of
+from ocijobs.backends.data_flow.requests import ApplicationRequest
+from ocijobs.backends.data_science.requests import JobRequest, SingleNode
 from ocijobs.backends.job_record import JobRecord
 from ocijobs.backends.records import Call, Operation
-from ocijobs.backends.requests import ApplicationRequest, JobCreation, SingleNode
+from ocijobs.backends.requests import JobCreation, expect
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL
 from ocijobs.reconcile.decision import Caller, CreateObject, LookUpJob
 from ocijobs.reconcile.ownership import belongs
@@ -211,7 +213,7 @@ def _foreign(job_id: str, content: JobCreation, caller: Caller) -> JobBinding:
 def _foreign_template(content: JobCreation) -> RunTemplate:
     if isinstance(content, ApplicationRequest):
         return RunTemplate(application=application_of(content), made_elsewhere=True)
-    workload = content.workload
+    workload = expect(content, JobRequest).workload
     configuration = workload.configuration if isinstance(workload, SingleNode) else None
     return RunTemplate(
         command_line_arguments=configuration.command_line_arguments if configuration else None,

@@ -10,8 +10,8 @@ from ocijobs.api.job.infrastructure import Backend
 from ocijobs.api.run.status import OCIJobRunStatus, Phase
 from ocijobs.api.shared.conditions import ConditionType, find, is_true
 from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.data_flow.requests import ApplicationRunRequest
 from ocijobs.backends.records import RunState
-from ocijobs.backends.requests import ApplicationRunRequest
 from ocijobs.reconcile.decision import (
     Action,
     CreateRun,
