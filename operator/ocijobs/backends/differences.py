@@ -12,18 +12,17 @@ from ocijobs.api.job.machines.shape import CpuBaseline, JobShapeConfigDetails
 from ocijobs.api.job.status import Difference
 from ocijobs.api.shared.names import TAG_NAME, TAG_OWNER
 from ocijobs.backends.data_flow.fields import code_fields, spark_fields
+from ocijobs.backends.data_flow.requests import ApplicationRequest, ApplicationSettings
 from ocijobs.backends.data_science.machines import Compute, ComputeCluster, Mount
-from ocijobs.backends.requests import (
-    ApplicationSettings,
+from ocijobs.backends.data_science.requests import (
     ContainerEnvironment,
-    JobChange,
     JobConfiguration,
-    JobCreation,
     JobRequest,
+    JobSettings,
     MultiNode,
     SingleNode,
-    Tags,
 )
+from ocijobs.backends.requests import JobChange, JobCreation, Tags, expect
 
 _LISTED = 32
 _SHOWN = 256
@@ -86,6 +85,7 @@ def _settings(settings: JobChange) -> Iterator[tuple[str, Any]]:
         yield from code_fields(settings.code)
         yield from spark_fields(settings.spark)
         return
+    settings = expect(settings, JobSettings)
     match settings.infrastructure:
         case Compute() as compute:
             yield f"{_COMPUTE}.shapeName", compute.shape_name
@@ -114,7 +114,7 @@ def _mount(mount: Mount) -> str:
 
 def _workload(request: JobCreation) -> Iterator[tuple[str, Any]]:
     if not isinstance(request, JobRequest):
-        yield "infrastructure.dataFlow.type", request.type.value
+        yield "infrastructure.dataFlow.type", expect(request, ApplicationRequest).type.value
         return
     log = request.log
     yield f"{_COMPUTE}.logging.logGroupId", log.log_group_id if log is not None else None

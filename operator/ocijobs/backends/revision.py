@@ -19,20 +19,13 @@ from ocijobs.backends.data_flow.application import (
     application_settings,
     revision_content,
 )
+from ocijobs.backends.data_flow.requests import ApplicationRequest, ApplicationSettings
 from ocijobs.backends.data_science.compute import compute, node_groups
 from ocijobs.backends.data_science.machines import Mount
+from ocijobs.backends.data_science.requests import JobRequest, JobSettings, LogConfiguration
 from ocijobs.backends.data_science.workload import job_workload, template_of
 from ocijobs.backends.digest import digest, owner_tag
-from ocijobs.backends.requests import (
-    ApplicationRequest,
-    ApplicationSettings,
-    JobChange,
-    JobCreation,
-    JobRequest,
-    JobSettings,
-    LogConfiguration,
-    Tags,
-)
+from ocijobs.backends.requests import JobChange, JobCreation, Tags, expect
 
 REVISION_VERSION = "v1"
 """Version of what a revision is taken over. A new one makes every job anew: never change it without need."""
@@ -66,6 +59,7 @@ def settings_digest(settings: JobChange) -> str:
     """Return the digest by which a change of settings is noticed. Nothing in it is secret."""
     if isinstance(settings, ApplicationSettings):
         return digest(_document(settings))
+    settings = expect(settings, JobSettings)
     return digest(
         {
             "displayName": settings.display_name,

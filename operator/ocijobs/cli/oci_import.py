@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any, assert_never
 
 from ocijobs.api import kinds
+from ocijobs.backends.data_flow.requests import ApplicationRequest
 from ocijobs.backends.data_science.machines import Compute, ComputeCluster, Mount
-from ocijobs.backends.requests import ApplicationRequest, JobRequest, MultiNode, SingleNode
+from ocijobs.backends.data_science.requests import JobRequest, MultiNode, SingleNode
+from ocijobs.backends.requests import expect
 from ocijobs.cli.manifests import Document, InputError, manifest, object_name
 from ocijobs.cli.oci_import_application import application_manifest
 from ocijobs.cloud.job_reader import JobUnreadableError, read_job
@@ -29,12 +31,13 @@ def job_of_oci(
         raise InputError(f"{ocid}: {error}") from error
     if isinstance(request, ApplicationRequest):
         return application_manifest(request, remarks)
-    if isinstance(request.workload, MultiNode):
+    made = expect(request, JobRequest)
+    if isinstance(made.workload, MultiNode):
         raise InputError(
             f"{ocid}: is of several nodes, and such a job is not adopted: write its manifest"
         )
     remarks.append("the code stays as it is in OCI: give spec.runtime to have another")
-    return _manifest(ocid, request)
+    return _manifest(ocid, made)
 
 
 def _manifest(ocid: str, request: JobRequest) -> Document:

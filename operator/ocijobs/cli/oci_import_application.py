@@ -7,7 +7,8 @@ copy of the code as it is now.
 from __future__ import annotations
 
 from ocijobs.api import kinds
-from ocijobs.backends.requests import ApplicationRequest, SparkMachine, Tags
+from ocijobs.backends.data_flow.requests import ApplicationRequest, SparkMachine
+from ocijobs.backends.requests import Tags
 from ocijobs.cli.document_keys import Spec, cleaned
 from ocijobs.cli.environment import literal
 from ocijobs.cli.manifests import Document, manifest, object_name

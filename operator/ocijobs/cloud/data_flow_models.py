@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from ocijobs.backends.job_record import JobRecord
-from ocijobs.backends.records import JobState, LogAddress, RunRecord, RunState, RunTotals
-from ocijobs.backends.requests import (
+from ocijobs.backends.data_flow.requests import (
     ApplicationCode,
     ApplicationRequest,
     ApplicationRunRequest,
@@ -16,6 +14,8 @@ from ocijobs.backends.requests import (
     SparkMachine,
     SparkSettings,
 )
+from ocijobs.backends.job_record import JobRecord
+from ocijobs.backends.records import JobState, LogAddress, RunRecord, RunState, RunTotals
 from ocijobs.cloud.data_flow_readings import application_request_of, log_of
 from ocijobs.cloud.resource_fields import (
     check,

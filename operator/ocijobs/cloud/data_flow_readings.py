@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from ocijobs.api.job.machines.data_flow import ApplicationType, SparkLanguage
-from ocijobs.backends.records import LogAddress
-from ocijobs.backends.requests import (
+from ocijobs.backends.data_flow.requests import (
     ApplicationCode,
     ApplicationRequest,
     ApplicationSettings,
     SparkMachine,
     SparkSettings,
 )
+from ocijobs.backends.records import LogAddress
 from ocijobs.cloud.resource_fields import UnknownTypeError, tags_of
 
 

@@ -7,9 +7,7 @@ from typing import Any
 from ocijobs.api.job.machines.storage_mount import ObjectStorageMount
 from ocijobs.api.run.observed import NodeGroupState
 from ocijobs.backends.data_science.machines import Compute, ComputeCluster, Mount, NodeMachine
-from ocijobs.backends.job_record import JobRecord
-from ocijobs.backends.records import JobState, LogAddress, RunRecord, RunState
-from ocijobs.backends.requests import (
+from ocijobs.backends.data_science.requests import (
     ContainerEnvironment,
     JobConfiguration,
     JobRequest,
@@ -21,6 +19,8 @@ from ocijobs.backends.requests import (
     SingleNode,
     Workload,
 )
+from ocijobs.backends.job_record import JobRecord
+from ocijobs.backends.records import JobState, LogAddress, RunRecord, RunState
 from ocijobs.cloud.data_science_readings import job_request_of
 from ocijobs.cloud.resource_fields import (
     check,

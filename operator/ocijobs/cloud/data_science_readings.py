@@ -10,7 +10,7 @@ from ocijobs.api.job.machines.shape import CpuBaseline, JobShapeConfigDetails
 from ocijobs.api.job.machines.startup_probe import StartupProbe
 from ocijobs.api.job.machines.storage_mount import FileStorageMount, ObjectStorageMount
 from ocijobs.backends.data_science.machines import Compute, ComputeCluster, Mount, NodeMachine
-from ocijobs.backends.requests import (
+from ocijobs.backends.data_science.requests import (
     ContainerEnvironment,
     JobConfiguration,
     JobRequest,

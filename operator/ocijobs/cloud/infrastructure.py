@@ -5,26 +5,13 @@ Every call is safe to repeat, and returns what it brought or why it was refused;
 
 from __future__ import annotations
 
-from typing import BinaryIO, Protocol, TypeVar
+from typing import BinaryIO, Protocol
 
 from ocijobs.api.job.status import Artifact
 from ocijobs.backends.job_record import JobRecord
 from ocijobs.backends.records import Absent, Refusal, RunRecord, RunState
 from ocijobs.backends.requests import JobChange, JobCreation, RunCreation
 from ocijobs.cloud.clients import Principal
-
-RequestT = TypeVar("RequestT")
-
-
-def expect(request: object, kind: type[RequestT]) -> RequestT:
-    """Return a request as what its infrastructure takes.
-
-    Raises:
-        TypeError: if it is of another infrastructure, which no caller sends it.
-    """
-    if not isinstance(request, kind):
-        raise TypeError(f"a {type(request).__name__} is not for this infrastructure")
-    return request
 
 
 class Infrastructure(Protocol):

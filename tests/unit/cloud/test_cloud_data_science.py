@@ -21,6 +21,13 @@ from tests.unit.cloud.scripted_oci import (
 
 from ocijobs.api.job.status import Artifact
 from ocijobs.backends.data_science.machines import Compute
+from ocijobs.backends.data_science.requests import (
+    JobConfiguration,
+    JobRequest,
+    JobSettings,
+    RunRequest,
+    SingleNode,
+)
 from ocijobs.backends.job_record import JobRecord
 from ocijobs.backends.records import (
     Absent,
@@ -30,14 +37,7 @@ from ocijobs.backends.records import (
     RunRecord,
     RunState,
 )
-from ocijobs.backends.requests import (
-    JobConfiguration,
-    JobRequest,
-    JobSettings,
-    RunRequest,
-    SingleNode,
-    Tags,
-)
+from ocijobs.backends.requests import Tags
 from ocijobs.cloud.data_science import DataScience
 from ocijobs.controller.staging import Owner, Quota, Staging
 from ocijobs.testing import COMPARTMENT, PROJECT, make_ocid

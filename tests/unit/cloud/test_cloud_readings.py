@@ -7,8 +7,8 @@ from oci.data_science import models
 
 from ocijobs.api.job.spec import OCIJob
 from ocijobs.backends.data_science.compute import mounts
+from ocijobs.backends.data_science.requests import JobRequest, LogConfiguration
 from ocijobs.backends.differences import all_differences, setting_differences
-from ocijobs.backends.requests import JobRequest, LogConfiguration
 from ocijobs.backends.revision import job_request
 from ocijobs.cloud.data_science_models import create_job_details, job_record
 from ocijobs.cloud.data_science_readings import job_request_of

@@ -16,12 +16,14 @@ A_BACKEND = re.compile(r"data.?(flow|science)", re.IGNORECASE)
 """A name, a text, an OCID's type or a module that is of one backend."""
 
 OF_SPECS = {
+    "job/adoption.py",
     "job/naming.py",
     "job/plan.py",
     "run/bound_job.py",
     "run/data_science_request.py",
     "run/launch.py",
     "run/pod_sets.py",
+    "run/request.py",
     "run/spark_request.py",
     "serving.py",
 }

@@ -11,8 +11,9 @@ from ocijobs.api.job.spec import OCIJob
 from ocijobs.api.job.status import Artifact, Revision
 from ocijobs.api.shared.conditions import ConditionType, find
 from ocijobs.backends.data_flow.application import added, application_of
+from ocijobs.backends.data_flow.requests import ApplicationRequest, SparkMachine, SparkSettings
 from ocijobs.backends.differences import all_differences, setting_differences
-from ocijobs.backends.requests import ApplicationRequest, NameKind, SparkMachine, SparkSettings
+from ocijobs.backends.requests import NameKind
 from ocijobs.backends.revision import adopted_name, job_request
 from ocijobs.reconcile.actions.jobs import FindName
 from ocijobs.reconcile.job.adoption import adopt

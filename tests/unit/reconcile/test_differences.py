@@ -13,8 +13,7 @@ from ocijobs.api.job.machines.shape import JobShapeConfigDetails
 from ocijobs.api.job.machines.storage_mount import ObjectStorageMount
 from ocijobs.api.shared.names import TAG_OWNER
 from ocijobs.backends.data_science.machines import Compute, ComputeCluster, Mount, NodeMachine
-from ocijobs.backends.differences import all_differences, setting_differences
-from ocijobs.backends.requests import (
+from ocijobs.backends.data_science.requests import (
     ContainerEnvironment,
     JobConfiguration,
     JobRequest,
@@ -23,8 +22,9 @@ from ocijobs.backends.requests import (
     MultiNode,
     NodeGroup,
     SingleNode,
-    Tags,
 )
+from ocijobs.backends.differences import all_differences, setting_differences
+from ocijobs.backends.requests import Tags
 
 COMPUTE = "infrastructure.dataScienceJob"
 BUCKET = ObjectStorageMount(namespace="ns", bucket="b", prefix=None)

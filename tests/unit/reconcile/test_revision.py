@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ocijobs.backends.requests import LogConfiguration
+from ocijobs.backends.data_science.requests import LogConfiguration
 from ocijobs.backends.revision import revision_name
 from ocijobs.testing import COMPARTMENT, LOG_GROUP, PROJECT, make_job
 

@@ -20,16 +20,16 @@ from ocijobs.api.shared.metadata import OwnerReference
 from ocijobs.api.shared.names import ANNOTATION_SCHEDULED_TIME
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.data_science.machines import Compute
-from ocijobs.backends.environment import ValueKey, Values
-from ocijobs.backends.job_record import JobRecord
-from ocijobs.backends.records import JobState, Refusal, RefusalKind
-from ocijobs.backends.requests import (
+from ocijobs.backends.data_science.requests import (
     LogConfiguration,
     MultiNode,
     NoLog,
     RunRequest,
     SingleNode,
 )
+from ocijobs.backends.environment import ValueKey, Values
+from ocijobs.backends.job_record import JobRecord
+from ocijobs.backends.records import JobState, Refusal, RefusalKind
 from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.reconcile.actions.objects import CreateObject
 from ocijobs.reconcile.actions.runs import RefreshJob

@@ -17,8 +17,8 @@ from ocijobs.api.run.phase import Phase
 from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.backend import Backend
 from ocijobs.api.shared.conditions import Condition, ConditionType, find, is_true
+from ocijobs.backends.data_flow.requests import ApplicationRunRequest, SparkMachine, SparkSettings
 from ocijobs.backends.records import RunState
-from ocijobs.backends.requests import ApplicationRunRequest, SparkMachine, SparkSettings
 from ocijobs.reconcile.actions.calls import Operation
 
 BATCH = Circumstances(spark=True)

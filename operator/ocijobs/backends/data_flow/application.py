@@ -18,17 +18,16 @@ from ocijobs.api.job.status import Artifact, OCIJobStatus
 from ocijobs.api.run.binding import BoundApplication, RunTemplate
 from ocijobs.api.run.overrides import RunSpark
 from ocijobs.api.run.settings import RunSettings
-from ocijobs.backends.environment import NO_VALUES, Values, expand, resolve, variables_of
-from ocijobs.backends.records import LogAddress
-from ocijobs.backends.requests import (
+from ocijobs.backends.data_flow.requests import (
     ApplicationCode,
     ApplicationRequest,
     ApplicationSettings,
-    NameKind,
     SparkMachine,
     SparkSettings,
-    Tags,
 )
+from ocijobs.backends.environment import NO_VALUES, Values, expand, resolve, variables_of
+from ocijobs.backends.records import LogAddress
+from ocijobs.backends.requests import NameKind, Tags
 
 AUTH, RESOURCE_PRINCIPAL = "dataflow.auth", "resource_principal"
 """Runs have rights of their own, instead of a token of whoever created them that ends after 24 hours."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ocijobs.backends.data_flow.application import DRIVER_VARIABLE, EXECUTOR_VARIABLE
-from ocijobs.backends.requests import ApplicationCode, SparkMachine, SparkSettings
+from ocijobs.backends.data_flow.requests import ApplicationCode, SparkMachine, SparkSettings
 
 _WHERE = "infrastructure.dataFlow"
 _NOTHING = "-"

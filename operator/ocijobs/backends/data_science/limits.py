@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ocijobs.backends.data_science.requests import ContainerEnvironment, SingleNode, Workload
 from ocijobs.backends.environment import characters
-from ocijobs.backends.requests import ContainerEnvironment, SingleNode, Workload
 from ocijobs.settings import Settings
 
 _CONTAINER_COMMAND_BYTES = 2048

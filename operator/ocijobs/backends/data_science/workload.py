@@ -21,6 +21,14 @@ from ocijobs.api.run.overrides import RunContainer
 from ocijobs.api.run.settings import RunSettings
 from ocijobs.backends.data_flow.application import bound_application, pool_of
 from ocijobs.backends.data_science.compute import node_groups, node_machine
+from ocijobs.backends.data_science.requests import (
+    ContainerEnvironment,
+    JobConfiguration,
+    MultiNode,
+    NodeGroup,
+    SingleNode,
+    Workload,
+)
 from ocijobs.backends.environment import (
     NO_VALUES,
     VAULT_PREFIX,
@@ -29,14 +37,6 @@ from ocijobs.backends.environment import (
     groups_of,
     resolve,
     variables_of,
-)
-from ocijobs.backends.requests import (
-    ContainerEnvironment,
-    JobConfiguration,
-    MultiNode,
-    NodeGroup,
-    SingleNode,
-    Workload,
 )
 
 DRIVER_ENTRYPOINT = "ocijobs_driver.py"

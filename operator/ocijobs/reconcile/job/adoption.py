@@ -9,17 +9,14 @@ from ocijobs.api.job.spec import Adoption
 from ocijobs.api.job.status import AdoptedJob, Artifact, Difference, OCIJobStatus, Revision
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.console import job_url
+from ocijobs.backends.data_flow.requests import ApplicationRequest
+from ocijobs.backends.data_science.requests import JobRequest, SingleNode
 from ocijobs.backends.differences import all_differences, setting_differences
 from ocijobs.backends.digest import belongs_to
 from ocijobs.backends.job_record import JobRecord
 from ocijobs.backends.records import JobState
 from ocijobs.backends.registry import backend_of, unknown_type
-from ocijobs.backends.requests import (
-    ApplicationRequest,
-    JobCreation,
-    JobRequest,
-    SingleNode,
-)
+from ocijobs.backends.requests import JobCreation
 from ocijobs.backends.revision import adopted_name
 from ocijobs.reconcile.actions.calls import Caller, Operation
 from ocijobs.reconcile.actions.jobs import LookUpJob

@@ -14,8 +14,9 @@ from datetime import datetime
 from ocijobs.api.job.machines.storage_mount import FileStorageMount
 from ocijobs.api.job.status import ResolvedName
 from ocijobs.backends.data_science.compute import shape_names, unresolved_sources
+from ocijobs.backends.data_science.requests import LogConfiguration
 from ocijobs.backends.records import RefusalKind
-from ocijobs.backends.requests import LogConfiguration, NameKind, WantedName
+from ocijobs.backends.requests import NameKind, WantedName
 from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.reconcile.actions.jobs import FindName, ListShapes
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL

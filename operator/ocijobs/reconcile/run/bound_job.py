@@ -11,8 +11,10 @@ from ocijobs.api.run.binding import JobBinding, RunTemplate
 from ocijobs.api.run.spec import OCIJobRun
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.data_flow.application import application_of
+from ocijobs.backends.data_flow.requests import ApplicationRequest
+from ocijobs.backends.data_science.requests import JobRequest, SingleNode
 from ocijobs.backends.job_record import JobRecord
-from ocijobs.backends.requests import ApplicationRequest, JobCreation, SingleNode
+from ocijobs.backends.requests import JobCreation, expect
 from ocijobs.reconcile.actions.calls import Call, Caller, Operation
 from ocijobs.reconcile.actions.jobs import LookUpJob
 from ocijobs.reconcile.actions.objects import CreateObject
@@ -200,7 +202,7 @@ def _foreign(job_id: str, content: JobCreation, caller: Caller) -> JobBinding:
 def _foreign_template(content: JobCreation) -> RunTemplate:
     if isinstance(content, ApplicationRequest):
         return RunTemplate(application=application_of(content), made_elsewhere=True)
-    workload = content.workload
+    workload = expect(content, JobRequest).workload
     configuration = workload.configuration if isinstance(workload, SingleNode) else None
     return RunTemplate(
         command_line_arguments=configuration.command_line_arguments if configuration else None,

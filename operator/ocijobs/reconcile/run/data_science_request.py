@@ -13,6 +13,14 @@ from ocijobs.backends.binding import service_variables
 from ocijobs.backends.data_science.compute import machine
 from ocijobs.backends.data_science.limits import over_limit
 from ocijobs.backends.data_science.machines import Compute, ComputeCluster
+from ocijobs.backends.data_science.requests import (
+    JobConfiguration,
+    LogConfiguration,
+    NoLog,
+    RunRequest,
+    SingleNode,
+    Workload,
+)
 from ocijobs.backends.data_science.workload import machines, run_workload
 from ocijobs.backends.environment import (
     Values,
@@ -22,14 +30,6 @@ from ocijobs.backends.environment import (
     references,
     resolve,
     variables_of,
-)
-from ocijobs.backends.requests import (
-    JobConfiguration,
-    LogConfiguration,
-    NoLog,
-    RunRequest,
-    SingleNode,
-    Workload,
 )
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.request import Sent, moved_on, reserved_problem, tags_of

@@ -9,16 +9,11 @@ from ocijobs.api.run.binding import JobBinding, RunTemplate
 from ocijobs.api.run.settings import RunSettings
 from ocijobs.api.shared.environment import EnvVar
 from ocijobs.api.shared.names import TAG_NAME, TAG_OWNER
+from ocijobs.backends.data_flow.requests import ApplicationRunRequest
+from ocijobs.backends.data_science.requests import MultiNode, RunRequest, SingleNode, Workload
 from ocijobs.backends.digest import digest, owner_tag
 from ocijobs.backends.environment import Values, reserved_names
-from ocijobs.backends.requests import (
-    MultiNode,
-    RunCreation,
-    RunRequest,
-    SingleNode,
-    Tags,
-    Workload,
-)
+from ocijobs.backends.requests import RunCreation, Tags, expect
 from ocijobs.reconcile.known.run import attempt_number
 from ocijobs.reconcile.run.observation import RunObservation
 
@@ -103,7 +98,7 @@ def _own(request: RunCreation, settings: RunSettings) -> dict[str, object]:
             "container": settings.container.document() if settings.container else None,
         }
     return {
-        "overridden": request.spark is not None,
+        "overridden": expect(request, ApplicationRunRequest).spark is not None,
         "maximumRuntimeInMinutes": settings.maximum_runtime_in_minutes,
         "spark": settings.spark.document() if settings.spark else None,
     }

@@ -10,8 +10,8 @@ from ocijobs.api.run.settings import RunSettings
 from ocijobs.api.shared.environment import EnvVar
 from ocijobs.api.shared.names import SCHEDULED_TIME
 from ocijobs.backends.data_flow.application import spark_settings
+from ocijobs.backends.data_flow.requests import ApplicationRunRequest
 from ocijobs.backends.environment import references
-from ocijobs.backends.requests import ApplicationRunRequest
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.request import Sent, moved_on, reserved_problem, tags_of
 

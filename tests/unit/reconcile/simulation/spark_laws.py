@@ -11,8 +11,8 @@ from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.backend import Backend
 from ocijobs.api.shared.conditions import ConditionType, find, is_true
 from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.data_flow.requests import ApplicationRunRequest
 from ocijobs.backends.records import RunState
-from ocijobs.backends.requests import ApplicationRunRequest
 from ocijobs.reconcile.actions.action import Action
 from ocijobs.reconcile.actions.runs import (
     CreateRun,
