@@ -6,9 +6,10 @@ from typing import Any, assert_never
 
 from ocijobs.api.job.runtime import NotebookRuntime, PythonRuntime, Runtime, ScriptRuntime
 from ocijobs.api.job.runtimes.container import ContainerRuntime
-from ocijobs.api.job.runtimes.git import GitCode, GitRuntime
+from ocijobs.api.job.runtimes.git import GitRuntime
 from ocijobs.api.job.runtimes.spark import SparkRuntime
 from ocijobs.api.job.runtimes.torch import PyTorchDistributedRuntime
+from ocijobs.api.job.source import GitCode
 from ocijobs.api.job.spec import Outputs
 from ocijobs.artifact.entrypoint import (
     check_names,

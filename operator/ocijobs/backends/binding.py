@@ -10,7 +10,8 @@ from ocijobs.api.run.settings import RunSettings
 from ocijobs.backends.data_science.compute import machine, node_machine
 from ocijobs.backends.data_science.machines import Compute, ComputeCluster, NodeMachine
 from ocijobs.backends.data_science.workload import machines
-from ocijobs.backends.environment import Values, groups_of
+from ocijobs.backends.environment import groups_of
+from ocijobs.backends.values import Values
 
 
 def bind(

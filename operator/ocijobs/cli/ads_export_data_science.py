@@ -14,10 +14,10 @@ from ocijobs.api.job.machines.storage_mount import (
 )
 from ocijobs.api.job.runtime import NotebookRuntime, PythonRuntime, Runtime, ScriptRuntime
 from ocijobs.api.job.runtimes.container import ContainerRuntime
-from ocijobs.api.job.runtimes.git import GitCode, GitRuntime
+from ocijobs.api.job.runtimes.git import GitRuntime
 from ocijobs.api.job.runtimes.spark import SparkRuntime
 from ocijobs.api.job.runtimes.torch import PyTorchDistributedRuntime
-from ocijobs.api.job.source import Source
+from ocijobs.api.job.source import GitCode, Source
 from ocijobs.api.job.spec import OCIJobSpec
 from ocijobs.cli.ads_document import Part, remark_on_rest, tags_of, with_values
 from ocijobs.cli.ads_source import located

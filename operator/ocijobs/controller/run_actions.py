@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ocijobs.api.run.binding import ReferencedValue
 from ocijobs.api.shared.backend import Backend
-from ocijobs.backends.environment import ValueKey, Values
+from ocijobs.api.shared.environment import ReferencedValue
 from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.backends.registry import backend_of
+from ocijobs.backends.values import ValueKey, Values
 from ocijobs.clock import Clock
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.data_flow_logs import RunLogs, RunOutput

@@ -13,8 +13,8 @@ import pytest
 
 from ocijobs.api.run.observed import OutputList
 from ocijobs.api.shared.metadata import ObjectKey
-from ocijobs.backends.environment import ValueKey
 from ocijobs.backends.records import Refusal, RefusalKind
+from ocijobs.backends.values import ValueKey
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.credentials import IdentityKey
 from ocijobs.cloud.object_storage import SignedRequest, StoredObject

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocijobs.api.shared.reasons import Reason
-from ocijobs.backends.environment import ValueKey, Values
 from ocijobs.backends.records import RunState
+from ocijobs.backends.values import ValueKey, Values
 from ocijobs.reconcile.known.run import RunKnown
 from ocijobs.reconcile.legible import legible
 from ocijobs.reconcile.masking import SHORTEST_PART, SHORTEST_SECRET, masked

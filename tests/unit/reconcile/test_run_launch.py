@@ -27,9 +27,9 @@ from ocijobs.backends.data_science.requests import (
     RunRequest,
     SingleNode,
 )
-from ocijobs.backends.environment import ValueKey, Values
 from ocijobs.backends.job_record import JobRecord
 from ocijobs.backends.records import JobState, Refusal, RefusalKind
+from ocijobs.backends.values import ValueKey, Values
 from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.reconcile.actions.objects import CreateObject
 from ocijobs.reconcile.actions.runs import RefreshJob

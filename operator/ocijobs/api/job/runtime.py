@@ -10,14 +10,20 @@ from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from ocijobs.api.job.code import FunctionName, PythonPath
 from ocijobs.api.job.runtimes.conda import CondaEnvironment
 from ocijobs.api.job.runtimes.container import ContainerRuntime
 from ocijobs.api.job.runtimes.git import GitRuntime
 from ocijobs.api.job.runtimes.spark import SparkRuntime
 from ocijobs.api.job.runtimes.torch import PyTorchDistributedRuntime
 from ocijobs.api.job.source import Source
-from ocijobs.api.shared.model import SET_LIST, Model, RelativePath, validations
+from ocijobs.api.shared.model import (
+    SET_LIST,
+    FunctionName,
+    Model,
+    PythonPath,
+    RelativePath,
+    validations,
+)
 
 
 class ScriptRuntime(Model):

@@ -7,7 +7,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ocijobs.api.job.code import Words
 from ocijobs.api.job.fields import Digest, Minutes, ResultNames, RevisionName
 from ocijobs.api.job.infrastructure import DataScienceJobInfrastructure
 from ocijobs.api.job.machines.data_flow import (
@@ -18,20 +17,16 @@ from ocijobs.api.job.machines.data_flow import (
 )
 from ocijobs.api.job.machines.shape import ShapeName
 from ocijobs.api.job.runtimes.spark import Parameters
-from ocijobs.api.shared.environment import Arguments, EnvVars
+from ocijobs.api.shared.environment import Arguments, EnvVars, ReferencedValue
 from ocijobs.api.shared.identity_reference import IdentityReference
-from ocijobs.api.shared.model import ATOMIC_LIST, BucketUri, Model, ObjectName, Ocid, RegionName
-
-
-class ReferencedValue(Model):
-    """A Secret or ConfigMap that gave values to the run."""
-
-    kind: Annotated[str, Field(max_length=63)] = Field(description="Secret or ConfigMap.")
-    name: ObjectName = Field(description="Name of the object.")
-    uid: Annotated[str, Field(max_length=128)] = Field(description="Its uid.")
-    resource_version: Annotated[str, Field(max_length=128)] = Field(
-        description="Its resourceVersion when it was read."
-    )
+from ocijobs.api.shared.model import (
+    ATOMIC_LIST,
+    BucketUri,
+    Model,
+    Ocid,
+    RegionName,
+    Words,
+)
 
 
 class BoundContainer(Model):

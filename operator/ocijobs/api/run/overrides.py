@@ -6,7 +6,6 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from ocijobs.api.job.code import Words
 from ocijobs.api.job.machines.data_flow import (
     CONFIGURATION_RULES,
     Executors,
@@ -23,7 +22,7 @@ from ocijobs.api.job.machines.shape import (
 )
 from ocijobs.api.job.runtimes.container import IMAGE_PATTERN
 from ocijobs.api.job.runtimes.spark import Parameters
-from ocijobs.api.shared.model import BucketUri, Model, Ocid, validations
+from ocijobs.api.shared.model import BucketUri, Model, Ocid, Words, validations
 
 
 class RunInfrastructure(Model):

@@ -141,3 +141,14 @@ ParameterName = Annotated[str, Field(min_length=1, max_length=256)]
 
 
 Parameters = Annotated[Mapping[ParameterName, ParameterValue], Field(min_length=1, max_length=16)]
+
+
+class ReferencedValue(Model):
+    """A Secret or ConfigMap that gave values to the run."""
+
+    kind: Annotated[str, Field(max_length=63)] = Field(description="Secret or ConfigMap.")
+    name: ObjectName = Field(description="Name of the object.")
+    uid: Annotated[str, Field(max_length=128)] = Field(description="Its uid.")
+    resource_version: Annotated[str, Field(max_length=128)] = Field(
+        description="Its resourceVersion when it was read."
+    )

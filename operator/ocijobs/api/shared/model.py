@@ -134,3 +134,22 @@ RelativePath = Annotated[
     ),
 ]
 """A path inside the code: no leading slash, no `..`."""
+
+
+PythonPath = Annotated[
+    tuple[RelativePath, ...], Field(max_length=16, json_schema_extra=ATOMIC_LIST)
+]
+
+
+FunctionName = Annotated[
+    str, Field(min_length=1, max_length=255, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+]
+
+
+Words = Annotated[
+    tuple[Annotated[str, Field(max_length=2048)], ...],
+    Field(min_length=1, max_length=64, json_schema_extra=ATOMIC_LIST),
+]
+
+
+Replicas = Annotated[int, Field(ge=1, le=1000)]

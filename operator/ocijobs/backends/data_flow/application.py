@@ -25,9 +25,10 @@ from ocijobs.backends.data_flow.requests import (
     SparkMachine,
     SparkSettings,
 )
-from ocijobs.backends.environment import NO_VALUES, Values, expand, resolve, variables_of
+from ocijobs.backends.environment import expand, resolve, variables_of
 from ocijobs.backends.records import LogAddress
 from ocijobs.backends.requests import NameKind, Tags
+from ocijobs.backends.values import NO_VALUES, Values
 
 AUTH, RESOURCE_PRINCIPAL = "dataflow.auth", "resource_principal"
 """Runs have rights of their own, instead of a token of whoever created them that ends after 24 hours."""

@@ -30,14 +30,13 @@ from ocijobs.backends.data_science.requests import (
     Workload,
 )
 from ocijobs.backends.environment import (
-    NO_VALUES,
     VAULT_PREFIX,
-    Values,
     command_line,
     groups_of,
     resolve,
     variables_of,
 )
+from ocijobs.backends.values import NO_VALUES, Values
 
 DRIVER_ENTRYPOINT = "ocijobs_driver.py"
 """File of the artifact that OCI starts."""

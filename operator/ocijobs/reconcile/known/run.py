@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 
 from ocijobs.api.run.observed import LogFile, OutputList, RunMetrics
 from ocijobs.api.run.status import Attempt, OCIJobRunStatus, RunSubmission
-from ocijobs.backends.environment import Values
 from ocijobs.backends.records import (
     Absent,
     Refusal,
@@ -20,6 +19,7 @@ from ocijobs.backends.records import (
     RunState,
     run_state_named,
 )
+from ocijobs.backends.values import Values
 from ocijobs.reconcile.actions.calls import Call, Operation, noted
 from ocijobs.reconcile.once import Evidence
 from ocijobs.reconcile.output import last_results

@@ -10,8 +10,9 @@ from ocijobs.api.run.status import OCIJobRunStatus, RunSubmission
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.binding import bind, service_variables
 from ocijobs.backends.digest import belongs_to, retry_token
-from ocijobs.backends.environment import NO_VALUES, expand, resolve, variables_of
+from ocijobs.backends.environment import expand, resolve, variables_of
 from ocijobs.backends.records import RunRecord
+from ocijobs.backends.values import NO_VALUES
 from ocijobs.reconcile.actions.calls import Caller, Operation
 from ocijobs.reconcile.actions.objects import AddFinalizer
 from ocijobs.reconcile.actions.runs import LookUpRun

@@ -23,7 +23,6 @@ from ocijobs.backends.data_science.requests import (
 )
 from ocijobs.backends.data_science.workload import machines, run_workload
 from ocijobs.backends.environment import (
-    Values,
     expand,
     groups_of,
     names_in,
@@ -31,6 +30,7 @@ from ocijobs.backends.environment import (
     resolve,
     variables_of,
 )
+from ocijobs.backends.values import Values
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.request import Sent, moved_on, reserved_problem, tags_of
 

@@ -9,8 +9,8 @@ from typing import Generic, TypeVar
 
 from ocijobs.api.run.binding import Binding, JobBinding
 from ocijobs.api.shared.reasons import Reason
-from ocijobs.backends.environment import NO_VALUES, Values
 from ocijobs.backends.requests import RunCreation
+from ocijobs.backends.values import NO_VALUES, Values
 from ocijobs.reconcile.actions.calls import Launcher
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.serving import Hindrance

@@ -12,8 +12,9 @@ from ocijobs.api.shared.names import TAG_NAME, TAG_OWNER
 from ocijobs.backends.data_flow.requests import ApplicationRunRequest
 from ocijobs.backends.data_science.requests import MultiNode, RunRequest, SingleNode, Workload
 from ocijobs.backends.digest import digest, owner_tag
-from ocijobs.backends.environment import Values, reserved_names
+from ocijobs.backends.environment import reserved_names
 from ocijobs.backends.requests import RunCreation, Tags, expect
+from ocijobs.backends.values import Values
 from ocijobs.reconcile.known.run import attempt_number
 from ocijobs.reconcile.run.observation import RunObservation
 

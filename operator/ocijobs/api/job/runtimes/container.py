@@ -6,9 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ocijobs.api.job.code import Replicas, Words
 from ocijobs.api.job.source import Source
-from ocijobs.api.shared.model import Model, Ocid
+from ocijobs.api.shared.model import Model, Ocid, Replicas, Words
 
 IMAGE_PATTERN = (
     r"^([a-z0-9-]+\.ocir\.io|ocir\.[a-z0-9-]+\.oci\.oraclecloud\.com)/[a-z0-9_-]+/[a-z0-9._/-]+"

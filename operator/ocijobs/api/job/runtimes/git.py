@@ -4,33 +4,9 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from ocijobs.api.job.code import FunctionName, PythonPath
 from ocijobs.api.job.runtimes.conda import CondaEnvironment
-from ocijobs.api.job.source import GitCommit, GitName, GitUrl
-from ocijobs.api.shared.model import Model, Ocid, RelativePath
-
-
-class GitCode(Model):
-    """A Git repository that the run itself clones, with the run's network and permissions.
-
-    The commit that was checked out is told in the run's tag `ocijobs_commit` and in its status.
-    """
-
-    url: GitUrl = Field(description="Address of the repository: https, http or ssh.")
-    branch: GitName | None = Field(
-        default=None,
-        description="Branch or tag whose newest commit runs; by default the repository's own default.",
-    )
-    commit: GitCommit | None = Field(
-        default=None, description="Commit that runs, by its full SHA; it wins over branch."
-    )
-    git_secret_id: Ocid | None = Field(
-        default=None,
-        description=(
-            "Secret of OCI Vault that holds the private ssh key; the run's resource principal "
-            "reads it."
-        ),
-    )
+from ocijobs.api.job.source import GitCode
+from ocijobs.api.shared.model import FunctionName, PythonPath, RelativePath
 
 
 class GitRuntime(GitCode):

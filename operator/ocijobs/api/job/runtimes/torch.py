@@ -7,11 +7,16 @@ from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from ocijobs.api.job.code import PythonPath, Replicas
 from ocijobs.api.job.runtimes.conda import CondaEnvironment
-from ocijobs.api.job.runtimes.git import GitCode
-from ocijobs.api.job.source import Source
-from ocijobs.api.shared.model import ATOMIC_LIST, Model, RelativePath, validations
+from ocijobs.api.job.source import GitCode, Source
+from ocijobs.api.shared.model import (
+    ATOMIC_LIST,
+    Model,
+    PythonPath,
+    RelativePath,
+    Replicas,
+    validations,
+)
 
 
 class PipDependencies(Model):
