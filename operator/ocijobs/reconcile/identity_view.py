@@ -65,7 +65,7 @@ class IdentityView:
         return None if self.held else HoldCredentials(identity=self.reference)
 
     @property
-    def hinders_start(self) -> tuple[Reason, str] | None:
+    def blocks_start(self) -> tuple[Reason, str] | None:
         """Why nothing can be started now; None as well while nothing is known of the identity yet."""
         return self.obstacle or self.no_start
 

@@ -21,6 +21,10 @@ WRONG_WAYS = {
         "operator/ocijobs/backends/data_flow/traits.py",
         "from ocijobs.backends.data_science import traits",
     ),
+    "Decisions about one kind know nothing of those about another": (
+        "operator/ocijobs/reconcile/run/pod_sets.py",
+        "from ocijobs.reconcile.job import place",
+    ),
     "What comes from outside is the fetcher's to handle": (
         "operator/ocijobs/controller/sources.py",
         "from ocijobs.artifact import archives",

@@ -185,7 +185,7 @@ def test_a_key_without_a_secret_follows_and_ends_and_starts_nothing() -> None:
         assert view.caller() == may.caller()
         assert (view.obstacle, view.launcher()) == (None, None)
     name = "OCIIdentity default"
-    assert {case: view.hinders_start for case, view in views.items()} == {
+    assert {case: view.blocks_start for case, view in views.items()} == {
         "no Secret": (Reason.WAITING_FOR_IDENTITY, f"{name}: there is no Secret api-key"),
         "broken": (Reason.CREDENTIALS_INVALID, f"{name}: bad"),
         "deleted": (Reason.WAITING_FOR_IDENTITY, f"{name} is being deleted"),
@@ -368,7 +368,7 @@ def test_a_copy_that_can_not_be_written_is_told_and_tried_again() -> None:
     known = asked().hold_answered(KEY.version, forbidden, at=SETTLED)
     view = view_identity(observed(known).reference, observed(known).identity, known)
     assert (view.launcher(), view.caller() is None) == (None, False)
-    assert view.hinders_start == (
+    assert view.blocks_start == (
         Reason.WAITING_FOR_IDENTITY,
         "OCIIdentity default: no copy could be kept: 403",
     )
@@ -381,5 +381,5 @@ def test_a_copy_that_can_not_be_written_is_told_and_tried_again() -> None:
 def test_what_starts_waits_until_oci_was_asked_about_the_very_key() -> None:
     changed = held().secret_read(replace(KEY, version="key-2"), at=SETTLED, epoch=EPOCH)
     view = view_identity(observed(changed).reference, observed(changed).identity, changed)
-    assert (view.launcher(), view.hinders_start) == (None, None)
+    assert (view.launcher(), view.blocks_start) == (None, None)
     assert view.caller() is not None

@@ -9,7 +9,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from ocijobs.api.job.machines.storage_mount import FileStorageMount
 from ocijobs.api.job.status import ResolvedName
@@ -19,9 +18,8 @@ from ocijobs.backends.records import RefusalKind
 from ocijobs.backends.requests import NameKind, WantedName
 from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.reconcile.actions.jobs import FindName, ListShapes
-from ocijobs.reconcile.blocking import REASON_OF_REFUSAL
+from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, Blocker
 from ocijobs.reconcile.job.observation import JobObservation
-from ocijobs.reconcile.job.outlook import Needed, Obstacle
 from ocijobs.reconcile.job.place import Place
 from ocijobs.reconcile.pacing import due_at
 
@@ -43,7 +41,7 @@ class _NotFoundYetError(Exception):
         self.name = name
 
 
-def find_names(o: JobObservation, place: Place, now: datetime) -> Found | Needed | Obstacle:
+def find_names(o: JobObservation, place: Place) -> Found | Blocker:
     """Return what the spec's names stand for, or what is to be asked first, or what hinders that."""
     resolver = _Resolver(o)
     try:
@@ -61,12 +59,12 @@ def find_names(o: JobObservation, place: Place, now: datetime) -> Found | Needed
         due = due_at(call, epoch=o.epoch, seed=o.job.metadata.uid, settings=o.settings)
         refusal = call.refusal if call is not None and due is not None else None
         if refusal is None:
-            return Needed(action=action)
-        return Obstacle(
+            return Blocker(action=action)
+        return Blocker(
             reason=REASON_OF_REFUSAL[refusal.kind],
             message=f"{missing.name.field}: {refusal.message}",
-            invalid=refusal.kind is RefusalKind.INVALID,
-            action=action if due is not None and now >= due else None,
+            terminal=refusal.kind is RefusalKind.INVALID,
+            action=action,
             wake_at=due,
         )
     return Found(log=log, file_systems=systems, names=tuple(resolver.used), pool_id=pool)
@@ -139,7 +137,7 @@ def _file_system(src: str, resolver: _Resolver) -> FileStorageMount:
     )
 
 
-def check_shapes(o: JobObservation, place: Place, *, in_oci: bool) -> Needed | Obstacle | None:
+def check_shapes(o: JobObservation, place: Place, *, in_oci: bool) -> Blocker | None:
     """Return what is wrong with the spec's shapes, or that the list is to be read first.
 
     Args:
@@ -152,7 +150,7 @@ def check_shapes(o: JobObservation, place: Place, *, in_oci: bool) -> Needed | O
         return None
     call = o.known.calls.get(Operation.LIST_SHAPES)
     if call is None or call.epoch != o.epoch:
-        return Needed(
+        return Blocker(
             action=ListShapes(
                 caller=place.caller, compartment_id=place.compartment_id, epoch=o.epoch
             )
@@ -160,7 +158,7 @@ def check_shapes(o: JobObservation, place: Place, *, in_oci: bool) -> Needed | O
     if not o.known.shapes:
         return None
     problem = next(_problems(named, o.known.shapes), None)
-    return Obstacle.of_spec(problem) if problem is not None else None
+    return Blocker.of_spec(problem) if problem is not None else None
 
 
 def _problems(named: Mapping[str, str], shapes: tuple[str, ...]) -> Iterator[str]:

@@ -22,9 +22,9 @@ from ocijobs.backends.revision import (
     settings_digest,
 )
 from ocijobs.reconcile.actions.calls import Launcher, Operation
+from ocijobs.reconcile.blocking import Blocker
 from ocijobs.reconcile.job.naming import Found, check_shapes, find_names
 from ocijobs.reconcile.job.observation import JobObservation
-from ocijobs.reconcile.job.outlook import Needed, Obstacle
 from ocijobs.reconcile.job.place import Place
 from ocijobs.reconcile.job.reading import reason_of_source, serves_current_spec, unreachable
 from ocijobs.reconcile.known.job import SourcesRead
@@ -43,21 +43,21 @@ class Plan:
     names: tuple[ResolvedName, ...] = ()
 
 
-def make_plan(o: JobObservation, place: Place, now: datetime) -> Plan | Needed | Obstacle | None:
+def make_plan(o: JobObservation, place: Place, now: datetime) -> Plan | Blocker | None:
     """Return what the job is to be, or why that can't be said; None while that is being found out."""
     sources = o.known.sources
     if sources is None or sources.generation != o.job.metadata.generation:
         return _unread(o, now)
     if sources.missing is not None:
-        return Obstacle(reason=Reason.WAITING_FOR_SOURCE, message=sources.missing)
+        return Blocker(reason=Reason.WAITING_FOR_SOURCE, message=sources.missing)
     if (problem := _problem(o, sources, place.caller.region)) is not None:
-        return Obstacle.of_spec(problem)
-    found = find_names(o, place, now)
+        return Blocker.of_spec(problem)
+    found = find_names(o, place)
     if not isinstance(found, Found):
         return found
     wrong = check_shapes(o, place, in_oci=serves_current_spec(o))
     artifact = _artifact(o, sources)
-    if isinstance(artifact, Obstacle):
+    if isinstance(artifact, Blocker):
         return artifact
     return wrong if wrong is not None else _plan(o, place, found, sources, artifact)
 
@@ -69,14 +69,14 @@ def _bucket(o: JobObservation) -> str | None:
     return own or o.identity.defaults.artifact_bucket_uri
 
 
-def _artifact(o: JobObservation, sources: SourcesRead) -> Artifact | Obstacle | None:
+def _artifact(o: JobObservation, sources: SourcesRead) -> Artifact | Blocker | None:
     """Return the code, with its place where it is Spark's."""
     artifact = sources.artifact
     if artifact is None or not o.backend.code_in_bucket:
         return artifact
     bucket, reference = _bucket(o), o.identity.reference
     if bucket is None:
-        return Obstacle.of_spec(
+        return Blocker.of_spec(
             f"spec.infrastructure.dataFlow.artifactBucketUri: is not set, and {reference.kind} "
             f"{reference.name} has no spec.defaults.artifactBucketUri: set one of the two"
         )
@@ -156,16 +156,16 @@ def _plan(
     )
 
 
-def _unread(o: JobObservation, now: datetime) -> Obstacle | None:
+def _unread(o: JobObservation, now: datetime) -> Blocker | None:
     """Return why the sources are not read yet; None while they are being read."""
     call = unreachable(o, now) or o.known.calls.get(Operation.READ_SOURCES)
     if call is None or call.refusal is None:
         return None
     kind = call.refusal.kind
-    return Obstacle(
+    return Blocker(
         reason=reason_of_source(kind),
         message=call.refusal.message,
-        invalid=kind is RefusalKind.QUARANTINED,
+        terminal=kind is RefusalKind.QUARANTINED,
     )
 
 

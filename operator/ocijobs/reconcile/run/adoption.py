@@ -51,10 +51,10 @@ def adopt_run(o: RunObservation, adoption: RunAdoption, now: datetime) -> Decisi
 
 def _nowhere(o: RunObservation, caller: Caller | None, now: datetime) -> Decision[OCIJobRunStatus]:
     """Say what lacks for a look at the job run: somebody who may look, or the place."""
-    hindrance = o.identity.hinders_start
-    if hindrance is None and caller is None:
+    blocker = o.identity.blocks_start
+    if blocker is None and caller is None:
         return Decision(status=o.run.status)
-    reason, message = hindrance or (
+    reason, message = blocker or (
         Reason.WAITING_FOR_JOB,
         "spec.adopt: neither the OCIJob nor the identity tells the compartment",
     )

@@ -12,8 +12,8 @@ from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.requests import RunCreation
 from ocijobs.backends.values import NO_VALUES, Values
 from ocijobs.reconcile.actions.calls import Launcher
+from ocijobs.reconcile.blocking import Blocker
 from ocijobs.reconcile.run.observation import RunObservation
-from ocijobs.reconcile.serving import Hindrance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ class Launch:
     binding: Binding
 
 
-JOB_UNKNOWN = Hindrance(reason=Reason.WAITING_FOR_JOB, message="the OCI job is not known yet")
+JOB_UNKNOWN = Blocker(reason=Reason.WAITING_FOR_JOB, message="the OCI job is not known yet")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ class Draft:
     job: JobBinding | None = None
     caller: Launcher | None = None
     values: Values = NO_VALUES
-    launch: Launch | Hindrance = JOB_UNKNOWN
+    launch: Launch | Blocker = JOB_UNKNOWN
 
 
 Answer_co = TypeVar("Answer_co", covariant=True)

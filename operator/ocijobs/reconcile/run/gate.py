@@ -9,7 +9,7 @@ from ocijobs.api.run.status import OCIJobRunStatus, RunSubmission
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status_changes import JobRunStatusChanges
 from ocijobs.backends.digest import retry_token
-from ocijobs.reconcile.blocking import earliest, to_come
+from ocijobs.reconcile.blocking import Blocker, earliest, to_come
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.known.run import attempt_number
 from ocijobs.reconcile.run.discarding import discard
@@ -17,35 +17,30 @@ from ocijobs.reconcile.run.draft import Launch
 from ocijobs.reconcile.run.observation import RunObservation, active_deadline
 from ocijobs.reconcile.run.queueing import admitted_with, waiting
 from ocijobs.reconcile.run.status import write_blocked, write_status
-from ocijobs.reconcile.serving import Hindrance
 
 
-def hindered(o: RunObservation, now: datetime, hindrance: Hindrance) -> Decision[OCIJobRunStatus]:
-    """Say what hinders the launch, and do what may end it."""
-    due = hindrance.wake_at is None or now >= hindrance.wake_at
-    actions = (hindrance.action,) if hindrance.action is not None and due else ()
-    wake_at = None if due else hindrance.wake_at
+def blocked_by(o: RunObservation, now: datetime, blocker: Blocker) -> Decision[OCIJobRunStatus]:
+    """Say what is in the way of the launch, and do what may clear it."""
+    actions, wake_at = blocker.actions_at(now), blocker.wakes_at(now)
     # One that has passed is heeded once it is known whether the run is in OCI.
     deadline = to_come(active_deadline(o), now)
-    if hindrance.reason is None:
+    if blocker.reason is None:
         return Decision(status=o.run.status, actions=actions, wake_at=earliest(wake_at, deadline))
-    if hindrance.fatal:
+    if blocker.terminal:
         return Decision(
             status=write_status(
                 o,
                 now,
                 phase=Phase.FAILED,
-                reason=hindrance.reason,
-                message=hindrance.message,
+                reason=blocker.reason,
+                message=blocker.message,
                 completion_time=now,
                 submit=None,
             )
         )
     # A job that is being deleted waits for runs with an intent, so one that came to nothing is given up.
-    given_up: JobRunStatusChanges = (
-        {"submit": None} if hindrance.reason is Reason.JOB_DELETED else {}
-    )
-    status, state = write_blocked(o, now, hindrance.reason, hindrance.message, **given_up)
+    given_up: JobRunStatusChanges = {"submit": None} if blocker.reason is Reason.JOB_DELETED else {}
+    status, state = write_blocked(o, now, blocker.reason, blocker.message, **given_up)
     return Decision(
         status=status, actions=actions, wake_at=earliest(wake_at, state.stalls_at, deadline)
     )

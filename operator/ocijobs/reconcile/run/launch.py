@@ -16,6 +16,7 @@ from ocijobs.backends.environment import all_variables, references
 from ocijobs.backends.requests import RunCreation
 from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.reconcile.actions.runs import ReadValues
+from ocijobs.reconcile.blocking import Blocker
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.dependencies import Hopeless, Met, Waiting, evaluate, filled_in, wanted_of
 from ocijobs.reconcile.known.run import last_attempt
@@ -26,20 +27,19 @@ from ocijobs.reconcile.run.observation import RunObservation, settled_at
 from ocijobs.reconcile.run.request import Sent, request_digest
 from ocijobs.reconcile.run.spark_request import application_run_request
 from ocijobs.reconcile.run.status import write_blocked, write_status
-from ocijobs.reconcile.serving import Hindrance
 from ocijobs.settings import Settings
 
 
-def settled(draft: Draft) -> Hindrance | None:
+def settled(draft: Draft) -> Blocker | None:
     """The rest of the same apply has arrived, and the pause after a failed attempt is over."""
     o = draft.o
     arrived = settled_at(o)
     retry = retry_at(o.run.status, o.run.metadata.uid, o.settings)
     due = max(arrived, retry or arrived)
-    return Hindrance(wake_at=due) if due > draft.now else None
+    return Blocker(wake_at=due) if due > draft.now else None
 
 
-def values_read(draft: Draft) -> Draft | Hindrance | None:
+def values_read(draft: Draft) -> Draft | Blocker | None:
     """Hand on what the variables' references give, read no earlier than the run was settled."""
     o = draft.o
     keys = references(_sent(draft).variables)
@@ -54,7 +54,7 @@ def values_read(draft: Draft) -> Draft | Hindrance | None:
         return replace(draft, values=known.values)
     call = known.calls.get(Operation.READ_VALUES)
     due = due_at(call, epoch=o.epoch, seed=o.run.metadata.uid, settings=o.settings)
-    return Hindrance(
+    return Blocker(
         reason=Reason.WAITING_FOR_VALUE if call and call.refusal else None,
         message=f"spec.env: {call.refusal.message}" if call and call.refusal else "",
         action=ReadValues(keys=keys, epoch=o.epoch),
@@ -62,7 +62,7 @@ def values_read(draft: Draft) -> Draft | Hindrance | None:
     )
 
 
-def request_built(draft: Draft) -> Draft | Hindrance:
+def request_built(draft: Draft) -> Draft | Blocker:
     """Hand on the launch; what is asked for may be nothing that OCI can do."""
     o, job, caller, sent = draft.o, draft.job, draft.caller, _sent(draft)
     application = sent.template.application
@@ -74,7 +74,7 @@ def request_built(draft: Draft) -> Draft | Hindrance:
     else:
         request, outputs = job_run_request(o, job, sent), outputs_of(job, sent)
     if isinstance(request, str):
-        return Hindrance(reason=Reason.INVALID_SPEC, message=request, fatal=True)
+        return Blocker(reason=Reason.INVALID_SPEC, message=request, terminal=True)
     launch = Launch(
         caller=caller,
         request=request,

@@ -11,7 +11,7 @@ from typing import assert_never
 from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.reconcile.actions.objects import AddFinalizer
-from ocijobs.reconcile.blocking import HELD
+from ocijobs.reconcile.blocking import HELD, Blocker
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.failure_rules import invalid_pattern
 from ocijobs.reconcile.run.adoption import adopt_run
@@ -28,14 +28,13 @@ from ocijobs.reconcile.run.bound_job import (
     turn_come,
 )
 from ocijobs.reconcile.run.draft import Closed, Draft, Gate, Launch, pass_gates
-from ocijobs.reconcile.run.gate import drop, hindered, intend
+from ocijobs.reconcile.run.gate import blocked_by, drop, intend
 from ocijobs.reconcile.run.launch import await_dependencies, request_built, settled, values_read
 from ocijobs.reconcile.run.observation import RunObservation, active_deadline
 from ocijobs.reconcile.run.queueing import admitted
 from ocijobs.reconcile.run.status import suspended
-from ocijobs.reconcile.serving import Hindrance
 
-Answer = Decision[OCIJobRunStatus] | Hindrance
+Answer = Decision[OCIJobRunStatus] | Blocker
 
 
 def not_suspended(draft: Draft) -> Decision[OCIJobRunStatus] | None:
@@ -45,29 +44,29 @@ def not_suspended(draft: Draft) -> Decision[OCIJobRunStatus] | None:
     return Decision(status=suspended(draft.o, draft.now, submit=None, launch_time=None))
 
 
-def in_time(draft: Draft) -> Hindrance | None:
+def in_time(draft: Draft) -> Blocker | None:
     """The deadline goes on between two attempts, too."""
     return too_late(draft.o, draft.now)
 
 
-def too_late(o: RunObservation, now: datetime) -> Hindrance | None:
+def too_late(o: RunObservation, now: datetime) -> Blocker | None:
     """Return that the deadline is over of a run that is not in OCI."""
     deadline = active_deadline(o)
     if deadline is None or now < deadline:
         return None
-    return Hindrance(
+    return Blocker(
         reason=Reason.DEADLINE_EXCEEDED,
         message="spec.activeDeadlineSeconds is over, and no attempt is active",
-        fatal=True,
+        terminal=True,
     )
 
 
-def policy_readable(draft: Draft) -> Hindrance | None:
+def policy_readable(draft: Draft) -> Blocker | None:
     """A pattern that can't be compiled would show at the first failure only."""
     problem = invalid_pattern(draft.o.run.spec)
     if problem is None:
         return None
-    return Hindrance(reason=Reason.INVALID_SPEC, message=problem, fatal=True)
+    return Blocker(reason=Reason.INVALID_SPEC, message=problem, terminal=True)
 
 
 def dependencies_met(draft: Draft) -> Decision[OCIJobRunStatus] | None:
@@ -75,11 +74,11 @@ def dependencies_met(draft: Draft) -> Decision[OCIJobRunStatus] | None:
     return await_dependencies(draft.o, draft.now) if draft.o.run.status.submit is None else None
 
 
-def released(draft: Draft) -> Hindrance | None:
+def released(draft: Draft) -> Blocker | None:
     """After a restore, a run may be in OCI although its status does not say so."""
     o = draft.o
     held = o.held and o.run.status.submit is None
-    return Hindrance(reason=Reason.HELD, message=HELD) if held else None
+    return Blocker(reason=Reason.HELD, message=HELD) if held else None
 
 
 def finalizer_set(draft: Draft) -> Decision[OCIJobRunStatus] | None:
@@ -95,7 +94,7 @@ def credentials_kept(draft: Draft) -> Decision[OCIJobRunStatus] | None:
     return Decision(status=draft.o.run.status, actions=(hold,)) if hold is not None else None
 
 
-PREPARING: tuple[Gate[Hindrance], ...] = (
+PREPARING: tuple[Gate[Blocker], ...] = (
     Gate(
         name="settled",
         open_when="the run is 2 s old, so that the rest of the same apply has arrived, and the pause after a "
@@ -237,7 +236,7 @@ GATES: tuple[Gate[Answer], ...] = (
 """All that comes before the first intent of an attempt."""
 
 
-def prepare(o: RunObservation, now: datetime) -> Launch | Hindrance:
+def prepare(o: RunObservation, now: datetime) -> Launch | Blocker:
     """Return the launch of the run as things are, or the first thing that hinders it."""
     passed = pass_gates(Draft(o=o, now=now), PREPARING)
     return passed.answer if isinstance(passed, Closed) else passed.launch
@@ -255,8 +254,8 @@ def await_launch(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
     match answer:
         case Decision():
             return answer
-        case Hindrance():
-            return hindered(o, now, answer)
+        case Blocker():
+            return blocked_by(o, now, answer)
         case Launch():
             incarnation = _next_incarnation(o)
             return Decision(status=intend(o, now, answer, incarnation=incarnation))

@@ -27,18 +27,18 @@ from ocijobs.reconcile.actions.workloads import (
     FinishWorkload,
     PatchWorkload,
 )
+from ocijobs.reconcile.blocking import Blocker
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.run.draft import Draft, Launch
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.pod_sets import Request, request_of, workload_name, workload_of
-from ocijobs.reconcile.serving import Hindrance
 
 _AT_ONCE = frozenset({"Preempted", "NodeFailures"})
 """Why Kueue evicted what it may admit again at once; otherwise it says itself when."""
 
 
-def admitted(draft: Draft) -> Hindrance | None:
+def admitted(draft: Draft) -> Blocker | None:
     """The last of what a run waits for: quota is not taken for one that other things hinder."""
     o, launch = draft.o, draft.launch
     queue, workload = o.queue_name, o.queue.workload
@@ -51,16 +51,16 @@ def admitted(draft: Draft) -> Hindrance | None:
     if workload.metadata.annotations.get(ANNOTATION_REQUEST) != request.digest:
         # The label or the job's machines are others by now.
         leave = leave_queue(workload)
-        return Hindrance(action=leave[0] if leave else None)
+        return Blocker(action=leave[0] if leave else None)
     if workload.admitted:
         return None
-    return Hindrance(reason=Reason.WAITING_FOR_QUEUE, message=waiting(o))
+    return Blocker(reason=Reason.WAITING_FOR_QUEUE, message=waiting(o))
 
 
-def _enter(o: RunObservation, request: Request) -> Hindrance:
+def _enter(o: RunObservation, request: Request) -> Blocker:
     call = o.known.calls.get(Operation.QUEUE)
     refusal = call.refusal if call is not None and call.epoch == request.digest else None
-    return Hindrance(
+    return Blocker(
         reason=Reason.WAITING_FOR_QUEUE if refusal else None,
         message=f"queue {request.queue}: {refusal.message}" if refusal else "",
         action=CreateWorkload(

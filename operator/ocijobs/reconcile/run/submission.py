@@ -15,7 +15,7 @@ from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import Refusal
 from ocijobs.reconcile.actions.identities import HoldCredentials
 from ocijobs.reconcile.actions.runs import CreateRun, SearchRuns
-from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
+from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, Blocker, describe, earliest
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.known.run import attempt_number
 from ocijobs.reconcile.once import (
@@ -29,12 +29,11 @@ from ocijobs.reconcile.once import (
 )
 from ocijobs.reconcile.release import release
 from ocijobs.reconcile.run.draft import Launch
-from ocijobs.reconcile.run.gate import drop, hindered, intend, queue_again, run_token
+from ocijobs.reconcile.run.gate import blocked_by, drop, intend, queue_again, run_token
 from ocijobs.reconcile.run.launch_gates import await_launch, prepare, too_late
 from ocijobs.reconcile.run.observation import RunObservation, lost_admission
 from ocijobs.reconcile.run.request import run_owner
 from ocijobs.reconcile.run.status import write_blocked, write_status
-from ocijobs.reconcile.serving import Hindrance
 
 _SEARCHING = (
     "whether an earlier call reached OCI is not known; looking for the run before creating it"
@@ -90,8 +89,8 @@ def _free(
     if lost_admission(o):
         return queue_again(o, now)
     launch = prepare(o, now)
-    if isinstance(launch, Hindrance):
-        return hindered(o, now, launch)
+    if isinstance(launch, Blocker):
+        return blocked_by(o, now, launch)
     if _same(launch, submit):
         return Decision(status=o.run.status, actions=(_create(o, submit, launch),))
     incarnation = submit.incarnation + (1 if called else 0)
@@ -108,8 +107,8 @@ def _repeat(
     launch = prepare(o, now)
     if isinstance(launch, Launch) and _same(launch, submit) and not lost_admission(o):
         return Decision(status=o.run.status, actions=(_create(o, submit, launch),))
-    if isinstance(launch, Hindrance) and launch.reason is None and o.wanted:
-        return hindered(o, now, launch)
+    if isinstance(launch, Blocker) and launch.reason is None and o.wanted:
+        return blocked_by(o, now, launch)
     # What a run that is not wanted waits for may never come: its sweep may be gone with it.
     return _look(o, submit, protocol, protocol.search(now), now)
 
@@ -216,8 +215,8 @@ def look_first(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
     launched.
     """
     launch = prepare(o, now)
-    if isinstance(launch, Hindrance):
-        return hindered(o, now, launch) if launch.reason is None else drop(o, now)
+    if isinstance(launch, Blocker):
+        return blocked_by(o, now, launch) if launch.reason is None else drop(o, now)
     intended = intend(o, now, launch, incarnation=0)
     if o.known.record is not None:
         return Decision(status=intended)
