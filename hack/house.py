@@ -30,7 +30,7 @@ KEPT = {
     "ocijobs.backends.data_flow.application:spark_settings": "a field after the other, the run's or the job's",
     "ocijobs.reconcile.job.creation:_bind": "a status whose fields are each told as far as they are known",
     "ocijobs.reconcile.job.creation:_look": "what an open intent says, and does, step by step",
-    "ocijobs.reconcile.job.history:superfluous": "the sorts of revisions, one comprehension each",
+    "ocijobs.reconcile.job.removal:superfluous": "the sorts of revisions, one comprehension each",
     "ocijobs.reconcile.job.place:find_place": "identity, compartment and project, each recorded, found or missing",
     "ocijobs.reconcile.job.reading:_due": "what makes a reading due, in the order in which it counts",
     "ocijobs.reconcile.run.discarding:discard": "the steps of a deletion, in order",

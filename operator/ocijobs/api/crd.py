@@ -14,7 +14,7 @@ from ocijobs.api import kinds
 from ocijobs.api.identity import OCIIdentity
 from ocijobs.api.job.spec import OCIJob
 from ocijobs.api.run.spec import OCIJobRun
-from ocijobs.api.schedule.spec import NAMES_LIMIT, OCIJobSchedule
+from ocijobs.api.schedule import NAMES_LIMIT, OCIJobSchedule
 from ocijobs.api.schema import UnexpressibleError, model_schema
 from ocijobs.api.shared.names import CATEGORY, GROUP, VERSION
 from ocijobs.api.shared.reasons import Reason

@@ -1,5 +1,9 @@
-"""The kinds of the API group. Part of the interface: changing one needs a migration, not a rename."""
+"""The kinds of the API group, and the services that run jobs.
 
+Part of the interface: changing one needs a migration, not a rename.
+"""
+
+from enum import StrEnum
 from typing import Final
 
 JOB: Final = "OCIJob"
@@ -19,3 +23,10 @@ PLURALS: Final = {
 
 MAKERS: Final = frozenset({SWEEP, SCHEDULE})
 """Kinds that make runs; a schedule makes sweeps, too."""
+
+
+class Backend(StrEnum):
+    """Service of OCI that runs jobs."""
+
+    DATA_SCIENCE = "DataScience"
+    DATA_FLOW = "DataFlow"

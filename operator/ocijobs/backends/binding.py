@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ocijobs.api.run.binding import Binding, BoundApplication, JobBinding
-from ocijobs.api.run.overrides import RunSpark
-from ocijobs.api.run.settings import RunSettings
+from ocijobs.api.run.settings import RunSettings, RunSpark
 from ocijobs.backends.data_science.compute import machine, node_machine
-from ocijobs.backends.data_science.machines import Compute, ComputeCluster, NodeMachine
+from ocijobs.backends.data_science.requests import Compute, ComputeCluster, NodeMachine
 from ocijobs.backends.data_science.workload import machines
 from ocijobs.backends.environment import groups_of
 from ocijobs.backends.values import Values

@@ -13,12 +13,14 @@ from ocijobs.api.job.status import Difference
 from ocijobs.api.shared.names import TAG_NAME, TAG_OWNER
 from ocijobs.backends.data_flow.fields import code_fields, spark_fields
 from ocijobs.backends.data_flow.requests import ApplicationRequest, ApplicationSettings
-from ocijobs.backends.data_science.machines import Compute, ComputeCluster, Mount
 from ocijobs.backends.data_science.requests import (
+    Compute,
+    ComputeCluster,
     ContainerEnvironment,
     JobConfiguration,
     JobRequest,
     JobSettings,
+    Mount,
     MultiNode,
     SingleNode,
 )

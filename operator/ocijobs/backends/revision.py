@@ -21,8 +21,7 @@ from ocijobs.backends.data_flow.application import (
 )
 from ocijobs.backends.data_flow.requests import ApplicationRequest, ApplicationSettings
 from ocijobs.backends.data_science.compute import compute, node_groups
-from ocijobs.backends.data_science.machines import Mount
-from ocijobs.backends.data_science.requests import JobRequest, JobSettings, LogConfiguration
+from ocijobs.backends.data_science.requests import JobRequest, JobSettings, LogConfiguration, Mount
 from ocijobs.backends.data_science.workload import job_workload, template_of
 from ocijobs.backends.digest import digest, owner_tag
 from ocijobs.backends.requests import JobChange, JobCreation, Tags, expect

@@ -7,8 +7,14 @@ from typing import Any, assert_never
 
 from ocijobs.api import kinds
 from ocijobs.backends.data_flow.requests import ApplicationRequest
-from ocijobs.backends.data_science.machines import Compute, ComputeCluster, Mount
-from ocijobs.backends.data_science.requests import JobRequest, MultiNode, SingleNode
+from ocijobs.backends.data_science.requests import (
+    Compute,
+    ComputeCluster,
+    JobRequest,
+    Mount,
+    MultiNode,
+    SingleNode,
+)
 from ocijobs.backends.requests import expect
 from ocijobs.cli.manifests import Document, InputError, manifest, object_name
 from ocijobs.cli.oci_import_application import application_manifest

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from ocijobs.api.shared.backend import Backend
+from ocijobs.api.kinds import Backend
 from ocijobs.cloud.credentials import ApiKey, IdentityKey
 from ocijobs.cloud.refusals import MalformedAnswerError
 from ocijobs.cloud.sdk import oci

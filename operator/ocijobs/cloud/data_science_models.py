@@ -6,14 +6,17 @@ from typing import Any
 
 from ocijobs.api.job.machines.storage_mount import ObjectStorageMount
 from ocijobs.api.run.observed import NodeGroupState
-from ocijobs.backends.data_science.machines import Compute, ComputeCluster, Mount, NodeMachine
 from ocijobs.backends.data_science.requests import (
+    Compute,
+    ComputeCluster,
     ContainerEnvironment,
     JobConfiguration,
     JobRequest,
     JobSettings,
     LogConfiguration,
+    Mount,
     NodeGroup,
+    NodeMachine,
     NoLog,
     RunRequest,
     SingleNode,

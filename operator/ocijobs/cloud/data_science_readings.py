@@ -9,15 +9,18 @@ from ocijobs.api.job.machines.node_group import StartupOrder
 from ocijobs.api.job.machines.shape import CpuBaseline, JobShapeConfigDetails
 from ocijobs.api.job.machines.startup_probe import StartupProbe
 from ocijobs.api.job.machines.storage_mount import FileStorageMount, ObjectStorageMount
-from ocijobs.backends.data_science.machines import Compute, ComputeCluster, Mount, NodeMachine
 from ocijobs.backends.data_science.requests import (
+    Compute,
+    ComputeCluster,
     ContainerEnvironment,
     JobConfiguration,
     JobRequest,
     JobSettings,
     LogConfiguration,
+    Mount,
     MultiNode,
     NodeGroup,
+    NodeMachine,
     SingleNode,
     Workload,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ocijobs.api.shared.backend import Backend
+from ocijobs.api.kinds import Backend
 from ocijobs.cloud.calls import Calls
 from ocijobs.cloud.code_storage import CodeStorage
 from ocijobs.cloud.data_flow import DataFlow

@@ -23,6 +23,7 @@ from ocijobs.controller.workload_actions import WorkloadActions
 from ocijobs.kube.writer import ObjectWriter
 from ocijobs.log_fields import about
 from ocijobs.reconcile.actions.action import Action
+from ocijobs.reconcile.actions.calls import Turn
 from ocijobs.reconcile.actions.identities import (
     DropCredentials,
     HoldCredentials,
@@ -71,7 +72,6 @@ from ocijobs.reconcile.actions.workloads import (
     FinishWorkload,
     PatchWorkload,
 )
-from ocijobs.reconcile.known.turn import Turn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

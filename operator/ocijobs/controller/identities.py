@@ -9,8 +9,7 @@ from ocijobs.api import kinds
 from ocijobs.api.identity import IdentityDefaults, OCIIdentity
 from ocijobs.api.job.spec import OCIJob
 from ocijobs.api.run.spec import OCIJobRun
-from ocijobs.api.shared.identity_reference import IdentityReference
-from ocijobs.api.shared.metadata import ObjectKey
+from ocijobs.api.shared.metadata import IdentityReference, ObjectKey
 from ocijobs.api.sweep.spec import OCIJobSweep
 from ocijobs.clock import Clock
 from ocijobs.controller.entry import Entry

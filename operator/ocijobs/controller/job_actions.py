@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 from weakref import WeakValueDictionary
 
-from ocijobs.api.shared.backend import Backend
+from ocijobs.api.kinds import Backend
 from ocijobs.backends.records import Refusal, RefusalKind, internal_refusal
 from ocijobs.backends.registry import backend_of
 from ocijobs.clock import Clock

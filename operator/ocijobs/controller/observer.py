@@ -12,9 +12,8 @@ from ocijobs.api.job.spec import OCIJob
 from ocijobs.api.kueue import WORKLOAD, Workload
 from ocijobs.api.run.binding import JobBinding
 from ocijobs.api.run.spec import OCIJobRun
-from ocijobs.api.schedule.spec import OCIJobSchedule
-from ocijobs.api.shared.identity_reference import IdentityReference
-from ocijobs.api.shared.metadata import ObjectKey
+from ocijobs.api.schedule import OCIJobSchedule
+from ocijobs.api.shared.metadata import IdentityReference, ObjectKey
 from ocijobs.api.sweep.spec import OCIJobSweep
 from ocijobs.clock import Clock
 from ocijobs.controller.identities import Identities, identity_of_job, identity_of_run
@@ -40,7 +39,7 @@ from ocijobs.reconcile.run.pod_sets import workload_name
 from ocijobs.reconcile.schedule.firings import object_name
 from ocijobs.reconcile.schedule.observation import ScheduleObservation
 from ocijobs.reconcile.sweep.children import BATCH
-from ocijobs.reconcile.sweep.names import child_name
+from ocijobs.reconcile.sweep.indices import child_name
 from ocijobs.reconcile.sweep.observation import SweepObservation
 from ocijobs.settings import Settings
 

@@ -10,7 +10,7 @@ from ocijobs.api.job.spec import OCIJob
 from ocijobs.api.run.phase import Phase
 from ocijobs.api.run.spec import OCIJobRun
 from ocijobs.api.run.status import OCIJobRunStatus
-from ocijobs.api.schedule.spec import OCIJobSchedule
+from ocijobs.api.schedule import OCIJobSchedule
 from ocijobs.api.shared.conditions import ConditionType, find
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.api.shared.reasons import Reason
@@ -21,8 +21,7 @@ from ocijobs.controller.entry import Entry
 from ocijobs.kube.events import EventRecorder, EventSubject
 from ocijobs.log_fields import log_fields
 from ocijobs.observe.metrics import Metrics
-from ocijobs.reconcile.decision import Note
-from ocijobs.reconcile.transitions import transition_notes
+from ocijobs.reconcile.decision import Note, transition_notes
 
 _LOG = logging.getLogger(__name__)
 _REMEMBERED = 4096

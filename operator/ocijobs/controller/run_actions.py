@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ocijobs.api.shared.backend import Backend
+from ocijobs.api.kinds import Backend
 from ocijobs.api.shared.environment import ReferencedValue
 from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.backends.registry import backend_of

@@ -18,8 +18,7 @@ from ocijobs.api.kueue import WORKLOAD, Workload
 from ocijobs.api.run.spec import OCIJobRun
 from ocijobs.api.shared.metadata import ObjectKey, ObjectMeta
 from ocijobs.api.shared.model import Model
-from ocijobs.controller.awaiting import dependency_keys
-from ocijobs.controller.entry import ChangeListener, Entry
+from ocijobs.controller.entry import ChangeListener, Entry, dependency_keys
 
 _MODELS: dict[str, type[Model]] = {kind.name: kind.model for kind in KINDS} | {WORKLOAD: Workload}
 _TOMBSTONES = 10_000

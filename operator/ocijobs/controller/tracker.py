@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import NamedTuple
 
-from ocijobs.api.shared.backend import Backend
+from ocijobs.api.kinds import Backend
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.backends.records import Refusal, RefusalKind, RunRecord, internal_refusal
 from ocijobs.backends.registry import backend_of

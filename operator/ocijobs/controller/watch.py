@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from ocijobs.controller.watched import Watched
+from ocijobs.controller.streams import Watched
 
 _LOG = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from ocijobs.api.identity import OCIIdentity
 from ocijobs.api.job.spec import OCIJob
 from ocijobs.api.kueue import WORKLOAD, Workload
 from ocijobs.api.run.spec import OCIJobRun
-from ocijobs.api.schedule.spec import OCIJobSchedule
+from ocijobs.api.schedule import OCIJobSchedule
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.api.status import AnyStatus
 from ocijobs.api.sweep.spec import OCIJobSweep
@@ -39,20 +39,19 @@ from ocijobs.kube.lease import NotLeadingError
 from ocijobs.kube.writer import ObjectWriter
 from ocijobs.log_fields import about, log_fields
 from ocijobs.observe.metrics import Metrics
+from ocijobs.reconcile.actions.calls import Turn
 from ocijobs.reconcile.actions.objects import RemoveFinalizer
 from ocijobs.reconcile.decision import Decision
-from ocijobs.reconcile.failure import cleared
+from ocijobs.reconcile.failure import cleared, unreadable_status
 from ocijobs.reconcile.identity import decide_identity
 from ocijobs.reconcile.job.decide import decide_job
 from ocijobs.reconcile.known.run import attempt_number
-from ocijobs.reconcile.known.turn import Turn
 from ocijobs.reconcile.run.decide import decide_run
 from ocijobs.reconcile.run.queueing import leave_queue
 from ocijobs.reconcile.schedule.decide import decide_schedule
 from ocijobs.reconcile.sweep.decide import decide_sweep
 from ocijobs.reconcile.text import presentable
 from ocijobs.reconcile.turn import await_turn
-from ocijobs.reconcile.unreadable import unreadable_status
 
 _LOG = logging.getLogger(__name__)
 

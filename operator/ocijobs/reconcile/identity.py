@@ -11,7 +11,7 @@ from typing import Unpack
 
 from ocijobs.api.identity import IdentityDefaults, OCIIdentity, OCIIdentityStatus
 from ocijobs.api.shared.conditions import ConditionType, is_true
-from ocijobs.api.shared.identity_reference import IdentityReference
+from ocijobs.api.shared.metadata import IdentityReference
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status_changes import IdentityStatusChanges
 from ocijobs.backends.records import Refusal, RefusalKind

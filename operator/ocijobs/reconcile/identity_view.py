@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ocijobs.api.identity import IdentityDefaults
-from ocijobs.api.shared.identity_reference import IdentityReference
-from ocijobs.api.shared.metadata import ObjectMeta
+from ocijobs.api.shared.metadata import IdentityReference, ObjectMeta
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.reconcile.actions.calls import Caller, Launcher
 from ocijobs.reconcile.actions.identities import HoldCredentials

@@ -11,9 +11,9 @@ from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.conditions import ConditionType, is_true
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status import AnyStatus
+from ocijobs.reconcile.actions.calls import Turn
 from ocijobs.reconcile.blocking import earliest
 from ocijobs.reconcile.decision import Decision
-from ocijobs.reconcile.known.turn import Turn
 from ocijobs.reconcile.standing import Headline, Standing, restated
 
 _SOON = timedelta(seconds=5)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ocijobs.api.identity import IdentityDefaults
-from ocijobs.api.shared.identity_reference import IdentityReference
+from ocijobs.api.shared.metadata import IdentityReference
 from ocijobs.backends.job_record import JobRecord
 from ocijobs.backends.records import (
     JobState,

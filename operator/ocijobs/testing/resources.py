@@ -12,11 +12,10 @@ from typing import Any
 from ocijobs.api.identity import OCIIdentity, OCIIdentitySpec, OCIIdentityStatus
 from ocijobs.api.job.spec import OCIJob, OCIJobSpec
 from ocijobs.api.job.status import Artifact, OCIJobStatus, Revision
+from ocijobs.api.kinds import Backend
 from ocijobs.api.run.spec import OCIJobRun, OCIJobRunSpec
 from ocijobs.api.run.status import OCIJobRunStatus, RunSubmission
-from ocijobs.api.shared.backend import Backend
-from ocijobs.api.shared.identity_reference import IdentityReference
-from ocijobs.api.shared.metadata import ObjectMeta
+from ocijobs.api.shared.metadata import IdentityReference, ObjectMeta
 from ocijobs.api.shared.names import FINALIZER
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.reconcile.identity_view import DEFAULT_IDENTITY

@@ -20,8 +20,8 @@ from tests.unit.cloud.scripted_oci import (
 )
 
 from ocijobs.api.job.status import Artifact
-from ocijobs.backends.data_science.machines import Compute
 from ocijobs.backends.data_science.requests import (
+    Compute,
     JobConfiguration,
     JobRequest,
     JobSettings,

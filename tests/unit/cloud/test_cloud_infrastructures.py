@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from ocijobs.api.shared.backend import Backend
+from ocijobs.api.kinds import Backend
 from ocijobs.cloud.calls import Calls
 from ocijobs.cloud.clients import SERVICES
 from ocijobs.cloud.code_storage import CodeStorage

@@ -21,9 +21,9 @@ from ocijobs.reconcile.actions.calls import Call, Operation
 from ocijobs.reconcile.known.identity import IdentityKnown
 from ocijobs.reconcile.known.job import JobKnown, Removal, SourcesRead, Watched
 from ocijobs.reconcile.known.run import RunKnown
-from ocijobs.reconcile.known.sweep import SweepKnown
 from ocijobs.reconcile.once import Evidence
 from ocijobs.reconcile.stepped import stepped
+from ocijobs.reconcile.sweep.observation import SweepKnown
 from ocijobs.testing import ManualClock, make_run_record
 
 KEY = ObjectKey("OCIJob", "team-a", "job")

@@ -10,8 +10,7 @@ from typing import Any, cast
 import pytest
 from tests.unit.cloud.api_keys import secret
 
-from ocijobs.api.shared.identity_reference import IdentityReference
-from ocijobs.api.shared.metadata import ObjectKey
+from ocijobs.api.shared.metadata import IdentityReference, ObjectKey
 from ocijobs.api.shared.names import API_VERSION
 from ocijobs.cloud.credentials import CredentialStore, IdentityKey
 from ocijobs.cloud.object_storage import ObjectStorage

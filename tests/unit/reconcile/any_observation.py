@@ -13,14 +13,12 @@ from typing import Any
 from hypothesis import strategies as st
 
 from ocijobs.api.job.status import JobSubmission, OCIJobStatus
-from ocijobs.api.run.phase import Phase, StopReason
+from ocijobs.api.run.phase import Phase, StopReason, SweepPhase
 from ocijobs.api.run.status import Attempt, OCIJobRunStatus
-from ocijobs.api.schedule.spec import OCIJobSchedule, OCIJobScheduleSpec
-from ocijobs.api.schedule.status import OCIJobScheduleStatus
+from ocijobs.api.schedule import OCIJobSchedule, OCIJobScheduleSpec, OCIJobScheduleStatus
 from ocijobs.api.shared.metadata import ObjectMeta
 from ocijobs.api.shared.names import ANNOTATION_ABANDON, ANNOTATION_PAUSED, FINALIZER
 from ocijobs.api.shared.reasons import Reason
-from ocijobs.api.sweep.phase import SweepPhase
 from ocijobs.api.sweep.spec import OCIJobSweep, OCIJobSweepSpec
 from ocijobs.api.sweep.status import OCIJobSweepStatus
 from ocijobs.backends.records import JobState, Refusal, RefusalKind, RunState
@@ -39,12 +37,10 @@ from ocijobs.reconcile.known.identity import (
 )
 from ocijobs.reconcile.known.job import JobKnown, Removal
 from ocijobs.reconcile.known.run import RunKnown
-from ocijobs.reconcile.known.schedule import ScheduleKnown
-from ocijobs.reconcile.known.sweep import Children, ChildView, SweepKnown
 from ocijobs.reconcile.once import Evidence
 from ocijobs.reconcile.run.observation import RunObservation
-from ocijobs.reconcile.schedule.observation import ScheduleObservation
-from ocijobs.reconcile.sweep.observation import SweepObservation
+from ocijobs.reconcile.schedule.observation import ScheduleKnown, ScheduleObservation
+from ocijobs.reconcile.sweep.observation import Children, ChildView, SweepKnown, SweepObservation
 from ocijobs.testing import (
     DEFAULT_SETTINGS,
     REGION,

@@ -18,8 +18,8 @@ from tests.unit.reconcile.decided_jobs import (
 
 from ocijobs.api.identity import IdentityDefaults
 from ocijobs.api.job.status import JobSubmission
+from ocijobs.api.kinds import Backend
 from ocijobs.api.run.phase import Phase
-from ocijobs.api.shared.backend import Backend
 from ocijobs.api.shared.conditions import ConditionType, is_true
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.job_record import JobRecord

@@ -19,8 +19,8 @@ from ocijobs.api.shared.dependency import Dependency, DependencyKind
 from ocijobs.api.shared.metadata import OwnerReference
 from ocijobs.api.shared.names import ANNOTATION_SCHEDULED_TIME
 from ocijobs.api.shared.reasons import Reason
-from ocijobs.backends.data_science.machines import Compute
 from ocijobs.backends.data_science.requests import (
+    Compute,
     LogConfiguration,
     MultiNode,
     NoLog,

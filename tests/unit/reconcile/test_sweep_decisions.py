@@ -12,19 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.reconcile.simulation.sweep_world import SIZE, SweepWorld
 
-from ocijobs.api.run.phase import Phase
+from ocijobs.api.run.phase import Phase, SweepPhase
 from ocijobs.api.shared.dependency import DependencyKind
 from ocijobs.api.shared.names import ANNOTATION_PAUSED, ANNOTATION_RELEASE
 from ocijobs.api.shared.reasons import Reason
-from ocijobs.api.sweep.phase import SweepPhase
 from ocijobs.api.sweep.spec import OCIJobSweepSpec
 from ocijobs.reconcile.actions.objects import DeleteObject
 from ocijobs.reconcile.actions.runs import RefreshJob
 from ocijobs.reconcile.dependencies import DependencyView, Relations
-from ocijobs.reconcile.known.sweep import Outcome
 from ocijobs.reconcile.sweep.decide import decide_sweep
-from ocijobs.reconcile.sweep.intervals import from_intervals, names_index, to_intervals
-from ocijobs.reconcile.sweep.names import index_of
+from ocijobs.reconcile.sweep.indices import from_intervals, index_of, names_index, to_intervals
+from ocijobs.reconcile.sweep.observation import Outcome
 from ocijobs.reconcile.sweep.tally import count
 from ocijobs.reconcile.sweep_points import point, problem, total
 from ocijobs.testing import START, make_identity_view, make_job, make_metadata, make_ready_job

@@ -22,7 +22,7 @@ from ocijobs.api.job.machines.shape import (
 )
 from ocijobs.api.job.machines.startup_probe import StartupProbe
 from ocijobs.api.job.machines.storage_mount import StorageMount
-from ocijobs.api.shared.backend import Backend
+from ocijobs.api.kinds import Backend
 from ocijobs.api.shared.model import ATOMIC_LIST, Model, Ocid, map_list, validations
 
 DEFAULT_BLOCK_STORAGE_GBS = 50

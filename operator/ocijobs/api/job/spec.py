@@ -7,26 +7,23 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from ocijobs.api.job.fields import (
-    DeletionPolicy,
-    DisplayName,
-    JobDefinedTags,
-    JobFreeformTags,
-    Minutes,
-    ResultNames,
-)
 from ocijobs.api.job.infrastructure import Infrastructure
 from ocijobs.api.job.machines.data_flow import SparkLanguage
 from ocijobs.api.job.rules import JOB_RULES
 from ocijobs.api.job.runtime import Runtime
 from ocijobs.api.job.status import OCIJobStatus
 from ocijobs.api.shared.environment import Arguments, EnvVars
-from ocijobs.api.shared.identity_reference import IdentityReference
-from ocijobs.api.shared.metadata import ObjectMeta
+from ocijobs.api.shared.metadata import IdentityReference, ObjectMeta
 from ocijobs.api.shared.model import (
+    DeletionPolicy,
+    DisplayName,
+    JobDefinedTags,
+    JobFreeformTags,
+    Minutes,
     Model,
     Ocid,
     RelativePath,
+    ResultNames,
     validations,
 )
 

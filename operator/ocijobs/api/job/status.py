@@ -6,11 +6,20 @@ from typing import TYPE_CHECKING, Annotated, Self, Unpack
 
 from pydantic import Field
 
-from ocijobs.api.job.fields import Digest, RevisionName, Url
-from ocijobs.api.shared.backend import Backend
+from ocijobs.api.kinds import Backend
 from ocijobs.api.shared.conditions import Conditions
-from ocijobs.api.shared.identity_reference import IdentityReference
-from ocijobs.api.shared.model import ATOMIC_LIST, Model, Ocid, RegionName, Time, map_list
+from ocijobs.api.shared.metadata import IdentityReference
+from ocijobs.api.shared.model import (
+    ATOMIC_LIST,
+    Digest,
+    Model,
+    Ocid,
+    RegionName,
+    RevisionName,
+    Time,
+    Url,
+    map_list,
+)
 
 if TYPE_CHECKING:
     from ocijobs.api.status_changes import JobStatusFields

@@ -7,7 +7,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ocijobs.api.job.fields import Digest, Minutes, ResultNames, RevisionName
 from ocijobs.api.job.infrastructure import DataScienceJobInfrastructure
 from ocijobs.api.job.machines.data_flow import (
     ApplicationLogConfig,
@@ -18,13 +17,17 @@ from ocijobs.api.job.machines.data_flow import (
 from ocijobs.api.job.machines.shape import ShapeName
 from ocijobs.api.job.runtimes.spark import Parameters
 from ocijobs.api.shared.environment import Arguments, EnvVars, ReferencedValue
-from ocijobs.api.shared.identity_reference import IdentityReference
+from ocijobs.api.shared.metadata import IdentityReference
 from ocijobs.api.shared.model import (
     ATOMIC_LIST,
     BucketUri,
+    Digest,
+    Minutes,
     Model,
     Ocid,
     RegionName,
+    ResultNames,
+    RevisionName,
     Words,
 )
 

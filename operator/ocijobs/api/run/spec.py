@@ -8,12 +8,11 @@ from pydantic import ConfigDict, Field
 
 from ocijobs.api import kinds
 from ocijobs.api.job.spec import OCIJobSpec
-from ocijobs.api.run.settings import JobReference, RunSettings, immutable
+from ocijobs.api.run.settings import RunSettings
 from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.dependency import DependsOnList
-from ocijobs.api.shared.identity_reference import IdentityReference
-from ocijobs.api.shared.metadata import ObjectMeta
-from ocijobs.api.shared.model import Model, Ocid, validations
+from ocijobs.api.shared.metadata import IdentityReference, JobReference, ObjectMeta
+from ocijobs.api.shared.model import Model, Ocid, immutable, validations
 
 _IMMUTABLE_FIELDS = (
     "jobRef",

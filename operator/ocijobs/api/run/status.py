@@ -6,22 +6,23 @@ from typing import TYPE_CHECKING, Annotated, Self, Unpack
 
 from pydantic import Field
 
-from ocijobs.api.job.fields import RevisionName, Url
 from ocijobs.api.job.status import Submission
+from ocijobs.api.kinds import Backend
 from ocijobs.api.run.binding import Binding
 from ocijobs.api.run.observed import LogFile, NodeGroupState, OutputList, Results, RunMetrics
 from ocijobs.api.run.phase import Phase, StopReason
-from ocijobs.api.shared.backend import Backend
 from ocijobs.api.shared.conditions import Conditions
 from ocijobs.api.shared.dependency import Dependency
-from ocijobs.api.shared.identity_reference import IdentityReference
+from ocijobs.api.shared.metadata import IdentityReference
 from ocijobs.api.shared.model import (
     ATOMIC_LIST,
     Model,
     ObjectName,
     Ocid,
     RegionName,
+    RevisionName,
     Time,
+    Url,
     map_list,
 )
 

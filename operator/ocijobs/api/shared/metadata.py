@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from enum import StrEnum
 from typing import NamedTuple
 
 from pydantic import Field
 
+from ocijobs.api import kinds
 from ocijobs.api.shared.model import Model, ObjectName
 from ocijobs.api.shared.names import (
     ANNOTATION_ABANDON,
@@ -90,3 +92,27 @@ class LocalObjectReference(Model):
     """A reference to an object of the same namespace."""
 
     name: ObjectName = Field(description="Name of the object, in this namespace.")
+
+
+class IdentityKind(StrEnum):
+    """Kinds that `identityRef` may name."""
+
+    OCI_IDENTITY = kinds.IDENTITY
+
+
+class IdentityReference(Model):
+    """Which identity is used."""
+
+    kind: IdentityKind = Field(
+        default=IdentityKind.OCI_IDENTITY,
+        description="Kind of the identity: OCIIdentity, of this namespace.",
+    )
+    name: ObjectName = Field(description="Name of the identity.")
+
+
+class JobReference(Model):
+    """The OCIJob that is run."""
+
+    name: ObjectName = Field(
+        description="Name of the OCIJob, in this namespace. It may be created later."
+    )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
@@ -153,3 +154,58 @@ Words = Annotated[
 
 
 Replicas = Annotated[int, Field(ge=1, le=1000)]
+
+
+DisplayName = Annotated[str, Field(min_length=1, max_length=255)]
+
+
+JobFreeformTags = Annotated[FreeformTags, Field(max_length=7)]
+
+
+JobDefinedTags = Annotated[DefinedTags, Field(max_length=20)]
+
+
+Minutes = Annotated[int, Field(ge=1, le=43200)]
+
+
+ResultName = Annotated[
+    str, Field(min_length=1, max_length=63, pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$")
+]
+
+
+ResultNames = Annotated[
+    tuple[ResultName, ...], Field(min_length=1, max_length=32, json_schema_extra=SET_LIST)
+]
+
+
+RevisionName = Annotated[str, Field(min_length=1, max_length=63)]
+
+
+Digest = Annotated[str, Field(max_length=128)]
+
+
+Url = Annotated[str, Field(max_length=2048)]
+
+
+class DeletionPolicy(StrEnum):
+    """What happens in OCI when the object is deleted."""
+
+    DELETE = "Delete"
+    RETAIN = "Retain"
+
+
+def immutable(field: str, kind: str) -> tuple[str, str]:
+    """Return the rule that a field of a spec never changes.
+
+    One rule a field at the root: a rule on an optional field is passed by removing and re-adding it.
+    """
+    return (
+        (
+            f"has(self.{field}) == has(oldSelf.{field}) && "
+            f"(!has(self.{field}) || self.{field} == oldSelf.{field})"
+        ),
+        f"{field} is immutable: create another {kind}",
+    )
+
+
+Seconds = Annotated[int, Field(ge=1, le=10 * 365 * 24 * 3600)]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pydantic import ConfigDict, Field
 
 from ocijobs.api import kinds
-from ocijobs.api.run.settings import immutable
 from ocijobs.api.shared.metadata import ObjectMeta
-from ocijobs.api.shared.model import Model, validations
+from ocijobs.api.shared.model import Model, immutable, validations
 from ocijobs.api.sweep.settings import SweepSettings
 from ocijobs.api.sweep.status import OCIJobSweepStatus
 

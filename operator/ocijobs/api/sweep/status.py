@@ -8,11 +8,11 @@ from pydantic import Field
 
 from ocijobs.api.run.binding import JobBinding
 from ocijobs.api.run.observed import Results
+from ocijobs.api.run.phase import SweepPhase
 from ocijobs.api.shared.conditions import Conditions
 from ocijobs.api.shared.dependency import Dependency
 from ocijobs.api.shared.environment import Parameters
 from ocijobs.api.shared.model import Model, Time, map_list
-from ocijobs.api.sweep.phase import SweepPhase
 
 if TYPE_CHECKING:
     from ocijobs.api.status_changes import JobSweepStatusFields

@@ -16,8 +16,7 @@ from ocijobs.api.job.runtimes.spark import ApplicationParameter, SparkRuntime
 from ocijobs.api.job.spec import OCIJob, OCIJobSpec
 from ocijobs.api.job.status import Artifact, OCIJobStatus
 from ocijobs.api.run.binding import BoundApplication, RunTemplate
-from ocijobs.api.run.overrides import RunSpark
-from ocijobs.api.run.settings import RunSettings
+from ocijobs.api.run.settings import RunSettings, RunSpark
 from ocijobs.backends.data_flow.requests import (
     ApplicationCode,
     ApplicationRequest,

@@ -12,7 +12,7 @@ from ocijobs.api.job.machines.storage_mount import (
     StorageMount,
 )
 from ocijobs.api.job.spec import OCIJobSpec
-from ocijobs.backends.data_science.machines import Compute, ComputeCluster, Mount, NodeMachine
+from ocijobs.backends.data_science.requests import Compute, ComputeCluster, Mount, NodeMachine
 
 
 def compute(spec: OCIJobSpec) -> Compute | ComputeCluster | None:

@@ -12,8 +12,9 @@ from ocijobs.api.shared.names import SCHEDULED_TIME
 from ocijobs.backends.binding import service_variables
 from ocijobs.backends.data_science.compute import machine
 from ocijobs.backends.data_science.limits import over_limit
-from ocijobs.backends.data_science.machines import Compute, ComputeCluster
 from ocijobs.backends.data_science.requests import (
+    Compute,
+    ComputeCluster,
     JobConfiguration,
     LogConfiguration,
     NoLog,

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ocijobs.api.job.fields import DeletionPolicy
 from ocijobs.api.run.phase import Phase
 from ocijobs.api.run.status import OCIJobRunStatus
+from ocijobs.api.shared.model import DeletionPolicy
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import RunRecord, RunState
 from ocijobs.backends.registry import unknown_type

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from ocijobs.api.job.fields import DeletionPolicy
 from ocijobs.api.orphan import Leftovers
 from ocijobs.api.run.status import OCIJobRunStatus
+from ocijobs.api.shared.model import DeletionPolicy
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.reconcile.actions.calls import Caller, Operation
 from ocijobs.reconcile.actions.objects import RemoveFinalizer

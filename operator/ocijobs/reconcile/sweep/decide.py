@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from typing import Unpack, assert_never
 
 from ocijobs.api.run.binding import JobBinding
+from ocijobs.api.run.phase import SweepPhase
 from ocijobs.api.shared.dependency import Dependency
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status_changes import JobSweepStatusChanges
-from ocijobs.api.sweep.phase import SweepPhase
 from ocijobs.api.sweep.status import OCIJobSweepStatus
 from ocijobs.reconcile.actions.action import Action
 from ocijobs.reconcile.actions.objects import DeleteObject
@@ -26,7 +26,7 @@ from ocijobs.reconcile.sweep.children import (
     suspend_children,
 )
 from ocijobs.reconcile.sweep.ending import doomed, ended, failing
-from ocijobs.reconcile.sweep.names import child_name
+from ocijobs.reconcile.sweep.indices import child_name
 from ocijobs.reconcile.sweep.observation import SweepObservation
 from ocijobs.reconcile.sweep.status import write_blocked, write_ended, write_status
 from ocijobs.reconcile.sweep.tally import Tally, count

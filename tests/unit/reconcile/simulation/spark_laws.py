@@ -6,9 +6,9 @@ from tests.unit.reconcile.simulation.laws import demand
 from tests.unit.reconcile.simulation.oci_runs import SimulatedRun
 from tests.unit.reconcile.simulation.run_world import RunWorld
 
+from ocijobs.api.kinds import Backend
 from ocijobs.api.run.phase import Phase
 from ocijobs.api.run.status import OCIJobRunStatus
-from ocijobs.api.shared.backend import Backend
 from ocijobs.api.shared.conditions import ConditionType, find, is_true
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.data_flow.requests import ApplicationRunRequest

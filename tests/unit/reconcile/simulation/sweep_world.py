@@ -16,10 +16,15 @@ from ocijobs.reconcile.actions.calls import Call
 from ocijobs.reconcile.actions.objects import CreateObject, EditObject
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.dependencies import Relations
-from ocijobs.reconcile.known.sweep import Children, ChildView, Outcome, SweepKnown
 from ocijobs.reconcile.sweep.decide import decide_sweep
-from ocijobs.reconcile.sweep.intervals import from_intervals
-from ocijobs.reconcile.sweep.observation import SweepObservation
+from ocijobs.reconcile.sweep.indices import from_intervals
+from ocijobs.reconcile.sweep.observation import (
+    Children,
+    ChildView,
+    Outcome,
+    SweepKnown,
+    SweepObservation,
+)
 from ocijobs.testing import (
     DEFAULT_SETTINGS,
     START,

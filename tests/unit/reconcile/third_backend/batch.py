@@ -21,9 +21,9 @@ from tests.unit.reconcile.simulation.run_world import RunWorld
 from tests.unit.reconcile.simulation.scenario import Scenario
 from tests.unit.reconcile.simulation.spark_laws import SparkLaws
 
+from ocijobs.api.kinds import Backend
 from ocijobs.api.run.spec import OCIJobRun
 from ocijobs.api.run.status import OCIJobRunStatus
-from ocijobs.api.shared.backend import Backend
 from ocijobs.api.shared.metadata import ObjectMeta
 from ocijobs.api.shared.model import Model
 from ocijobs.backends.records import LogAddress, RunRecord, RunState

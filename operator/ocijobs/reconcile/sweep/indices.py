@@ -1,4 +1,4 @@
-"""Sets of indices as batch/v1's completedIndexes writes them: `1,3-5,7`."""
+"""Indices of a sweep's children: their names, `<sweep>-<index>`, and sets of them as `1,3-5,7`."""
 
 from __future__ import annotations
 
@@ -35,3 +35,21 @@ def names_index(text: str | None, index: int | None) -> bool:
         return False
     pairs = (part.partition("-") for part in (text or "").split(",") if part)
     return any(int(first) <= index <= int(last or first) for first, _, last in pairs)
+
+
+_DIGITS = 5
+"""Digits beyond which a number is no index of a sweep."""
+
+
+def child_name(sweep: str, index: int) -> str:
+    """Return the name of a child."""
+    return f"{sweep}-{index}"
+
+
+def index_of(sweep: str, name: str) -> int | None:
+    """Return which child of a sweep has that name; None if none has it."""
+    text = name.removeprefix(f"{sweep}-")
+    if not (text.isascii() and text.isdecimal()) or len(text) > _DIGITS:
+        return None
+    index = int(text)
+    return index if child_name(sweep, index) == name else None
