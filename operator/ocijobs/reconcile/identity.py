@@ -23,6 +23,7 @@ from ocijobs.reconcile.actions.identities import (
     VerifyCredentials,
 )
 from ocijobs.reconcile.actions.objects import AddFinalizer, RemoveFinalizer
+from ocijobs.reconcile.backoff import due_at
 from ocijobs.reconcile.blocking import (
     REASON_OF_REFUSAL,
     Former,
@@ -33,7 +34,6 @@ from ocijobs.reconcile.blocking import (
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.known.identity import IdentityKnown, Key, Serving, Unserved
-from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.standing import Headline, Standing, restated
 from ocijobs.settings import Settings
 

@@ -70,7 +70,7 @@ class IdentityView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Owner:
+class Releasable:
     """An object that may be let go: what it is, whose calls would end what it owns, and where that is."""
 
     kind: str

@@ -11,7 +11,7 @@ from ocijobs.api.shared.metadata import ObjectMeta
 from ocijobs.api.shared.model import Model
 from ocijobs.api.shared.names import ANNOTATION_RELEASE, API_VERSION
 from ocijobs.reconcile.actions.calls import Call
-from ocijobs.reconcile.pacing import due_at
+from ocijobs.reconcile.backoff import due_at
 from ocijobs.settings import Settings
 
 

@@ -45,7 +45,7 @@ from ocijobs.reconcile.actions.runs import (
     SearchRuns,
 )
 from ocijobs.reconcile.actions.workloads import DeleteWorkload, FinishWorkload, PatchWorkload
-from ocijobs.reconcile.pacing import fraction
+from ocijobs.reconcile.backoff import fraction
 from ocijobs.settings import Settings
 
 StatusT = TypeVar(

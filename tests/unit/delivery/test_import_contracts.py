@@ -14,7 +14,7 @@ PACKAGES = ("operator/ocijobs", "emulator/oci_emulator", "cluster/kubecontrolpla
 # Contract -> a module, and the import in it that the contract forbids.
 WRONG_WAYS = {
     "Imports point one way": (
-        "operator/ocijobs/reconcile/pacing.py",
+        "operator/ocijobs/reconcile/backoff.py",
         "from ocijobs.kube import client",
     ),
     "Backends don't know each other": (

@@ -24,6 +24,7 @@ from ocijobs.api.sweep.status import OCIJobSweepStatus
 from ocijobs.backends.records import JobState, Refusal, RefusalKind, RunState
 from ocijobs.reconcile.actions.calls import Call, Operation
 from ocijobs.reconcile.dependencies import Relations
+from ocijobs.reconcile.idempotency import Evidence
 from ocijobs.reconcile.identity import IdentityObservation
 from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.job.observation import JobObservation, RunView
@@ -37,7 +38,6 @@ from ocijobs.reconcile.known.identity import (
 )
 from ocijobs.reconcile.known.job import JobKnown, Removal
 from ocijobs.reconcile.known.run import RunKnown
-from ocijobs.reconcile.once import Evidence
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.schedule.observation import ScheduleKnown, ScheduleObservation
 from ocijobs.reconcile.sweep.observation import Children, ChildView, SweepKnown, SweepObservation

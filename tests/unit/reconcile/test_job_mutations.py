@@ -64,18 +64,18 @@ def _believe_that_settings_were_sent(patch: pytest.MonkeyPatch) -> None:
 
 def _delete_below_runs(patch: pytest.MonkeyPatch) -> None:
     """Neither is it known which OCI jobs live runs need, nor is OCI asked whether runs are active."""
-    superfluous, listed = removal.superfluous, Removal.runs_listed
+    excess_revisions, listed = removal.excess_revisions, Removal.runs_listed
 
     def all_former(
         revisions: tuple[Revision, ...], *, current: str, needed: frozenset[str], limit: int
     ) -> tuple[Revision, ...]:
         del needed
-        return superfluous(revisions, current=current, needed=frozenset(), limit=limit)
+        return excess_revisions(revisions, current=current, needed=frozenset(), limit=limit)
 
     def none_active(self: Removal, answer: int | Refusal, *, at: datetime, epoch: str) -> Removal:
         return listed(self, 0 if isinstance(answer, int) else answer, at=at, epoch=epoch)
 
-    patch.setattr(removal, "superfluous", all_former)
+    patch.setattr(removal, "excess_revisions", all_former)
     patch.setattr(Removal, "runs_listed", none_active)
 
 

@@ -24,9 +24,9 @@ from ocijobs.reconcile.blocking import REASON_OF_REFUSAL
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.known.run import RunKnown
 from ocijobs.reconcile.run.decide import decide_run
-from ocijobs.reconcile.run.draft import Closed, Draft, Launch, pass_gates
-from ocijobs.reconcile.run.launch_gates import GATES, Answer
+from ocijobs.reconcile.run.gates import Closed, Draft, Launch, pass_gates
 from ocijobs.reconcile.run.observation import QueueView, RunObservation
+from ocijobs.reconcile.run.prelaunch import GATES, Answer
 from ocijobs.settings import Settings
 from ocijobs.testing import (
     SETTLED,

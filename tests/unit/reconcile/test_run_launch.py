@@ -39,9 +39,9 @@ from ocijobs.reconcile.dependencies import DependencyView, Relations
 from ocijobs.reconcile.job.decide import decide_job
 from ocijobs.reconcile.known.job import JobKnown
 from ocijobs.reconcile.run.decide import decide_run
-from ocijobs.reconcile.run.draft import Launch
-from ocijobs.reconcile.run.launch_gates import prepare
+from ocijobs.reconcile.run.gates import Launch
 from ocijobs.reconcile.run.observation import RunObservation
+from ocijobs.reconcile.run.prelaunch import prepare
 from ocijobs.reconcile.serving import bind_job
 from ocijobs.testing import (
     COMPARTMENT,

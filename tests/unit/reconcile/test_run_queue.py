@@ -34,11 +34,11 @@ from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.reconcile.actions.workloads import CreateWorkload, DeleteWorkload, PatchWorkload
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.known.run import RunKnown
-from ocijobs.reconcile.run import decide, launch_gates, queueing, stopping, submission
+from ocijobs.reconcile.run import decide, prelaunch, queueing, stopping, submission
 from ocijobs.reconcile.run.decide import decide_run
-from ocijobs.reconcile.run.launch_gates import GATES
 from ocijobs.reconcile.run.observation import QueueView, RunObservation
 from ocijobs.reconcile.run.pod_sets import pod_sets, workload_name
+from ocijobs.reconcile.run.prelaunch import GATES
 from ocijobs.reconcile.run.queueing import waiting
 from ocijobs.testing import SETTLED, START, make_metadata, make_run, make_run_observation
 
@@ -103,12 +103,12 @@ def _launch_unadmitted(patch: pytest.MonkeyPatch) -> None:
     """The queue is not asked."""
     others = tuple(each for each in GATES if each.name != "queue")
     assert len(others) == len(GATES) - 1
-    patch.setattr(launch_gates, "GATES", others)
+    patch.setattr(prelaunch, "GATES", others)
 
 
 def _give_back_at_once(patch: pytest.MonkeyPatch) -> None:
     """The reservation is given up while OCI is still ending the attempt."""
-    settle = queueing.settle
+    settle = queueing.sync_workload
 
     def hasty(
         o: RunObservation, decision: Decision[OCIJobRunStatus], now: datetime
@@ -116,7 +116,7 @@ def _give_back_at_once(patch: pytest.MonkeyPatch) -> None:
         idle = o.run.model_copy(update={"status": o.run.status.model_copy(update={"submit": None})})
         return settle(replace(o, run=idle), decision, now)
 
-    patch.setattr(decide, "settle", hasty)
+    patch.setattr(decide, "sync_workload", hasty)
 
 
 def _never_stop(patch: pytest.MonkeyPatch) -> None:

@@ -27,9 +27,9 @@ from ocijobs.reconcile.actions.objects import RemoveFinalizer
 from ocijobs.reconcile.known.job import JobKnown
 from ocijobs.reconcile.known.run import RunKnown
 from ocijobs.reconcile.run.decide import decide_run
-from ocijobs.reconcile.run.draft import Launch
-from ocijobs.reconcile.run.launch_gates import await_launch, prepare
+from ocijobs.reconcile.run.gates import Launch
 from ocijobs.reconcile.run.observation import RunObservation
+from ocijobs.reconcile.run.prelaunch import await_launch, prepare
 from ocijobs.testing import (
     COMPARTMENT,
     SETTLED,

@@ -21,13 +21,13 @@ from ocijobs.backends.revision import adopted_name
 from ocijobs.reconcile.actions.calls import Caller, Operation
 from ocijobs.reconcile.actions.jobs import LookUpJob
 from ocijobs.reconcile.actions.objects import AddFinalizer
+from ocijobs.reconcile.backoff import due_at, fraction
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, Blocker
 from ocijobs.reconcile.decision import Decision, Note
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.plan import Plan
 from ocijobs.reconcile.job.reading import serves_current_spec
 from ocijobs.reconcile.job.status import write_status
-from ocijobs.reconcile.pacing import due_at, fraction
 from ocijobs.reconcile.standing import Standing
 
 

@@ -1,4 +1,4 @@
-"""Making the OCI job of a revision: the intent, and what `reconcile/once.py` asks for, said and done for a job."""
+"""Making the OCI job of a revision: the intent, and what `reconcile/idempotency.py` asks for, done for a job."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from ocijobs.reconcile.actions.jobs import CreateJob, SearchJobs
 from ocijobs.reconcile.actions.objects import AddFinalizer
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
 from ocijobs.reconcile.decision import Decision
-from ocijobs.reconcile.job.observation import JobObservation
-from ocijobs.reconcile.job.plan import Plan
-from ocijobs.reconcile.job.status import write_blocked, write_status
-from ocijobs.reconcile.once import (
+from ocijobs.reconcile.idempotency import (
+    CreateOnce,
     Free,
     Nothing,
-    Protocol,
     Refused,
     Repeat,
     Search,
     Wait,
 )
+from ocijobs.reconcile.job.observation import JobObservation
+from ocijobs.reconcile.job.plan import Plan
+from ocijobs.reconcile.job.status import write_blocked, write_status
 from ocijobs.reconcile.standing import Standing
 
 _SEARCHING = (
@@ -53,7 +53,7 @@ def open_intent(
     known = o.known
     if (created := known.created_for(submit.token)) is not None:
         return Decision(status=_bind(o, submit, created, plan, now))
-    protocol = Protocol(
+    protocol = CreateOnce(
         submit=submit,
         genuine=submit.token == _token(o, submit.revision, submit.incarnation),
         created_at=o.job.metadata.creation_timestamp,
@@ -95,7 +95,7 @@ def _refused(o: JobObservation, refusal: Refusal, now: datetime) -> Decision[OCI
 
 def _look(
     o: JobObservation,
-    protocol: Protocol,
+    protocol: CreateOnce,
     step: Search | Wait | Nothing,
     plan: Plan | None,
     now: datetime,

@@ -19,11 +19,11 @@ from ocijobs.backends.records import JobState
 from ocijobs.reconcile.actions.action import Action
 from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.reconcile.actions.jobs import LookUpJob, UpdateJob
+from ocijobs.reconcile.backoff import due_at, fraction
 from ocijobs.reconcile.decision import Note
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.plan import Plan
 from ocijobs.reconcile.known.job import Watched
-from ocijobs.reconcile.pacing import due_at, fraction
 
 _GONE = frozenset({JobState.DELETED, JobState.DELETING})
 _NAMED = 5

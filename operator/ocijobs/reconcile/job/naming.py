@@ -18,10 +18,10 @@ from ocijobs.backends.records import RefusalKind
 from ocijobs.backends.requests import NameKind, WantedName
 from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.reconcile.actions.jobs import FindName, ListShapes
+from ocijobs.reconcile.backoff import due_at
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, Blocker
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.place import Place
-from ocijobs.reconcile.pacing import due_at
 
 _SUGGESTIONS = 3
 

@@ -12,7 +12,7 @@ from ocijobs.api.run.phase import Phase
 from ocijobs.backends.digest import owner_of
 from ocijobs.backends.registry import backend_named
 from ocijobs.backends.traits import BackendTraits
-from ocijobs.reconcile.identity_view import IdentityView, Owner
+from ocijobs.reconcile.identity_view import IdentityView, Releasable
 from ocijobs.reconcile.known.job import JobKnown
 from ocijobs.settings import Settings
 
@@ -74,10 +74,10 @@ class JobObservation:
         return owner_of(cluster_id=self.cluster_id, uid=self.job.metadata.uid)
 
     @property
-    def releasable(self) -> Owner:
+    def releasable(self) -> Releasable:
         """The job as an object that may be let go."""
         status = self.job.status
-        return Owner(
+        return Releasable(
             kind=kinds.JOB,
             metadata=self.job.metadata,
             identity=self.identity,

@@ -22,10 +22,10 @@ from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.reconcile.actions.calls import Call, Operation
 from ocijobs.reconcile.actions.jobs import ReadSources, ServedSource
+from ocijobs.reconcile.backoff import LONG_PAUSE_SECONDS, due_at
 from ocijobs.reconcile.blocking import earliest
 from ocijobs.reconcile.job.observation import JobObservation, Turn
 from ocijobs.reconcile.known.job import SourceNamed, SourcesRead, same_attempt
-from ocijobs.reconcile.pacing import LONG_PAUSE_SECONDS, due_at
 
 _SHORTEST_PAUSE_SECONDS = 2.0
 """Shortest pause before sources that lack something are read again."""

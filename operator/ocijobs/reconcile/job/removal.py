@@ -15,10 +15,10 @@ from ocijobs.backends.records import JobState, Refusal, RefusalKind
 from ocijobs.reconcile.actions.action import Action
 from ocijobs.reconcile.actions.calls import Caller, Operation
 from ocijobs.reconcile.actions.jobs import DeleteCode, DeleteJob, ListActiveRuns, LookUpJob
+from ocijobs.reconcile.backoff import due_at
 from ocijobs.reconcile.decision import Note
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.known.job import Removal
-from ocijobs.reconcile.pacing import due_at
 
 _ACTIVE_PAUSE_SECONDS = 15.0
 """Pause between two lists of a job whose runs are active."""
@@ -170,7 +170,7 @@ class Pruned:
     notes: tuple[Note, ...] = ()
 
 
-def superfluous(
+def excess_revisions(
     revisions: tuple[Revision, ...], *, current: str, needed: frozenset[str], limit: int
 ) -> tuple[Revision, ...]:
     """Return the revisions that go, oldest first.
@@ -198,12 +198,12 @@ def _needed(o: JobObservation) -> frozenset[str]:
 def prune(
     o: JobObservation, revisions: tuple[Revision, ...], current: str, now: datetime
 ) -> Pruned:
-    """Remove one superfluous OCI job after the other.
+    """Remove one excess_revisions OCI job after the other.
 
     That it goes is written before OCI is asked: an edit that goes back to its revision must not take it for one that
     serves.
     """
-    going = superfluous(
+    going = excess_revisions(
         revisions, current=current, needed=_needed(o), limit=o.job.spec.revision_history_limit
     )
     caller = o.identity.caller(o.job.status.region)

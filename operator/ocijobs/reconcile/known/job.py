@@ -14,7 +14,7 @@ from ocijobs.backends.job_record import JobRecord
 from ocijobs.backends.records import Absent, JobState, Refusal, RefusalKind
 from ocijobs.backends.requests import WantedName
 from ocijobs.reconcile.actions.calls import Call, Operation, noted
-from ocijobs.reconcile.once import Evidence
+from ocijobs.reconcile.idempotency import Evidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

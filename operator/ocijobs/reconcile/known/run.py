@@ -21,7 +21,7 @@ from ocijobs.backends.records import (
 )
 from ocijobs.backends.values import Values
 from ocijobs.reconcile.actions.calls import Call, Operation, noted
-from ocijobs.reconcile.once import Evidence
+from ocijobs.reconcile.idempotency import Evidence
 from ocijobs.reconcile.output import last_results
 
 

@@ -16,9 +16,9 @@ from ocijobs.backends.values import NO_VALUES
 from ocijobs.reconcile.actions.calls import Caller, Operation
 from ocijobs.reconcile.actions.objects import AddFinalizer
 from ocijobs.reconcile.actions.runs import LookUpRun
+from ocijobs.reconcile.backoff import due_at, mended_at
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, earliest
 from ocijobs.reconcile.decision import Decision
-from ocijobs.reconcile.pacing import due_at, mended_at
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.status import write_blocked, write_status
 from ocijobs.reconcile.serving import bind_job

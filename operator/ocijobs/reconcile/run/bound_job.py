@@ -18,10 +18,10 @@ from ocijobs.backends.requests import JobCreation, expect
 from ocijobs.reconcile.actions.calls import Call, Caller, Operation
 from ocijobs.reconcile.actions.jobs import LookUpJob
 from ocijobs.reconcile.actions.objects import CreateObject
+from ocijobs.reconcile.backoff import due_at, mended_at
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, Blocker
 from ocijobs.reconcile.ownership import belongs, owned_object
-from ocijobs.reconcile.pacing import due_at, mended_at
-from ocijobs.reconcile.run.draft import Draft
+from ocijobs.reconcile.run.gates import Draft
 from ocijobs.reconcile.run.observation import RunObservation, settled_at
 from ocijobs.reconcile.serving import bind_job, going, launcher_of, missing_job, not_ready, unread
 

@@ -21,9 +21,9 @@ from ocijobs.reconcile.actions.action import Action
 from ocijobs.reconcile.actions.calls import Caller, Operation
 from ocijobs.reconcile.actions.objects import RemoveFinalizer
 from ocijobs.reconcile.actions.runs import CancelRun, LookUpRun
+from ocijobs.reconcile.backoff import due_at
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
 from ocijobs.reconcile.decision import Decision, Followed
-from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.release import release
 from ocijobs.reconcile.run.ending import end
 from ocijobs.reconcile.run.observation import RunObservation, gone

@@ -16,13 +16,13 @@ from ocijobs.backends.environment import all_variables, references
 from ocijobs.backends.requests import RunCreation
 from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.reconcile.actions.runs import ReadValues
+from ocijobs.reconcile.backoff import due_at, fraction
 from ocijobs.reconcile.blocking import Blocker
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.dependencies import Hopeless, Met, Waiting, evaluate, filled_in, wanted_of
 from ocijobs.reconcile.known.run import last_attempt
-from ocijobs.reconcile.pacing import due_at, fraction
 from ocijobs.reconcile.run.data_science_request import job_run_request, outputs_of
-from ocijobs.reconcile.run.draft import JOB_UNKNOWN, Draft, Launch
+from ocijobs.reconcile.run.gates import JOB_UNKNOWN, Draft, Launch
 from ocijobs.reconcile.run.observation import RunObservation, settled_at
 from ocijobs.reconcile.run.request import Sent, request_digest
 from ocijobs.reconcile.run.spark_request import application_run_request

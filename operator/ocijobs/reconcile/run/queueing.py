@@ -27,10 +27,10 @@ from ocijobs.reconcile.actions.workloads import (
     FinishWorkload,
     PatchWorkload,
 )
+from ocijobs.reconcile.backoff import due_at
 from ocijobs.reconcile.blocking import Blocker
 from ocijobs.reconcile.decision import Decision
-from ocijobs.reconcile.pacing import due_at
-from ocijobs.reconcile.run.draft import Draft, Launch
+from ocijobs.reconcile.run.gates import Draft, Launch
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.pod_sets import Request, request_of, workload_name, workload_of
 
@@ -92,7 +92,7 @@ def admitted_with(o: RunObservation) -> str | None:
     return workload_name(o.run) if o.queue_name is not None else None
 
 
-def settle(
+def sync_workload(
     o: RunObservation, decision: Decision[OCIJobRunStatus], now: datetime
 ) -> Decision[OCIJobRunStatus]:
     """Add to a decision what is to become of the run's Workload."""

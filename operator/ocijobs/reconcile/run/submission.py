@@ -1,4 +1,4 @@
-"""An open intent of a run: what `reconcile/once.py` asks for, said and done for a job run.
+"""An open intent of a run: what `reconcile/idempotency.py` asks for, said and done for a job run.
 
 An intent may be gone, too: of a run that is not wanted any more and whose status somebody has wiped, what it may have
 in OCI is looked for. One that is wanted needs none of that: its next intent begins with a search.
@@ -17,21 +17,21 @@ from ocijobs.reconcile.actions.identities import HoldCredentials
 from ocijobs.reconcile.actions.runs import CreateRun, SearchRuns
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, Blocker, describe, earliest
 from ocijobs.reconcile.decision import Decision
-from ocijobs.reconcile.known.run import attempt_number
-from ocijobs.reconcile.once import (
+from ocijobs.reconcile.idempotency import (
+    CreateOnce,
     Free,
     Nothing,
-    Protocol,
     Refused,
     Repeat,
     Search,
     Wait,
 )
+from ocijobs.reconcile.known.run import attempt_number
 from ocijobs.reconcile.release import release
-from ocijobs.reconcile.run.draft import Launch
-from ocijobs.reconcile.run.gate import blocked_by, drop, intend, queue_again, run_token
-from ocijobs.reconcile.run.launch_gates import await_launch, prepare, too_late
+from ocijobs.reconcile.run.gates import Launch
+from ocijobs.reconcile.run.intent import blocked_by, drop, intend, queue_again, run_token
 from ocijobs.reconcile.run.observation import RunObservation, lost_admission
+from ocijobs.reconcile.run.prelaunch import await_launch, prepare, too_late
 from ocijobs.reconcile.run.request import run_owner
 from ocijobs.reconcile.run.status import write_blocked, write_status
 
@@ -64,9 +64,9 @@ def search(o: RunObservation, submit: RunSubmission, now: datetime) -> Decision[
     return _look(o, submit, protocol, protocol.search(now), now)
 
 
-def _protocol(o: RunObservation, submit: RunSubmission) -> Protocol:
+def _protocol(o: RunObservation, submit: RunSubmission) -> CreateOnce:
     genuine = run_token(o.run.metadata.uid, submit.attempt, submit.job_id, submit.incarnation)
-    return Protocol(
+    return CreateOnce(
         submit=submit,
         genuine=submit.token == genuine,
         created_at=o.run.metadata.creation_timestamp,
@@ -98,7 +98,7 @@ def _free(
 
 
 def _repeat(
-    o: RunObservation, submit: RunSubmission, protocol: Protocol, now: datetime
+    o: RunObservation, submit: RunSubmission, protocol: CreateOnce, now: datetime
 ) -> Decision[OCIJobRunStatus]:
     """Repeat the call if its request can be built again; a run that is not wanted is found so, too.
 
@@ -116,7 +116,7 @@ def _repeat(
 def _look(
     o: RunObservation,
     submit: RunSubmission,
-    protocol: Protocol,
+    protocol: CreateOnce,
     step: Search | Wait | Nothing,
     now: datetime,
 ) -> Decision[OCIJobRunStatus]:
@@ -142,7 +142,7 @@ def _look(
 
 
 def _under_way(
-    submit: RunSubmission, protocol: Protocol, step: Search | Wait
+    submit: RunSubmission, protocol: CreateOnce, step: Search | Wait
 ) -> tuple[Reason, str]:
     """Return what is being done about the intent, and what is in its way."""
     creating = isinstance(step, Wait) and not step.searching

@@ -72,7 +72,7 @@ def firings(o: ScheduleObservation) -> tuple[FiringView, ...]:
     )
 
 
-def superfluous(o: ScheduleObservation) -> tuple[DeleteOwned, ...]:
+def excess_firings(o: ScheduleObservation) -> tuple[DeleteOwned, ...]:
     """Return the deletion of firings that are over, beyond what the history limits keep."""
     spec = o.schedule.spec
     limits = {

@@ -12,8 +12,8 @@ from ocijobs.backends.digest import retry_token
 from ocijobs.reconcile.blocking import Blocker, earliest, to_come
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.known.run import attempt_number
-from ocijobs.reconcile.run.discarding import discard
-from ocijobs.reconcile.run.draft import Launch
+from ocijobs.reconcile.run.finalizing import finalize
+from ocijobs.reconcile.run.gates import Launch
 from ocijobs.reconcile.run.observation import RunObservation, active_deadline
 from ocijobs.reconcile.run.queueing import admitted_with, waiting
 from ocijobs.reconcile.run.status import write_blocked, write_status
@@ -98,7 +98,7 @@ def run_token(uid: str, number: int, job_id: str, incarnation: int) -> str:
 def drop(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
     """Give up a run that is not wanted any more and of which nothing is in OCI."""
     if o.run.metadata.deleting:
-        return discard(o, now)
+        return finalize(o, now)
     return Decision(
         status=write_status(
             o,

@@ -11,14 +11,14 @@ from ocijobs.api.shared.reasons import Reason
 from ocijobs.reconcile.actions.calls import Caller, Operation
 from ocijobs.reconcile.actions.objects import RemoveFinalizer
 from ocijobs.reconcile.actions.runs import DeleteRun, LookUpRun
+from ocijobs.reconcile.backoff import due_at
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe
 from ocijobs.reconcile.decision import Decision, Note
-from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.release import release
 from ocijobs.reconcile.run.observation import RunObservation, gone
 
 
-def discard(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
+def finalize(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
     """Let the run go once OCI's records of its attempts are as `spec.deletionPolicy` wants them."""
     status = o.run.status
     if not o.run.metadata.has_finalizer:

@@ -27,8 +27,8 @@ from ocijobs.reconcile.run.bound_job import (
     sweep_seen,
     turn_come,
 )
-from ocijobs.reconcile.run.draft import Closed, Draft, Gate, Launch, pass_gates
-from ocijobs.reconcile.run.gate import blocked_by, drop, intend
+from ocijobs.reconcile.run.gates import Closed, Draft, Gate, Launch, pass_gates
+from ocijobs.reconcile.run.intent import blocked_by, drop, intend
 from ocijobs.reconcile.run.launch import await_dependencies, request_built, settled, values_read
 from ocijobs.reconcile.run.observation import RunObservation, active_deadline
 from ocijobs.reconcile.run.queueing import admitted

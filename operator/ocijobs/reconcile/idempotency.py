@@ -22,7 +22,7 @@ from datetime import datetime, timedelta
 from ocijobs.api.job.status import Submission
 from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.reconcile.actions.calls import Call, Operation, noted
-from ocijobs.reconcile.pacing import due_at
+from ocijobs.reconcile.backoff import due_at
 from ocijobs.settings import Settings
 
 _REPEAT_TELLS_MORE = frozenset(
@@ -117,7 +117,7 @@ Step = Free | Repeat | Search | Wait | Refused | Nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Protocol:
+class CreateOnce:
     """The intent, what is known of it, and the circumstances.
 
     Attributes:

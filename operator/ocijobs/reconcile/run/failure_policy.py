@@ -30,7 +30,7 @@ _STOPPED = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class Terminal:
     """The run has ended."""
 
     phase: Phase
@@ -40,7 +40,7 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Again:
+class Retry:
     """Another attempt follows; `failed` is how many count against the limit then."""
 
     reason: Reason
@@ -49,23 +49,23 @@ class Again:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Requeue:
     """The attempt was cancelled because the run is suspended, or evicted from its queue; it does not count."""
 
 
-def judge(o: RunObservation, record: RunRecord) -> Ended | Again | Kept:
+def evaluate(o: RunObservation, record: RunRecord) -> Terminal | Retry | Requeue:
     """Return what the end of the attempt means."""
     status, spec = o.run.status, o.run.spec
     failed = status.failed or 0
     if record.state is RunState.SUCCEEDED:
-        return Ended(
+        return Terminal(
             phase=Phase.SUCCEEDED,
             reason=Reason.SUCCEEDED,
             message=backend_of(record.id).ended_well,
             failed=failed,
         )
     if record.state is RunState.STOPPED and o.goes_on and not ended_by_us(o):
-        return Ended(
+        return Terminal(
             phase=Phase.SUCCEEDED,
             reason=Reason.STOPPED,
             message="the run, which has no end of its own, was stopped in OCI",
@@ -76,18 +76,18 @@ def judge(o: RunObservation, record: RunRecord) -> Ended | Again | Kept:
         return _after_failure(o, Reason.RUN_FAILED, failure, record)
     if spec.cancel or status.stopping is None:
         by = "spec.cancel" if spec.cancel else "somebody in OCI"
-        return Ended(
+        return Terminal(
             phase=Phase.CANCELLED,
             reason=Reason.CANCELLED,
             message=f"cancelled by {by}",
             failed=failed,
         )
     if status.stopping in {StopReason.SUSPENDED, StopReason.EVICTED}:
-        return Kept()
+        return Requeue()
     reason, message = _STOPPED[status.stopping]
     if status.stopping is StopReason.PRE_RUNNING_DEADLINE_EXCEEDED:
         return _after_failure(o, reason, message, record)
-    return Ended(phase=Phase.FAILED, reason=reason, message=message, failed=failed)
+    return Terminal(phase=Phase.FAILED, reason=reason, message=message, failed=failed)
 
 
 def _failure(o: RunObservation, record: RunRecord) -> str | None:
@@ -116,20 +116,20 @@ def _minutes_given(o: RunObservation) -> int | None:
 
 def _after_failure(
     o: RunObservation, reason: Reason, message: str, record: RunRecord
-) -> Ended | Again:
+) -> Terminal | Retry:
     """Return whether a failed attempt is followed by another one."""
     spec, failed = o.run.spec, _failed_before(o, record)
     action = _action(spec, record)
     if action is FailureAction.FAIL or not o.wanted:
-        return Ended(phase=Phase.FAILED, reason=reason, message=message, failed=failed + 1)
+        return Terminal(phase=Phase.FAILED, reason=reason, message=message, failed=failed + 1)
     if action is FailureAction.IGNORE:
-        return Again(reason=reason, message=message, failed=failed)
+        return Retry(reason=reason, message=message, failed=failed)
     if failed < spec.backoff_limit:
-        return Again(reason=reason, message=message, failed=failed + 1)
+        return Retry(reason=reason, message=message, failed=failed + 1)
     if spec.backoff_limit:
         message = f"{failed + 1} attempts have failed, the last: {message}"
         reason = Reason.BACKOFF_LIMIT_EXCEEDED
-    return Ended(phase=Phase.FAILED, reason=reason, message=message, failed=failed + 1)
+    return Terminal(phase=Phase.FAILED, reason=reason, message=message, failed=failed + 1)
 
 
 def ended_by_us(o: RunObservation) -> bool:
@@ -167,17 +167,17 @@ def _matches(rule: FailureRule, record: RunRecord) -> bool:
     return not isinstance(pattern, str) and pattern.search(record.details) is not None
 
 
-def attempts_after(status: OCIJobRunStatus, verdict: Again | Kept) -> JobRunStatusChanges:
+def attempts_after(status: OCIJobRunStatus, verdict: Retry | Requeue) -> JobRunStatusChanges:
     """Return what becomes of a status whose attempt is over, and that another one may follow."""
-    reason = verdict.reason if isinstance(verdict, Again) else None
-    message = verdict.message if isinstance(verdict, Again) else None
+    reason = verdict.reason if isinstance(verdict, Retry) else None
+    message = verdict.message if isinstance(verdict, Retry) else None
     *former, last = sorted(status.attempts, key=lambda attempt: attempt.number)
     update = {"reason": reason, "message": message}
     return {
         "attempts": (*former, last.model_copy(update=update)),
         "attempt_count": status.attempt_count,
-        "failed": (verdict.failed if isinstance(verdict, Again) else status.failed) or None,
-        "launch_time": status.launch_time if isinstance(verdict, Again) else None,
+        "failed": (verdict.failed if isinstance(verdict, Retry) else status.failed) or None,
+        "launch_time": status.launch_time if isinstance(verdict, Retry) else None,
         "stopping": None,
         "workload": None,
         "submit": None,
