@@ -7,7 +7,6 @@ before there was any code is in the application's STDERR, or in the driver's.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from ocijobs.api.run.status import LogFile
@@ -19,7 +18,7 @@ from ocijobs.cloud.sdk import oci
 from ocijobs.cloud.service_calls import ServiceCalls
 from ocijobs.reconcile.legible import legible
 from ocijobs.reconcile.polling import PAGE_SIZE
-from ocijobs.reconcile.run.known import LogLines
+from ocijobs.reconcile.run.output import LogLines, RunOutput
 
 MOST_FILES = 20
 """Logs that are told of."""
@@ -34,14 +33,6 @@ _MOST_TEXT = 256 << 20
 """Bytes that are read of a log, decompressed."""
 
 _LONGEST_NAME = 255
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunOutput:
-    """The last lines of a run, and the logs there are of it."""
-
-    lines: LogLines
-    files: tuple[LogFile, ...]
 
 
 class RunLogs:

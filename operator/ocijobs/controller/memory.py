@@ -8,9 +8,9 @@ from typing import Any
 
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.controller.children import ChildIndex
-from ocijobs.reconcile.identity_known import IdentityKnown
-from ocijobs.reconcile.job.known import JobKnown
-from ocijobs.reconcile.run.known import RunKnown
+from ocijobs.reconcile.identity_known import IdentityAnswer, IdentityKnown
+from ocijobs.reconcile.job.known import JobAnswer, JobKnown
+from ocijobs.reconcile.run.known import RunAnswer, RunKnown
 from ocijobs.reconcile.schedule.observation import ScheduleKnown
 from ocijobs.reconcile.stepped import stepped
 from ocijobs.reconcile.sweep.observation import SweepKnown
@@ -47,6 +47,10 @@ class Memory:
         self._runs[uid] = learn(self.run(uid))
         return self._runs[uid]
 
+    def run_answered(self, uid: str, answer: RunAnswer, at: datetime) -> None:
+        """Learn what an action on a run has brought."""
+        self._runs[uid] = self.run(uid).answered(answer, at=at)
+
     def job(self, uid: str) -> JobKnown:
         """Return what is known of a job."""
         return self._jobs.get(uid) or JobKnown()
@@ -54,6 +58,10 @@ class Memory:
     def learn_job(self, uid: str, learn: Callable[[JobKnown], JobKnown]) -> None:
         """Learn of a job."""
         self._jobs[uid] = learn(self.job(uid))
+
+    def job_answered(self, uid: str, answer: JobAnswer, at: datetime) -> None:
+        """Learn what an action on a job has brought."""
+        self._jobs[uid] = self.job(uid).answered(answer, at=at)
 
     def sweep(self, uid: str) -> SweepKnown:
         """Return what is known of a sweep."""
@@ -85,6 +93,13 @@ class Memory:
     ) -> None:
         """Learn of an identity."""
         self._identities[key] = learn(self.identity(key))
+
+    def identity_answered(
+        self, key: ObjectKey, answer: IdentityAnswer, at: datetime
+    ) -> IdentityKnown:
+        """Learn what an action on credentials has brought, and return what is known of the identity now."""
+        known = self._identities[key] = self.identity(key).answered(answer, at=at)
+        return known
 
     def seen_at(self, uid: str) -> datetime | None:
         """Return when an object was first seen, in whole seconds."""

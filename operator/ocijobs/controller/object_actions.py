@@ -25,17 +25,8 @@ from ocijobs.reconcile.actions.objects import (
     DeleteOwned,
     EditObject,
     ListOrphan,
+    ObjectAction,
     RemoveFinalizer,
-)
-
-ObjectAction = (
-    AddFinalizer
-    | RemoveFinalizer
-    | CreateObject
-    | EditObject
-    | DeleteOwned
-    | DeleteObject
-    | ListOrphan
 )
 
 

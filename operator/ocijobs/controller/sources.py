@@ -25,7 +25,7 @@ from ocijobs.fetcher.protocol import (
 )
 from ocijobs.kube.client import ApiError
 from ocijobs.reconcile.actions.jobs import ReadSources, ServedSource
-from ocijobs.reconcile.job.known import SourceNamed, SourcesRead
+from ocijobs.reconcile.job.known_sources import SourceNamed, SourcesRead
 from ocijobs.reconcile.legible import legible
 
 _REFUSALS = {

@@ -18,7 +18,8 @@ from ocijobs.reconcile.actions.calls import Launcher
 from ocijobs.reconcile.identity import IdentityObservation
 from ocijobs.reconcile.identity_known import IdentityKnown, Key
 from ocijobs.reconcile.identity_view import DEFAULT_IDENTITY, IdentityView
-from ocijobs.reconcile.job.known import JobKnown, SourcesRead
+from ocijobs.reconcile.job.known import JobKnown
+from ocijobs.reconcile.job.known_sources import SourcesRead
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.run.observation import RunObservation

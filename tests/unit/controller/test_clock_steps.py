@@ -19,7 +19,9 @@ from ocijobs.clock import StepAwareClock, wall_time
 from ocijobs.controller.memory import Memory
 from ocijobs.reconcile.actions.calls import Call, Operation
 from ocijobs.reconcile.identity_known import IdentityKnown
-from ocijobs.reconcile.job.known import JobKnown, Removal, SourcesRead, Watched
+from ocijobs.reconcile.job.known import JobKnown
+from ocijobs.reconcile.job.known_oci_jobs import Removal, Watched
+from ocijobs.reconcile.job.known_sources import SourcesRead
 from ocijobs.reconcile.once import Evidence
 from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.stepped import stepped

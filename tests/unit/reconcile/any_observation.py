@@ -33,7 +33,8 @@ from ocijobs.reconcile.identity_known import (
     Unserved,
 )
 from ocijobs.reconcile.identity_view import IdentityView
-from ocijobs.reconcile.job.known import JobKnown, Removal
+from ocijobs.reconcile.job.known import JobKnown
+from ocijobs.reconcile.job.known_oci_jobs import Removal
 from ocijobs.reconcile.job.observation import JobObservation, RunView
 from ocijobs.reconcile.once import Evidence
 from ocijobs.reconcile.run.known import RunKnown

@@ -37,7 +37,8 @@ from ocijobs.reconcile.actions.jobs import (
 )
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.job.decide import decide_job
-from ocijobs.reconcile.job.known import JobKnown, Removal
+from ocijobs.reconcile.job.known import JobKnown
+from ocijobs.reconcile.job.known_oci_jobs import Removal
 from ocijobs.reconcile.job.observation import JobObservation, RunView
 from ocijobs.reconcile.job.place import Place, find_place
 from ocijobs.reconcile.job.plan import make_plan

@@ -31,7 +31,7 @@ from ocijobs.api.shared.conditions import Condition, ConditionStatus
 from ocijobs.backends.records import Refusal, RefusalKind, RunState
 from ocijobs.reconcile.actions.action import Action
 from ocijobs.reconcile.actions.calls import Operation
-from ocijobs.reconcile.actions.workloads import CreateWorkload, DeleteWorkload, PatchWorkload
+from ocijobs.reconcile.actions.objects import CreateWorkload, DeleteWorkload, PatchWorkload
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.run import decide, gate, queueing, stopping, submission
 from ocijobs.reconcile.run.decide import decide_run

@@ -13,9 +13,8 @@ from ocijobs.api.shared.conditions import ConditionType, find
 from ocijobs.api.shared.reasons import EventType, Reason
 from ocijobs.reconcile.actions.calls import Caller
 from ocijobs.reconcile.actions.jobs import CreateJob, DeleteJob, UpdateJob, UploadArtifact
-from ocijobs.reconcile.actions.objects import CreateObject, EditObject
+from ocijobs.reconcile.actions.objects import CreateObject, CreateWorkload, EditObject
 from ocijobs.reconcile.actions.runs import CancelRun, CreateRun
-from ocijobs.reconcile.actions.workloads import CreateWorkload
 from ocijobs.reconcile.standing import Headline, Standing, conditions
 from ocijobs.reconcile.transitions import transition_notes
 from ocijobs.reconcile.unreadable import unreadable_status

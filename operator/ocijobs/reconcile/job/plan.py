@@ -22,7 +22,7 @@ from ocijobs.backends.revision import (
     settings_digest,
 )
 from ocijobs.reconcile.actions.calls import Launcher, Operation
-from ocijobs.reconcile.job.known import SourcesRead
+from ocijobs.reconcile.job.known_sources import SourcesRead
 from ocijobs.reconcile.job.naming import Found, check_shapes, find_names
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.outlook import Needed, Obstacle

@@ -19,12 +19,12 @@ from ocijobs.api.shared.names import FINALIZER
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.reconcile.actions.action import Action
 from ocijobs.reconcile.actions.calls import Operation
-from ocijobs.reconcile.actions.objects import RemoveFinalizer
-from ocijobs.reconcile.actions.workloads import (
+from ocijobs.reconcile.actions.objects import (
     CreateWorkload,
     DeleteWorkload,
     FinishWorkload,
     PatchWorkload,
+    RemoveFinalizer,
 )
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.pacing import due_at

@@ -31,7 +31,7 @@ from ocijobs.reconcile.actions.objects import AddFinalizer, ListOrphan, RemoveFi
 from ocijobs.reconcile.decision import Decision, Note
 from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.job.decide import decide_job
-from ocijobs.reconcile.job.known import JobKnown
+from ocijobs.reconcile.job.known import JobAnswer, JobKnown
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.stepped import stepped
 from ocijobs.testing import make_job_observation
@@ -135,23 +135,21 @@ class JobShell(Process):
                 self._keep(action)
             case AddFinalizer() | RemoveFinalizer():
                 self._patch(observed, notes, held=isinstance(action, AddFinalizer))
-            case ReadSources(epoch=epoch):
+            case ReadSources():
                 read = self.world.sources(observed.job, action, self.now)
-                self.known = self.known.sources_answered(read, at=self.now, epoch=epoch)
+                self._learn((action, read))
                 if action.version is not None:
                     died = isinstance(read, Refusal) and read.kind is RefusalKind.DIED
                     self.laws.on_sources_answered(died=died)
             case CreateJob() | SearchJobs() | LookUpJob() | UpdateJob():
                 self._make(action)
-            case ListShapes(epoch=epoch):
-                listed = self.world.oci.list_shapes()
-                self.known = self.known.shapes_listed(listed, at=self.now, epoch=epoch)
+            case ListShapes():
+                self._learn((action, self.world.oci.list_shapes()))
             case ListActiveRuns() | DeleteJob():
                 self._remove(action)
-            case DeleteCode(uri=uri, epoch=epoch):
+            case DeleteCode(uri=uri):
                 self._finish_upload_to(uri)
-                refusal = self.world.applications.delete_code(uri)
-                self.known = self.known.code_delete_answered(uri, refusal, at=self.now, epoch=epoch)
+                self._learn((action, self.world.applications.delete_code(uri)))
             case _:
                 demand(False, f"{action} is no action of a job")
         self.laws.after_call()
@@ -167,33 +165,31 @@ class JobShell(Process):
             self.laws.on_release(observed, notes, observed.identity.gone_since, self.now)
 
     def _make(self, action: CreateJob | SearchJobs | LookUpJob | UpdateJob) -> None:
-        oci, known, at, epoch = self.world.oci, self.known, self.now, action.epoch
+        oci = self.world.oci
         match action:
             case CreateJob(caller=caller) if not self.world.identity.may_start(caller.version):
                 return  # The Secret is read at each launch.
             case CreateJob(token=token, request=request):
-                created = oci.create(token, request)
-                self.known = known.create_answered(token, created, at=at, epoch=epoch)
-            case SearchJobs(token=token, owner=owner):
-                self.known = known.search_answered(token, oci.search(owner), at=at, epoch=epoch)
+                self._learn((action, oci.create(token, request)))
+            case SearchJobs(owner=owner):
+                self._learn((action, oci.search(owner)))
             case LookUpJob(job_id=job_id):
-                told = oci.look_up(job_id)
-                self.known = known.look_up_answered(job_id, told, at=at, epoch=epoch)
-            case UpdateJob(job_id=job_id, settings=settings, settings_digest=digest):
+                self._learn((action, oci.look_up(job_id)))
+            case UpdateJob(job_id=job_id, settings=settings):
                 refusal = oci.update(job_id, settings)
-                self.known = known.update_answered(job_id, digest, refusal, at=at, epoch=epoch)
+                self._learn((action, refusal))
                 if refusal is None:
                     self.laws.on_updated(action)
 
     def _remove(self, action: ListActiveRuns | DeleteJob) -> None:
-        oci, known, at, epoch = self.world.oci, self.known, self.now, action.epoch
-        job_id = action.job_id
+        oci = self.world.oci
         if isinstance(action, ListActiveRuns):
-            active = oci.count_active_runs(job_id)
-            self.known = known.runs_listed(job_id, active, at=at, epoch=epoch)
+            self._learn((action, oci.count_active_runs(action.job_id)))
         else:
-            refusal = oci.delete(job_id)
-            self.known = known.delete_answered(job_id, refusal, at=at, epoch=epoch)
+            self._learn((action, oci.delete(action.job_id)))
+
+    def _learn(self, answer: JobAnswer) -> None:
+        self.known = self.known.answered(answer, at=self.now)
 
     def _finish_upload_to(self, uri: str) -> None:
         """Let an upload end first that has begun: code is not deleted under it."""
@@ -205,7 +201,5 @@ class JobShell(Process):
         action, self.uploading = self.uploading, None
         if action is not None:
             refusal = self.world.oci.upload(action.job_id, action.artifact)
-            self.known = self.known.upload_answered(
-                action.job_id, refusal, at=self.now, epoch=action.epoch
-            )
+            self._learn((action, refusal))
             self.laws.after_call()

@@ -20,7 +20,7 @@ from ocijobs.api.shared.names import ANNOTATION_REQUESTED_AT
 from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.reconcile.actions.jobs import ReadSources
-from ocijobs.reconcile.job.known import SourceNamed, SourcesRead
+from ocijobs.reconcile.job.known_sources import SourceNamed, SourcesRead
 from ocijobs.reconcile.job.observation import RunView
 from ocijobs.testing import (
     CODE_BUCKET,
