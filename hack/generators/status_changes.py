@@ -11,7 +11,7 @@ from generators.files import File, notice
 from ocijobs.api.identity import OCIIdentityStatus
 from ocijobs.api.job.status import OCIJobStatus
 from ocijobs.api.run.status import OCIJobRunStatus
-from ocijobs.api.schedule import OCIJobScheduleStatus
+from ocijobs.api.schedule.status import OCIJobScheduleStatus
 from ocijobs.api.shared.model import Model
 from ocijobs.api.sweep.status import OCIJobSweepStatus
 
@@ -51,7 +51,7 @@ class _Imports:
     """Collects what annotations name."""
 
     def __init__(self) -> None:
-        self._names: dict[str, set[str]] = {"typing": {"TypedDict"}}
+        self._names: dict[str, set[str]] = {}
 
     def name(self, cls: type) -> str:
         if cls.__module__ != "builtins":
@@ -61,16 +61,20 @@ class _Imports:
     def text(self) -> str:
         ours = {module for module in self._names if module.startswith("ocijobs.")}
         blocks = (sorted(set(self._names) - ours), sorted(ours))
-        return "\n\n".join("\n".join(map(self._line, block)) for block in blocks if block)
+        lines = "\n\n".join("\n".join(map(self._line, block)) for block in blocks if block)
+        # Nobody evaluates the annotations, so whoever imports this module loads no models.
+        return f"from typing import TYPE_CHECKING, TypedDict\n\nif TYPE_CHECKING:\n{lines}"
 
     def _line(self, module: str) -> str:
         names = sorted(self._names[module])
-        line = f"from {module} import {', '.join(names)}"
-        return line if len(line) <= _LINE else f"from {module} import (\n    {_lines(names)}\n)"
+        line = f"    from {module} import {', '.join(names)}"
+        if len(line) <= _LINE:
+            return line
+        return f"    from {module} import (\n        {_lines(names)}\n    )"
 
 
 def _lines(names: list[str]) -> str:
-    return "\n    ".join(f"{name}," for name in names)
+    return "\n        ".join(f"{name}," for name in names)
 
 
 def _of(status: type[Model], imports: _Imports) -> Iterator[str]:

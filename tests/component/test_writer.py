@@ -16,7 +16,7 @@ from ocijobs.kube.client import ApiError, KubeClient
 from ocijobs.kube.lease import NotLeadingError
 from ocijobs.kube.login import load_login
 from ocijobs.kube.writer import ObjectWriter
-from ocijobs.reconcile.run.output import tail
+from ocijobs.reconcile.output import tail
 from ocijobs.reconcile.text import presentable
 
 pytestmark = pytest.mark.asyncio

@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ocijobs.api import kinds
 from ocijobs.api.identity import OCIIdentity
 from ocijobs.api.job.spec import OCIJob
 from ocijobs.api.run.spec import OCIJobRun
-from ocijobs.api.schedule import NAMES_LIMIT, OCIJobSchedule
+from ocijobs.api.schedule.spec import NAMES_LIMIT, OCIJobSchedule
 from ocijobs.api.schema import UnexpressibleError, model_schema
 from ocijobs.api.shared.names import CATEGORY, GROUP, VERSION
 from ocijobs.api.shared.reasons import Reason
@@ -78,7 +79,7 @@ _AGE = Column("Age", ".metadata.creationTimestamp", "Time since creation.", type
 KINDS: tuple[Kind, ...] = (
     Kind(
         model=OCIJob,
-        plural="ocijobs",
+        plural=kinds.PLURALS[kinds.JOB],
         short="ocij",
         columns=(
             Column("Ready", f"{_READY}.status", "Whether OCI has the job as the manifest says."),
@@ -95,7 +96,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         model=OCIJobRun,
-        plural="ocijobruns",
+        plural=kinds.PLURALS[kinds.RUN],
         short="ocijr",
         columns=(
             Column("Job", ".spec.jobRef.name", "The OCIJob that is run."),
@@ -113,7 +114,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         model=OCIJobSweep,
-        plural="ocijobsweeps",
+        plural=kinds.PLURALS[kinds.SWEEP],
         short="ocisw",
         name_limit=52,
         columns=(
@@ -132,7 +133,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         model=OCIJobSchedule,
-        plural="ocijobschedules",
+        plural=kinds.PLURALS[kinds.SCHEDULE],
         short="ocisched",
         name_limit=NAMES_LIMIT - 1,
         rules=(
@@ -159,7 +160,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         model=OCIIdentity,
-        plural="ociidentities",
+        plural=kinds.PLURALS[kinds.IDENTITY],
         short="ociid",
         columns=(
             Column("Type", ".spec.type", "How calls are signed."),

@@ -3,42 +3,22 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Self, Unpack
+from typing import TYPE_CHECKING, Self, Unpack
 
 from pydantic import Field
 
-from ocijobs.api import kinds
-from ocijobs.api.job.machines.data_flow import BucketUri
 from ocijobs.api.shared.conditions import Conditions
 from ocijobs.api.shared.metadata import LocalObjectReference, ObjectMeta
-from ocijobs.api.shared.model import Model, ObjectName, Ocid, Time
+from ocijobs.api.shared.model import BucketUri, Model, Ocid, RegionName, Time
 
 if TYPE_CHECKING:
     from ocijobs.api.status_changes import IdentityStatusFields
-
-RegionName = Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9-]+$")]
 
 
 class IdentityType(StrEnum):
     """How an identity signs its calls."""
 
     API_KEY = "APIKey"
-
-
-class IdentityKind(StrEnum):
-    """Kinds that `identityRef` may name."""
-
-    OCI_IDENTITY = kinds.IDENTITY
-
-
-class IdentityReference(Model):
-    """Which identity is used."""
-
-    kind: IdentityKind = Field(
-        default=IdentityKind.OCI_IDENTITY,
-        description="Kind of the identity: OCIIdentity, of this namespace.",
-    )
-    name: ObjectName = Field(description="Name of the identity.")
 
 
 class IdentityDefaults(Model):

@@ -8,5 +8,14 @@ SWEEP: Final = "OCIJobSweep"
 SCHEDULE: Final = "OCIJobSchedule"
 IDENTITY: Final = "OCIIdentity"
 
+PLURALS: Final = {
+    JOB: "ocijobs",
+    RUN: "ocijobruns",
+    SWEEP: "ocijobsweeps",
+    SCHEDULE: "ocijobschedules",
+    IDENTITY: "ociidentities",
+}
+"""Names of the resources, as paths of the API have them."""
+
 MAKERS: Final = frozenset({SWEEP, SCHEDULE})
 """Kinds that make runs; a schedule makes sweeps, too."""

@@ -6,39 +6,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
-from ocijobs.api.identity import IdentityReference
-from ocijobs.api.job.infrastructure import Backend
-from ocijobs.api.job.status import (
-    AdoptedJob,
-    Artifact,
-    Difference,
-    JobSubmission,
-    LastRun,
-    ResolvedName,
-    Revision,
-    RunCounts,
-    SourceAttempt,
-    SourceState,
-)
-from ocijobs.api.run.binding import Binding, JobBinding
-from ocijobs.api.run.status import (
-    Attempt,
-    NodeGroupState,
-    OutputList,
-    Phase,
-    RunLogs,
-    RunMetrics,
-    RunSubmission,
-    StopReason,
-)
-from ocijobs.api.schedule import Firing
-from ocijobs.api.shared.conditions import Condition
-from ocijobs.api.shared.dependency import Dependency
-from ocijobs.api.sweep.status import BestRun, SweepPhase
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from ocijobs.api.job.status import (
+        AdoptedJob,
+        Artifact,
+        Difference,
+        JobSubmission,
+        LastRun,
+        ResolvedName,
+        Revision,
+        RunCounts,
+        SourceAttempt,
+        SourceState,
+    )
+    from ocijobs.api.run.binding import Binding, JobBinding
+    from ocijobs.api.run.observed import NodeGroupState, OutputList, RunMetrics
+    from ocijobs.api.run.phase import Phase, StopReason
+    from ocijobs.api.run.status import Attempt, RunLogs, RunSubmission
+    from ocijobs.api.schedule.status import Firing
+    from ocijobs.api.shared.backend import Backend
+    from ocijobs.api.shared.conditions import Condition
+    from ocijobs.api.shared.dependency import Dependency
+    from ocijobs.api.shared.identity_reference import IdentityReference
+    from ocijobs.api.sweep.phase import SweepPhase
+    from ocijobs.api.sweep.status import BestRun
 
 
 class JobRunStatusChanges(TypedDict, total=False):

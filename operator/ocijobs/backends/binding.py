@@ -6,14 +6,9 @@ from typing import Any
 
 from ocijobs.api.run.binding import Binding, BoundApplication, JobBinding
 from ocijobs.api.run.overrides import RunSpark
-from ocijobs.api.run.spec import RunSettings
-from ocijobs.backends.data_science.compute import (
-    Compute,
-    ComputeCluster,
-    NodeMachine,
-    machine,
-    node_machine,
-)
+from ocijobs.api.run.settings import RunSettings
+from ocijobs.backends.data_science.compute import machine, node_machine
+from ocijobs.backends.data_science.machines import Compute, ComputeCluster, NodeMachine
 from ocijobs.backends.data_science.workload import machines
 from ocijobs.backends.environment import Values, groups_of
 

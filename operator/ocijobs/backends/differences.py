@@ -12,7 +12,7 @@ from ocijobs.api.job.machines.shape import CpuBaseline, JobShapeConfigDetails
 from ocijobs.api.job.status import Difference
 from ocijobs.api.shared.names import TAG_NAME, TAG_OWNER
 from ocijobs.backends.data_flow.fields import code_fields, spark_fields
-from ocijobs.backends.data_science.compute import Compute, ComputeCluster, Mount
+from ocijobs.backends.data_science.machines import Compute, ComputeCluster, Mount
 from ocijobs.backends.requests import (
     ApplicationSettings,
     ContainerEnvironment,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from ocijobs.api.job.machines.node_group import JobNodeGroup
 from ocijobs.api.run.binding import ReferencedValue, RunTemplate
-from ocijobs.api.run.spec import RunSettings
+from ocijobs.api.run.settings import RunSettings
 from ocijobs.api.shared.environment import EnvVar
 from ocijobs.api.shared.names import RESERVED_ENV_PREFIX
 

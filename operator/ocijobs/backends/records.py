@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from ocijobs.api.run.status import NodeGroupState
+from ocijobs.api.run.observed import NodeGroupState
 
 
 class RunState(StrEnum):
@@ -196,3 +196,11 @@ class Refusal:
     def outcome_unknown(self) -> bool:
         """Whether the call may have been carried out all the same (time-out, dropped answer, 5xx, an error of ours)."""
         return self.kind in {RefusalKind.UNAVAILABLE, RefusalKind.INTERNAL}
+
+
+def internal_refusal(doing: str, error: str) -> Refusal:
+    """Return what is learnt of work that failed for a reason that nobody foresaw; `error` is its class."""
+    return Refusal(
+        kind=RefusalKind.INTERNAL,
+        message=f"{doing}: {error}, an error that the operator did not foresee; its log has the rest",
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ocijobs.api.job.infrastructure import Backend
+from ocijobs.api.shared.backend import Backend
 from ocijobs.backends.data_flow.traits import DATA_FLOW
 from ocijobs.backends.data_science.traits import DATA_SCIENCE
 from ocijobs.backends.traits import BackendTraits

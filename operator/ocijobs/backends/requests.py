@@ -12,7 +12,7 @@ from enum import StrEnum
 from ocijobs.api.job.machines.data_flow import ApplicationType, SparkLanguage
 from ocijobs.api.job.machines.node_group import StartupOrder
 from ocijobs.api.job.machines.startup_probe import StartupProbe
-from ocijobs.backends.data_science.compute import Compute, ComputeCluster, Mount, NodeMachine
+from ocijobs.backends.data_science.machines import Compute, ComputeCluster, Mount, NodeMachine
 from ocijobs.backends.records import LogAddress
 
 

@@ -19,7 +19,8 @@ from ocijobs.backends.data_flow.application import (
     application_settings,
     revision_content,
 )
-from ocijobs.backends.data_science.compute import Mount, compute, node_groups
+from ocijobs.backends.data_science.compute import compute, node_groups
+from ocijobs.backends.data_science.machines import Mount
 from ocijobs.backends.data_science.workload import job_workload, template_of
 from ocijobs.backends.digest import digest, owner_tag
 from ocijobs.backends.requests import (

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, assert_never
 
 from ocijobs.api import kinds
-from ocijobs.backends.data_science.compute import Compute, ComputeCluster, Mount
+from ocijobs.backends.data_science.machines import Compute, ComputeCluster, Mount
 from ocijobs.backends.requests import ApplicationRequest, JobRequest, MultiNode, SingleNode
 from ocijobs.cli.manifests import Document, InputError, manifest, object_name
 from ocijobs.cli.oci_import_application import application_manifest

@@ -16,7 +16,7 @@ from typing import Generic, Protocol, TypeVar
 from ocijobs.clock import Clock, wait_for
 from ocijobs.cloud.clients import Service
 from ocijobs.cloud.credentials import IdentityKey
-from ocijobs.reconcile.turn import Turn
+from ocijobs.reconcile.known.turn import Turn
 
 CallerT = TypeVar("CallerT", bound=Hashable)
 

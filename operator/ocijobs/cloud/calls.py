@@ -26,7 +26,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from ocijobs.backends.records import Refusal, RefusalKind
+from ocijobs.backends.records import Refusal, RefusalKind, internal_refusal
 from ocijobs.clock import Clock
 from ocijobs.cloud.admission import Place
 from ocijobs.cloud.clients import Clients, Principal, Service
@@ -35,7 +35,6 @@ from ocijobs.cloud.rate import Lane, RateLimit
 from ocijobs.cloud.refusals import failures, refusal_of, retry_after_seconds, status_code
 from ocijobs.cloud.shares import Shares
 from ocijobs.log_fields import log_fields
-from ocijobs.reconcile.failure import internal_refusal
 from ocijobs.settings import Settings
 
 _LOG = logging.getLogger(__name__)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from ocijobs.api.shared.backend import Backend
 from ocijobs.cloud.credentials import ApiKey, IdentityKey
 from ocijobs.cloud.refusals import MalformedAnswerError
 from ocijobs.cloud.sdk import oci
@@ -139,3 +140,10 @@ def import_sdk() -> None:
     """Import what all clients need, so that no call waits for it."""
     for service in Service:
         _client_class(service)
+
+
+SERVICES: Mapping[Backend, Service] = {
+    Backend.DATA_SCIENCE: Service.DATA_SCIENCE,
+    Backend.DATA_FLOW: Service.DATA_FLOW,
+}
+"""The API that is called for each backend: its calls are admitted, paced and counted together."""

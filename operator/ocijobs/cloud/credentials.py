@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from ocijobs.api.identity import IdentityReference
+from ocijobs.api.shared.identity_reference import IdentityReference
 from ocijobs.api.shared.model import OCID_PATTERN
 
 REQUIRED_KEYS = ("user", "tenancy", "fingerprint", "privatekey")

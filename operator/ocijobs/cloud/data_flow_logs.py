@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from ocijobs.api.run.status import LogFile
+from ocijobs.api.run.observed import LogFile
 from ocijobs.backends.records import Refusal
 from ocijobs.cloud.calls import Calls
 from ocijobs.cloud.clients import Principal, Service
@@ -17,8 +17,8 @@ from ocijobs.cloud.log_lines import LineKeeper, plain
 from ocijobs.cloud.sdk import oci
 from ocijobs.cloud.service_calls import ServiceCalls
 from ocijobs.reconcile.legible import legible
+from ocijobs.reconcile.output import LogLines, RunOutput
 from ocijobs.reconcile.polling import PAGE_SIZE
-from ocijobs.reconcile.run.output import LogLines, RunOutput
 
 MOST_FILES = 20
 """Logs that are told of."""

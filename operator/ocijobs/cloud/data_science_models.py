@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ocijobs.api.job.machines.storage_mount import ObjectStorageMount
-from ocijobs.api.run.status import NodeGroupState
-from ocijobs.backends.data_science.compute import Compute, ComputeCluster, Mount, NodeMachine
+from ocijobs.api.run.observed import NodeGroupState
+from ocijobs.backends.data_science.machines import Compute, ComputeCluster, Mount, NodeMachine
 from ocijobs.backends.job_record import JobRecord
 from ocijobs.backends.records import JobState, LogAddress, RunRecord, RunState
 from ocijobs.backends.requests import (

@@ -9,7 +9,7 @@ from ocijobs.api.job.machines.node_group import StartupOrder
 from ocijobs.api.job.machines.shape import CpuBaseline, JobShapeConfigDetails
 from ocijobs.api.job.machines.startup_probe import StartupProbe
 from ocijobs.api.job.machines.storage_mount import FileStorageMount, ObjectStorageMount
-from ocijobs.backends.data_science.compute import Compute, ComputeCluster, Mount, NodeMachine
+from ocijobs.backends.data_science.machines import Compute, ComputeCluster, Mount, NodeMachine
 from ocijobs.backends.requests import (
     ContainerEnvironment,
     JobConfiguration,

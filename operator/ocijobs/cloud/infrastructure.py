@@ -29,8 +29,8 @@ from ocijobs.reconcile.actions.runs import (
     LookUpRun,
     SearchRuns,
 )
-from ocijobs.reconcile.job.known import JobAnswer
-from ocijobs.reconcile.run.known import RunAnswer
+from ocijobs.reconcile.known.job import JobAnswer
+from ocijobs.reconcile.known.run import RunAnswer
 
 RequestT = TypeVar("RequestT")
 

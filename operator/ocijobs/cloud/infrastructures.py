@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ocijobs.api.job.infrastructure import Backend
+from ocijobs.api.shared.backend import Backend
 from ocijobs.cloud.calls import Calls
-from ocijobs.cloud.clients import Service
 from ocijobs.cloud.code_storage import CodeStorage
 from ocijobs.cloud.data_flow import DataFlow
 from ocijobs.cloud.data_science import DataScience
 from ocijobs.cloud.infrastructure import Infrastructure
-
-SERVICES: Mapping[Backend, Service] = {
-    Backend.DATA_SCIENCE: Service.DATA_SCIENCE,
-    Backend.DATA_FLOW: Service.DATA_FLOW,
-}
-"""The API that is called for each backend: its calls are admitted, paced and counted together."""
 
 
 def infrastructures(calls: Calls, code: CodeStorage) -> Mapping[Backend, Infrastructure]:

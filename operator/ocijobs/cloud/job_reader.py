@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ocijobs.api.job.infrastructure import Backend
+from ocijobs.api.shared.backend import Backend
 from ocijobs.backends.registry import UnknownBackendError, backend_of
 from ocijobs.backends.requests import JobCreation
 from ocijobs.cloud.data_flow_readings import application_request_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 
-from ocijobs.api.job.infrastructure import Backend
 from ocijobs.api.orphan import Orphan, UnknownLaunch
+from ocijobs.api.shared.backend import Backend
 from ocijobs.backends.job_record import JobRecord
 from ocijobs.backends.records import Absent, JobState, Refusal, RefusalKind, RunRecord, RunState
 from ocijobs.backends.registry import UnknownBackendError, backend_of

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from statistics import fmean
 from typing import Any
 
-from ocijobs.api.run.status import RunMetrics, Utilisation
+from ocijobs.api.run.observed import RunMetrics, Utilisation
 from ocijobs.backends.records import Refusal
 from ocijobs.cloud.calls import Calls, Request
 from ocijobs.cloud.clients import Principal, Service

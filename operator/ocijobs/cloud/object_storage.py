@@ -8,13 +8,13 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from ocijobs.api.run.status import OutputList
+from ocijobs.api.run.observed import OutputList
 from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.cloud.calls import Calls, Request
 from ocijobs.cloud.clients import Principal, Service
 from ocijobs.cloud.sdk import oci
 from ocijobs.reconcile.legible import legible
-from ocijobs.reconcile.run.output import read_as_printed, results_of
+from ocijobs.reconcile.output import read_as_printed, results_of
 
 RESULTS_OBJECT = "results.json"
 """Object, under a run's outputs, in which the driver reports results."""

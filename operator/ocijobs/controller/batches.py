@@ -11,8 +11,8 @@ from typing import Generic, TypeVar
 
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.clock import Clock
+from ocijobs.controller.entry import Entry
 from ocijobs.controller.queue import WorkQueue
-from ocijobs.controller.store import Entry
 
 _LOG = logging.getLogger(__name__)
 

@@ -7,12 +7,12 @@ from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from ocijobs.api import kinds
+from ocijobs.api.run.phase import Phase
 from ocijobs.api.run.spec import OCIJobRun
-from ocijobs.api.run.status import Phase
 from ocijobs.api.shared.metadata import ObjectKey
-from ocijobs.controller.store import Entry
+from ocijobs.controller.entry import Entry
+from ocijobs.reconcile.known.sweep import Children, ChildView, Outcome
 from ocijobs.reconcile.sweep.names import index_of
-from ocijobs.reconcile.sweep.observation import Children, ChildView, Outcome
 
 
 class ChildIndex:

@@ -7,14 +7,15 @@ from collections.abc import Iterable
 from ocijobs.api import kinds
 from ocijobs.api.job.spec import OCIJob
 from ocijobs.api.run.spec import OCIJobRun
-from ocijobs.api.schedule import OCIJobSchedule
+from ocijobs.api.schedule.spec import OCIJobSchedule
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.api.sweep.spec import OCIJobSweep
 from ocijobs.controller.awaiting import dependency_keys
+from ocijobs.controller.entry import Entry
 from ocijobs.controller.observer import Observer
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.relations import expires
-from ocijobs.controller.store import Entry, Store
+from ocijobs.controller.store import Store
 from ocijobs.controller.views import run_view
 from ocijobs.reconcile.job.observation import RunView
 

@@ -9,6 +9,7 @@ from ocijobs.api import kinds
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.clock import Clock
 from ocijobs.cloud.admission import Admission, Place
+from ocijobs.controller.entry import Entry
 from ocijobs.controller.identity_actions import IdentityActions
 from ocijobs.controller.job_actions import JobActions
 from ocijobs.controller.memory import Memory
@@ -17,7 +18,7 @@ from ocijobs.controller.orphans import Orphans
 from ocijobs.controller.places import OciAction, place_of
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.run_actions import RunActions
-from ocijobs.controller.store import Entry, Store
+from ocijobs.controller.store import Store
 from ocijobs.controller.workload_actions import WorkloadActions
 from ocijobs.kube.writer import ObjectWriter
 from ocijobs.log_fields import about
@@ -45,7 +46,7 @@ from ocijobs.reconcile.actions.runs import (
     RefreshJob,
     SearchLogs,
 )
-from ocijobs.reconcile.turn import Turn
+from ocijobs.reconcile.known.turn import Turn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,9 +7,10 @@ from datetime import timedelta
 
 from ocijobs.api.shared.metadata import ObjectKey, ObjectMeta
 from ocijobs.clock import Clock
+from ocijobs.controller.entry import Entry
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.reporting import Reporter, status_of
-from ocijobs.controller.store import Entry, Store
+from ocijobs.controller.store import Store
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.lease import NotLeadingError
 from ocijobs.kube.writer import ObjectWriter

@@ -28,7 +28,7 @@ from ocijobs.controller.memory import Memory
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.own_namespace import HeldCopy, OwnNamespace
 from ocijobs.kube.reads import ConfigData
-from ocijobs.reconcile.identity_known import Key, OfKey
+from ocijobs.reconcile.known.identity import Key, OfKey
 
 _LOG = logging.getLogger(__name__)
 _PAUSE_SECONDS = 2.0

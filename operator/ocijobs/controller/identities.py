@@ -6,14 +6,16 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ocijobs.api import kinds
-from ocijobs.api.identity import IdentityDefaults, IdentityReference, OCIIdentity
+from ocijobs.api.identity import IdentityDefaults, OCIIdentity
 from ocijobs.api.job.spec import OCIJob
 from ocijobs.api.run.spec import OCIJobRun
+from ocijobs.api.shared.identity_reference import IdentityReference
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.api.sweep.spec import OCIJobSweep
 from ocijobs.clock import Clock
+from ocijobs.controller.entry import Entry
 from ocijobs.controller.memory import Memory
-from ocijobs.controller.store import Entry, Store
+from ocijobs.controller.store import Store
 from ocijobs.reconcile.identity import IdentityObservation, view_identity
 from ocijobs.reconcile.identity_view import DEFAULT_IDENTITY, IdentityView
 from ocijobs.settings import Settings

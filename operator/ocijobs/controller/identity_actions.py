@@ -22,9 +22,10 @@ from ocijobs.cloud.credentials import (
     parse_api_key,
 )
 from ocijobs.cloud.object_storage import ObjectStorage
+from ocijobs.controller.entry import Entry
 from ocijobs.controller.held_credentials import HeldCredentials
 from ocijobs.controller.memory import Memory
-from ocijobs.controller.store import Entry, Store
+from ocijobs.controller.store import Store
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.reads import ConfigData, ObjectReader
 from ocijobs.reconcile.actions.calls import Launcher, Operation
@@ -36,7 +37,7 @@ from ocijobs.reconcile.actions.identities import (
     VerifyCredentials,
 )
 from ocijobs.reconcile.identity import read_credentials
-from ocijobs.reconcile.identity_known import IdentityKnown, Key, OfKey, Serving
+from ocijobs.reconcile.known.identity import IdentityKnown, Key, OfKey, Serving
 
 
 class IdentityActions:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from ocijobs.api.status import AnyStatus
 from ocijobs.clock import Clock
+from ocijobs.controller.entry import Entry
 from ocijobs.controller.execution import Executor, Outcome
 from ocijobs.controller.memory import Memory
-from ocijobs.controller.store import Entry
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.interim_status import interim_status
 

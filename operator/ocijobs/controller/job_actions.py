@@ -9,20 +9,20 @@ from contextlib import nullcontext
 from dataclasses import replace
 from weakref import WeakValueDictionary
 
-from ocijobs.api.job.infrastructure import Backend
-from ocijobs.backends.records import Refusal, RefusalKind
+from ocijobs.api.shared.backend import Backend
+from ocijobs.backends.records import Refusal, RefusalKind, internal_refusal
 from ocijobs.backends.registry import backend_of
 from ocijobs.clock import Clock
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.code_storage import CodeStorage
 from ocijobs.cloud.directory import Directory
 from ocijobs.cloud.infrastructure import Infrastructure, answer_of_job_call
+from ocijobs.controller.entry import Entry
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.places import backend_called, principal_of
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.sources import Reading, SourceReader
 from ocijobs.controller.staging import Staging
-from ocijobs.controller.store import Entry
 from ocijobs.kube.lease import NotLeadingError
 from ocijobs.log_fields import log_fields
 from ocijobs.reconcile.actions.jobs import (
@@ -33,9 +33,8 @@ from ocijobs.reconcile.actions.jobs import (
     ReadSources,
     UploadArtifact,
 )
-from ocijobs.reconcile.failure import internal_refusal
-from ocijobs.reconcile.job.known import JobAnswer
-from ocijobs.reconcile.job.known_sources import SourcesRead
+from ocijobs.reconcile.known.job import JobAnswer
+from ocijobs.reconcile.known.sources import SourcesRead
 
 _BUILDS = 4
 """Sources in the cluster that artifacts are built of at the same time. Remote ones have turns (controller/turns.py)."""

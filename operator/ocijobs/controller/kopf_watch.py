@@ -25,7 +25,7 @@ from ocijobs.api.kueue import KUEUE_GROUP, KUEUE_VERSION, LABEL_RUN
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.controller.store import Store
 from ocijobs.controller.streams import Stream, Streams, stream_of
-from ocijobs.controller.watch import Watched, WatchTimes
+from ocijobs.controller.watched import Watched, WatchTimes
 from ocijobs.kube.login import Login
 from ocijobs.kube.session import open_session
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from ocijobs.backends.records import Refusal
+from ocijobs.backends.records import Refusal, internal_refusal
 from ocijobs.clock import Clock
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.log_search import MOST_RUNS, LogRequest, LogSearch
 from ocijobs.controller.batches import Asked, Batches
+from ocijobs.controller.entry import Entry
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.queue import WorkQueue
-from ocijobs.controller.store import Entry
 from ocijobs.reconcile.actions.runs import SearchLogs
-from ocijobs.reconcile.failure import internal_refusal
 
 
 class _LogGroup(NamedTuple):

@@ -8,13 +8,13 @@ from typing import Any
 
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.controller.children import ChildIndex
-from ocijobs.reconcile.identity_known import IdentityAnswer, IdentityKnown
-from ocijobs.reconcile.job.known import JobAnswer, JobKnown
-from ocijobs.reconcile.run.known import RunAnswer, RunKnown
-from ocijobs.reconcile.schedule.observation import ScheduleKnown
+from ocijobs.reconcile.known.identity import IdentityAnswer, IdentityKnown
+from ocijobs.reconcile.known.job import JobAnswer, JobKnown
+from ocijobs.reconcile.known.run import RunAnswer, RunKnown
+from ocijobs.reconcile.known.schedule import ScheduleKnown
+from ocijobs.reconcile.known.sweep import SweepKnown
+from ocijobs.reconcile.known.turn import Turn
 from ocijobs.reconcile.stepped import stepped
-from ocijobs.reconcile.sweep.observation import SweepKnown
-from ocijobs.reconcile.turn import Turn
 from ocijobs.reconcile.unwritten import Unwritten
 
 

@@ -12,9 +12,10 @@ from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.api.shared.names import LABEL_SWEEP_INDEX
 from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.clock import Clock
+from ocijobs.controller.entry import Entry
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.orphans import Orphans
-from ocijobs.controller.store import Entry, Store
+from ocijobs.controller.store import Store
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.writer import ObjectWriter
 from ocijobs.reconcile.actions.calls import Call

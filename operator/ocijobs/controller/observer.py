@@ -7,12 +7,13 @@ from heapq import nsmallest
 from operator import methodcaller
 
 from ocijobs.api import kinds
-from ocijobs.api.identity import IdentityReference, OCIIdentity
+from ocijobs.api.identity import OCIIdentity
 from ocijobs.api.job.spec import OCIJob
 from ocijobs.api.kueue import WORKLOAD, Workload
 from ocijobs.api.run.binding import JobBinding
 from ocijobs.api.run.spec import OCIJobRun
-from ocijobs.api.schedule import OCIJobSchedule
+from ocijobs.api.schedule.spec import OCIJobSchedule
+from ocijobs.api.shared.identity_reference import IdentityReference
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.api.sweep.spec import OCIJobSweep
 from ocijobs.clock import Clock
@@ -32,9 +33,8 @@ from ocijobs.controller.views import (
 from ocijobs.reconcile.identity import IdentityObservation
 from ocijobs.reconcile.identity_view import DEFAULT_IDENTITY
 from ocijobs.reconcile.job.observation import JobObservation
+from ocijobs.reconcile.known.run import RunKnown, attempt_number
 from ocijobs.reconcile.ownership import belongs
-from ocijobs.reconcile.run.attempts import attempt_number
-from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.run.observation import QueueView, RunObservation
 from ocijobs.reconcile.run.pod_sets import workload_name
 from ocijobs.reconcile.schedule.firings import object_name

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from ocijobs.api.job.infrastructure import Backend
+from ocijobs.api.shared.backend import Backend
 from ocijobs.backends.registry import backend_of
 from ocijobs.backends.requests import NameKind
 from ocijobs.cloud.admission import Place
-from ocijobs.cloud.clients import Principal, Service
+from ocijobs.cloud.clients import SERVICES, Principal, Service
 from ocijobs.cloud.credentials import identity_key
-from ocijobs.cloud.infrastructures import SERVICES
 from ocijobs.reconcile.actions.calls import Caller
 from ocijobs.reconcile.actions.identities import VerifyCredentials
 from ocijobs.reconcile.actions.jobs import (

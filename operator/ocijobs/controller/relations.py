@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ocijobs.api.run.spec import OCIJobRun
-from ocijobs.api.schedule import OCIJobSchedule
+from ocijobs.api.schedule.spec import OCIJobSchedule
 from ocijobs.api.shared.dependency import DependencyKind
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.api.shared.model import Model
 from ocijobs.api.sweep.spec import OCIJobSweep
 from ocijobs.controller.awaiting import dependency_keys, waits_for
-from ocijobs.controller.store import Entry, Store
+from ocijobs.controller.entry import Entry
+from ocijobs.controller.store import Store
 from ocijobs.reconcile.dependencies import (
     DependencyKey,
     DependencyView,

@@ -7,16 +7,17 @@ from collections import OrderedDict
 
 from ocijobs.api.identity import OCIIdentity
 from ocijobs.api.job.spec import OCIJob
+from ocijobs.api.run.phase import Phase
 from ocijobs.api.run.spec import OCIJobRun
-from ocijobs.api.run.status import OCIJobRunStatus, Phase
-from ocijobs.api.schedule import OCIJobSchedule
+from ocijobs.api.run.status import OCIJobRunStatus
+from ocijobs.api.schedule.spec import OCIJobSchedule
 from ocijobs.api.shared.conditions import ConditionType, find
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status import AnyStatus
 from ocijobs.api.sweep.spec import OCIJobSweep
 from ocijobs.clock import Clock
-from ocijobs.controller.store import Entry
+from ocijobs.controller.entry import Entry
 from ocijobs.kube.events import EventRecorder, EventSubject
 from ocijobs.log_fields import log_fields
 from ocijobs.observe.metrics import Metrics

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ocijobs.api.job.infrastructure import Backend
 from ocijobs.api.run.binding import ReferencedValue
+from ocijobs.api.shared.backend import Backend
 from ocijobs.backends.environment import ValueKey, Values
 from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.clock import Clock
@@ -13,10 +13,10 @@ from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.data_flow_logs import RunLogs
 from ocijobs.cloud.infrastructure import Infrastructure, answer_of_run_call
 from ocijobs.cloud.object_storage import ObjectStorage
+from ocijobs.controller.entry import Entry
 from ocijobs.controller.log_reader import LogReader
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.places import backend_called, principal_of
-from ocijobs.controller.store import Entry
 from ocijobs.controller.utilisation_reader import UtilisationReader
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.reads import ConfigData, ObjectReader
@@ -29,7 +29,7 @@ from ocijobs.reconcile.actions.runs import (
     RunCall,
     SearchLogs,
 )
-from ocijobs.reconcile.run.known import RunAnswer
+from ocijobs.reconcile.known.run import RunAnswer
 
 
 class RunActions:

@@ -10,10 +10,10 @@ from ocijobs.backends.records import Refusal
 from ocijobs.backends.records import RefusalKind as CallRefusalKind
 from ocijobs.clock import Clock, wall_time
 from ocijobs.cloud.clients import Principal
+from ocijobs.controller.entry import Entry
 from ocijobs.controller.fetcher_client import Fetcher
 from ocijobs.controller.origins import Means, RemoteSource, remote_source
 from ocijobs.controller.staging import Owner, Staging
-from ocijobs.controller.store import Entry
 from ocijobs.fetcher.protocol import (
     FetchAnswer,
     FetchRefusal,
@@ -25,7 +25,7 @@ from ocijobs.fetcher.protocol import (
 )
 from ocijobs.kube.client import ApiError
 from ocijobs.reconcile.actions.jobs import ReadSources, ServedSource
-from ocijobs.reconcile.job.known_sources import SourceNamed, SourcesRead
+from ocijobs.reconcile.known.sources import SourceNamed, SourcesRead
 from ocijobs.reconcile.legible import legible
 
 _REFUSALS = {

@@ -11,15 +11,16 @@ from typing import Any, assert_never
 from ocijobs.api.identity import OCIIdentityStatus
 from ocijobs.api.job.status import OCIJobStatus
 from ocijobs.api.run.status import OCIJobRunStatus
-from ocijobs.api.schedule import OCIJobScheduleStatus
+from ocijobs.api.schedule.status import OCIJobScheduleStatus
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status import AnyStatus
 from ocijobs.api.sweep.status import OCIJobSweepStatus
 from ocijobs.clock import Clock
+from ocijobs.controller.entry import Entry
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.reporting import Reporter, status_of
-from ocijobs.controller.store import Entry, Store
+from ocijobs.controller.store import Store
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.writer import ObjectWriter
 from ocijobs.observe.metrics import Metrics

@@ -6,8 +6,7 @@ It never moves back: an object of an older resourceVersion than known is not tak
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -20,25 +19,11 @@ from ocijobs.api.run.spec import OCIJobRun
 from ocijobs.api.shared.metadata import ObjectKey, ObjectMeta
 from ocijobs.api.shared.model import Model
 from ocijobs.controller.awaiting import dependency_keys
+from ocijobs.controller.entry import ChangeListener, Entry
 
 _MODELS: dict[str, type[Model]] = {kind.name: kind.model for kind in KINDS} | {WORKLOAD: Workload}
 _TOMBSTONES = 10_000
 _KeyT = TypeVar("_KeyT")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """An object, and the model that it is; or why it is none, and then its document."""
-
-    key: ObjectKey
-    metadata: ObjectMeta
-    resource: Model | None
-    problem: str | None = None
-    document: Mapping[str, Any] = field(default_factory=dict, repr=False)
-
-
-ChangeListener = Callable[[ObjectKey, Entry | None, Entry | None], None]
-"""Told of each change: the key, the object before, the object after; None where there is none."""
 
 
 class Store:

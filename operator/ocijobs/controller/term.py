@@ -26,7 +26,8 @@ from ocijobs.controller.fetcher_client import Fetcher
 from ocijobs.controller.staging import Quota, Staging
 from ocijobs.controller.store import Store
 from ocijobs.controller.streams import Answers, Streams
-from ocijobs.controller.watch import OURS, WORKLOADS, Resources, Watched, watch
+from ocijobs.controller.watch import watch
+from ocijobs.controller.watched import OURS, WORKLOADS, Resources, Watched
 from ocijobs.controller.wiring import Machinery, assemble
 from ocijobs.kube.client import ApiError, KubeClient
 from ocijobs.kube.login import Login

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import NamedTuple
 
-from ocijobs.api.job.infrastructure import Backend
+from ocijobs.api.shared.backend import Backend
 from ocijobs.api.shared.metadata import ObjectKey
-from ocijobs.backends.records import Refusal, RefusalKind, RunRecord
+from ocijobs.backends.records import Refusal, RefusalKind, RunRecord, internal_refusal
 from ocijobs.backends.registry import backend_of
 from ocijobs.backends.traits import BackendTraits
 from ocijobs.clock import Clock, wait_for, wall_time
@@ -29,7 +29,7 @@ from ocijobs.controller.memory import Memory
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.observe.metrics import Metrics
 from ocijobs.reconcile.decision import Followed
-from ocijobs.reconcile.failure import internal_refusal
+from ocijobs.reconcile.known.run import RunKnown
 from ocijobs.reconcile.polling import (
     PAGE_SIZE,
     Pace,
@@ -38,7 +38,6 @@ from ocijobs.reconcile.polling import (
     known_pages,
     plan_poll,
 )
-from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.settings import Settings
 
 _LOG = logging.getLogger(__name__)

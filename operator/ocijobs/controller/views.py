@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from ocijobs.api.job.spec import OCIJob
+from ocijobs.api.run.phase import Phase
 from ocijobs.api.run.spec import OCIJobRun
-from ocijobs.api.run.status import OCIJobRunStatus, Phase
+from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.conditions import ConditionType, find
 from ocijobs.api.shared.names import ANNOTATION_SCHEDULED_TIME
 from ocijobs.api.shared.reasons import Reason, reason_named
+from ocijobs.api.sweep.phase import SweepPhase
 from ocijobs.api.sweep.spec import OCIJobSweep
-from ocijobs.api.sweep.status import SweepPhase
-from ocijobs.controller.store import Entry
+from ocijobs.controller.entry import Entry
 from ocijobs.reconcile.job.observation import RunView
 from ocijobs.reconcile.schedule.observation import MadeView
 

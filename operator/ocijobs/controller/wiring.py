@@ -19,6 +19,7 @@ from ocijobs.cloud.log_search import LogSearch
 from ocijobs.cloud.monitoring import Monitoring
 from ocijobs.cloud.object_storage import ObjectStorage
 from ocijobs.controller.dependents import Dependents
+from ocijobs.controller.entry import Entry
 from ocijobs.controller.execution import Executor
 from ocijobs.controller.failures import Failures
 from ocijobs.controller.fetcher_client import Fetcher
@@ -37,7 +38,7 @@ from ocijobs.controller.run_actions import RunActions
 from ocijobs.controller.sources import SourceReader
 from ocijobs.controller.staging import Staging
 from ocijobs.controller.statuses import StatusWriter
-from ocijobs.controller.store import Entry, Store
+from ocijobs.controller.store import Store
 from ocijobs.controller.tracker import Tracker
 from ocijobs.controller.turns import Turns
 from ocijobs.controller.upkeep import Upkeep

@@ -16,11 +16,12 @@ from ocijobs.api.identity import OCIIdentity
 from ocijobs.api.job.spec import OCIJob
 from ocijobs.api.kueue import WORKLOAD, Workload
 from ocijobs.api.run.spec import OCIJobRun
-from ocijobs.api.schedule import OCIJobSchedule
+from ocijobs.api.schedule.spec import OCIJobSchedule
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.api.status import AnyStatus
 from ocijobs.api.sweep.spec import OCIJobSweep
 from ocijobs.clock import Clock
+from ocijobs.controller.entry import Entry
 from ocijobs.controller.execution import Executor
 from ocijobs.controller.failures import Failures
 from ocijobs.controller.interim_status import InterimStatus
@@ -30,7 +31,7 @@ from ocijobs.controller.queue import QueueClosedError, WorkQueue
 from ocijobs.controller.reporting import Reporter
 from ocijobs.controller.requeue import Requeue, said
 from ocijobs.controller.statuses import StatusWriter
-from ocijobs.controller.store import Entry, Store
+from ocijobs.controller.store import Store
 from ocijobs.controller.tracker import Tracker
 from ocijobs.controller.turns import Turns
 from ocijobs.kube.client import ApiError
@@ -43,13 +44,14 @@ from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.failure import cleared
 from ocijobs.reconcile.identity import decide_identity
 from ocijobs.reconcile.job.decide import decide_job
-from ocijobs.reconcile.run.attempts import attempt_number
+from ocijobs.reconcile.known.run import attempt_number
+from ocijobs.reconcile.known.turn import Turn
 from ocijobs.reconcile.run.decide import decide_run
 from ocijobs.reconcile.run.queueing import leave_queue
 from ocijobs.reconcile.schedule.decide import decide_schedule
 from ocijobs.reconcile.sweep.decide import decide_sweep
 from ocijobs.reconcile.text import presentable
-from ocijobs.reconcile.turn import Turn, await_turn
+from ocijobs.reconcile.turn import await_turn
 from ocijobs.reconcile.unreadable import unreadable_status
 
 _LOG = logging.getLogger(__name__)

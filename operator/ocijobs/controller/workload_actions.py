@@ -8,8 +8,9 @@ from ocijobs.api.kueue import WORKLOAD
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.clock import Clock
+from ocijobs.controller.entry import Entry
 from ocijobs.controller.memory import Memory
-from ocijobs.controller.store import Entry, Store
+from ocijobs.controller.store import Store
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.workloads import Workloads
 from ocijobs.reconcile.actions.objects import (

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ocijobs.api.crd import KINDS
+from ocijobs.api import kinds
 from ocijobs.api.kueue import KUEUE_API_VERSION, WORKLOAD
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.api.shared.names import API_VERSION
 
-_PLURALS = {kind.name: kind.plural for kind in KINDS} | {WORKLOAD: "workloads"}
+_PLURALS = {**kinds.PLURALS, WORKLOAD: "workloads"}
 
 
 def plural(kind: str) -> str:

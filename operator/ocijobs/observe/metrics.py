@@ -15,7 +15,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from ocijobs import __version__
-from ocijobs.api.run.status import RunMetrics
+from ocijobs.api.run.observed import RunMetrics
 
 _FAST = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _SLOW = (1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 14400, 86400)

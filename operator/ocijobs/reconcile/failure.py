@@ -12,13 +12,14 @@ from typing import Any, assert_never
 
 from ocijobs.api.identity import OCIIdentityStatus
 from ocijobs.api.job.status import OCIJobStatus
-from ocijobs.api.run.status import OCIJobRunStatus, Phase
-from ocijobs.api.schedule import OCIJobScheduleStatus
+from ocijobs.api.run.phase import Phase
+from ocijobs.api.run.status import OCIJobRunStatus
+from ocijobs.api.schedule.status import OCIJobScheduleStatus
 from ocijobs.api.shared.conditions import ConditionType, find
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status import AnyStatus
-from ocijobs.api.sweep.status import OCIJobSweepStatus, SweepPhase
-from ocijobs.backends.records import Refusal, RefusalKind
+from ocijobs.api.sweep.phase import SweepPhase
+from ocijobs.api.sweep.status import OCIJobSweepStatus
 from ocijobs.reconcile.standing import (
     JOB_STANDINGS,
     RUN_STANDINGS,
@@ -35,14 +36,6 @@ _TOLD = frozenset({Reason.INTERNAL_ERROR, Reason.CHANGE_REFUSED})
 
 _STALLS_AFTER = 5
 """After how many failures in a row an object is Stalled, so that tools and alerts see it."""
-
-
-def internal_refusal(doing: str, error: str) -> Refusal:
-    """Return what is learnt of work that failed for a reason that nobody foresaw; `error` is its class."""
-    return Refusal(
-        kind=RefusalKind.INTERNAL,
-        message=f"{doing}: {error}, an error that the operator did not foresee; its log has the rest",
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Unpack
 
-from ocijobs.api.identity import (
-    IdentityDefaults,
-    IdentityReference,
-    OCIIdentity,
-    OCIIdentityStatus,
-)
+from ocijobs.api.identity import IdentityDefaults, OCIIdentity, OCIIdentityStatus
 from ocijobs.api.shared.conditions import ConditionType, is_true
+from ocijobs.api.shared.identity_reference import IdentityReference
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status_changes import IdentityStatusChanges
 from ocijobs.backends.records import Refusal, RefusalKind
@@ -27,16 +23,10 @@ from ocijobs.reconcile.actions.identities import (
     VerifyCredentials,
 )
 from ocijobs.reconcile.actions.objects import AddFinalizer, RemoveFinalizer
-from ocijobs.reconcile.blocking import (
-    REASON_OF_REFUSAL,
-    Former,
-    blocked,
-    describe,
-    earliest,
-)
+from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, Former, blocked, describe, earliest
 from ocijobs.reconcile.decision import Decision
-from ocijobs.reconcile.identity_known import IdentityKnown, Key, Serving, Unserved
 from ocijobs.reconcile.identity_view import IdentityView
+from ocijobs.reconcile.known.identity import IdentityKnown, Key, Serving, Unserved
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.standing import Headline, Standing, restated
 from ocijobs.settings import Settings

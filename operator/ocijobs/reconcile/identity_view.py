@@ -1,11 +1,13 @@
-"""An identity as jobs and runs see it."""
+"""An identity as jobs and runs see it: as whom they call OCI, and what may be let go without it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from ocijobs.api.identity import IdentityDefaults, IdentityReference
+from ocijobs.api.identity import IdentityDefaults
+from ocijobs.api.shared.identity_reference import IdentityReference
+from ocijobs.api.shared.metadata import ObjectMeta
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.reconcile.actions.calls import Caller, Launcher
 from ocijobs.reconcile.actions.identities import HoldCredentials
@@ -66,3 +68,16 @@ class IdentityView:
     def hinders_start(self) -> tuple[Reason, str] | None:
         """Why nothing can be started now; None as well while nothing is known of the identity yet."""
         return self.obstacle or self.no_start
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """An object that may be let go: what it is, whose calls would end what it owns, and where that is."""
+
+    kind: str
+    metadata: ObjectMeta
+    identity: IdentityView
+    cluster_id: str
+    region: str | None
+    compartment_id: str | None
+    project_id: str | None = None

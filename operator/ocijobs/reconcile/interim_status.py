@@ -10,26 +10,22 @@ from typing import Any, assert_never
 
 from ocijobs.api.identity import OCIIdentityStatus
 from ocijobs.api.job.status import OCIJobStatus
-from ocijobs.api.run.status import OCIJobRunStatus, Phase
-from ocijobs.api.schedule import OCIJobScheduleStatus
+from ocijobs.api.run.phase import Phase
+from ocijobs.api.run.status import OCIJobRunStatus
+from ocijobs.api.schedule.status import OCIJobScheduleStatus
 from ocijobs.api.shared.conditions import ConditionType, find
 from ocijobs.api.shared.metadata import ObjectMeta
 from ocijobs.api.shared.names import ANNOTATION_PAUSED
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status import AnyStatus
-from ocijobs.api.sweep.status import OCIJobSweepStatus, SweepPhase
+from ocijobs.api.sweep.phase import SweepPhase
+from ocijobs.api.sweep.status import OCIJobSweepStatus
 from ocijobs.reconcile.actions.identities import ReadCredentials, VerifyCredentials
 from ocijobs.reconcile.actions.jobs import FindName, ListShapes, ReadSources, UploadArtifact
 from ocijobs.reconcile.actions.objects import AddFinalizer, DeleteObject, RemoveFinalizer
 from ocijobs.reconcile.actions.runs import ReadUtilisation, ReadValues, RefreshJob, SearchLogs
 from ocijobs.reconcile.decision import Decision
-from ocijobs.reconcile.standing import (
-    RUN_STANDINGS,
-    SWEEP_STANDINGS,
-    Headline,
-    Standing,
-    restated,
-)
+from ocijobs.reconcile.standing import RUN_STANDINGS, SWEEP_STANDINGS, Headline, Standing, restated
 
 _WAITING_FOR = {
     AddFinalizer: "being taken into the operator's care",

@@ -17,21 +17,8 @@ from ocijobs.api.shared.reasons import Reason
 from ocijobs.reconcile.actions.action import Action
 from ocijobs.reconcile.actions.objects import ListOrphan, RemoveFinalizer
 from ocijobs.reconcile.decision import Note
-from ocijobs.reconcile.identity_view import IdentityView
+from ocijobs.reconcile.identity_view import IdentityView, Owner
 from ocijobs.settings import Settings
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Owner:
-    """An object that may be let go: what it is, whose calls would end what it owns, and where that is."""
-
-    kind: str
-    metadata: ObjectMeta
-    identity: IdentityView
-    cluster_id: str
-    region: str | None
-    compartment_id: str | None
-    project_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

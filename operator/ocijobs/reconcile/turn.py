@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ocijobs.api.run.status import OCIJobRunStatus, Phase
+from ocijobs.api.run.phase import Phase
+from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.conditions import ConditionType, is_true
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status import AnyStatus
 from ocijobs.reconcile.blocking import earliest
 from ocijobs.reconcile.decision import Decision
+from ocijobs.reconcile.known.turn import Turn
 from ocijobs.reconcile.standing import Headline, Standing, restated
 
 _SOON = timedelta(seconds=5)
@@ -21,14 +23,6 @@ _MARGIN = timedelta(seconds=1)
 
 _WAITING_PHASES = frozenset({None, Phase.PENDING, Phase.CANCELLING})
 """Phases of a run that its own calls bring on; what runs is followed by lists."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
-    """When an object may call OCI, about; and whether OCI's own 429 is why it can't now."""
-
-    at: datetime
-    throttled: bool
 
 
 def await_turn(

@@ -5,23 +5,18 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from ocijobs.api.identity import IdentityDefaults, IdentityReference
+from ocijobs.api.identity import IdentityDefaults
+from ocijobs.api.shared.identity_reference import IdentityReference
 from ocijobs.backends.job_record import JobRecord
-from ocijobs.backends.records import (
-    JobState,
-    LogAddress,
-    RunRecord,
-    RunState,
-    RunTotals,
-)
+from ocijobs.backends.records import JobState, LogAddress, RunRecord, RunState, RunTotals
 from ocijobs.reconcile.actions.calls import Launcher
 from ocijobs.reconcile.identity import IdentityObservation
-from ocijobs.reconcile.identity_known import IdentityKnown, Key
 from ocijobs.reconcile.identity_view import DEFAULT_IDENTITY, IdentityView
-from ocijobs.reconcile.job.known import JobKnown
-from ocijobs.reconcile.job.known_sources import SourcesRead
 from ocijobs.reconcile.job.observation import JobObservation
-from ocijobs.reconcile.run.known import RunKnown
+from ocijobs.reconcile.known.identity import IdentityKnown, Key
+from ocijobs.reconcile.known.job import JobKnown
+from ocijobs.reconcile.known.run import RunKnown
+from ocijobs.reconcile.known.sources import SourcesRead
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.settings import Settings
 from ocijobs.testing.resources import (

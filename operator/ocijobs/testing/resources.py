@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from ocijobs.api.identity import IdentityReference, OCIIdentity, OCIIdentitySpec, OCIIdentityStatus
-from ocijobs.api.job.infrastructure import Backend
+from ocijobs.api.identity import OCIIdentity, OCIIdentitySpec, OCIIdentityStatus
 from ocijobs.api.job.spec import OCIJob, OCIJobSpec
 from ocijobs.api.job.status import Artifact, OCIJobStatus, Revision
 from ocijobs.api.run.spec import OCIJobRun, OCIJobRunSpec
 from ocijobs.api.run.status import OCIJobRunStatus, RunSubmission
+from ocijobs.api.shared.backend import Backend
+from ocijobs.api.shared.identity_reference import IdentityReference
 from ocijobs.api.shared.metadata import ObjectMeta
 from ocijobs.api.shared.names import FINALIZER
 from ocijobs.api.shared.reasons import Reason

@@ -11,8 +11,8 @@ import pytest_asyncio
 from tests.component.data_flow.conftest import LASTING, Flow
 from tests.unit.cloud.scripted_oci import IDENTITY
 
-from ocijobs.api.identity import IdentityReference
-from ocijobs.api.job.infrastructure import Backend
+from ocijobs.api.shared.backend import Backend
+from ocijobs.api.shared.identity_reference import IdentityReference
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.backends.records import RunState
 from ocijobs.clock import SystemClock

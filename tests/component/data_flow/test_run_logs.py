@@ -10,7 +10,7 @@ from tests.unit.cloud.scripted_oci import PRINCIPAL
 
 from ocijobs.backends.records import Refusal, RunRecord
 from ocijobs.cloud.data_flow_logs import RunLogs
-from ocijobs.reconcile.run.output import LogLines, RunOutput
+from ocijobs.reconcile.output import LogLines, RunOutput
 from ocijobs.testing import make_ocid
 
 pytestmark = pytest.mark.asyncio

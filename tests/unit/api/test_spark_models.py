@@ -4,9 +4,10 @@ import pytest
 from pydantic import ValidationError
 from tests.support import manifests
 
-from ocijobs.api.job.infrastructure import Backend, Infrastructure
+from ocijobs.api.job.infrastructure import Infrastructure
 from ocijobs.api.job.spec import OCIJobSpec
 from ocijobs.api.run.spec import OCIJobRunSpec
+from ocijobs.api.shared.backend import Backend
 
 SESSION = manifests.spark_job(machines={"type": "SESSION"}, code={"source": None})["spec"]
 

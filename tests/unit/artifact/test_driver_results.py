@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ocijobs.api.shared.names import RESULTS_KEY
-from ocijobs.reconcile.run.output import RESULTS_LIMIT_BYTES, results_of_line
+from ocijobs.reconcile.output import RESULTS_LIMIT_BYTES, results_of_line
 
 Reported = Callable[[bytes], dict[str, str]]
 

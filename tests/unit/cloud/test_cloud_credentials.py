@@ -7,7 +7,7 @@ from oci.config import validate_config
 from oci.signer import Signer
 from tests.unit.cloud.api_keys import TENANCY, USER, fingerprint, pem, secret
 
-from ocijobs.api.identity import IdentityReference
+from ocijobs.api.shared.identity_reference import IdentityReference
 from ocijobs.cloud.credentials import (
     ApiKey,
     CredentialsError,

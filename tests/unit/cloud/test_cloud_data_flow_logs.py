@@ -9,7 +9,7 @@ from tests.unit.cloud.scripted_oci import PRINCIPAL, Answer, Caller, ScriptedOci
 
 from ocijobs.backends.records import Refusal
 from ocijobs.cloud.data_flow_logs import RunLogs
-from ocijobs.reconcile.run.output import RunOutput
+from ocijobs.reconcile.output import RunOutput
 from ocijobs.testing import make_ocid
 
 RUN = make_ocid("dataflowrun")

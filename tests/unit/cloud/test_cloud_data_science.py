@@ -20,7 +20,7 @@ from tests.unit.cloud.scripted_oci import (
 )
 
 from ocijobs.api.job.status import Artifact
-from ocijobs.backends.data_science.compute import Compute
+from ocijobs.backends.data_science.machines import Compute
 from ocijobs.backends.job_record import JobRecord
 from ocijobs.backends.records import (
     Absent,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import cast
 
-from ocijobs.api.job.infrastructure import Backend
+from ocijobs.api.shared.backend import Backend
 from ocijobs.cloud.calls import Calls
+from ocijobs.cloud.clients import SERVICES
 from ocijobs.cloud.code_storage import CodeStorage
-from ocijobs.cloud.infrastructures import SERVICES, infrastructures
+from ocijobs.cloud.infrastructures import infrastructures
 
 
 def test_every_backend_is_called_and_its_calls_are_of_one_api() -> None:

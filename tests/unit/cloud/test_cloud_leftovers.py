@@ -7,8 +7,8 @@ from typing import Any, cast
 
 import pytest
 
-from ocijobs.api.job.infrastructure import Backend
 from ocijobs.api.orphan import Leftovers, Orphan, UnknownLaunch
+from ocijobs.api.shared.backend import Backend
 from ocijobs.backends.records import Absent, JobState, Refusal, RefusalKind, RunState
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.credentials import IdentityKey

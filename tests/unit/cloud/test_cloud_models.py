@@ -10,7 +10,7 @@ from tests.unit.cloud.api_keys import secret
 from tests.unit.cloud.scripted_oci import PRINCIPAL
 
 from ocijobs.api.job.machines.shape import CpuBaseline, JobShapeConfigDetails
-from ocijobs.backends.data_science.compute import Compute
+from ocijobs.backends.data_science.machines import Compute
 from ocijobs.backends.job_record import JobRecord
 from ocijobs.backends.records import JobState, LogAddress, RunRecord, RunState
 from ocijobs.backends.requests import (

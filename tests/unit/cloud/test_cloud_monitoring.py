@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.unit.cloud.scripted_oci import PRINCIPAL, Answer, Caller, ScriptedOci, document, error
 
-from ocijobs.api.run.status import RunMetrics, Utilisation
+from ocijobs.api.run.observed import RunMetrics, Utilisation
 from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.cloud.monitoring import Monitoring, Span
 from ocijobs.testing import COMPARTMENT, make_ocid

@@ -8,23 +8,23 @@ from typing import Any, cast, get_args
 import pytest
 
 from ocijobs.api import kinds
-from ocijobs.api.job.infrastructure import Backend
+from ocijobs.api.shared.backend import Backend
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.backends.records import Refusal, RefusalKind
+from ocijobs.controller.entry import Entry
 from ocijobs.controller.execution import Executor
 from ocijobs.controller.job_actions import JobActions
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.run_actions import RunActions
-from ocijobs.controller.store import Entry
 from ocijobs.reconcile.actions.action import Action, answers_later
 from ocijobs.reconcile.actions.calls import OciCall, Operation
 from ocijobs.reconcile.actions.identities import DropCredentials, IdentityAction
 from ocijobs.reconcile.actions.jobs import JobAction, JobCall
 from ocijobs.reconcile.actions.objects import CreateWorkload, WorkloadAction
 from ocijobs.reconcile.actions.runs import DeleteRun, RunAction, RunCall
-from ocijobs.reconcile.identity_known import IdentityAnswer, IdentityKnown, OfKey
-from ocijobs.reconcile.job.known import JobAnswer, JobKnown
-from ocijobs.reconcile.run.known import RunAnswer, RunKnown
+from ocijobs.reconcile.known.identity import IdentityAnswer, IdentityKnown, OfKey
+from ocijobs.reconcile.known.job import JobAnswer, JobKnown
+from ocijobs.reconcile.known.run import RunAnswer, RunKnown
 from ocijobs.testing import (
     NAMESPACE,
     SETTLED,

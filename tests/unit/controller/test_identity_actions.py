@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 from tests.unit.cloud.api_keys import secret
 
-from ocijobs.api.identity import IdentityReference
+from ocijobs.api.shared.identity_reference import IdentityReference
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.api.shared.names import API_VERSION
 from ocijobs.cloud.credentials import CredentialStore, IdentityKey
@@ -24,7 +24,7 @@ from ocijobs.kube.own_namespace import OwnNamespace
 from ocijobs.kube.reads import ConfigData, ObjectReader
 from ocijobs.reconcile.actions.calls import Launcher, Operation
 from ocijobs.reconcile.actions.identities import DropCredentials, HoldCredentials
-from ocijobs.reconcile.identity_known import Serving
+from ocijobs.reconcile.known.identity import Serving
 from ocijobs.testing import ManualClock
 
 pytestmark = pytest.mark.asyncio

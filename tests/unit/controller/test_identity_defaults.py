@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ocijobs.api.identity import IdentityDefaults, IdentityReference
+from ocijobs.api.identity import IdentityDefaults
+from ocijobs.api.shared.identity_reference import IdentityReference
 from ocijobs.clock import SystemClock
 from ocijobs.controller.identities import Identities
 from ocijobs.controller.memory import Memory

@@ -8,10 +8,11 @@ import pytest
 
 from ocijobs.api.run.spec import OCIJobRun
 from ocijobs.api.shared.metadata import ObjectKey
+from ocijobs.controller.entry import Entry
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.object_actions import NotTakenError, ObjectActions
 from ocijobs.controller.orphans import Orphans
-from ocijobs.controller.store import Entry, Store, parse
+from ocijobs.controller.store import Store, parse
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.writer import ObjectWriter
 from ocijobs.reconcile.actions.objects import CreateObject, DeleteObject, DeleteOwned, EditObject

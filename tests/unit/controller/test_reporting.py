@@ -9,8 +9,8 @@ import pytest
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.controller import reporting
+from ocijobs.controller.entry import Entry
 from ocijobs.controller.reporting import Reporter
-from ocijobs.controller.store import Entry
 from ocijobs.kube.events import EventRecorder, EventSubject
 from ocijobs.observe.metrics import Metrics
 from ocijobs.reconcile.decision import Note

@@ -11,20 +11,20 @@ from typing import Any, cast
 
 import pytest
 
-from ocijobs.api.run.status import OutputList
+from ocijobs.api.run.observed import OutputList
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.backends.environment import ValueKey
 from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.credentials import IdentityKey
 from ocijobs.cloud.object_storage import SignedRequest, StoredObject
+from ocijobs.controller.entry import Entry
 from ocijobs.controller.fetcher_client import Receive
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.origins import Means
 from ocijobs.controller.run_actions import RunActions
 from ocijobs.controller.sources import Reading, SourceReader
 from ocijobs.controller.staging import Quota, Staging
-from ocijobs.controller.store import Entry
 from ocijobs.fetcher.protocol import (
     FetchAnswer,
     FetchedArtifact,
@@ -42,7 +42,7 @@ from ocijobs.kube.reads import ConfigData, FluxArtifact
 from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.reconcile.actions.jobs import ReadSources, ServedSource
 from ocijobs.reconcile.actions.runs import ListOutputs, ReadResults, ReadRunLogs, ReadValues
-from ocijobs.reconcile.job.known_sources import SourceNamed, SourcesRead
+from ocijobs.reconcile.known.sources import SourceNamed, SourcesRead
 from ocijobs.testing import NAMESPACE, ManualClock, make_caller, make_job, make_metadata, make_run
 
 pytestmark = pytest.mark.asyncio

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from ocijobs.api.shared.metadata import ObjectKey
-from ocijobs.controller.store import Entry, Store
+from ocijobs.controller.entry import Entry
+from ocijobs.controller.store import Store
 
 KEY = ObjectKey("OCIJobRun", "team-a", "run")
 

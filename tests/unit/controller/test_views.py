@@ -8,7 +8,7 @@ import pytest
 
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.api.shared.names import ANNOTATION_SCHEDULED_TIME
-from ocijobs.controller.store import Entry
+from ocijobs.controller.entry import Entry
 from ocijobs.controller.views import code_folders, made_view, parse_time
 from ocijobs.testing import (
     CODE_BUCKET,

@@ -19,15 +19,9 @@ from tests.support.patience import patience
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.controller.store import Store
 from ocijobs.controller.streams import Answers, Stream, Streams, stream_of
-from ocijobs.controller.watch import OURS as OUR_RESOURCES
-from ocijobs.controller.watch import (
-    WORKLOADS,
-    Resources,
-    Watched,
-    WatchEndedError,
-    WatchTimes,
-    watch,
-)
+from ocijobs.controller.watch import WatchEndedError, watch
+from ocijobs.controller.watched import OURS as OUR_RESOURCES
+from ocijobs.controller.watched import WORKLOADS, Resources, Watched, WatchTimes
 from ocijobs.kube.login import Credentials, Login
 from ocijobs.observe.logs import lower_retries
 

@@ -22,7 +22,8 @@ from tests.support.patience import patience
 
 from ocijobs.controller.store import Store
 from ocijobs.controller.streams import Answers, Streams
-from ocijobs.controller.watch import Watched, WatchTimes, watch
+from ocijobs.controller.watch import watch
+from ocijobs.controller.watched import Watched, WatchTimes
 from ocijobs.kube import login as login_module
 from ocijobs.kube.client import ApiError, KubeClient
 from ocijobs.kube.login import Login, NoClusterError, load_login

@@ -11,8 +11,9 @@ import pytest
 from ocijobs.api.kueue import KUEUE_API_VERSION, WORKLOAD
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.backends.records import RefusalKind
+from ocijobs.controller.entry import Entry
 from ocijobs.controller.memory import Memory
-from ocijobs.controller.store import Entry, Store
+from ocijobs.controller.store import Store
 from ocijobs.controller.workload_actions import WorkloadActions
 from ocijobs.kube.client import ApiError, KubeClient
 from ocijobs.kube.lease import NotLeadingError

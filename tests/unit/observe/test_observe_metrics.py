@@ -4,7 +4,7 @@ from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from ocijobs import __version__
-from ocijobs.api.run.status import RunMetrics
+from ocijobs.api.run.observed import RunMetrics
 from ocijobs.observe.metrics import Metrics, ObjectCounts
 
 

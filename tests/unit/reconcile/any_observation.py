@@ -13,18 +13,23 @@ from typing import Any
 from hypothesis import strategies as st
 
 from ocijobs.api.job.status import JobSubmission, OCIJobStatus
-from ocijobs.api.run.status import Attempt, OCIJobRunStatus, Phase, StopReason
-from ocijobs.api.schedule import OCIJobSchedule, OCIJobScheduleSpec, OCIJobScheduleStatus
+from ocijobs.api.run.phase import Phase, StopReason
+from ocijobs.api.run.status import Attempt, OCIJobRunStatus
+from ocijobs.api.schedule.spec import OCIJobSchedule, OCIJobScheduleSpec
+from ocijobs.api.schedule.status import OCIJobScheduleStatus
 from ocijobs.api.shared.metadata import ObjectMeta
 from ocijobs.api.shared.names import ANNOTATION_ABANDON, ANNOTATION_PAUSED, FINALIZER
 from ocijobs.api.shared.reasons import Reason
+from ocijobs.api.sweep.phase import SweepPhase
 from ocijobs.api.sweep.spec import OCIJobSweep, OCIJobSweepSpec
-from ocijobs.api.sweep.status import OCIJobSweepStatus, SweepPhase
+from ocijobs.api.sweep.status import OCIJobSweepStatus
 from ocijobs.backends.records import JobState, Refusal, RefusalKind, RunState
 from ocijobs.reconcile.actions.calls import Call, Operation
 from ocijobs.reconcile.dependencies import Relations
 from ocijobs.reconcile.identity import IdentityObservation
-from ocijobs.reconcile.identity_known import (
+from ocijobs.reconcile.identity_view import IdentityView
+from ocijobs.reconcile.job.observation import JobObservation, RunView
+from ocijobs.reconcile.known.identity import (
     Credentials,
     Fault,
     IdentityKnown,
@@ -32,15 +37,15 @@ from ocijobs.reconcile.identity_known import (
     Serving,
     Unserved,
 )
-from ocijobs.reconcile.identity_view import IdentityView
-from ocijobs.reconcile.job.known import JobKnown
-from ocijobs.reconcile.job.known_oci_jobs import Removal
-from ocijobs.reconcile.job.observation import JobObservation, RunView
+from ocijobs.reconcile.known.job import JobKnown
+from ocijobs.reconcile.known.oci_jobs import Removal
+from ocijobs.reconcile.known.run import RunKnown
+from ocijobs.reconcile.known.schedule import ScheduleKnown
+from ocijobs.reconcile.known.sweep import Children, ChildView, SweepKnown
 from ocijobs.reconcile.once import Evidence
-from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.run.observation import RunObservation
-from ocijobs.reconcile.schedule.observation import ScheduleKnown, ScheduleObservation
-from ocijobs.reconcile.sweep.observation import Children, ChildView, SweepKnown, SweepObservation
+from ocijobs.reconcile.schedule.observation import ScheduleObservation
+from ocijobs.reconcile.sweep.observation import SweepObservation
 from ocijobs.testing import (
     DEFAULT_SETTINGS,
     REGION,

@@ -17,11 +17,11 @@ from ocijobs.backends.revision import adopted_name, job_request
 from ocijobs.reconcile.actions.jobs import FindName
 from ocijobs.reconcile.job.adoption import adopt
 from ocijobs.reconcile.job.decide import decide_job
-from ocijobs.reconcile.job.known import JobKnown
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.outlook import Needed, Obstacle
 from ocijobs.reconcile.job.place import Place, find_place
 from ocijobs.reconcile.job.plan import Plan, make_plan
+from ocijobs.reconcile.known.job import JobKnown
 from ocijobs.testing import (
     CODE_BUCKET,
     COMPARTMENT,

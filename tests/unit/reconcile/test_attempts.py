@@ -9,7 +9,7 @@ import pytest
 from tests.unit.reconcile.simulation.run_circumstances import Circumstances
 from tests.unit.reconcile.simulation.run_scenario import RunScenario
 
-from ocijobs.api.run.status import Phase
+from ocijobs.api.run.phase import Phase
 from ocijobs.api.shared.conditions import ConditionType, find
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import RunState

@@ -9,8 +9,8 @@ import pytest
 from oci.data_flow.models import Run
 from oci.data_science.models import JobRun
 
-from ocijobs.api.job.infrastructure import Backend
-from ocijobs.api.run.status import Phase
+from ocijobs.api.run.phase import Phase
+from ocijobs.api.shared.backend import Backend
 from ocijobs.api.shared.conditions import ConditionType, find
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.data_flow.traits import DATA_FLOW

@@ -8,7 +8,7 @@ from datetime import timedelta
 from tests.unit.reconcile.simulation.run_history import Do, Progress
 from tests.unit.reconcile.simulation.run_scenario import RunScenario
 
-from ocijobs.api.run.status import Phase
+from ocijobs.api.run.phase import Phase
 from ocijobs.backends.records import RunState
 
 

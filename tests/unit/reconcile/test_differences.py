@@ -12,7 +12,7 @@ from ocijobs.api.job.machines.node_group import StartupOrder
 from ocijobs.api.job.machines.shape import JobShapeConfigDetails
 from ocijobs.api.job.machines.storage_mount import ObjectStorageMount
 from ocijobs.api.shared.names import TAG_OWNER
-from ocijobs.backends.data_science.compute import Compute, ComputeCluster, Mount, NodeMachine
+from ocijobs.backends.data_science.machines import Compute, ComputeCluster, Mount, NodeMachine
 from ocijobs.backends.differences import all_differences, setting_differences
 from ocijobs.backends.requests import (
     ContainerEnvironment,

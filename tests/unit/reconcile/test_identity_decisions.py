@@ -27,7 +27,7 @@ from ocijobs.reconcile.identity import (
     decide_identity,
     view_identity,
 )
-from ocijobs.reconcile.identity_known import IdentityKnown, Key
+from ocijobs.reconcile.known.identity import IdentityKnown, Key
 from ocijobs.testing import (
     DEFAULT_SETTINGS,
     REGION,

@@ -17,8 +17,8 @@ from ocijobs.backends.requests import SingleNode
 from ocijobs.reconcile.actions.jobs import LookUpJob, UpdateJob
 from ocijobs.reconcile.actions.objects import AddFinalizer, RemoveFinalizer
 from ocijobs.reconcile.job.decide import decide_job
-from ocijobs.reconcile.job.known import JobKnown
 from ocijobs.reconcile.job.observation import JobObservation
+from ocijobs.reconcile.known.job import JobKnown
 from ocijobs.testing import (
     COMPARTMENT,
     PROJECT,

@@ -17,9 +17,9 @@ from tests.unit.reconcile.decided_jobs import (
 )
 
 from ocijobs.api.identity import IdentityDefaults
-from ocijobs.api.job.infrastructure import Backend
 from ocijobs.api.job.status import JobSubmission
-from ocijobs.api.run.status import Phase
+from ocijobs.api.run.phase import Phase
+from ocijobs.api.shared.backend import Backend
 from ocijobs.api.shared.conditions import ConditionType, is_true
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.job_record import JobRecord
@@ -37,12 +37,12 @@ from ocijobs.reconcile.actions.jobs import (
 )
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.job.decide import decide_job
-from ocijobs.reconcile.job.known import JobKnown
-from ocijobs.reconcile.job.known_oci_jobs import Removal
 from ocijobs.reconcile.job.observation import JobObservation, RunView
 from ocijobs.reconcile.job.place import Place, find_place
 from ocijobs.reconcile.job.plan import make_plan
 from ocijobs.reconcile.job.removal import remove_oci_job
+from ocijobs.reconcile.known.job import JobKnown
+from ocijobs.reconcile.known.oci_jobs import Removal
 from ocijobs.reconcile.once import Evidence
 from ocijobs.testing import (
     COMPARTMENT,

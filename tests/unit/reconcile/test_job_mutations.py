@@ -21,10 +21,10 @@ from ocijobs.reconcile.actions.calls import Caller, Operation
 from ocijobs.reconcile.actions.jobs import CreateJob, UploadArtifact
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.job import creation, history, readiness, removal
-from ocijobs.reconcile.job.known import JobKnown
-from ocijobs.reconcile.job.known_oci_jobs import Removal
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.plan import Plan
+from ocijobs.reconcile.known.job import JobKnown
+from ocijobs.reconcile.known.oci_jobs import Removal
 
 
 def _create_without_an_intent(patch: pytest.MonkeyPatch) -> None:

@@ -19,10 +19,10 @@ from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.reconcile.actions.jobs import ReadSources
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.job.decide import decide_job
-from ocijobs.reconcile.job.known import JobKnown
-from ocijobs.reconcile.job.known_sources import SourceNamed
 from ocijobs.reconcile.job.observation import JobObservation, Turn
 from ocijobs.reconcile.job.status import write_blocked
+from ocijobs.reconcile.known.job import JobKnown
+from ocijobs.reconcile.known.sources import SourceNamed
 from ocijobs.testing import SETTLED, make_job, make_job_observation, make_sources
 
 REMOTE = {"script": {"source": {"git_repository": {"url": "https://git.example/code.git"}}}}

@@ -7,7 +7,7 @@ from tests.unit.reconcile.simulation.run_circumstances import Circumstances
 from tests.unit.reconcile.simulation.run_scenario import RunScenario
 from tests.unit.reconcile.simulation.weather import Mishap
 
-from ocijobs.api.run.status import RunMetrics, Utilisation
+from ocijobs.api.run.observed import RunMetrics, Utilisation
 from ocijobs.backends.records import Refusal, RunState
 from ocijobs.reconcile.actions.calls import Operation
 

@@ -22,9 +22,9 @@ from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.reconcile.actions.calls import Call, Operation
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL
 from ocijobs.reconcile.decision import Decision
+from ocijobs.reconcile.known.run import RunKnown
 from ocijobs.reconcile.run.decide import decide_run
 from ocijobs.reconcile.run.draft import Closed, Draft, Launch, pass_gates
-from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.run.launch_gates import GATES, Answer
 from ocijobs.reconcile.run.observation import QueueView, RunObservation
 from ocijobs.settings import Settings

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.environment import ValueKey, Values
 from ocijobs.backends.records import RunState
+from ocijobs.reconcile.known.run import RunKnown
 from ocijobs.reconcile.legible import legible
 from ocijobs.reconcile.masking import SHORTEST_PART, SHORTEST_SECRET, masked
-from ocijobs.reconcile.run.known import RunKnown
-from ocijobs.reconcile.run.output import LINE_LIMIT_BYTES, TAIL_LIMIT_BYTES, TAIL_LINES, tail
+from ocijobs.reconcile.output import LINE_LIMIT_BYTES, TAIL_LIMIT_BYTES, TAIL_LINES, tail
 from ocijobs.reconcile.run.status import reflect, write_blocked
 from ocijobs.reconcile.run.verdict import Ended, judge
 from ocijobs.reconcile.text import shown

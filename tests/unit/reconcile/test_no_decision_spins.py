@@ -24,7 +24,8 @@ from tests.unit.reconcile.any_observation import (
     sweep_observations,
 )
 
-from ocijobs.api.run.status import OCIJobRunStatus, Phase
+from ocijobs.api.run.phase import Phase
+from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.names import ANNOTATION_PAUSED
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.reconcile.actions.action import answers_later

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from ocijobs.api.run.binding import Binding, RunTemplate
-from ocijobs.api.run.status import OCIJobRunStatus, Phase
+from ocijobs.api.run.phase import Phase
+from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import RunRecord, RunState
 from ocijobs.reconcile.run.verdict import Again, Ended, Kept, judge

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.reconcile.actions.calls import Call, Operation
-from ocijobs.reconcile.job.known import JobKnown
+from ocijobs.reconcile.known.job import JobKnown
+from ocijobs.reconcile.known.run import RunKnown
 from ocijobs.reconcile.pacing import LONG_PAUSE_SECONDS, due_at
 from ocijobs.reconcile.run.decide import decide_run
-from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.testing import (
     DEFAULT_SETTINGS,

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from ocijobs.api.identity import IdentityDefaults
-from ocijobs.api.run.status import OCIJobRunStatus, Phase
+from ocijobs.api.run.phase import Phase
+from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.conditions import ConditionType, find
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.job_record import JobRecord
@@ -18,9 +19,9 @@ from ocijobs.reconcile.actions.jobs import LookUpJob
 from ocijobs.reconcile.actions.objects import AddFinalizer
 from ocijobs.reconcile.actions.runs import LookUpRun
 from ocijobs.reconcile.decision import Decision
-from ocijobs.reconcile.job.known import JobKnown
+from ocijobs.reconcile.known.job import JobKnown
+from ocijobs.reconcile.known.run import RunKnown
 from ocijobs.reconcile.run.decide import decide_run
-from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.testing import (
     COMPARTMENT,
     SETTLED,

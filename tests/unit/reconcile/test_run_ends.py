@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from ocijobs.api.run.binding import Binding
-from ocijobs.api.run.status import Attempt, OCIJobRunStatus, Phase, RunLogs
+from ocijobs.api.run.phase import Phase
+from ocijobs.api.run.status import Attempt, OCIJobRunStatus, RunLogs
 from ocijobs.api.shared.conditions import ConditionType, find
 from ocijobs.api.shared.names import ANNOTATION_ABANDON, ANNOTATION_PAUSED
 from ocijobs.api.shared.reasons import Reason
@@ -18,10 +19,10 @@ from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.reconcile.actions.objects import AddFinalizer, ListOrphan, RemoveFinalizer
 from ocijobs.reconcile.actions.runs import DeleteRun, LookUpRun, ReadValues, SearchLogs
 from ocijobs.reconcile.decision import Decision
-from ocijobs.reconcile.run.attempts import retry_at
+from ocijobs.reconcile.known.run import RunKnown
 from ocijobs.reconcile.run.decide import decide_run
 from ocijobs.reconcile.run.draft import Launch
-from ocijobs.reconcile.run.known import RunKnown
+from ocijobs.reconcile.run.launch import retry_at
 from ocijobs.reconcile.run.launch_gates import prepare
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.testing import (

@@ -12,13 +12,14 @@ from tests.unit.reconcile.decided_jobs import plan_of, request_of
 from ocijobs.api.job.spec import OCIJob
 from ocijobs.api.job.status import AdoptedJob, ResolvedName
 from ocijobs.api.run.binding import BoundApplication
-from ocijobs.api.run.status import Attempt, OCIJobRunStatus, Phase
+from ocijobs.api.run.phase import Phase
+from ocijobs.api.run.status import Attempt, OCIJobRunStatus
 from ocijobs.api.shared.conditions import ConditionType, find
 from ocijobs.api.shared.dependency import Dependency, DependencyKind
 from ocijobs.api.shared.metadata import OwnerReference
 from ocijobs.api.shared.names import ANNOTATION_SCHEDULED_TIME
 from ocijobs.api.shared.reasons import Reason
-from ocijobs.backends.data_science.compute import Compute
+from ocijobs.backends.data_science.machines import Compute
 from ocijobs.backends.environment import ValueKey, Values
 from ocijobs.backends.job_record import JobRecord
 from ocijobs.backends.records import JobState, Refusal, RefusalKind
@@ -35,7 +36,7 @@ from ocijobs.reconcile.actions.runs import RefreshJob
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.dependencies import DependencyView, Relations
 from ocijobs.reconcile.job.decide import decide_job
-from ocijobs.reconcile.job.known import JobKnown
+from ocijobs.reconcile.known.job import JobKnown
 from ocijobs.reconcile.run.decide import decide_run
 from ocijobs.reconcile.run.draft import Launch
 from ocijobs.reconcile.run.launch_gates import prepare

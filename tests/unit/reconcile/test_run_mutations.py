@@ -25,15 +25,14 @@ from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.reconcile.actions.runs import CreateRun
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.run import (
-    absence,
     bound_job,
     decide,
     draft,
     ending,
     following,
-    gate,
     launch,
     launch_gates,
+    observation,
     spark_request,
     submission,
     verdict,
@@ -46,7 +45,7 @@ def _create_without_an_intent(patch: pytest.MonkeyPatch) -> None:
     """The call is made with the write that records it, not after it."""
 
     def await_launch(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
-        decision = gate.await_launch(o, now)
+        decision = launch_gates.await_launch(o, now)
         submit, prepared = decision.status.submit, launch_gates.prepare(o, now)
         if submit is None or not isinstance(prepared, draft.Launch):
             return decision
@@ -60,7 +59,7 @@ def _create_without_an_intent(patch: pytest.MonkeyPatch) -> None:
 
 def _trust_a_404(patch: pytest.MonkeyPatch) -> None:
     """One look-up that is answered 404 is taken for proof."""
-    gone = absence.gone
+    gone = observation.gone
     patch.setattr(following, "gone", lambda o: gone(o) or bool(o.known.absent_at))
 
 

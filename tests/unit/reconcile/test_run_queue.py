@@ -25,7 +25,7 @@ from ocijobs.api.kueue import (
     WorkloadStatus,
 )
 from ocijobs.api.run.binding import RunTemplate
-from ocijobs.api.run.spec import RunSettings
+from ocijobs.api.run.settings import RunSettings
 from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.conditions import Condition, ConditionStatus
 from ocijobs.backends.records import Refusal, RefusalKind, RunState
@@ -33,9 +33,9 @@ from ocijobs.reconcile.actions.action import Action
 from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.reconcile.actions.objects import CreateWorkload, DeleteWorkload, PatchWorkload
 from ocijobs.reconcile.decision import Decision
-from ocijobs.reconcile.run import decide, gate, queueing, stopping, submission
+from ocijobs.reconcile.known.run import RunKnown
+from ocijobs.reconcile.run import decide, launch_gates, queueing, stopping, submission
 from ocijobs.reconcile.run.decide import decide_run
-from ocijobs.reconcile.run.known import RunKnown
 from ocijobs.reconcile.run.launch_gates import GATES
 from ocijobs.reconcile.run.observation import QueueView, RunObservation
 from ocijobs.reconcile.run.pod_sets import pod_sets, workload_name
@@ -103,7 +103,7 @@ def _launch_unadmitted(patch: pytest.MonkeyPatch) -> None:
     """The queue is not asked."""
     others = tuple(each for each in GATES if each.name != "queue")
     assert len(others) == len(GATES) - 1
-    patch.setattr(gate, "GATES", others)
+    patch.setattr(launch_gates, "GATES", others)
 
 
 def _give_back_at_once(patch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,9 @@ import pytest
 
 from ocijobs.api.job.machines.data_flow import ApplicationType, SparkLanguage
 from ocijobs.api.run.binding import ReferencedValue
+from ocijobs.api.run.phase import Phase
 from ocijobs.api.run.spec import OCIJobRun
-from ocijobs.api.run.status import Attempt, OCIJobRunStatus, Phase
+from ocijobs.api.run.status import Attempt, OCIJobRunStatus
 from ocijobs.api.shared.names import ANNOTATION_SCHEDULED_TIME
 from ocijobs.backends.environment import ValueKey, Values
 from ocijobs.backends.records import RunState
@@ -23,12 +24,11 @@ from ocijobs.backends.requests import (
     Tags,
 )
 from ocijobs.reconcile.actions.objects import RemoveFinalizer
-from ocijobs.reconcile.job.known import JobKnown
+from ocijobs.reconcile.known.job import JobKnown
+from ocijobs.reconcile.known.run import RunKnown
 from ocijobs.reconcile.run.decide import decide_run
 from ocijobs.reconcile.run.draft import Launch
-from ocijobs.reconcile.run.gate import await_launch
-from ocijobs.reconcile.run.known import RunKnown
-from ocijobs.reconcile.run.launch_gates import prepare
+from ocijobs.reconcile.run.launch_gates import await_launch, prepare
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.testing import (
     COMPARTMENT,

@@ -7,7 +7,7 @@ from typing import Any
 from ocijobs.api.kueue import LABEL_SHAPE
 from ocijobs.api.run.binding import RunTemplate
 from ocijobs.api.run.overrides import RunSpark
-from ocijobs.api.run.spec import RunSettings
+from ocijobs.api.run.settings import RunSettings
 from ocijobs.backends.data_science.workload import template_of
 from ocijobs.reconcile.run.pod_sets import pod_sets
 from ocijobs.testing import REGION, make_spark_job

@@ -12,8 +12,10 @@ from tests.unit.reconcile.simulation.run_outputs import LOG_FILES
 from tests.unit.reconcile.simulation.run_scenario import RunScenario, run_history
 from tests.unit.reconcile.simulation.weather import Mishap
 
-from ocijobs.api.job.infrastructure import Backend
-from ocijobs.api.run.status import OCIJobRunStatus, Phase, RunMetrics
+from ocijobs.api.run.observed import RunMetrics
+from ocijobs.api.run.phase import Phase
+from ocijobs.api.run.status import OCIJobRunStatus
+from ocijobs.api.shared.backend import Backend
 from ocijobs.api.shared.conditions import Condition, ConditionType, find, is_true
 from ocijobs.backends.records import RunState
 from ocijobs.backends.requests import ApplicationRunRequest, SparkMachine, SparkSettings

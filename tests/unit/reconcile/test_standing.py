@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from ocijobs.api.run.status import Phase
+from ocijobs.api.run.phase import Phase
 from ocijobs.api.shared.conditions import ConditionType, find, is_true
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.reconcile.standing import RUN_STANDINGS, TABLE, Headline, Standing, conditions

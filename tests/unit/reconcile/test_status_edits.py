@@ -14,7 +14,7 @@ from tests.unit.reconcile.simulation.status_edits import (
     edited_history,
 )
 
-from ocijobs.api.run.status import Phase
+from ocijobs.api.run.phase import Phase
 from ocijobs.backends.records import RunState
 
 DAY = Sleep(25 * 3600)

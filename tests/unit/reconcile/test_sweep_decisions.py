@@ -12,21 +12,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.reconcile.simulation.sweep_world import SIZE, SweepWorld
 
-from ocijobs.api.run.status import Phase
+from ocijobs.api.run.phase import Phase
 from ocijobs.api.shared.dependency import DependencyKind
 from ocijobs.api.shared.names import ANNOTATION_PAUSED, ANNOTATION_RELEASE
 from ocijobs.api.shared.reasons import Reason
+from ocijobs.api.sweep.phase import SweepPhase
 from ocijobs.api.sweep.spec import OCIJobSweepSpec
-from ocijobs.api.sweep.status import SweepPhase
 from ocijobs.reconcile.actions.objects import DeleteObject
 from ocijobs.reconcile.actions.runs import RefreshJob
 from ocijobs.reconcile.dependencies import DependencyView, Relations
+from ocijobs.reconcile.known.sweep import Outcome
 from ocijobs.reconcile.sweep.decide import decide_sweep
 from ocijobs.reconcile.sweep.intervals import from_intervals, names_index, to_intervals
 from ocijobs.reconcile.sweep.names import index_of
-from ocijobs.reconcile.sweep.observation import Outcome
-from ocijobs.reconcile.sweep.points import point, problem, total
 from ocijobs.reconcile.sweep.tally import count
+from ocijobs.reconcile.sweep_points import point, problem, total
 from ocijobs.testing import START, make_identity_view, make_job, make_metadata, make_ready_job
 
 
@@ -234,6 +234,21 @@ def test_a_cancellation_that_comes_too_late_or_after_the_end_changes_nothing() -
     # Tools wait for the current generation.
     assert ended.sweep.status.observed_generation == ended.sweep.metadata.generation == 2
     assert {one.observed_generation for one in ended.sweep.status.conditions} == {2}
+
+
+def test_conditions_that_somebody_took_from_a_sweep_that_has_ended_come_back() -> None:
+    ended = SweepWorld()
+    ended.live()
+    for index in ended.running:
+        ended.end(index, Phase.SUCCEEDED)
+    ended.wait()
+    before = ended.sweep.status
+    ended.sweep = ended.sweep.model_copy(update={"status": before.changed(conditions=())})
+    ended.live()
+    after = ended.sweep.status
+    assert [(c.type, c.status, c.reason) for c in after.conditions] == [
+        (c.type, c.status, c.reason) for c in before.conditions
+    ]
 
 
 def test_a_sweep_that_is_cancelled_or_suspended_before_it_began_has_started_nothing() -> None:

@@ -6,8 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ocijobs.api.job.source import RelativePath
-from ocijobs.api.shared.model import ATOMIC_LIST
+from ocijobs.api.shared.model import ATOMIC_LIST, RelativePath
 
 PythonPath = Annotated[
     tuple[RelativePath, ...], Field(max_length=16, json_schema_extra=ATOMIC_LIST)

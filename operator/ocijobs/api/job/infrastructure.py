@@ -6,7 +6,6 @@ Rules from the Data Science API: a subnet means custom networking (STANDALONE), 
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
@@ -23,6 +22,7 @@ from ocijobs.api.job.machines.shape import (
 )
 from ocijobs.api.job.machines.startup_probe import StartupProbe
 from ocijobs.api.job.machines.storage_mount import StorageMount
+from ocijobs.api.shared.backend import Backend
 from ocijobs.api.shared.model import ATOMIC_LIST, Model, Ocid, map_list, validations
 
 DEFAULT_BLOCK_STORAGE_GBS = 50
@@ -110,13 +110,6 @@ class DataScienceJobInfrastructure(Model):
             "Without it, a run has one machine."
         ),
     )
-
-
-class Backend(StrEnum):
-    """Service of OCI that runs jobs."""
-
-    DATA_SCIENCE = "DataScience"
-    DATA_FLOW = "DataFlow"
 
 
 _ONE_MESSAGE = "exactly one of dataScienceJob and dataFlow must be given"

@@ -16,8 +16,8 @@ from ocijobs.api.job.runtimes.container import ContainerRuntime
 from ocijobs.api.job.runtimes.git import GitRuntime
 from ocijobs.api.job.runtimes.spark import SparkRuntime
 from ocijobs.api.job.runtimes.torch import PyTorchDistributedRuntime
-from ocijobs.api.job.source import RelativePath, Source
-from ocijobs.api.shared.model import SET_LIST, Model, validations
+from ocijobs.api.job.source import Source
+from ocijobs.api.shared.model import SET_LIST, Model, RelativePath, validations
 
 
 class ScriptRuntime(Model):

@@ -8,18 +8,15 @@ from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from ocijobs.api.identity import RegionName
-from ocijobs.api.shared.model import ATOMIC_LIST, ConfigKey, Model, ObjectName, validations
-
-RelativePath = Annotated[
-    str,
-    Field(
-        min_length=1,
-        max_length=253,
-        pattern=r"^[A-Za-z0-9_][-._A-Za-z0-9]*(/[A-Za-z0-9_][-._A-Za-z0-9]*)*$",
-    ),
-]
-"""A path inside the code: no leading slash, no `..`."""
+from ocijobs.api.shared.model import (
+    ATOMIC_LIST,
+    ConfigKey,
+    Model,
+    ObjectName,
+    RegionName,
+    RelativePath,
+    validations,
+)
 
 HttpUrl = Annotated[
     str, Field(max_length=2048, pattern=r"^https?://[^/?#@\s]+(/[^?#\s]*)?(\?[^#\s]*)?$")

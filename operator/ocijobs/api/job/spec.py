@@ -7,35 +7,28 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from ocijobs.api.identity import IdentityReference
+from ocijobs.api.job.fields import (
+    DeletionPolicy,
+    DisplayName,
+    JobDefinedTags,
+    JobFreeformTags,
+    Minutes,
+    ResultNames,
+)
 from ocijobs.api.job.infrastructure import Infrastructure
 from ocijobs.api.job.machines.data_flow import SparkLanguage
 from ocijobs.api.job.rules import JOB_RULES
 from ocijobs.api.job.runtime import Runtime
-from ocijobs.api.job.source import RelativePath
 from ocijobs.api.job.status import OCIJobStatus
 from ocijobs.api.shared.environment import Arguments, EnvVars
+from ocijobs.api.shared.identity_reference import IdentityReference
 from ocijobs.api.shared.metadata import ObjectMeta
 from ocijobs.api.shared.model import (
-    SET_LIST,
-    DefinedTags,
-    FreeformTags,
     Model,
     Ocid,
+    RelativePath,
     validations,
 )
-
-DisplayName = Annotated[str, Field(min_length=1, max_length=255)]
-JobFreeformTags = Annotated[FreeformTags, Field(max_length=7)]
-JobDefinedTags = Annotated[DefinedTags, Field(max_length=20)]
-Minutes = Annotated[int, Field(ge=1, le=43200)]
-
-
-class DeletionPolicy(StrEnum):
-    """What happens in OCI when the object is deleted."""
-
-    DELETE = "Delete"
-    RETAIN = "Retain"
 
 
 class AdoptionMode(StrEnum):
@@ -91,14 +84,6 @@ class Outputs(Model):
             "of its own."
         )
     )
-
-
-ResultName = Annotated[
-    str, Field(min_length=1, max_length=63, pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$")
-]
-ResultNames = Annotated[
-    tuple[ResultName, ...], Field(min_length=1, max_length=32, json_schema_extra=SET_LIST)
-]
 
 
 class OCIJobSpec(Model):

@@ -6,17 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Self, Unpack
 
 from pydantic import Field
 
-from ocijobs.api.identity import IdentityReference, RegionName
-from ocijobs.api.job.infrastructure import Backend
+from ocijobs.api.job.fields import Digest, RevisionName, Url
+from ocijobs.api.shared.backend import Backend
 from ocijobs.api.shared.conditions import Conditions
-from ocijobs.api.shared.model import ATOMIC_LIST, Model, Ocid, Time, map_list
+from ocijobs.api.shared.identity_reference import IdentityReference
+from ocijobs.api.shared.model import ATOMIC_LIST, Model, Ocid, RegionName, Time, map_list
 
 if TYPE_CHECKING:
     from ocijobs.api.status_changes import JobStatusFields
-
-RevisionName = Annotated[str, Field(min_length=1, max_length=63)]
-Digest = Annotated[str, Field(max_length=128)]
-Url = Annotated[str, Field(max_length=2048)]
 
 
 class Artifact(Model):

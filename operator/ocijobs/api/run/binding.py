@@ -7,22 +7,20 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ocijobs.api.identity import IdentityReference, RegionName
 from ocijobs.api.job.code import Words
+from ocijobs.api.job.fields import Digest, Minutes, ResultNames, RevisionName
 from ocijobs.api.job.infrastructure import DataScienceJobInfrastructure
 from ocijobs.api.job.machines.data_flow import (
     ApplicationLogConfig,
     ApplicationType,
-    BucketUri,
     Executors,
     ShapeConfig,
 )
 from ocijobs.api.job.machines.shape import ShapeName
 from ocijobs.api.job.runtimes.spark import Parameters
-from ocijobs.api.job.spec import Minutes, ResultNames
-from ocijobs.api.job.status import Digest, RevisionName
 from ocijobs.api.shared.environment import Arguments, EnvVars
-from ocijobs.api.shared.model import ATOMIC_LIST, Model, ObjectName, Ocid
+from ocijobs.api.shared.identity_reference import IdentityReference
+from ocijobs.api.shared.model import ATOMIC_LIST, BucketUri, Model, ObjectName, Ocid, RegionName
 
 
 class ReferencedValue(Model):

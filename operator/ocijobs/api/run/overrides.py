@@ -9,7 +9,6 @@ from pydantic import ConfigDict, Field
 from ocijobs.api.job.code import Words
 from ocijobs.api.job.machines.data_flow import (
     CONFIGURATION_RULES,
-    BucketUri,
     Executors,
     ShapeConfig,
     SparkConfiguration,
@@ -24,7 +23,7 @@ from ocijobs.api.job.machines.shape import (
 )
 from ocijobs.api.job.runtimes.container import IMAGE_PATTERN
 from ocijobs.api.job.runtimes.spark import Parameters
-from ocijobs.api.shared.model import Model, Ocid, validations
+from ocijobs.api.shared.model import BucketUri, Model, Ocid, validations
 
 
 class RunInfrastructure(Model):

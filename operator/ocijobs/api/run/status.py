@@ -2,103 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Self, Unpack
 
 from pydantic import Field
 
-from ocijobs.api.identity import IdentityReference, RegionName
-from ocijobs.api.job.infrastructure import Backend
-from ocijobs.api.job.status import RevisionName, Submission, Url
+from ocijobs.api.job.fields import RevisionName, Url
+from ocijobs.api.job.status import Submission
 from ocijobs.api.run.binding import Binding
+from ocijobs.api.run.observed import LogFile, NodeGroupState, OutputList, Results, RunMetrics
+from ocijobs.api.run.phase import Phase, StopReason
+from ocijobs.api.shared.backend import Backend
 from ocijobs.api.shared.conditions import Conditions
 from ocijobs.api.shared.dependency import Dependency
-from ocijobs.api.shared.model import ATOMIC_LIST, Model, ObjectName, Ocid, Time, map_list
+from ocijobs.api.shared.identity_reference import IdentityReference
+from ocijobs.api.shared.model import (
+    ATOMIC_LIST,
+    Model,
+    ObjectName,
+    Ocid,
+    RegionName,
+    Time,
+    map_list,
+)
 
 if TYPE_CHECKING:
     from ocijobs.api.status_changes import JobRunStatusFields
 
 MOST_ATTEMPTS = 10
 """Attempts that a status tells of; `attemptCount` counts them all."""
-
-
-class Phase(StrEnum):
-    """Where a run is; conditions say the same for machines."""
-
-    PENDING = "Pending"
-    SUSPENDED = "Suspended"
-    ACCEPTED = "Accepted"
-    RUNNING = "Running"
-    CANCELLING = "Cancelling"
-    NEEDS_ATTENTION = "NeedsAttention"
-    SUCCEEDED = "Succeeded"
-    FAILED = "Failed"
-    CANCELLED = "Cancelled"
-
-    @property
-    def terminal(self) -> bool:
-        """Whether the phase is never left."""
-        return self in _TERMINAL
-
-
-_TERMINAL = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.CANCELLED})
-
-
-class StopReason(StrEnum):
-    """Why the operator ends an attempt by itself."""
-
-    SUSPENDED = "Suspended"
-    EVICTED = "Evicted"
-    DEADLINE_EXCEEDED = "DeadlineExceeded"
-    PRE_RUNNING_DEADLINE_EXCEEDED = "PreRunningDeadlineExceeded"
-
-
-Results = Annotated[
-    Mapping[Annotated[str, Field(max_length=63)], Annotated[str, Field(max_length=4096)]],
-    Field(max_length=32),
-]
-"""What a run has reported: name -> value, as the code printed it."""
-
-
-class Utilisation(Model):
-    """How much of a resource was used, over the run."""
-
-    mean: float = Field(description="Mean, in percent.")
-    max: float = Field(description="Highest mean of a minute, in percent.")
-
-
-class RunMetrics(Model):
-    """What the run used: utilisation of the machines, as OCI Monitoring has it, or Data Flow's totals."""
-
-    cpu_utilization: Utilisation | None = Field(default=None, description="CPU.")
-    memory_utilization: Utilisation | None = Field(default=None, description="Memory.")
-    disk_utilization: Utilisation | None = Field(default=None, description="Block storage.")
-    gpu_utilization: Utilisation | None = Field(default=None, description="GPU.")
-    total_ocpu: Annotated[int, Field(ge=0)] | None = Field(
-        default=None,
-        alias="totalOCpu",
-        description="OCPUs of driver and executors together; of a Spark run.",
-    )
-    data_read_in_bytes: Annotated[int, Field(ge=0)] | None = Field(
-        default=None, description="Bytes that Spark read."
-    )
-    data_written_in_bytes: Annotated[int, Field(ge=0)] | None = Field(
-        default=None, description="Bytes that Spark wrote."
-    )
-    run_duration_in_milliseconds: Annotated[int, Field(ge=0)] | None = Field(
-        default=None, description="Time that Data Flow counts for the run, in milliseconds."
-    )
-
-
-class NodeGroupState(Model):
-    """State of a group of nodes."""
-
-    name: Annotated[str, Field(max_length=255)] = Field(description="Name of the group.")
-    lifecycle_state: Annotated[str, Field(max_length=63)] = Field(description="State in OCI.")
-    lifecycle_details: Annotated[str, Field(max_length=1024)] | None = Field(
-        default=None, description="Details in OCI's own words."
-    )
 
 
 class RunSubmission(Submission):
@@ -132,21 +63,6 @@ class Attempt(Model):
     )
 
 
-class LogFile(Model):
-    """A log that Data Flow keeps of a run (RunLogSummary)."""
-
-    name: Annotated[str, Field(max_length=255)] = Field(
-        description="Its name, as GetRunLog takes it."
-    )
-    source: Annotated[str, Field(max_length=63)] = Field(
-        description="APPLICATION, DRIVER or EXECUTOR."
-    )
-    type: Annotated[str, Field(max_length=63)] = Field(description="STDOUT or STDERR.")
-    size_in_bytes: Annotated[int, Field(ge=0)] | None = Field(
-        default=None, description="Compressed size in bytes."
-    )
-
-
 class RunLogs(Model):
     """Where the run's output is."""
 
@@ -177,16 +93,6 @@ class RunLogs(Model):
             "Last lines of output, 20 lines and 4 KiB at most, 512 bytes of each; known secret values masked."
         ),
     )
-
-
-class OutputList(Model):
-    """Objects that the run's outputs are."""
-
-    count: Annotated[int, Field(ge=0)] = Field(description="Number of objects.")
-    objects: Annotated[
-        tuple[Annotated[str, Field(max_length=2048)], ...],
-        Field(max_length=50, json_schema_extra=ATOMIC_LIST),
-    ] = Field(default=(), description="oci:// addresses of the first 50.")
 
 
 class OCIJobRunStatus(Model):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
@@ -131,3 +132,12 @@ Arguments = Annotated[
     tuple[Annotated[str, Field(max_length=4000)], ...],
     Field(max_length=256, json_schema_extra=ATOMIC_LIST),
 ]
+
+
+ParameterValue = Annotated[str, Field(max_length=4096)]
+
+
+ParameterName = Annotated[str, Field(min_length=1, max_length=256)]
+
+
+Parameters = Annotated[Mapping[ParameterName, ParameterValue], Field(min_length=1, max_length=16)]

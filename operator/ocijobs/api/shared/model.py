@@ -113,3 +113,24 @@ DefinedTags = Mapping[
     ],
 ]
 """OCI defined tags: tag namespace -> key -> value."""
+
+
+RegionName = Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9-]+$")]
+
+
+BucketUri = Annotated[
+    str,
+    Field(max_length=1024, pattern=r"^oci://[A-Za-z0-9_.-]+@[A-Za-z0-9_-]+(/([A-Za-z0-9._/-]*))?$"),
+]
+"""A bucket, or a folder in it: oci://bucket@namespace/prefix."""
+
+
+RelativePath = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=253,
+        pattern=r"^[A-Za-z0-9_][-._A-Za-z0-9]*(/[A-Za-z0-9_][-._A-Za-z0-9]*)*$",
+    ),
+]
+"""A path inside the code: no leading slash, no `..`."""

@@ -2,44 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Self, Unpack
 
 from pydantic import Field
 
 from ocijobs.api.run.binding import JobBinding
-from ocijobs.api.run.status import Results
+from ocijobs.api.run.observed import Results
 from ocijobs.api.shared.conditions import Conditions
 from ocijobs.api.shared.dependency import Dependency
+from ocijobs.api.shared.environment import Parameters
 from ocijobs.api.shared.model import Model, Time, map_list
+from ocijobs.api.sweep.phase import SweepPhase
 
 if TYPE_CHECKING:
     from ocijobs.api.status_changes import JobSweepStatusFields
 
-ParameterValue = Annotated[str, Field(max_length=4096)]
-ParameterName = Annotated[str, Field(min_length=1, max_length=256)]
-Parameters = Annotated[Mapping[ParameterName, ParameterValue], Field(min_length=1, max_length=16)]
 
 Intervals = Annotated[str, Field(max_length=65536)]
 """Indices as batch/v1's completedIndexes has them: `1,3-5,7`."""
-
-
-class SweepPhase(StrEnum):
-    """Where a sweep is; conditions say the same for machines."""
-
-    PENDING = "Pending"
-    RUNNING = "Running"
-    SUSPENDED = "Suspended"
-    CANCELLING = "Cancelling"
-    SUCCEEDED = "Succeeded"
-    FAILED = "Failed"
-    CANCELLED = "Cancelled"
-
-    @property
-    def terminal(self) -> bool:
-        """Whether the phase is never left."""
-        return self in {SweepPhase.SUCCEEDED, SweepPhase.FAILED, SweepPhase.CANCELLED}
 
 
 class BestRun(Model):

@@ -17,7 +17,7 @@ from ocijobs.api.job.spec import OCIJob, OCIJobSpec
 from ocijobs.api.job.status import Artifact, OCIJobStatus
 from ocijobs.api.run.binding import BoundApplication, RunTemplate
 from ocijobs.api.run.overrides import RunSpark
-from ocijobs.api.run.spec import RunSettings
+from ocijobs.api.run.settings import RunSettings
 from ocijobs.backends.environment import NO_VALUES, Values, expand, resolve, variables_of
 from ocijobs.backends.records import LogAddress
 from ocijobs.backends.requests import (

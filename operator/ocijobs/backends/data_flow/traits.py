@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ocijobs.api.job.infrastructure import Backend
+from ocijobs.api.shared.backend import Backend
 from ocijobs.backends.records import RunState
 from ocijobs.backends.traits import BackendTraits
 

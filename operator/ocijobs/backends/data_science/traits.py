@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ocijobs.api.job.infrastructure import Backend
+from ocijobs.api.shared.backend import Backend
 from ocijobs.backends.records import RunRecord, RunState
 from ocijobs.backends.traits import BackendTraits
 

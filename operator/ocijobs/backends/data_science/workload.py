@@ -18,7 +18,7 @@ from ocijobs.api.job.spec import OCIJob, OCIJobSpec
 from ocijobs.api.job.status import Artifact
 from ocijobs.api.run.binding import BoundContainer, RunTemplate
 from ocijobs.api.run.overrides import RunContainer
-from ocijobs.api.run.spec import RunSettings
+from ocijobs.api.run.settings import RunSettings
 from ocijobs.backends.data_flow.application import bound_application, pool_of
 from ocijobs.backends.data_science.compute import node_groups, node_machine
 from ocijobs.backends.environment import (

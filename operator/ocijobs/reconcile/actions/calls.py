@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from ocijobs.api.identity import IdentityReference
+from ocijobs.api.shared.identity_reference import IdentityReference
 from ocijobs.backends.records import Refusal
 
 

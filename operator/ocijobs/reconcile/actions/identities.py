@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-from ocijobs.api.identity import IdentityReference
+from ocijobs.api.shared.identity_reference import IdentityReference
 from ocijobs.reconcile.actions.calls import OciCall, Operation
 
 

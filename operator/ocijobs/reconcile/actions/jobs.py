@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-from ocijobs.api.job.infrastructure import Backend
 from ocijobs.api.job.spec import OCIJobSpec
 from ocijobs.api.job.status import Artifact
+from ocijobs.api.shared.backend import Backend
 from ocijobs.backends.requests import JobChange, JobCreation, WantedName
 from ocijobs.reconcile.actions.calls import Caller, Launcher, OciCall, Operation
 

@@ -14,12 +14,7 @@ from ocijobs.backends.digest import belongs_to
 from ocijobs.backends.job_record import JobRecord
 from ocijobs.backends.records import JobState
 from ocijobs.backends.registry import backend_of, unknown_type
-from ocijobs.backends.requests import (
-    ApplicationRequest,
-    JobCreation,
-    JobRequest,
-    SingleNode,
-)
+from ocijobs.backends.requests import ApplicationRequest, JobCreation, JobRequest, SingleNode
 from ocijobs.backends.revision import adopted_name
 from ocijobs.reconcile.actions.calls import Caller, Operation
 from ocijobs.reconcile.actions.jobs import LookUpJob

@@ -18,15 +18,7 @@ from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.plan import Plan
 from ocijobs.reconcile.job.status import write_blocked, write_status
-from ocijobs.reconcile.once import (
-    Free,
-    Nothing,
-    Protocol,
-    Refused,
-    Repeat,
-    Search,
-    Wait,
-)
+from ocijobs.reconcile.once import Free, Nothing, Protocol, Refused, Repeat, Search, Wait
 from ocijobs.reconcile.standing import Standing
 
 _SEARCHING = (

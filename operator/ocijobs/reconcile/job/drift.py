@@ -20,9 +20,9 @@ from ocijobs.reconcile.actions.action import Action
 from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.reconcile.actions.jobs import LookUpJob, UpdateJob
 from ocijobs.reconcile.decision import Note
-from ocijobs.reconcile.job.known_oci_jobs import Watched
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.plan import Plan
+from ocijobs.reconcile.known.oci_jobs import Watched
 from ocijobs.reconcile.pacing import due_at, fraction
 
 _GONE = frozenset({JobState.DELETED, JobState.DELETING})

@@ -8,13 +8,12 @@ from enum import Enum
 
 from ocijobs.api import kinds
 from ocijobs.api.job.spec import OCIJob
-from ocijobs.api.run.status import Phase
+from ocijobs.api.run.phase import Phase
 from ocijobs.backends.digest import owner_of
 from ocijobs.backends.registry import backend_named
 from ocijobs.backends.traits import BackendTraits
-from ocijobs.reconcile.identity_view import IdentityView
-from ocijobs.reconcile.job.known import JobKnown
-from ocijobs.reconcile.release import Owner
+from ocijobs.reconcile.identity_view import IdentityView, Owner
+from ocijobs.reconcile.known.job import JobKnown
 from ocijobs.settings import Settings
 
 

@@ -22,12 +22,12 @@ from ocijobs.backends.revision import (
     settings_digest,
 )
 from ocijobs.reconcile.actions.calls import Launcher, Operation
-from ocijobs.reconcile.job.known_sources import SourcesRead
 from ocijobs.reconcile.job.naming import Found, check_shapes, find_names
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.outlook import Needed, Obstacle
 from ocijobs.reconcile.job.place import Place
 from ocijobs.reconcile.job.reading import reason_of_source, serves_current_spec, unreachable
+from ocijobs.reconcile.known.sources import SourcesRead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

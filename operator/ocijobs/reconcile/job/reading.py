@@ -23,8 +23,8 @@ from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.reconcile.actions.calls import Call, Operation
 from ocijobs.reconcile.actions.jobs import ReadSources, ServedSource
 from ocijobs.reconcile.blocking import earliest
-from ocijobs.reconcile.job.known_sources import SourceNamed, SourcesRead, same_attempt
 from ocijobs.reconcile.job.observation import JobObservation, Turn
+from ocijobs.reconcile.known.sources import SourceNamed, SourcesRead, same_attempt
 from ocijobs.reconcile.pacing import LONG_PAUSE_SECONDS, due_at
 
 _SHORTEST_PAUSE_SECONDS = 2.0

@@ -16,8 +16,8 @@ from ocijobs.reconcile.actions.action import Action
 from ocijobs.reconcile.actions.calls import Caller, Operation
 from ocijobs.reconcile.actions.jobs import DeleteCode, DeleteJob, ListActiveRuns, LookUpJob
 from ocijobs.reconcile.decision import Note
-from ocijobs.reconcile.job.known_oci_jobs import Removal
 from ocijobs.reconcile.job.observation import JobObservation
+from ocijobs.reconcile.known.oci_jobs import Removal
 from ocijobs.reconcile.pacing import due_at
 
 _ACTIVE_PAUSE_SECONDS = 15.0

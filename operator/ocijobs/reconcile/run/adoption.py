@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from ocijobs.api.run.phase import Phase
 from ocijobs.api.run.spec import RunAdoption
-from ocijobs.api.run.status import OCIJobRunStatus, Phase, RunSubmission
+from ocijobs.api.run.status import OCIJobRunStatus, RunSubmission
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.binding import bind, service_variables
 from ocijobs.backends.digest import belongs_to, retry_token

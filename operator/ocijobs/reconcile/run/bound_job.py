@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from typing import Any
 
+from ocijobs.api import kinds
 from ocijobs.api.job.spec import OCIJob
 from ocijobs.api.run.binding import JobBinding, RunTemplate
+from ocijobs.api.run.spec import OCIJobRun
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.data_flow.application import application_of
 from ocijobs.backends.job_record import JobRecord
@@ -15,11 +17,10 @@ from ocijobs.reconcile.actions.calls import Call, Caller, Operation
 from ocijobs.reconcile.actions.jobs import LookUpJob
 from ocijobs.reconcile.actions.objects import CreateObject
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL
-from ocijobs.reconcile.ownership import belongs
+from ocijobs.reconcile.ownership import belongs, owned_object
 from ocijobs.reconcile.pacing import due_at, mended_at
 from ocijobs.reconcile.run.draft import Draft
-from ocijobs.reconcile.run.observation import RunObservation
-from ocijobs.reconcile.run.own_job import own_job
+from ocijobs.reconcile.run.observation import RunObservation, settled_at
 from ocijobs.reconcile.serving import (
     Hindrance,
     bind_job,
@@ -29,19 +30,6 @@ from ocijobs.reconcile.serving import (
     not_ready,
     unread,
 )
-from ocijobs.reconcile.settling import arrived_at, settled
-
-
-def settled_at(o: RunObservation) -> datetime:
-    """Return from when on the run may be launched: the rest of the same apply arrives before.
-
-    A sweep's children need not wait: the sweep did.
-    """
-    bound = o.run.status.binding is not None
-    arrived = arrived_at(o.run.metadata.creation_timestamp, o.seen_at, bound=bound)
-    if o.shared is not None:
-        return arrived
-    return settled(arrived, o.settings.launch_settle_seconds)
 
 
 def sweep_seen(draft: Draft) -> Hindrance | None:
@@ -219,4 +207,18 @@ def _foreign_template(content: JobCreation) -> RunTemplate:
         maximum_runtime_in_minutes=(
             configuration.maximum_runtime_in_minutes if configuration else None
         ),
+    )
+
+
+def own_job(run: OCIJobRun) -> dict[str, Any]:
+    """Return the document of the run's own OCIJob: it has the run's name and labels, and goes with the run."""
+    if run.spec.job_template is None:
+        raise AssertionError  # pragma: no cover - callers ask for runs with a template
+    return owned_object(
+        run.metadata,
+        kinds.RUN,
+        kind=kinds.JOB,
+        name=run.metadata.name,
+        spec=run.spec.job_template.spec,
+        labels=run.metadata.labels,
     )

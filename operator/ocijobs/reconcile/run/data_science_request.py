@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ocijobs.api.run.binding import JobBinding
-from ocijobs.api.run.spec import RunSettings
+from ocijobs.api.run.settings import RunSettings
 from ocijobs.api.shared.environment import EnvVar
 from ocijobs.api.shared.names import SCHEDULED_TIME
 from ocijobs.backends.binding import service_variables
-from ocijobs.backends.data_science.compute import Compute, ComputeCluster, machine
+from ocijobs.backends.data_science.compute import machine
 from ocijobs.backends.data_science.limits import over_limit
+from ocijobs.backends.data_science.machines import Compute, ComputeCluster
 from ocijobs.backends.data_science.workload import machines, run_workload
 from ocijobs.backends.environment import (
     Values,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ocijobs.api.job.spec import DeletionPolicy
-from ocijobs.api.run.status import OCIJobRunStatus, Phase
+from ocijobs.api.job.fields import DeletionPolicy
+from ocijobs.api.run.phase import Phase
+from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import RunRecord, RunState
 from ocijobs.backends.registry import unknown_type
@@ -14,16 +16,22 @@ from ocijobs.reconcile.actions.objects import AddFinalizer, DeleteObject, Remove
 from ocijobs.reconcile.blocking import earliest, to_come
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.release import release_at
+from ocijobs.reconcile.run.collecting import look_again
 from ocijobs.reconcile.run.discarding import discard, kept_records
 from ocijobs.reconcile.run.following import follow
-from ocijobs.reconcile.run.gate import await_launch
-from ocijobs.reconcile.run.late_looks import look_again
+from ocijobs.reconcile.run.launch_gates import await_launch
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.queueing import settle
 from ocijobs.reconcile.run.status import write_status
-from ocijobs.reconcile.run.submission import resolve_intent
-from ocijobs.reconcile.run.wiped import look_first, perhaps_launched
-from ocijobs.reconcile.standing import of_generation
+from ocijobs.reconcile.run.submission import look_first, perhaps_launched, resolve_intent
+from ocijobs.reconcile.standing import Headline, Standing, of_ended
+
+_ENDS: Mapping[Phase | None, tuple[Standing, Reason]] = {
+    Phase.SUCCEEDED: (Standing.SUCCEEDED, Reason.SUCCEEDED),
+    Phase.FAILED: (Standing.FAILED, Reason.RUN_FAILED),
+    Phase.CANCELLED: (Standing.FAILED, Reason.CANCELLED),
+}
+"""What conditions say of a run that has ended, where nothing of them is left."""
 
 
 def decide_run(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
@@ -41,7 +49,7 @@ def _decide(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
         return Decision(status=status)
     if status.ended:
         after = _after_the_end(o, now)
-        return after if meta.deleting else _seen(after, meta.generation)
+        return after if meta.deleting else _upheld(after, meta.generation, now)
     if status.submit is None:
         return _without_intent(o, now)
     if status.job_run_id is not None:
@@ -81,12 +89,20 @@ def _of_unknown_service(o: RunObservation) -> str | None:
     return None
 
 
-def _seen(decision: Decision[OCIJobRunStatus], generation: int) -> Decision[OCIJobRunStatus]:
-    """Have the status of a run that was edited after its end be of that generation: tools wait for it."""
+def _upheld(
+    decision: Decision[OCIJobRunStatus], generation: int, now: datetime
+) -> Decision[OCIJobRunStatus]:
+    """Have the status of a run that has ended be of the current generation, and say its end in its conditions.
+
+    Tools wait for both: whoever edits the spec or the status later changes neither.
+    """
     status = decision.status
-    if status.observed_generation == generation:
+    standing, reason = _ENDS[status.phase]
+    message = status.lifecycle_details or "the run has ended"
+    headline = Headline(standing=standing, reason=reason, message=message)
+    told = of_ended(status.conditions, headline, generation=generation, now=now)
+    if status.observed_generation == generation and told == status.conditions:
         return decision
-    told = of_generation(status.conditions, generation)
     return replace(decision, status=status.changed(observed_generation=generation, conditions=told))
 
 

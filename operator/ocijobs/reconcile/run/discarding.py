@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from ocijobs.api.job.spec import DeletionPolicy
+from ocijobs.api.job.fields import DeletionPolicy
 from ocijobs.api.orphan import Leftovers
 from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.reasons import Reason
@@ -15,8 +15,7 @@ from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe
 from ocijobs.reconcile.decision import Decision, Note
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.release import release
-from ocijobs.reconcile.run.absence import gone
-from ocijobs.reconcile.run.observation import RunObservation
+from ocijobs.reconcile.run.observation import RunObservation, gone
 
 
 def discard(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:

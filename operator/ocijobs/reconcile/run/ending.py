@@ -8,33 +8,27 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from ocijobs.api.run.status import (
-    OCIJobRunStatus,
-    OutputList,
-    Phase,
-    RunLogs,
-    RunMetrics,
-    RunSubmission,
-    StopReason,
-)
+from ocijobs.api.run.observed import OutputList, RunMetrics
+from ocijobs.api.run.phase import Phase, StopReason
+from ocijobs.api.run.status import OCIJobRunStatus, RunLogs, RunSubmission
 from ocijobs.api.shared.conditions import Condition, ConditionStatus, ConditionType
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import RunRecord, RunState
 from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.reconcile.decision import Decision, Note
+from ocijobs.reconcile.output import RESULTS_LIMIT_BYTES, within_limit
 from ocijobs.reconcile.run.collecting import (
     Read,
     declared,
     lacking,
+    shown_tail,
     unanswered,
     wanted_reads,
 )
 from ocijobs.reconcile.run.discarding import discard
 from ocijobs.reconcile.run.observation import RunObservation
-from ocijobs.reconcile.run.output import RESULTS_LIMIT_BYTES, tail, within_limit
 from ocijobs.reconcile.run.status import reflect, suspended, write_status
 from ocijobs.reconcile.run.verdict import Again, Ended, Kept, attempts_after, judge
-from ocijobs.reconcile.run.wiped import another_may_follow, record_and_look_on
 from ocijobs.reconcile.text import shown
 
 _URI_LIMIT_BYTES = 2048
@@ -211,22 +205,6 @@ def _results_ready(o: RunObservation, now: datetime) -> tuple[Condition, ...]:
     )
 
 
-def shown_tail(o: RunObservation) -> tuple[str, ...] | None:
-    """Return the last lines for the status, or None where secrets in them could not be masked."""
-    lines = o.known.tail
-    if lines is None or not _secrets_known(o):
-        return None
-    return tail(lines, o.secrets)
-
-
-def _secrets_known(o: RunObservation) -> bool:
-    """Whether every Secret is known as the run was launched with it: a changed one has another value."""
-    binding, values = o.run.status.binding, o.known.values
-    bound = binding.values if binding is not None else ()
-    read = values.objects if values is not None else ()
-    return all(item in read for item in bound if item.kind == "Secret")
-
-
 def _notes(o: RunObservation) -> tuple[Note, ...]:
     told = (
         (Operation.SEARCH_LOGS, Reason.LOGS_UNAVAILABLE, "the run's log can't be read"),
@@ -239,3 +217,26 @@ def _notes(o: RunObservation) -> tuple[Note, ...]:
             message = f"{what}: {call.refusal.message}"
             notes.append(Note(reason=reason, message=message))
     return tuple(notes)
+
+
+def another_may_follow(o: RunObservation) -> bool:
+    """Whether an attempt that has ended was found where the status was wiped: the next one may be there, too."""
+    known = o.known
+    searched = known.evidence.searches > 0
+    return not o.wanted and known.found_empty and searched and not known.seen_live
+
+
+def record_and_look_on(
+    o: RunObservation, record: RunRecord, now: datetime
+) -> Decision[OCIJobRunStatus]:
+    """Write an attempt down that has ended, so that the next one is looked for."""
+    recorded = o.run.status.changed(**reflect(o, record))
+    status = write_status(
+        o,
+        now,
+        phase=Phase.PENDING,
+        reason=Reason.SEARCHING,
+        message="an attempt was found that has ended; whether another one followed is looked up",
+        **attempts_after(recorded, Kept()),
+    )
+    return Decision(status=status)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ocijobs.api.orphan import Leftovers
-from ocijobs.api.run.status import OCIJobRunStatus, Phase, RunSubmission
+from ocijobs.api.run.phase import Phase
+from ocijobs.api.run.status import OCIJobRunStatus, RunSubmission
 from ocijobs.api.shared.conditions import ConditionType, find
 from ocijobs.api.shared.reasons import Reason, reason_named
 from ocijobs.backends.records import RunRecord, RunState, run_state_named
@@ -24,9 +25,8 @@ from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
 from ocijobs.reconcile.decision import Decision, Followed
 from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.release import release
-from ocijobs.reconcile.run.absence import gone
 from ocijobs.reconcile.run.ending import end
-from ocijobs.reconcile.run.observation import RunObservation
+from ocijobs.reconcile.run.observation import RunObservation, gone
 from ocijobs.reconcile.run.status import reflect, write_status
 from ocijobs.reconcile.run.stopping import STOPPING, next_deadline, stop_reason
 

@@ -1,47 +1,23 @@
-"""Before the launch: what a run waits for, and the intent that ends the waiting."""
+"""The intent to launch: how it is written, given up, or kept from being made."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import assert_never
 
-from ocijobs.api.run.status import OCIJobRunStatus, Phase, RunSubmission
+from ocijobs.api.run.phase import Phase
+from ocijobs.api.run.status import OCIJobRunStatus, RunSubmission
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status_changes import JobRunStatusChanges
 from ocijobs.backends.digest import retry_token
 from ocijobs.reconcile.blocking import earliest, to_come
 from ocijobs.reconcile.decision import Decision
-from ocijobs.reconcile.run.adoption import adopt_run
-from ocijobs.reconcile.run.attempts import attempt_number
+from ocijobs.reconcile.known.run import attempt_number
 from ocijobs.reconcile.run.discarding import discard
-from ocijobs.reconcile.run.draft import Closed, Draft, Launch, pass_gates
-from ocijobs.reconcile.run.launch_gates import GATES
-from ocijobs.reconcile.run.observation import RunObservation
+from ocijobs.reconcile.run.draft import Launch
+from ocijobs.reconcile.run.observation import RunObservation, active_deadline
 from ocijobs.reconcile.run.queueing import admitted_with, waiting
 from ocijobs.reconcile.run.status import write_blocked, write_status
-from ocijobs.reconcile.run.stopping import active_deadline
 from ocijobs.reconcile.serving import Hindrance
-
-
-def await_launch(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
-    """Decide about a run of which nothing is in OCI, and of which no call may be under way."""
-    adoption = o.run.spec.adopt
-    if adoption is not None and not o.run.metadata.deleting:
-        return adopt_run(o, adoption, now)
-    if not o.wanted:
-        return drop(o, now)
-    passed = pass_gates(Draft(o=o, now=now), GATES)
-    answer = passed.answer if isinstance(passed, Closed) else passed.launch
-    match answer:
-        case Decision():
-            return answer
-        case Hindrance():
-            return hindered(o, now, answer)
-        case Launch():
-            incarnation = _next_incarnation(o)
-            return Decision(status=intend(o, now, answer, incarnation=incarnation))
-        case _:
-            assert_never(answer)
 
 
 def hindered(o: RunObservation, now: datetime, hindrance: Hindrance) -> Decision[OCIJobRunStatus]:
@@ -139,9 +115,3 @@ def drop(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
             submit=None,
         )
     )
-
-
-def _next_incarnation(o: RunObservation) -> int:
-    """Return the incarnation of the next intent: one more than that of an intent that was given up."""
-    submit = o.run.status.submit
-    return 0 if submit is None else submit.incarnation + 1

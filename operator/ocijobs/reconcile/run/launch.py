@@ -1,25 +1,33 @@
-"""Gates before a launch that make its request: when it is time, the values of its variables, the request itself."""
+"""Gates before a launch that make its request: its time, what it depends on, its variables, the request itself."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import assert_never
 
 from ocijobs.api.run.binding import JobBinding, RunTemplate
+from ocijobs.api.run.phase import Phase
+from ocijobs.api.run.settings import RunSettings
+from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.binding import bind
 from ocijobs.backends.environment import all_variables, references
 from ocijobs.backends.requests import RunCreation
 from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.reconcile.actions.runs import ReadValues
-from ocijobs.reconcile.pacing import due_at
-from ocijobs.reconcile.run.attempts import retry_at
-from ocijobs.reconcile.run.bound_job import settled_at
+from ocijobs.reconcile.decision import Decision
+from ocijobs.reconcile.dependencies import Hopeless, Met, Waiting, evaluate, filled_in, wanted_of
+from ocijobs.reconcile.known.run import last_attempt
+from ocijobs.reconcile.pacing import due_at, fraction
 from ocijobs.reconcile.run.data_science_request import job_run_request, outputs_of
-from ocijobs.reconcile.run.dependencies import with_results
 from ocijobs.reconcile.run.draft import JOB_UNKNOWN, Draft, Launch
+from ocijobs.reconcile.run.observation import RunObservation, settled_at
 from ocijobs.reconcile.run.request import Sent, request_digest
 from ocijobs.reconcile.run.spark_request import application_run_request
+from ocijobs.reconcile.run.status import write_blocked, write_status
 from ocijobs.reconcile.serving import Hindrance
+from ocijobs.settings import Settings
 
 
 def settled(draft: Draft) -> Hindrance | None:
@@ -86,3 +94,58 @@ def _sent(draft: Draft) -> Sent:
 def _located(job: JobBinding, *, of_spark: bool) -> bool:
     """Whether it is known where the job is; applications have no project."""
     return bool(job.job_id and job.compartment_id and (job.project_id or of_spark))
+
+
+def await_dependencies(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus] | None:
+    """Decide about a run that has something to wait for; None when all has come and is recorded."""
+    spec, recorded = o.run.spec, o.run.status.dependencies
+    match evaluate(wanted_of(spec.depends_on, spec.env), recorded, o.relations):
+        case Hopeless(reason=reason, message=message):
+            status = write_status(
+                o, now, phase=Phase.FAILED, reason=reason, message=message, completion_time=now
+            )
+            return Decision(status=status)
+        case Waiting(dependencies=met, message=message):
+            status, state = write_blocked(
+                o, now, Reason.WAITING_FOR_DEPENDENCY, message, dependencies=met
+            )
+            return Decision(status=status, wake_at=state.stalls_at)
+        case Met(dependencies=met) if met != recorded:
+            status = write_status(
+                o,
+                now,
+                phase=Phase.PENDING,
+                reason=Reason.PENDING,
+                message="what the run waited for has come",
+                dependencies=met,
+            )
+            return Decision(status=status)
+        case Met():
+            return None
+        case outcome:
+            assert_never(outcome)
+
+
+def with_results(o: RunObservation) -> RunSettings:
+    """Return the run's settings with the values of others filled in, as they were recorded."""
+    return o.run.spec.model_copy(
+        update={"env": filled_in(o.run.spec.env, o.run.status.dependencies)}
+    )
+
+
+def retry_at(status: OCIJobRunStatus, uid: str, settings: Settings) -> datetime | None:
+    """Return when the next attempt may be launched; None means at once.
+
+    The pause after the n-th failure is 10 s times 2 to the power of n - 1, at most 6 minutes, as batch/v1's Job has it,
+    jittered; one that the failure policy ignores is followed by a pause as well. An attempt that was suspended is not.
+    """
+    last = last_attempt(status)
+    if last is None or status.submit is not None or last.reason is None:
+        return None
+    if last.completion_time is None:
+        return None
+    failures = sum(attempt.reason is not None for attempt in status.attempts)
+    least, most = settings.retry_pause_min_seconds, settings.retry_pause_max_seconds
+    pause = min(most, least * 2 ** (failures - 1))
+    jittered = pause * (0.8 + 0.2 * fraction(uid, last.number))
+    return last.completion_time + timedelta(seconds=jittered)

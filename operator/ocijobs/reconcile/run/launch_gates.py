@@ -6,12 +6,15 @@ docs/runs.md has this list as a table, which `make generate` writes.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import assert_never
 
 from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.reconcile.actions.objects import AddFinalizer
 from ocijobs.reconcile.blocking import HELD
 from ocijobs.reconcile.decision import Decision
+from ocijobs.reconcile.failure_rules import invalid_pattern
+from ocijobs.reconcile.run.adoption import adopt_run
 from ocijobs.reconcile.run.bound_job import (
     identity_usable,
     job_as_bound,
@@ -24,14 +27,12 @@ from ocijobs.reconcile.run.bound_job import (
     sweep_seen,
     turn_come,
 )
-from ocijobs.reconcile.run.dependencies import await_dependencies
 from ocijobs.reconcile.run.draft import Closed, Draft, Gate, Launch, pass_gates
-from ocijobs.reconcile.run.launch import request_built, settled, values_read
-from ocijobs.reconcile.run.observation import RunObservation
+from ocijobs.reconcile.run.gate import drop, hindered, intend
+from ocijobs.reconcile.run.launch import await_dependencies, request_built, settled, values_read
+from ocijobs.reconcile.run.observation import RunObservation, active_deadline
 from ocijobs.reconcile.run.queueing import admitted
 from ocijobs.reconcile.run.status import suspended
-from ocijobs.reconcile.run.stopping import active_deadline
-from ocijobs.reconcile.run.verdict import invalid_pattern
 from ocijobs.reconcile.serving import Hindrance
 
 Answer = Decision[OCIJobRunStatus] | Hindrance
@@ -240,3 +241,30 @@ def prepare(o: RunObservation, now: datetime) -> Launch | Hindrance:
     """Return the launch of the run as things are, or the first thing that hinders it."""
     passed = pass_gates(Draft(o=o, now=now), PREPARING)
     return passed.answer if isinstance(passed, Closed) else passed.launch
+
+
+def await_launch(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
+    """Decide about a run of which nothing is in OCI, and of which no call may be under way."""
+    adoption = o.run.spec.adopt
+    if adoption is not None and not o.run.metadata.deleting:
+        return adopt_run(o, adoption, now)
+    if not o.wanted:
+        return drop(o, now)
+    passed = pass_gates(Draft(o=o, now=now), GATES)
+    answer = passed.answer if isinstance(passed, Closed) else passed.launch
+    match answer:
+        case Decision():
+            return answer
+        case Hindrance():
+            return hindered(o, now, answer)
+        case Launch():
+            incarnation = _next_incarnation(o)
+            return Decision(status=intend(o, now, answer, incarnation=incarnation))
+        case _:
+            assert_never(answer)
+
+
+def _next_incarnation(o: RunObservation) -> int:
+    """Return the incarnation of the next intent: one more than that of an intent that was given up."""
+    submit = o.run.status.submit
+    return 0 if submit is None else submit.incarnation + 1

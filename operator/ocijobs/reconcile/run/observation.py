@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ocijobs.api import kinds
 from ocijobs.api.job.spec import OCIJob
@@ -12,13 +12,14 @@ from ocijobs.api.run.binding import JobBinding
 from ocijobs.api.run.spec import OCIJobRun
 from ocijobs.api.shared.names import ANNOTATION_SCHEDULED_TIME
 from ocijobs.backends.digest import owner_of
+from ocijobs.backends.records import RunState
 from ocijobs.backends.registry import backend_named, find_backend
 from ocijobs.backends.traits import BackendTraits
 from ocijobs.reconcile.dependencies import Relations
-from ocijobs.reconcile.identity_view import IdentityView
-from ocijobs.reconcile.job.known import JobKnown
-from ocijobs.reconcile.release import Owner
-from ocijobs.reconcile.run.known import RunKnown
+from ocijobs.reconcile.identity_view import IdentityView, Owner
+from ocijobs.reconcile.known.job import JobKnown
+from ocijobs.reconcile.known.run import RunKnown
+from ocijobs.reconcile.settling import arrived_at, settled
 from ocijobs.reconcile.text import shown
 from ocijobs.settings import Settings
 
@@ -137,3 +138,37 @@ class RunObservation:
     def secrets(self) -> tuple[str, ...]:
         """Values of Secrets that the run has, as far as this process has read them."""
         return self.known.values.secrets if self.known.values is not None else ()
+
+
+def gone(o: RunObservation) -> bool:
+    """Whether the job run is gone. A single 404 proves nothing: OCI answers it where a permission lacks, too."""
+    record, absent = o.known.record, o.known.absent_at
+    if record is not None and record.state is RunState.DELETED:
+        return True
+    confirm = timedelta(seconds=o.settings.search_confirm_seconds)
+    return bool(absent) and absent[-1] - absent[0] >= confirm
+
+
+def settled_at(o: RunObservation) -> datetime:
+    """Return from when on the run may be launched: the rest of the same apply arrives before.
+
+    A sweep's children need not wait: the sweep did.
+    """
+    bound = o.run.status.binding is not None
+    arrived = arrived_at(o.run.metadata.creation_timestamp, o.seen_at, bound=bound)
+    if o.shared is not None:
+        return arrived
+    return settled(arrived, o.settings.launch_settle_seconds)
+
+
+def lost_admission(o: RunObservation) -> bool:
+    """Whether the attempt was admitted and is not any more; one that was launched without Kueue never was."""
+    workload = o.queue.workload
+    admitted = workload is not None and workload.admitted
+    return o.queue.served and o.run.status.workload is not None and not admitted
+
+
+def active_deadline(o: RunObservation) -> datetime | None:
+    """Return until when the run has to have ended, all attempts together."""
+    seconds, since = o.run.spec.active_deadline_seconds, o.run.status.launch_time
+    return since + timedelta(seconds=seconds) if seconds is not None and since is not None else None

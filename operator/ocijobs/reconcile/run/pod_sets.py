@@ -23,9 +23,11 @@ from ocijobs.api.kueue import (
 )
 from ocijobs.api.run.binding import BoundApplication, RunTemplate
 from ocijobs.api.run.overrides import RunSpark
-from ocijobs.api.run.spec import OCIJobRun, RunSettings
+from ocijobs.api.run.settings import RunSettings
+from ocijobs.api.run.spec import OCIJobRun
 from ocijobs.api.shared.names import FINALIZER
-from ocijobs.backends.data_science.compute import ComputeCluster, machine, node_machine
+from ocijobs.backends.data_science.compute import machine, node_machine
+from ocijobs.backends.data_science.machines import ComputeCluster
 from ocijobs.backends.data_science.workload import machines
 from ocijobs.backends.digest import digest
 from ocijobs.backends.environment import groups_of

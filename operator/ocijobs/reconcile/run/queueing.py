@@ -13,7 +13,8 @@ from typing import Any
 
 from ocijobs.api.kueue import ANNOTATION_REQUEST, Workload, WorkloadCondition
 from ocijobs.api.run.binding import RunTemplate
-from ocijobs.api.run.status import OCIJobRunStatus, Phase
+from ocijobs.api.run.phase import Phase
+from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.conditions import Condition, ConditionStatus, ConditionType, find
 from ocijobs.api.shared.names import FINALIZER
 from ocijobs.api.shared.reasons import Reason
@@ -84,13 +85,6 @@ def waiting(o: RunObservation) -> str:
         said = workload.condition(held)
         why = said.message if said is not None and said.message else why
     return f"queue {o.queue_name}: {why}"
-
-
-def lost_admission(o: RunObservation) -> bool:
-    """Whether the attempt was admitted and is not any more; one that was launched without Kueue never was."""
-    workload = o.queue.workload
-    admitted = workload is not None and workload.admitted
-    return o.queue.served and o.run.status.workload is not None and not admitted
 
 
 def admitted_with(o: RunObservation) -> str | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from ocijobs.api.run.binding import JobBinding, RunTemplate
-from ocijobs.api.run.spec import RunSettings
+from ocijobs.api.run.settings import RunSettings
 from ocijobs.api.shared.environment import EnvVar
 from ocijobs.api.shared.names import TAG_NAME, TAG_OWNER
 from ocijobs.backends.digest import digest, owner_tag
@@ -19,7 +19,7 @@ from ocijobs.backends.requests import (
     Tags,
     Workload,
 )
-from ocijobs.reconcile.run.attempts import attempt_number
+from ocijobs.reconcile.known.run import attempt_number
 from ocijobs.reconcile.run.observation import RunObservation
 
 

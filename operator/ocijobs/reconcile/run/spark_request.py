@@ -6,7 +6,7 @@ The schema of a run does not see its job, so what a run of Spark can't have is s
 from __future__ import annotations
 
 from ocijobs.api.run.binding import BoundApplication, JobBinding, RunTemplate
-from ocijobs.api.run.spec import RunSettings
+from ocijobs.api.run.settings import RunSettings
 from ocijobs.api.shared.environment import EnvVar
 from ocijobs.api.shared.names import SCHEDULED_TIME
 from ocijobs.backends.data_flow.application import spark_settings

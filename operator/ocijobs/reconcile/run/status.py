@@ -8,14 +8,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Unpack
 
-from ocijobs.api.run.status import (
-    MOST_ATTEMPTS,
-    Attempt,
-    NodeGroupState,
-    OCIJobRunStatus,
-    Phase,
-    RunLogs,
-)
+from ocijobs.api.run.observed import NodeGroupState
+from ocijobs.api.run.phase import Phase
+from ocijobs.api.run.status import MOST_ATTEMPTS, Attempt, OCIJobRunStatus, RunLogs
 from ocijobs.api.shared.conditions import Condition
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status_changes import JobRunStatusChanges

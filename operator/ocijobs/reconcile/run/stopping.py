@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from ocijobs.api.run.status import StopReason
+from ocijobs.api.run.phase import StopReason
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import RunRecord, RunState
 from ocijobs.reconcile.blocking import earliest
-from ocijobs.reconcile.run.observation import RunObservation
-from ocijobs.reconcile.run.queueing import lost_admission
+from ocijobs.reconcile.run.observation import RunObservation, active_deadline, lost_admission
 
 STOPPING = {
     StopReason.SUSPENDED: (Reason.SUSPENDED, "suspended: OCI is ending the attempt"),
@@ -53,12 +52,6 @@ def next_deadline(o: RunObservation, record: RunRecord, now: datetime) -> dateti
         return None
     due = earliest(active_deadline(o), _pre_running_deadline(o, record))
     return due if due is not None and due > now else None
-
-
-def active_deadline(o: RunObservation) -> datetime | None:
-    """Return until when the run has to have ended, all attempts together."""
-    seconds, since = o.run.spec.active_deadline_seconds, o.run.status.launch_time
-    return since + timedelta(seconds=seconds) if seconds is not None and since is not None else None
 
 
 def _pre_running_deadline(o: RunObservation, record: RunRecord) -> datetime | None:

@@ -1,39 +1,29 @@
-"""An open intent of a run: what `reconcile/once.py` asks for, said and done for a job run."""
+"""An open intent of a run: what `reconcile/once.py` asks for, said and done for a job run.
+
+An intent may be gone, too: of a run that is not wanted any more and whose status somebody has wiped, what it may have
+in OCI is looked for. One that is wanted needs none of that: its next intent begins with a search.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from ocijobs.api.orphan import Leftovers, UnknownLaunch
-from ocijobs.api.run.status import OCIJobRunStatus, Phase, RunSubmission
+from ocijobs.api.run.phase import Phase
+from ocijobs.api.run.status import OCIJobRunStatus, RunSubmission
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import Refusal
 from ocijobs.reconcile.actions.identities import HoldCredentials
 from ocijobs.reconcile.actions.runs import CreateRun, SearchRuns
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
 from ocijobs.reconcile.decision import Decision
-from ocijobs.reconcile.once import (
-    Free,
-    Nothing,
-    Protocol,
-    Refused,
-    Repeat,
-    Search,
-    Wait,
-)
+from ocijobs.reconcile.known.run import attempt_number
+from ocijobs.reconcile.once import Free, Nothing, Protocol, Refused, Repeat, Search, Wait
 from ocijobs.reconcile.release import release
 from ocijobs.reconcile.run.draft import Launch
-from ocijobs.reconcile.run.gate import (
-    await_launch,
-    drop,
-    hindered,
-    intend,
-    queue_again,
-    run_token,
-)
-from ocijobs.reconcile.run.launch_gates import prepare, too_late
-from ocijobs.reconcile.run.observation import RunObservation
-from ocijobs.reconcile.run.queueing import lost_admission
+from ocijobs.reconcile.run.gate import drop, hindered, intend, queue_again, run_token
+from ocijobs.reconcile.run.launch_gates import await_launch, prepare, too_late
+from ocijobs.reconcile.run.observation import RunObservation, lost_admission
 from ocijobs.reconcile.run.request import run_owner
 from ocijobs.reconcile.run.status import write_blocked, write_status
 from ocijobs.reconcile.serving import Hindrance
@@ -197,3 +187,33 @@ def _create(
     return o.identity.to_hold or CreateRun(
         caller=launch.caller, token=submit.token, request=launch.request, epoch=o.epoch
     )
+
+
+def perhaps_launched(o: RunObservation) -> bool:
+    """Whether something of a run that is not wanted may be in OCI, although its status has no intent.
+
+    A finalizer comes just before the first intent; so without a status it was set a moment ago, or the status is gone.
+    """
+    known, status = o.known, o.run.status
+    if o.wanted or not o.run.metadata.has_finalizer or known.fresh or o.run.spec.adopt is not None:
+        return False
+    empty = status.phase is None or known.found_empty
+    return empty and known.unlaunched != attempt_number(status)
+
+
+def look_first(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
+    """Look for the attempt that may be in OCI: what is found is followed and ended as any other.
+
+    Where it can't be looked for, since the job or the credentials are gone, the run is given up: most were never
+    launched.
+    """
+    launch = prepare(o, now)
+    if isinstance(launch, Hindrance):
+        return hindered(o, now, launch) if launch.reason is None else drop(o, now)
+    intended = intend(o, now, launch, incarnation=0)
+    if o.known.record is not None:
+        return Decision(status=intended)
+    submit = intended.submit
+    if submit is None or o.known.evidence.of(submit.token).empty_at:
+        return drop(o, now)
+    return search(o, submit, now)

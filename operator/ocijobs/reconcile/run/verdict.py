@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import lru_cache
-from typing import Any
-
-import re2
 
 from ocijobs.api.run.failure_policy import ExitCodeOperator, FailureAction, FailureRule
-from ocijobs.api.run.spec import RunSettings
-from ocijobs.api.run.status import OCIJobRunStatus, Phase, StopReason
+from ocijobs.api.run.phase import Phase, StopReason
+from ocijobs.api.run.settings import RunSettings
+from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status_changes import JobRunStatusChanges
 from ocijobs.backends.records import RunRecord, RunState
 from ocijobs.backends.registry import backend_of
+from ocijobs.reconcile.failure_rules import _pattern
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.status import exit_code
 
@@ -167,30 +165,6 @@ def _matches(rule: FailureRule, record: RunRecord) -> bool:
         return False
     pattern = _pattern(rule.on_lifecycle_details.pattern)
     return not isinstance(pattern, str) and pattern.search(record.details) is not None
-
-
-@lru_cache(maxsize=256)
-def _pattern(text: str) -> Any:
-    """Return a regular expression of RE2, whose searches end soon whatever people write; or what is wrong with it."""
-    options = re2.Options()
-    options.log_errors = False
-    try:
-        return re2.compile(text, options)
-    except re2.error as error:
-        return bytes(error.args[0]).decode()
-
-
-def invalid_pattern(settings: RunSettings) -> str | None:
-    """Return which pattern of the failure policy is none, in words."""
-    rules = settings.failure_policy.rules if settings.failure_policy is not None else ()
-    for index, rule in enumerate(rules):
-        if rule.on_lifecycle_details is None:
-            continue
-        problem = _pattern(rule.on_lifecycle_details.pattern)
-        if isinstance(problem, str):
-            where = f"spec.failurePolicy.rules[{index}].onLifecycleDetails.pattern"
-            return f"{where}: {problem}: give a regular expression in the syntax of RE2"
-    return None
 
 
 def attempts_after(status: OCIJobRunStatus, verdict: Again | Kept) -> JobRunStatusChanges:

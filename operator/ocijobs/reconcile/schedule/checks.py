@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ocijobs.api.run.spec import RunSettings
-from ocijobs.api.schedule import OCIJobScheduleSpec, ScheduledResource
+from ocijobs.api.run.settings import RunSettings
+from ocijobs.api.schedule.spec import OCIJobScheduleSpec, ScheduledResource
 from ocijobs.api.shared.dependency import DependencyKind
+from ocijobs.reconcile import sweep_points
 from ocijobs.reconcile.dependencies import Wanted, wanted_of
-from ocijobs.reconcile.run.verdict import invalid_pattern
-from ocijobs.reconcile.sweep import points
+from ocijobs.reconcile.failure_rules import invalid_pattern
 
 
 def problem(spec: OCIJobScheduleSpec) -> str | None:
@@ -21,7 +21,7 @@ def problem(spec: OCIJobScheduleSpec) -> str | None:
 
 def _wrong(one: ScheduledResource, kinds: Mapping[str, DependencyKind]) -> str | None:
     where = f"spec.resources[{one.name}]"
-    if one.sweep is not None and (wrong := points.problem(one.sweep)) is not None:
+    if one.sweep is not None and (wrong := sweep_points.problem(one.sweep)) is not None:
         return f"{where}.sweep.{wrong.removeprefix('spec.')}"
     if (wrong := invalid_pattern(_settings(one))) is not None:
         part = "run" if one.run is not None else "sweep.runTemplate.spec"

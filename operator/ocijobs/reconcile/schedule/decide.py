@@ -8,13 +8,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Unpack
 
-from ocijobs.api.schedule import (
-    ConcurrencyPolicy,
-    Firing,
-    FiringState,
-    OCIJobScheduleSpec,
-    OCIJobScheduleStatus,
-)
+from ocijobs.api.schedule.spec import ConcurrencyPolicy, OCIJobScheduleSpec
+from ocijobs.api.schedule.status import Firing, FiringState, OCIJobScheduleStatus
 from ocijobs.api.shared.conditions import Condition, ConditionType, find
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status_changes import JobScheduleStatusChanges

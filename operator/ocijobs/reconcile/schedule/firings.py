@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 
 from ocijobs.api import kinds
 from ocijobs.api.run.spec import OCIJobRunSpec
-from ocijobs.api.schedule import FiringState, OCIJobSchedule, ScheduledResource
+from ocijobs.api.schedule.spec import OCIJobSchedule, ScheduledResource
+from ocijobs.api.schedule.status import FiringState
 from ocijobs.api.shared.dependency import DependencyKind, DependsOn, RunEnvVar
 from ocijobs.api.shared.model import Model
 from ocijobs.api.shared.names import ANNOTATION_SCHEDULED_TIME, LABEL_SCHEDULE

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from ocijobs.api import kinds
-from ocijobs.api.run.spec import JobReference, OCIJobRunSpec
+from ocijobs.api.run.settings import JobReference
+from ocijobs.api.run.spec import OCIJobRunSpec
 from ocijobs.api.shared.names import ANNOTATION_SCHEDULED_TIME, LABEL_SWEEP, LABEL_SWEEP_INDEX
 from ocijobs.reconcile.actions.objects import CreateObject, EditObject
 from ocijobs.reconcile.dependencies import filled_in
+from ocijobs.reconcile.known.sweep import ChildView
 from ocijobs.reconcile.ownership import owned_object, queue_labels, release_of_new
 from ocijobs.reconcile.sweep.names import child_name
-from ocijobs.reconcile.sweep.observation import ChildView, SweepObservation
-from ocijobs.reconcile.sweep.points import point, settings_of
+from ocijobs.reconcile.sweep.observation import SweepObservation
 from ocijobs.reconcile.sweep.tally import Tally
+from ocijobs.reconcile.sweep_points import point, settings_of
 
 BATCH = 25
 """Children that one decision creates or changes: the next decision sees what became of them."""

@@ -10,7 +10,8 @@ from ocijobs.api.run.binding import JobBinding
 from ocijobs.api.shared.dependency import Dependency
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status_changes import JobSweepStatusChanges
-from ocijobs.api.sweep.status import OCIJobSweepStatus, SweepPhase
+from ocijobs.api.sweep.phase import SweepPhase
+from ocijobs.api.sweep.status import OCIJobSweepStatus
 from ocijobs.reconcile.actions.action import Action
 from ocijobs.reconcile.actions.objects import DeleteObject
 from ocijobs.reconcile.blocking import HELD_ANEW, earliest
@@ -19,17 +20,13 @@ from ocijobs.reconcile.dependencies import Hopeless, Met, Waiting, evaluate, wan
 from ocijobs.reconcile.ownership import creation_due_at
 from ocijobs.reconcile.serving import Hindrance, missing_job, serving
 from ocijobs.reconcile.settling import arrived_at, settled
-from ocijobs.reconcile.sweep.children import (
-    cancel_children,
-    create_children,
-    suspend_children,
-)
+from ocijobs.reconcile.sweep.children import cancel_children, create_children, suspend_children
 from ocijobs.reconcile.sweep.ending import doomed, ended, failing
 from ocijobs.reconcile.sweep.names import child_name
 from ocijobs.reconcile.sweep.observation import SweepObservation
-from ocijobs.reconcile.sweep.points import problem, total
-from ocijobs.reconcile.sweep.status import write_blocked, write_seen, write_status
+from ocijobs.reconcile.sweep.status import write_blocked, write_ended, write_status
 from ocijobs.reconcile.sweep.tally import Tally, count
+from ocijobs.reconcile.sweep_points import problem, total
 
 
 def decide_sweep(o: SweepObservation, now: datetime) -> Decision[OCIJobSweepStatus]:
@@ -269,7 +266,7 @@ def _failed(
 
 def _after_the_end(o: SweepObservation, now: datetime) -> Decision[OCIJobSweepStatus]:
     """Let the sweep expire, with its children."""
-    status, seconds = write_seen(o), o.sweep.spec.ttl_seconds_after_finished
+    status, seconds = write_ended(o, now), o.sweep.spec.ttl_seconds_after_finished
     if seconds is None or status.completion_time is None or o.relations.awaited:
         return Decision(status=status)
     expires_at = status.completion_time + timedelta(seconds=seconds)

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Unpack
 
 from ocijobs.api.status_changes import JobSweepStatusChanges
-from ocijobs.api.sweep.spec import Goal
+from ocijobs.api.sweep.settings import Goal
 from ocijobs.api.sweep.status import BestRun
 from ocijobs.reconcile.sweep.intervals import from_intervals, to_intervals
 from ocijobs.reconcile.sweep.names import child_name
 from ocijobs.reconcile.sweep.observation import SweepObservation
-from ocijobs.reconcile.sweep.points import point, total
+from ocijobs.reconcile.sweep_points import point, total
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,8 @@ from datetime import datetime
 from ocijobs.api.identity import OCIIdentity
 from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.reconcile.identity import view_identity
-from ocijobs.reconcile.identity_known import IdentityKnown, Key
 from ocijobs.reconcile.identity_view import IdentityView
+from ocijobs.reconcile.known.identity import IdentityKnown, Key
 from ocijobs.testing import (
     LOG_GROUP,
     REGION,

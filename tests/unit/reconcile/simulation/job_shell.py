@@ -31,8 +31,8 @@ from ocijobs.reconcile.actions.objects import AddFinalizer, ListOrphan, RemoveFi
 from ocijobs.reconcile.decision import Decision, Note
 from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.job.decide import decide_job
-from ocijobs.reconcile.job.known import JobAnswer, JobKnown
 from ocijobs.reconcile.job.observation import JobObservation
+from ocijobs.reconcile.known.job import JobAnswer, JobKnown
 from ocijobs.reconcile.stepped import stepped
 from ocijobs.testing import make_job_observation
 

@@ -12,16 +12,17 @@ from tests.unit.reconcile.simulation.oci_applications import SimulatedApplicatio
 from tests.unit.reconcile.simulation.oci_jobs import SimulatedJobs
 from tests.unit.reconcile.simulation.weather import Weather
 
-from ocijobs.api.job.spec import DeletionPolicy, OCIJob
-from ocijobs.api.run.status import Phase
+from ocijobs.api.job.fields import DeletionPolicy
+from ocijobs.api.job.spec import OCIJob
+from ocijobs.api.run.phase import Phase
 from ocijobs.api.shared.conditions import ConditionType, is_true
 from ocijobs.api.shared.environment import EnvVar
 from ocijobs.api.shared.names import ANNOTATION_REQUESTED_AT
 from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.reconcile.actions.jobs import ReadSources
-from ocijobs.reconcile.job.known_sources import SourceNamed, SourcesRead
 from ocijobs.reconcile.job.observation import RunView
+from ocijobs.reconcile.known.sources import SourceNamed, SourcesRead
 from ocijobs.testing import (
     CODE_BUCKET,
     NAMESPACE,

@@ -17,7 +17,8 @@ from tests.unit.reconcile.simulation.spark_laws import SparkLaws
 
 from ocijobs.api.kueue import WorkloadCondition
 from ocijobs.api.orphan import Orphan
-from ocijobs.api.run.status import OCIJobRunStatus, Phase, StopReason
+from ocijobs.api.run.phase import Phase, StopReason
+from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.conditions import ConditionType
 from ocijobs.api.shared.metadata import ObjectMeta
 from ocijobs.api.shared.reasons import Reason
@@ -41,8 +42,7 @@ from ocijobs.reconcile.actions.runs import (
     SearchLogs,
 )
 from ocijobs.reconcile.decision import Decision, Note
-from ocijobs.reconcile.run.attempts import attempt_number
-from ocijobs.reconcile.run.known import RunKnown
+from ocijobs.reconcile.known.run import RunKnown, attempt_number
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.standing import RUN_STANDINGS, of_generation
 

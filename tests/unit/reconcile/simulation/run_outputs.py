@@ -9,11 +9,11 @@ from tests.unit.reconcile.simulation.oci_runs import SimulatedRun, SimulatedRuns
 from tests.unit.reconcile.simulation.run_circumstances import Circumstances
 from tests.unit.reconcile.simulation.weather import Weather
 
-from ocijobs.api.run.status import LogFile, OutputList, RunMetrics, Utilisation
+from ocijobs.api.run.observed import LogFile, OutputList, RunMetrics, Utilisation
 from ocijobs.backends.records import Refusal
 from ocijobs.backends.requests import RunRequest
 from ocijobs.reconcile.actions.calls import Operation
-from ocijobs.reconcile.run.output import LogLines, RunOutput
+from ocijobs.reconcile.output import LogLines, RunOutput
 from ocijobs.testing import ManualClock
 
 LOG_FILES = (LogFile(name="spark_driver_stdout.log.gz", source="DRIVER", type="STDOUT"),)

@@ -44,9 +44,8 @@ from ocijobs.reconcile.actions.runs import (
 )
 from ocijobs.reconcile.decision import Decision, Followed, Note
 from ocijobs.reconcile.identity_view import IdentityView
-from ocijobs.reconcile.run.attempts import attempt_number
+from ocijobs.reconcile.known.run import RunAnswer, RunKnown, attempt_number
 from ocijobs.reconcile.run.decide import decide_run
-from ocijobs.reconcile.run.known import RunAnswer, RunKnown
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.pod_sets import workload_name
 from ocijobs.reconcile.run.queueing import leave_queue

@@ -6,15 +6,17 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ocijobs.api.schedule import FiringState, OCIJobSchedule, OCIJobScheduleSpec
+from ocijobs.api.schedule.spec import OCIJobSchedule, OCIJobScheduleSpec
+from ocijobs.api.schedule.status import FiringState
 from ocijobs.api.shared.names import ANNOTATION_SCHEDULED_TIME
 from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.reconcile.actions.calls import Call
 from ocijobs.reconcile.actions.objects import CreateObject, DeleteOwned
 from ocijobs.reconcile.decision import Decision
+from ocijobs.reconcile.known.schedule import ScheduleKnown
 from ocijobs.reconcile.schedule.decide import decide_schedule
 from ocijobs.reconcile.schedule.firings import firings
-from ocijobs.reconcile.schedule.observation import MadeView, ScheduleKnown, ScheduleObservation
+from ocijobs.reconcile.schedule.observation import MadeView, ScheduleObservation
 from ocijobs.testing import DEFAULT_SETTINGS, START, make_metadata
 
 RUN = {"job_ref": {"name": "job"}}

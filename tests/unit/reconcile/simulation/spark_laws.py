@@ -6,8 +6,9 @@ from tests.unit.reconcile.simulation.laws import demand
 from tests.unit.reconcile.simulation.oci_runs import SimulatedRun
 from tests.unit.reconcile.simulation.run_world import RunWorld
 
-from ocijobs.api.job.infrastructure import Backend
-from ocijobs.api.run.status import OCIJobRunStatus, Phase
+from ocijobs.api.run.phase import Phase
+from ocijobs.api.run.status import OCIJobRunStatus
+from ocijobs.api.shared.backend import Backend
 from ocijobs.api.shared.conditions import ConditionType, find, is_true
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import RunState
@@ -23,8 +24,7 @@ from ocijobs.reconcile.actions.runs import (
     SearchLogs,
 )
 from ocijobs.reconcile.decision import Decision
-from ocijobs.reconcile.run.attempts import attempt_number
-from ocijobs.reconcile.run.known import RunKnown
+from ocijobs.reconcile.known.run import RunKnown, attempt_number
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.testing import DEFAULT_SETTINGS
 

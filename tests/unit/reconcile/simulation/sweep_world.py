@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from ocijobs.api.job.spec import OCIJob
-from ocijobs.api.run.status import Phase
+from ocijobs.api.run.phase import Phase
 from ocijobs.api.shared.names import LABEL_SWEEP_INDEX
 from ocijobs.api.sweep.spec import OCIJobSweep, OCIJobSweepSpec
 from ocijobs.api.sweep.status import OCIJobSweepStatus
@@ -16,15 +16,10 @@ from ocijobs.reconcile.actions.calls import Call
 from ocijobs.reconcile.actions.objects import CreateObject, EditObject
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.dependencies import Relations
+from ocijobs.reconcile.known.sweep import Children, ChildView, Outcome, SweepKnown
 from ocijobs.reconcile.sweep.decide import decide_sweep
 from ocijobs.reconcile.sweep.intervals import from_intervals
-from ocijobs.reconcile.sweep.observation import (
-    Children,
-    ChildView,
-    Outcome,
-    SweepKnown,
-    SweepObservation,
-)
+from ocijobs.reconcile.sweep.observation import SweepObservation
 from ocijobs.testing import (
     DEFAULT_SETTINGS,
     START,

@@ -21,9 +21,9 @@ from tests.unit.reconcile.simulation.run_world import RunWorld
 from tests.unit.reconcile.simulation.scenario import Scenario
 from tests.unit.reconcile.simulation.spark_laws import SparkLaws
 
-from ocijobs.api.job.infrastructure import Backend
 from ocijobs.api.run.spec import OCIJobRun
 from ocijobs.api.run.status import OCIJobRunStatus
+from ocijobs.api.shared.backend import Backend
 from ocijobs.api.shared.metadata import ObjectMeta
 from ocijobs.api.shared.model import Model
 from ocijobs.backends.records import LogAddress, RunRecord, RunState
@@ -31,7 +31,7 @@ from ocijobs.backends.requests import RunCreation
 from ocijobs.backends.traits import BackendTraits
 from ocijobs.reconcile.actions.action import Action
 from ocijobs.reconcile.actions.runs import ReadRunLogs, ReadUtilisation, SearchLogs
-from ocijobs.reconcile.run.known import RunKnown
+from ocijobs.reconcile.known.run import RunKnown
 from ocijobs.testing import make_ocid
 
 

@@ -18,7 +18,8 @@ from tests.unit.reconcile.simulation.run_history import (
 )
 from tests.unit.reconcile.third_backend.batch import BATCH, batch_history
 
-from ocijobs.api.run.status import OCIJobRunStatus, Phase
+from ocijobs.api.run.phase import Phase
+from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.backends import registry
 from ocijobs.backends.records import RunState
 from ocijobs.reconcile.polling import PolledRun, plan_poll

@@ -13,13 +13,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from ocijobs.api.job.machines.shape import ShapeName
-from ocijobs.api.shared.model import Model, Ocid, validations
-
-BucketUri = Annotated[
-    str,
-    Field(max_length=1024, pattern=r"^oci://[A-Za-z0-9_.-]+@[A-Za-z0-9_-]+(/([A-Za-z0-9._/-]*))?$"),
-]
-"""A bucket, or a folder in it: oci://bucket@namespace/prefix."""
+from ocijobs.api.shared.model import BucketUri, Model, Ocid, validations
 
 SparkVersion = Annotated[str, Field(max_length=32, pattern=r"^[0-9]+\.[0-9]+(\.[0-9]+)?$")]
 Executors = Annotated[int, Field(ge=1, le=1000)]

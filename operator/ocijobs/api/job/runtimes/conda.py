@@ -7,8 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from ocijobs.api.identity import RegionName
-from ocijobs.api.shared.model import Model, validations
+from ocijobs.api.shared.model import Model, RegionName, validations
 
 
 class CondaType(StrEnum):

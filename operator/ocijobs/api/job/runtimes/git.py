@@ -6,8 +6,8 @@ from pydantic import Field
 
 from ocijobs.api.job.code import FunctionName, PythonPath
 from ocijobs.api.job.runtimes.conda import CondaEnvironment
-from ocijobs.api.job.source import GitCommit, GitName, GitUrl, RelativePath
-from ocijobs.api.shared.model import Model, Ocid
+from ocijobs.api.job.source import GitCommit, GitName, GitUrl
+from ocijobs.api.shared.model import Model, Ocid, RelativePath
 
 
 class GitCode(Model):

@@ -7,8 +7,8 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from ocijobs.api.job.runtimes.conda import CondaEnvironment
-from ocijobs.api.job.source import RelativePath, Source
-from ocijobs.api.shared.model import Model, map_list, validations
+from ocijobs.api.job.source import Source
+from ocijobs.api.shared.model import Model, RelativePath, map_list, validations
 
 
 class ApplicationParameter(Model):

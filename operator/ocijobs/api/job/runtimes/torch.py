@@ -10,8 +10,8 @@ from pydantic import ConfigDict, Field, model_validator
 from ocijobs.api.job.code import PythonPath, Replicas
 from ocijobs.api.job.runtimes.conda import CondaEnvironment
 from ocijobs.api.job.runtimes.git import GitCode
-from ocijobs.api.job.source import RelativePath, Source
-from ocijobs.api.shared.model import ATOMIC_LIST, Model, validations
+from ocijobs.api.job.source import Source
+from ocijobs.api.shared.model import ATOMIC_LIST, Model, RelativePath, validations
 
 
 class PipDependencies(Model):

@@ -11,15 +11,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from ocijobs.api.run.status import (
-    LogFile,
-    OCIJobRunStatus,
-    OutputList,
-    RunMetrics,
-    RunSubmission,
-)
+from ocijobs.api.run.observed import LogFile, OutputList, RunMetrics
+from ocijobs.api.run.status import Attempt, OCIJobRunStatus, RunSubmission
 from ocijobs.backends.environment import Values
-from ocijobs.backends.records import Absent, Refusal, RefusalKind, RunRecord
+from ocijobs.backends.records import (
+    Absent,
+    Refusal,
+    RefusalKind,
+    RunRecord,
+    RunState,
+    run_state_named,
+)
 from ocijobs.reconcile.actions.calls import Call, Operation, noted
 from ocijobs.reconcile.actions.objects import CreateWorkload
 from ocijobs.reconcile.actions.runs import (
@@ -36,8 +38,7 @@ from ocijobs.reconcile.actions.runs import (
     SearchRuns,
 )
 from ocijobs.reconcile.once import Evidence
-from ocijobs.reconcile.run.attempts import attempt_number
-from ocijobs.reconcile.run.output import LogLines, RunOutput, last_results
+from ocijobs.reconcile.output import LogLines, RunOutput, last_results
 
 RunAnswer = (
     tuple[ReadValues, Values | Refusal]
@@ -355,3 +356,24 @@ def _completed(record: RunRecord, before: RunRecord) -> RunRecord:
         totals=record.totals or before.totals,
         complete=record.complete or (before.complete and before.state is record.state),
     )
+
+
+def last_attempt(status: OCIJobRunStatus) -> Attempt | None:
+    """Return the attempt that was bound last."""
+    return max(status.attempts, key=lambda attempt: attempt.number, default=None)
+
+
+def attempt_number(status: OCIJobRunStatus) -> int:
+    """Return the number of the attempt that is under way, or comes next."""
+    if status.submit is not None:
+        return status.submit.attempt
+    last = last_attempt(status)
+    if last is None:
+        return 0
+    # One that is not over, and whose intent is gone from the status, is under way all the same.
+    return last.number + 1 if _over(last) else last.number
+
+
+def _over(attempt: Attempt) -> bool:
+    state = run_state_named(attempt.lifecycle_state)
+    return attempt.completion_time is not None or state.ended or state is RunState.DELETED

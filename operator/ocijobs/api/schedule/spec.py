@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Self, Unpack
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import ConfigDict, Field
 
-from ocijobs.api.run.spec import JobReference, RunSettings
-from ocijobs.api.shared.conditions import Conditions
+from ocijobs.api.run.settings import JobReference, RunSettings
+from ocijobs.api.schedule.status import OCIJobScheduleStatus
 from ocijobs.api.shared.dependency import DependencyKind, DependsOnList
 from ocijobs.api.shared.metadata import ObjectMeta
-from ocijobs.api.shared.model import DNS_LABEL_PATTERN, Model, Time, map_list, validations
-from ocijobs.api.sweep.spec import SweepSettings
+from ocijobs.api.shared.model import DNS_LABEL_PATTERN, Model, map_list, validations
+from ocijobs.api.sweep.settings import SweepSettings
 
 if TYPE_CHECKING:
-    from ocijobs.api.status_changes import JobScheduleStatusFields
+    pass
 
 NAMES_LIMIT = 42
 """Characters of a schedule's name and a resource's name together: `<schedule>-<minute>-<name>` is a sweep's name."""
@@ -113,56 +113,6 @@ class OCIJobScheduleSpec(Model):
         tuple[ScheduledResource, ...],
         Field(min_length=1, max_length=10, json_schema_extra=map_list("name")),
     ] = Field(description="What each firing makes.")
-
-
-class FiringState(StrEnum):
-    """Where a firing is."""
-
-    ACTIVE = "Active"
-    SUCCEEDED = "Succeeded"
-    FAILED = "Failed"
-
-
-class Firing(Model):
-    """The objects of one start."""
-
-    scheduled_time: Time = Field(description="The time that the firing is for.")
-    state: FiringState = Field(
-        description="Active until all its objects have ended; Failed if one did not succeed."
-    )
-
-
-class OCIJobScheduleStatus(Model):
-    """Observed state of an OCIJobSchedule."""
-
-    observed_generation: int | None = Field(
-        default=None, ge=0, description="The metadata.generation that this status is of."
-    )
-    last_schedule_time: Time | None = Field(
-        default=None, description="The time that the last firing was for."
-    )
-    last_successful_time: Time | None = Field(
-        default=None, description="When a firing last ended with everything succeeded."
-    )
-    next_schedule_time: Time | None = Field(
-        default=None, description="The time of the next firing."
-    )
-    starting: Time | None = Field(
-        default=None, description="The firing whose objects are being made."
-    )
-    active: Annotated[int, Field(ge=0)] | None = Field(
-        default=None, description="Firings that have not ended."
-    )
-    firings: Annotated[
-        tuple[Firing, ...], Field(max_length=50, json_schema_extra=map_list("scheduledTime"))
-    ] = Field(default=(), description="The last 50 firings of which objects are there.")
-    conditions: Conditions = Field(
-        default=(), description="Ready, Reconciling, Stalled, Suspended."
-    )
-
-    def changed(self, **fields: Unpack[JobScheduleStatusFields]) -> Self:
-        """Return the status with other values of some fields."""
-        return self.model_copy(update=fields)
 
 
 class OCIJobSchedule(Model):

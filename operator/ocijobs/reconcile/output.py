@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ocijobs.api.run.status import LogFile
+from ocijobs.api.run.observed import LogFile
 from ocijobs.api.shared.names import RESULTS_KEY
 from ocijobs.reconcile.text import shown
 

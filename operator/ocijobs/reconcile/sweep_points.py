@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import re
 
-from ocijobs.api.run.spec import RunSettings
+from ocijobs.api.run.settings import RunSettings
 from ocijobs.api.shared.dependency import RunEnvVar
 from ocijobs.api.shared.model import ENV_NAME_PATTERN
 from ocijobs.api.shared.names import RESERVED_ENV_PREFIX
-from ocijobs.api.sweep.spec import MOST_CHILDREN, SweepPoint, SweepSettings
+from ocijobs.api.sweep.settings import MOST_CHILDREN, SweepPoint, SweepSettings
 from ocijobs.backends.environment import reserved_names
 
 _NAME = re.compile(ENV_NAME_PATTERN)

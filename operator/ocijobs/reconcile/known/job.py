@@ -29,8 +29,8 @@ from ocijobs.reconcile.actions.jobs import (
     UpdateJob,
     UploadArtifact,
 )
-from ocijobs.reconcile.job.known_oci_jobs import Removal, Watched
-from ocijobs.reconcile.job.known_sources import (
+from ocijobs.reconcile.known.oci_jobs import Removal, Watched
+from ocijobs.reconcile.known.sources import (
     KnownAttempt,
     SourceNamed,
     SourcesRead,

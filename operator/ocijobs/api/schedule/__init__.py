@@ -1,0 +1,1 @@
+"""OCIJobSchedule: what is wanted, and what is seen."""
