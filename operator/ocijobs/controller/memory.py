@@ -27,7 +27,7 @@ class Memory:
         self._sweeps: dict[str, SweepKnown] = {}
         self._schedules: dict[str, ScheduleKnown] = {}
         self._identities: dict[ObjectKey, IdentityKnown] = {}
-        self._serves: dict[str, datetime] = {}
+        self._sources_checked: dict[str, datetime] = {}
         self._refresh: dict[ObjectKey, datetime] = {}
         self._turns: dict[str, Turn] = {}
         self._seen: dict[str, datetime] = {}
@@ -117,14 +117,14 @@ class Memory:
         """Forget what was learnt of an identity that is gone and that nothing needs."""
         self._identities.pop(key, None)
 
-    def serves(self, job_uid: str) -> datetime | None:
-        """Return when the sources were read that a job's status agrees with."""
-        return self._serves.get(job_uid)
+    def sources_checked_at(self, job_uid: str) -> datetime | None:
+        """Return when the sources were last read to the end that a job's status tells of."""
+        return self._sources_checked.get(job_uid)
 
-    def set_serves(self, job_uid: str, at: datetime) -> bool:
-        """Note what a job's status agrees with; return whether that is news."""
-        news = self._serves.get(job_uid) != at
-        self._serves[job_uid] = at
+    def note_sources_checked(self, job_uid: str, at: datetime) -> bool:
+        """Note when the sources were read that a job's status tells of; return whether that is news."""
+        news = self._sources_checked.get(job_uid) != at
+        self._sources_checked[job_uid] = at
         return news
 
     def refresh_after(self, job: ObjectKey) -> datetime | None:
@@ -179,7 +179,7 @@ class Memory:
             self._sweeps,
             self._schedules,
             self._identities,
-            self._serves,
+            self._sources_checked,
             self._refresh,
             self._turns,
             self._seen,
@@ -200,7 +200,7 @@ class Memory:
             self._jobs,
             self._sweeps,
             self._schedules,
-            self._serves,
+            self._sources_checked,
             self._turns,
             self._seen,
             self._unwritten,

@@ -72,7 +72,9 @@ class Observer:
         return RunObservation(
             run=run,
             job=job,
-            job_checked_at=self._memory.serves(job.metadata.uid) if job is not None else None,
+            sources_checked_at=self._memory.sources_checked_at(job.metadata.uid)
+            if job is not None
+            else None,
             seen_at=self._memory.seen_at(meta.uid),
             ahead=self._ahead(run, job) if job is not None and job.spec.max_active_runs else 0,
             shared=self._shared(run),
@@ -123,7 +125,9 @@ class Observer:
             sweep=sweep,
             seen_at=self._memory.seen_at(meta.uid),
             job=job,
-            job_checked_at=self._memory.serves(job.metadata.uid) if job is not None else None,
+            sources_checked_at=self._memory.sources_checked_at(job.metadata.uid)
+            if job is not None
+            else None,
             identity=self._identities.view(meta.namespace, reference),
             children=children,
             strangers=self._strangers(sweep, max(known.created, children.created)),

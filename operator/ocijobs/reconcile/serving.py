@@ -40,19 +40,25 @@ def missing_job(name: str, namespace: str) -> Hindrance:
 
 
 def serving(
-    job: OCIJob, identity: IdentityView, *, checked_at: datetime | None, settled_at: datetime
+    job: OCIJob,
+    identity: IdentityView,
+    *,
+    sources_checked_at: datetime | None,
+    settled_at: datetime,
 ) -> tuple[JobBinding, Launcher] | Hindrance:
     """Return the job as a first launch takes it, and as whom, or what hinders that.
 
     Args:
         job: the OCIJob.
         identity: who calls OCI.
-        checked_at: when the job's sources were last read to the end.
+        sources_checked_at: when the job's sources were last read to the end.
         settled_at: they are read no earlier than this.
     """
     if (hindrance := going(job) or not_ready(job)) is not None:
         return hindrance
-    if (hindrance := unread(job, checked_at=checked_at, settled_at=settled_at)) is not None:
+    if (
+        hindrance := unread(job, sources_checked_at=sources_checked_at, settled_at=settled_at)
+    ) is not None:
         return hindrance
     caller = launcher_of(identity, job.status.region)
     return caller if isinstance(caller, Hindrance) else (bind_job(job, caller), caller)
@@ -67,9 +73,11 @@ def going(job: OCIJob) -> Hindrance | None:
     )
 
 
-def unread(job: OCIJob, *, checked_at: datetime | None, settled_at: datetime) -> Hindrance | None:
+def unread(
+    job: OCIJob, *, sources_checked_at: datetime | None, settled_at: datetime
+) -> Hindrance | None:
     """Return that the job's sources are to be read again: what was read before may be of a former apply."""
-    if checked_at is not None and checked_at >= settled_at:
+    if sources_checked_at is not None and sources_checked_at >= settled_at:
         return None
     return Hindrance(action=RefreshJob(name=job.metadata.name, after=settled_at))
 

@@ -98,10 +98,10 @@ def make_job_record(state: JobState = JobState.ACTIVE, **changes: Any) -> JobRec
     return JobRecord(**{**defaults, **changes})
 
 
-def make_sources(at: datetime = SETTLED, **changes: Any) -> SourcesRead:
+def make_sources(checked_at: datetime = SETTLED, **changes: Any) -> SourcesRead:
     """Return sources that were read, and built into an artifact."""
     defaults: dict[str, Any] = {
-        "at": at,
+        "checked_at": checked_at,
         "generation": 1,
         "digest": "ef" * 32,
         "name": "job.zip",
@@ -116,7 +116,7 @@ def make_run_observation(**changes: Any) -> RunObservation:
     defaults: dict[str, Any] = {
         "run": make_run(),
         "job": make_ready_job(),
-        "job_checked_at": SETTLED,
+        "sources_checked_at": SETTLED,
         "identity": make_identity_view(),
         "cluster_id": "cluster",
         "known": RunKnown(),

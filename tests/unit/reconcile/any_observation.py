@@ -215,7 +215,7 @@ def run_observations(draw: st.DrawFn) -> RunObservation:
     return make_run_observation(
         run=run,
         job=draw(st.sampled_from([None, make_ready_job(), make_job()])),
-        job_checked_at=draw(_maybe(times)),
+        sources_checked_at=draw(_maybe(times)),
         identity=draw(st.sampled_from(IDENTITIES)),
         known=draw(_run_known()),
         ahead=draw(st.integers(0, 1)),
@@ -264,7 +264,7 @@ def _job_known(draw: st.DrawFn) -> JobKnown:
         absent_at=tuple(draw(st.lists(times, max_size=2))),
         calls=draw(_calls(_epochs)),
     )
-    sources = make_sources(at=draw(times), missing=draw(_maybe(st.just("no ConfigMap"))))
+    sources = make_sources(checked_at=draw(times), missing=draw(_maybe(st.just("no ConfigMap"))))
     known = JobKnown(
         sources=draw(_maybe(st.just(sources))),
         written_at=draw(_maybe(times)),
@@ -326,7 +326,7 @@ def sweep_observations(draw: st.DrawFn) -> SweepObservation:
     return SweepObservation(
         sweep=OCIJobSweep(metadata=draw(_metadata("sweep")), spec=spec, status=status),
         job=draw(st.sampled_from([None, make_ready_job()])),
-        job_checked_at=draw(_maybe(times)),
+        sources_checked_at=draw(_maybe(times)),
         identity=draw(st.sampled_from(IDENTITIES)),
         children=draw(st.sampled_from([Children(), Children(live={0: view}, created=1)])),
         strangers=draw(st.sampled_from([frozenset(), frozenset({0})])),

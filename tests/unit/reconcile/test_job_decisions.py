@@ -80,7 +80,7 @@ def decided(o: JobObservation, minutes: float = 0) -> Decision[Any]:
     """Return the decision some minutes later, of sources that were read by then."""
     now = SETTLED + timedelta(minutes=minutes)
     sources = o.known.sources
-    read = replace(sources, at=now) if sources is not None else None
+    read = replace(sources, checked_at=now) if sources is not None else None
     return decide_job(replace(o, known=replace(o.known, sources=read)), now)
 
 
@@ -283,7 +283,7 @@ def test_a_remote_source_that_fails_later_leaves_the_former_revision_serving() -
         f"revision {revision} goes on serving: timed out",
     )
     assert is_true(decision.status.conditions, ConditionType.READY)
-    assert decision.serves == SETTLED
+    assert decision.sources_checked_at == SETTLED
 
 
 # Creation.

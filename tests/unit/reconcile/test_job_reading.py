@@ -45,7 +45,7 @@ def action_of(decision: Decision[OCIJobStatus]) -> ReadSources:
 def named(o: JobObservation, version: str = "c1", at: datetime = SETTLED) -> JobObservation:
     """Let the source tell its version."""
     answer = SourceNamed(
-        at=at,
+        checked_at=at,
         generation=o.job.metadata.generation,
         requested=o.job.metadata.annotations.get(ANNOTATION_REQUESTED_AT, ""),
         version=version,

@@ -404,7 +404,7 @@ def test_a_run_waits_until_its_job_is_there_is_ready_and_was_read_for_it() -> No
         update={"metadata": make_metadata("job", finalizer=True, generation=2)}
     )
     assert hindrance(launching(edited)).message == "OCIJob job is not ready yet"
-    (action,) = decide_run(replace(launching(), job_checked_at=None), SETTLED).actions
+    (action,) = decide_run(replace(launching(), sources_checked_at=None), SETTLED).actions
     assert isinstance(action, RefreshJob)
     going = make_metadata("job", finalizer=True, deleted=START)
     deleted = make_ready_job(metadata=going)
@@ -434,7 +434,7 @@ def test_what_lastingly_keeps_a_job_from_being_ready_is_told() -> None:
 
 
 def test_a_run_waits_for_its_job_to_be_read_again() -> None:
-    found = hindrance(replace(launching(), job_checked_at=START))
+    found = hindrance(replace(launching(), sources_checked_at=START))
     assert isinstance(found.action, RefreshJob)
     assert found.action.after > START
 

@@ -362,7 +362,7 @@ def test_a_sweep_is_not_bound_before_the_rest_of_its_apply_has_come() -> None:
 
 def test_a_sweep_waits_for_its_job_to_be_read_for_it_and_for_who_calls() -> None:
     world = SweepWorld()
-    o = replace(world.observe(), job_checked_at=None)
+    o = replace(world.observe(), sources_checked_at=None)
     (action,) = decide_sweep(o, world.now).actions
     assert isinstance(action, RefreshJob)
     unknown = make_identity_view(region=None)

@@ -205,7 +205,9 @@ def observe(
         status=status,
         actions=(again,) if now >= due else (),
         wake_at=due if now < due else None,
-        serves=sources.at if sources is not None and serves_current_spec(o) else None,
+        sources_checked_at=sources.checked_at
+        if sources is not None and serves_current_spec(o)
+        else None,
     )
 
 

@@ -114,7 +114,7 @@ def _look_due(o: JobObservation, plan: Plan, watched: Watched | None, now: datet
     seed, interval = o.job.metadata.uid, o.settings.drift_interval_seconds
     doubted = any(run.doubts for run in o.runs)
     if watched is None:
-        since = o.known.first_read_at or plan.sources.at
+        since = o.known.first_read_at or plan.sources.checked_at
         return now if doubted else since + timedelta(seconds=interval * fraction(seed, 0))
     if watched.absent_at:
         return watched.absent_at[-1] + timedelta(seconds=o.settings.search_confirm_seconds)

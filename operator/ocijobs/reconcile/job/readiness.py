@@ -199,14 +199,14 @@ def _ready(
         source=SourceState(version=plan.sources.version or None, digest=plan.sources.digest),
         console_url=job_url(plan.caller.region, revision.job_id),
     )
-    checked_at = failed.at if failed is not None else plan.sources.at
+    sources_checked_at = failed.at if failed is not None else plan.sources.checked_at
     told = (former.job_id, former.revision) == (revision.job_id, revision.name)
     return Decision(
         status=status,
         actions=pruned.actions,
         wake_at=earliest(pruned.wake_at, drift.wake_at),
         notes=pruned.notes,
-        serves=checked_at if told and serves_current_spec(o) else None,
+        sources_checked_at=sources_checked_at if told and serves_current_spec(o) else None,
     )
 
 

@@ -234,7 +234,7 @@ class JobKnown:
         )
         if known is not None and same and known.invalid is not None:
             # What was wrong with it still is.
-            return replace(self, sources=replace(known, at=answer.at), named=None)
+            return replace(self, sources=replace(known, checked_at=answer.checked_at), named=None)
         return replace(self, named=(epoch, answer))
 
     def name_answered(

@@ -14,7 +14,7 @@ class SourcesRead:
     """The job's code as it was read, and the artifact built from it.
 
     Attributes:
-        at: when.
+        checked_at: when.
         generation: metadata.generation of the spec that was read for.
         requested: value of the annotation `ocijobs.io/requestedAt` at that time.
         version: what tells one state of a remote source from another without reading it, such as a commit.
@@ -27,7 +27,7 @@ class SourcesRead:
         libraries: of Spark code, the files beside the one that is run.
     """
 
-    at: datetime
+    checked_at: datetime
     generation: int
     requested: str = ""
     version: str = ""
@@ -54,13 +54,13 @@ class SourceNamed:
     """The version that a remote source is at, where that is another one than the current revision's.
 
     Attributes:
-        at: when.
+        checked_at: when.
         generation: metadata.generation of the spec that it was asked for.
         requested: value of the annotation `ocijobs.io/requestedAt` at that time.
         version: what tells one state of the source from another.
     """
 
-    at: datetime
+    checked_at: datetime
     generation: int
     requested: str
     version: str

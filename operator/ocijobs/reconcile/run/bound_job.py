@@ -124,7 +124,7 @@ def sources_read(draft: Draft) -> Hindrance | None:
     o, job = draft.o, _ocijob(draft.o)
     if job is None or draft.job is not None:
         return None
-    return unread(job, checked_at=o.job_checked_at, settled_at=settled_at(o))
+    return unread(job, sources_checked_at=o.sources_checked_at, settled_at=settled_at(o))
 
 
 def identity_usable(draft: Draft) -> Draft | Hindrance:

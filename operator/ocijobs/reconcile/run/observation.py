@@ -38,7 +38,7 @@ class RunObservation:
 
     Attributes:
         job: the OCIJob that the run names, if it exists.
-        job_checked_at: when this process last read that job's sources to the end, found or missing.
+        sources_checked_at: when this process last read that job's sources to the end, found or missing.
         seen_at: when this process first saw the run.
         ahead: how many runs of the job are live, or come first; counted only where the job bounds them.
         identity: the identity of the run's calls: the recorded one, else that of the job.
@@ -50,7 +50,7 @@ class RunObservation:
 
     run: OCIJobRun
     job: OCIJob | None
-    job_checked_at: datetime | None
+    sources_checked_at: datetime | None
     identity: IdentityView
     cluster_id: str
     known: RunKnown

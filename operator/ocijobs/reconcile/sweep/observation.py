@@ -19,14 +19,14 @@ class SweepObservation:
 
     Attributes:
         job: the OCIJob that the sweep names, if it exists.
-        job_checked_at: when this process last read that job's sources to the end.
+        sources_checked_at: when this process last read that job's sources to the end.
         seen_at: when this process first saw the sweep.
         strangers: runs with the name of one of the next children that are not the sweep's.
     """
 
     sweep: OCIJobSweep
     job: OCIJob | None
-    job_checked_at: datetime | None
+    sources_checked_at: datetime | None
     identity: IdentityView
     children: Children
     strangers: frozenset[int]

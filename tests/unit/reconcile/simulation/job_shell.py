@@ -51,7 +51,7 @@ class JobShell(Process):
         self.known = JobKnown()
         self.uid: str | None = None
         self.uploading: UploadArtifact | None = None
-        self.serves: datetime | None = None
+        self.sources_checked_at: datetime | None = None
         self.identity_known = False
         self.identity = self.world.identity.of_new_process
         self.laws.restarted()
@@ -59,13 +59,18 @@ class JobShell(Process):
     def _step(self, by: timedelta) -> None:
         self.known = stepped(self.known, by)
         self.identity = stepped(self.identity, by)
-        self.serves = stepped(self.serves, by)
+        self.sources_checked_at = stepped(self.sources_checked_at, by)
 
     def _decide(self) -> bool:
         job = self.world.api.object
         uid = job.metadata.uid if job is not None else None
         if uid != self.uid:
-            self.known, self.wake_at, self.uploading, self.serves = JobKnown(), None, None, None
+            self.known, self.wake_at, self.uploading, self.sources_checked_at = (
+                JobKnown(),
+                None,
+                None,
+                None,
+            )
             self.uid = uid
         if job is None:
             return False
@@ -73,7 +78,10 @@ class JobShell(Process):
         decision = decide_job(observed, now)
         demand(decision == decide_job(observed, now), "the same input gives the same decision")
         self.laws.on_decision(observed, decision, now)
-        self.wake_at, self.serves = decision.wake_at, decision.serves or self.serves
+        self.wake_at, self.sources_checked_at = (
+            decision.wake_at,
+            decision.sources_checked_at or self.sources_checked_at,
+        )
         self._todo = [
             partial(self._act, observed, action, decision.notes)
             for action in decision.actions

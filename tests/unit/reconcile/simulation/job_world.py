@@ -250,13 +250,13 @@ class JobWorld:
         if action.served is not None and action.served.version == version:
             return replace(read, version=version)
         return SourceNamed(
-            at=now, generation=read.generation, requested=read.requested, version=version
+            checked_at=now, generation=read.generation, requested=read.requested, version=version
         )
 
     def _sources(self, job: OCIJob, now: datetime) -> SourcesRead:
         meta = job.metadata
         read = make_sources(
-            at=now,
+            checked_at=now,
             generation=meta.generation,
             requested=meta.annotations.get(ANNOTATION_REQUESTED_AT, ""),
         )

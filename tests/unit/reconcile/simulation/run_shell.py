@@ -69,7 +69,7 @@ class RunShell(Process):
         self.followed: Followed | None = None
         self.searching: SearchLogs | None = None
         self.measuring: ReadUtilisation | None = None
-        self.job_checked_at: datetime | None = None
+        self.sources_checked_at: datetime | None = None
         self.identity_known = False
         self.identity = self.world.identity.of_new_process
         self.laws.restarted()
@@ -77,7 +77,7 @@ class RunShell(Process):
     def _step(self, by: timedelta) -> None:
         self.known = stepped(self.known, by)
         self.identity = stepped(self.identity, by)
-        self.job_checked_at = stepped(self.job_checked_at, by)
+        self.sources_checked_at = stepped(self.sources_checked_at, by)
 
     def _decide(self) -> bool:
         run = self.world.api.object
@@ -117,7 +117,7 @@ class RunShell(Process):
         return make_run_observation(
             run=run,
             job=world.job,
-            job_checked_at=self.job_checked_at,
+            sources_checked_at=self.sources_checked_at,
             identity=self._identity(),
             known=self.known,
             relations=world.relations,
@@ -173,7 +173,7 @@ class RunShell(Process):
             case DeleteObject():
                 self.world.api.delete(self.now)
             case RefreshJob():
-                self.job_checked_at = self.now if self.world.job is not None else None
+                self.sources_checked_at = self.now if self.world.job is not None else None
             case ReadValues(keys=keys):
                 self._learn((action, self.world.values(keys)))
             case ReadResults() | ListOutputs() | SearchLogs() | ReadRunLogs() | ReadUtilisation():

@@ -80,7 +80,7 @@ class SweepWorld:
         return SweepObservation(
             sweep=self.sweep,
             job=self.job,
-            job_checked_at=self.now,
+            sources_checked_at=self.now,
             identity=make_identity_view(),
             children=self.children,
             strangers=frozenset(),
