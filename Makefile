@@ -182,7 +182,7 @@ mutants: $(ENV) ## Try a sample of changes of the core: each is to be noticed by
 	$(call say,mutants of backends/, reconcile/, cron/ and cloud/)
 	$(BIN)/python hack/mutate.py --sample 60
 
-bench: control-plane ## Measure: starts of the operator, a sweep of a thousand, shares of principals, the local OCI. Nothing may run beside it.
+bench: control-plane ## Measure: starts of the operator, a sweep of a thousand, shares of principals, the lease, the local OCI. Nothing may run beside it.
 	@mkdir -p .bench
 	$(call say,starts of the operator)
 	@$(BIN)/kubecontrolplane up --dir .bench/control-plane --audit > /dev/null; \
@@ -192,6 +192,8 @@ bench: control-plane ## Measure: starts of the operator, a sweep of a thousand, 
 	$(BIN)/python -m bench.sweep --json .bench/sweep.json
 	$(call say,runs of one principal beside the trouble of another)
 	$(BIN)/python -m bench.shares --json .bench/shares.json
+	$(call say,the lease on the CPU that the chart requests)
+	$(BIN)/python -m bench.scarce --json .bench/scarce.json
 	$(call say,the local OCI)
 	$(BIN)/pytest -s -m bench tests
 

@@ -1,6 +1,6 @@
 """Whether the lease is held where CPU is scarce: the operator gets no more than the chart requests.
 
-    .venv/bin/python -m bench.scarce --cpu 0.1 --namespaces 50 --runs 2 --json scarce.json
+    .venv/bin/python -m bench.scarce --cpu 0.1 --namespaces 50 --runs 1 --json scarce.json
 
 A node that is full gives a pod what it requests and nothing more. Here a second process stops the operator and its
 children whenever they have used more than that, and continues them when they may go on. Many namespaces have a job and
@@ -61,7 +61,7 @@ class Figures:
 @click.command()
 @click.option("--cpu", default=0.1, show_default=True, help="Cores that the operator gets.")
 @click.option("--namespaces", default=50, show_default=True, help="Namespaces that are busy.")
-@click.option("--runs", default=2, show_default=True, help="Runs in each of them.")
+@click.option("--runs", default=1, show_default=True, help="Runs in each of them.")
 @click.option("--json", "target", type=click.Path(path_type=Path), help="Write the figures there.")
 def main(cpu: float, namespaces: int, runs: int, target: Path | None) -> None:
     """Measure renewals of the lease."""
