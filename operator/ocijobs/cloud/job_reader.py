@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from ocijobs.api.job.infrastructure import Backend
+from ocijobs.backends.oci_fields import UnknownTypeError
 from ocijobs.backends.registry import UnknownBackendError, backend_of
 from ocijobs.backends.requests import JobCreation
-from ocijobs.cloud.data_flow_readings import application_request_of
-from ocijobs.cloud.data_science_readings import job_request_of
+from ocijobs.cloud.data_flow_models import application_content
+from ocijobs.cloud.data_science_models import job_content
 from ocijobs.cloud.refusals import failures, refusal_of
-from ocijobs.cloud.resource_fields import UnknownTypeError
 from ocijobs.cloud.sdk import oci
 
 
@@ -52,7 +52,7 @@ def _read(backend: Backend, ocid: str, settings: Any, options: Mapping[str, str]
     match backend:
         case Backend.DATA_SCIENCE:
             science = oci.data_science.DataScienceClient(settings, **options)
-            return job_request_of(science.get_job(ocid).data)
+            return job_content(science.get_job(ocid).data)
         case Backend.DATA_FLOW:
             flow = oci.data_flow.DataFlowClient(settings, **options)
-            return application_request_of(flow.get_application(ocid).data)
+            return application_content(flow.get_application(ocid).data)

@@ -10,8 +10,7 @@ from ocijobs.backends.data_science.compute import mounts
 from ocijobs.backends.data_science.requests import JobRequest, LogConfiguration
 from ocijobs.backends.differences import all_differences, setting_differences
 from ocijobs.backends.revision import job_request
-from ocijobs.cloud.data_science_models import create_job_details, job_record
-from ocijobs.cloud.data_science_readings import job_request_of
+from ocijobs.cloud.data_science_models import create_job_details, job_content, job_record
 from ocijobs.testing import COMPARTMENT, LOG_GROUP, PROJECT, make_job, make_ocid
 
 CONTAINER = {
@@ -99,7 +98,7 @@ def _as_oci_tells(request: JobRequest) -> Any:
 @pytest.mark.parametrize("name", JOBS)
 def test_a_job_is_read_as_it_was_sent(name: str) -> None:
     request = _request(JOBS[name], LogConfiguration(log_group_id=LOG_GROUP, log_id=None))
-    found = job_request_of(_as_oci_tells(request))
+    found = job_content(_as_oci_tells(request))
     assert all_differences(request, found) == ()
     assert found.workload == request.workload
     assert found.log == request.log
@@ -122,14 +121,14 @@ def test_what_oci_fills_in_is_no_difference() -> None:
     told.job_storage_mount_configuration_details_list[0].destination_path = "/mnt"
     told.defined_tags = {**told.defined_tags, "Oracle-Tags": {"CreatedBy": "somebody"}}
     told.freeform_tags = {**told.freeform_tags, "audited": "yes"}
-    assert setting_differences(request.settings, job_request_of(told).settings) == ()
+    assert setting_differences(request.settings, job_content(told).settings) == ()
 
 
 def test_a_value_of_a_variable_that_others_set_is_not_shown() -> None:
     request = _request(JOBS["flexible"])
     told = _as_oci_tells(request)
     told.job_configuration_details.environment_variables = {"A": "secret", "B": "secret too"}
-    differences = all_differences(request, job_request_of(told))
+    differences = all_differences(request, job_content(told))
     assert {d.field for d in differences} >= {"env[A]", "env[B]"}
     assert "secret" not in str(differences)
 

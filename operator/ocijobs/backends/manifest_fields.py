@@ -1,0 +1,61 @@
+"""Blocks of requests and the spec of a manifest: what is a copy of a field is copied, by what is declared of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import MISSING
+from functools import cache
+from typing import TypeVar
+
+from ocijobs.api.shared.model import Model
+from ocijobs.backends.documents import plain
+from ocijobs.backends.oci_fields import Attribute, Placed, attributes, names_of, same
+
+T = TypeVar("T")
+
+
+def asked_for(block: Callable[..., T], *models: object, below: str = "", **others: object) -> T:
+    """Return the block that a manifest asks for.
+
+    Args:
+        block: the class.
+        models: parts of the manifest, the first that says a field counts; None has nothing to say.
+        below: path in the spec at which the parts are; fields elsewhere are left as they are by default.
+        others: attributes that are more than a copy of a field.
+    """
+    copied: dict[str, object] = {}
+    for attribute in attributes(block):
+        if attribute.name not in others:
+            value = _first(attribute, models, below)
+            if value is not None or attribute.default is MISSING:
+                copied[attribute.name] = value
+    return block(**copied, **others)
+
+
+def _first(attribute: Attribute, models: tuple[object, ...], below: str) -> object:
+    path = attribute.spec
+    if path is None or not path.startswith(below):
+        return None
+    found = (value_at(model, path.removeprefix(below)) for model in models)
+    return next((value for value in found if value not in (None, (), {})), None)
+
+
+def value_at(model: object, path: str) -> object:
+    """Return the value at a path of a model, None where there is none."""
+    for name in path.split("."):
+        names = _names(type(model)) if isinstance(model, Model) else {}
+        if name not in names:
+            return None
+        model = getattr(model, names[name])
+    return model
+
+
+_names = cache(names_of)
+
+
+def given_fields(block: object, *, placed: Placed = same) -> Iterator[tuple[str, object]]:
+    """Yield path and value, as a manifest has them, of all that a block says; without the blocks in it."""
+    for attribute in attributes(type(block)):
+        value = getattr(block, attribute.name)
+        if attribute.spec is not None and value not in (None, "", (), {}):
+            yield placed(attribute.spec), plain(value)
