@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING
 from functools import cache
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 from ocijobs.api.shared.model import Model
 from ocijobs.backends.documents import plain
@@ -51,6 +51,21 @@ def value_at(model: object, path: str) -> object:
 
 
 _names = cache(names_of)
+
+
+@cache
+def parts_of(model: type[Model]) -> Mapping[str, type[Model] | None]:
+    """Return a model's fields by their names, with the model of their values, or of the items of their values."""
+    return {
+        name: _model_in(model.model_fields[attribute].annotation)
+        for name, attribute in names_of(model).items()
+    }
+
+
+def _model_in(hint: object) -> type[Model] | None:
+    if isinstance(hint, type) and issubclass(hint, Model):
+        return hint
+    return next((found for each in get_args(hint) if (found := _model_in(each))), None)
 
 
 def given_fields(block: object, *, placed: Placed = same) -> Iterator[tuple[str, object]]:

@@ -41,7 +41,8 @@ class OciField:
         spec: path in the spec of an OCIJob, of an OCIJobRun for what only runs have; or why there is none.
         oci: path in OCI's JSON, from the block; by default the attribute's name in camel case. Empty for a value
             whose members are members of the block.
-        ads: path in YAML of oracle-ads, from `infrastructure.` or `runtime.`; None if ADS can't say it.
+        ads: key of oracle-ads with the same value, after `infrastructure.` or `runtime.`, whose key it is. None if ADS
+            can't say it, or has it in another form: `cli/ads_keys.py` has those.
         kind: name and value by which OCI tells types of the value apart, of which there is one.
         members: where members of the value are in OCI's JSON, from `oci`, if not under the same name.
         by_member: the value's members are compared one by one, not as a whole; these are values that OCI has where

@@ -22,11 +22,11 @@ class Tags:
 
     freeform: Annotated[
         Mapping[str, str],
-        OciField(spec="freeformTags", oci="freeformTags", ads="infrastructure.freeformTags"),
+        OciField(spec="freeformTags", oci="freeformTags"),
     ]
     defined: Annotated[
         Mapping[str, Mapping[str, str]],
-        OciField(spec="definedTags", oci="definedTags", ads="infrastructure.definedTags"),
+        OciField(spec="definedTags", oci="definedTags"),
     ]
 
 

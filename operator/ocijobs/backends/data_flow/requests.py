@@ -20,7 +20,7 @@ SPARK = "runtime.spark"
 
 def _size(name: str) -> OciField:
     size = f"driverShapeConfig.{name}"
-    return OciField(spec=f"{FLOW}.{size}", oci=size, ads=f"infrastructure.{size}")
+    return OciField(spec=f"{FLOW}.{size}", oci=size)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class SparkMachine:
 
     shape: Annotated[
         str,
-        OciField(spec=f"{FLOW}.driverShape", oci="driverShape", ads="infrastructure.driverShape"),
+        OciField(spec=f"{FLOW}.driverShape", oci="driverShape"),
     ]
     ocpus: Annotated[float | None, _size("ocpus")] = None
     memory_in_gbs: Annotated[float | None, _size("memoryInGBs")] = None
@@ -53,15 +53,11 @@ class SparkSettings:
     ]
     configuration: Annotated[
         Mapping[str, str] | None,
-        OciField(spec=f"{FLOW}.sparkConfiguration", ads="runtime.configuration"),
+        OciField(spec=f"{FLOW}.sparkConfiguration"),
     ] = field(repr=False)
     parameters: Annotated[Mapping[str, str] | None, OciField(spec=f"{SPARK}.parameters")]
-    arguments: Annotated[tuple[str, ...] | None, OciField(spec="args", ads="runtime.args")] = field(
-        repr=False
-    )
-    archive_uri: Annotated[
-        str | None, OciField(spec=f"{SPARK}.archiveUri", ads="runtime.archiveUri")
-    ] = None
+    arguments: Annotated[tuple[str, ...] | None, OciField(spec="args")] = field(repr=False)
+    archive_uri: Annotated[str | None, OciField(spec=f"{SPARK}.archiveUri")] = None
     logs_bucket_uri: Annotated[
         str | None, OciField(spec=f"{FLOW}.logsBucketUri", ads="infrastructure.logsBucketUri")
     ] = None
@@ -98,10 +94,8 @@ class ApplicationCode:
     language: Annotated[
         SparkLanguage, OciField(spec=f"{FLOW}.language", ads="infrastructure.language")
     ]
-    spark_version: Annotated[
-        str, OciField(spec=f"{FLOW}.sparkVersion", ads="infrastructure.sparkVersion")
-    ]
-    file_uri: Annotated[str | None, OciField(spec=f"{SPARK}.source", ads="runtime.scriptPathURI")]
+    spark_version: Annotated[str, OciField(spec=f"{FLOW}.sparkVersion")]
+    file_uri: Annotated[str | None, OciField(spec=f"{SPARK}.source")]
     class_name: Annotated[str | None, OciField(spec=f"{SPARK}.className")]
     private_endpoint_id: Annotated[
         str | None,

@@ -32,12 +32,10 @@ class JobConfiguration:
     OCI takes the block whole, so it is always sent complete. Values may be secret: they are not in `repr`.
     """
 
-    environment_variables: Annotated[
-        Mapping[str, str], OciField(spec="env", ads="runtime.env", secret=True)
-    ] = field(repr=False)
-    command_line_arguments: Annotated[str | None, OciField(spec="args", ads="runtime.args")] = (
-        field(repr=False)
+    environment_variables: Annotated[Mapping[str, str], OciField(spec="env", secret=True)] = field(
+        repr=False
     )
+    command_line_arguments: Annotated[str | None, OciField(spec="args")] = field(repr=False)
     maximum_runtime_in_minutes: Annotated[int | None, _TIME_LIMIT]
     startup_probe: Annotated[
         StartupProbe | None,
@@ -61,10 +59,8 @@ class ContainerEnvironment:
         str | None,
         OciField(spec=f"{_CONTAINER}.imageSignatureId", ads="runtime.imageSignatureId"),
     ] = None
-    entrypoint: Annotated[
-        tuple[str, ...], OciField(spec=f"{_CONTAINER}.entrypoint", ads="runtime.entrypoint")
-    ] = ()
-    cmd: Annotated[tuple[str, ...], OciField(spec=f"{_CONTAINER}.cmd", ads="runtime.cmd")] = ()
+    entrypoint: Annotated[tuple[str, ...], OciField(spec=f"{_CONTAINER}.entrypoint")] = ()
+    cmd: Annotated[tuple[str, ...], OciField(spec=f"{_CONTAINER}.cmd")] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,10 +141,10 @@ class JobSettings:
 class JobRequest:
     """CreateJobDetails."""
 
+    project_id: Annotated[str, OciField(spec="projectId", ads="infrastructure.projectId")]
     compartment_id: Annotated[
         str, OciField(spec="compartmentId", ads="infrastructure.compartmentId")
     ]
-    project_id: Annotated[str, OciField(spec="projectId", ads="infrastructure.projectId")]
     settings: JobSettings
     workload: Workload
     log: LogConfiguration | None
