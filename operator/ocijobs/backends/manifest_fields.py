@@ -14,13 +14,25 @@ from ocijobs.backends.oci_fields import Attribute, Placed, attributes, names_of,
 T = TypeVar("T")
 
 
-def asked_for(block: Callable[..., T], *models: object, below: str = "", **others: object) -> T:
+def shared(model: type[Model], *sources: Model) -> dict[str, object]:
+    """Return the fields of a model that other models have too, by their attributes: of the first that has each."""
+    return {
+        name: getattr(source, name)
+        for source in reversed(sources)
+        for name in model.model_fields
+        if name in type(source).model_fields
+    }
+
+
+def asked_for(
+    block: Callable[..., T], *models: object, below: tuple[str, ...] = ("",), **others: object
+) -> T:
     """Return the block that a manifest asks for.
 
     Args:
         block: the class.
         models: parts of the manifest, the first that says a field counts; None has nothing to say.
-        below: path in the spec at which the parts are; fields elsewhere are left as they are by default.
+        below: places in the spec whose fields the parts have; fields elsewhere are left as they are by default.
         others: attributes that are more than a copy of a field.
     """
     copied: dict[str, object] = {}
@@ -32,11 +44,10 @@ def asked_for(block: Callable[..., T], *models: object, below: str = "", **other
     return block(**copied, **others)
 
 
-def _first(attribute: Attribute, models: tuple[object, ...], below: str) -> object:
-    path = attribute.spec
-    if path is None or not path.startswith(below):
-        return None
-    found = (value_at(model, path.removeprefix(below)) for model in models)
+def _first(attribute: Attribute, models: tuple[object, ...], below: tuple[str, ...]) -> object:
+    path = attribute.spec or ""
+    names = (path.removeprefix(place) for place in below if path.startswith(place))
+    found = (value_at(model, name) for name in names for model in models)
     return next((value for value in found if value not in (None, (), {})), None)
 
 

@@ -19,6 +19,8 @@ from ocijobs.api.run.binding import BoundApplication, RunTemplate
 from ocijobs.api.run.overrides import RunSpark
 from ocijobs.api.run.spec import RunSettings
 from ocijobs.backends.data_flow.requests import (
+    FLOW,
+    SPARK,
     ApplicationCode,
     ApplicationRequest,
     ApplicationSettings,
@@ -26,6 +28,7 @@ from ocijobs.backends.data_flow.requests import (
     SparkSettings,
 )
 from ocijobs.backends.environment import NO_VALUES, Values, expand, resolve, variables_of
+from ocijobs.backends.manifest_fields import asked_for, shared
 from ocijobs.backends.records import LogAddress
 from ocijobs.backends.requests import NameKind, Tags
 
@@ -62,25 +65,14 @@ def bound_application(
         return None
     variant = spec.runtime.variant if spec.runtime is not None else None
     runtime = variant if isinstance(variant, SparkRuntime) else SparkRuntime()
-    return BoundApplication(
-        type=given.type,
-        driver_shape=given.driver_shape,
-        driver_shape_config=given.driver_shape_config,
-        executor_shape=given.executor_shape or given.driver_shape,
-        executor_shape_config=given.executor_shape_config
-        if given.executor_shape is not None
-        else given.driver_shape_config,
-        num_executors=given.num_executors,
-        configuration=_configuration(given, runtime, artifact),
-        parameters=runtime.parameters,
-        archive_uri=runtime.archive_uri,
-        logs_bucket_uri=given.logs_bucket_uri,
-        warehouse_bucket_uri=given.warehouse_bucket_uri,
-        metastore_id=given.metastore_id,
-        pool_id=given.pool_id or pool_id,
-        application_log_config=given.application_log_config,
-        idle_timeout_in_minutes=given.idle_timeout_in_minutes,
-    )
+    otherwise: dict[str, object] = {
+        "configuration": _configuration(given, runtime, artifact),
+        "pool_id": given.pool_id or pool_id,
+    }
+    if given.executor_shape is None:
+        otherwise["executor_shape"] = given.driver_shape
+        otherwise["executor_shape_config"] = given.driver_shape_config
+    return BoundApplication.model_validate(shared(BoundApplication, given, runtime) | otherwise)
 
 
 def _configuration(
@@ -150,23 +142,20 @@ def spark_settings(
     log = application.application_log_config
     # Of an application that was made elsewhere, what is not said here stays as it is there.
     foreign = bool(template.made_elsewhere)
-    return SparkSettings(
+    return asked_for(
+        SparkSettings,
+        spark,
+        application,
+        below=(f"{FLOW}.", f"{SPARK}."),
         driver=_machine(spark.driver_shape, spark.driver_shape_config)
         or _sized(application.driver_shape, application.driver_shape_config),
         executor=_machine(spark.executor_shape, spark.executor_shape_config)
         or _sized(application.executor_shape, application.executor_shape_config),
-        num_executors=spark.num_executors or application.num_executors,
         configuration=None if foreign else {**sent, **_environment(variables)},
         parameters=None if foreign and not spark.parameters else parameters,
         arguments=None if foreign and not args else tuple(expand(arg, variables) for arg in args),
-        archive_uri=application.archive_uri,
-        logs_bucket_uri=spark.logs_bucket_uri or application.logs_bucket_uri,
-        warehouse_bucket_uri=spark.warehouse_bucket_uri or application.warehouse_bucket_uri,
-        metastore_id=application.metastore_id,
-        pool_id=application.pool_id,
         log=LogAddress(log_group_id=log.log_group_id, log_id=log.log_id) if log else None,
         max_duration_in_minutes=minutes or template.maximum_runtime_in_minutes,
-        idle_timeout_in_minutes=application.idle_timeout_in_minutes,
     )
 
 
@@ -187,11 +176,7 @@ def _machine(shape: str | None, size: ShapeConfig | None) -> SparkMachine | None
 
 
 def _sized(shape: str, size: ShapeConfig | None) -> SparkMachine:
-    return SparkMachine(
-        shape=shape,
-        ocpus=size.ocpus if size is not None else None,
-        memory_in_gbs=size.memory_in_gbs if size is not None else None,
-    )
+    return asked_for(SparkMachine, size, below=(f"{FLOW}.driverShapeConfig.",), shape=shape)
 
 
 def application_of(content: ApplicationRequest) -> BoundApplication:
@@ -214,7 +199,9 @@ def application_of(content: ApplicationRequest) -> BoundApplication:
 def _size_of(machine: SparkMachine) -> ShapeConfig | None:
     if machine.ocpus is None or machine.memory_in_gbs is None:
         return None
-    return ShapeConfig(ocpus=machine.ocpus, memory_in_gbs=machine.memory_in_gbs)
+    return ShapeConfig.model_validate(
+        {name: getattr(machine, name) for name in ShapeConfig.model_fields}
+    )
 
 
 def application_settings(

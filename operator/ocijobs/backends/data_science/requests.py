@@ -21,7 +21,9 @@ from ocijobs.backends.requests import Tags
 GROUPS = f"{MACHINES}.jobNodeGroups"
 """Where the spec has groups of nodes."""
 
-_CONTAINER = "runtime.container"
+CONTAINER = "runtime.container"
+"""Where the spec has a container."""
+
 _TIME_LIMIT = OciField(spec="maximumRuntimeInMinutes", ads="runtime.maximumRuntimeInMinutes")
 
 
@@ -51,16 +53,16 @@ class JobConfiguration:
 class ContainerEnvironment:
     """OcirContainerJobEnvironmentConfigurationDetails: the image that is started instead of an artifact."""
 
-    image: Annotated[str, OciField(spec=f"{_CONTAINER}.image", ads="runtime.image")]
+    image: Annotated[str, OciField(spec=f"{CONTAINER}.image", ads="runtime.image")]
     image_digest: Annotated[
-        str | None, OciField(spec=f"{_CONTAINER}.imageDigest", ads="runtime.imageDigest")
+        str | None, OciField(spec=f"{CONTAINER}.imageDigest", ads="runtime.imageDigest")
     ] = None
     image_signature_id: Annotated[
         str | None,
-        OciField(spec=f"{_CONTAINER}.imageSignatureId", ads="runtime.imageSignatureId"),
+        OciField(spec=f"{CONTAINER}.imageSignatureId", ads="runtime.imageSignatureId"),
     ] = None
-    entrypoint: Annotated[tuple[str, ...], OciField(spec=f"{_CONTAINER}.entrypoint")] = ()
-    cmd: Annotated[tuple[str, ...], OciField(spec=f"{_CONTAINER}.cmd")] = ()
+    entrypoint: Annotated[tuple[str, ...], OciField(spec=f"{CONTAINER}.entrypoint")] = ()
+    cmd: Annotated[tuple[str, ...], OciField(spec=f"{CONTAINER}.cmd")] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

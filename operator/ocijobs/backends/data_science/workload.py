@@ -17,11 +17,12 @@ from ocijobs.api.job.runtimes.spark import SparkRuntime
 from ocijobs.api.job.spec import OCIJob, OCIJobSpec
 from ocijobs.api.job.status import Artifact
 from ocijobs.api.run.binding import BoundContainer, RunTemplate
-from ocijobs.api.run.overrides import RunContainer
+from ocijobs.api.run.overrides import RunContainer, RunInfrastructure
 from ocijobs.api.run.spec import RunSettings
 from ocijobs.backends.data_flow.application import bound_application, pool_of
-from ocijobs.backends.data_science.compute import node_groups, node_machine
+from ocijobs.backends.data_science.compute import MACHINES, node_groups, node_machine
 from ocijobs.backends.data_science.requests import (
+    CONTAINER,
     ContainerEnvironment,
     JobConfiguration,
     MultiNode,
@@ -38,6 +39,7 @@ from ocijobs.backends.environment import (
     resolve,
     variables_of,
 )
+from ocijobs.backends.manifest_fields import asked_for, shared
 
 DRIVER_ENTRYPOINT = "ocijobs_driver.py"
 """File of the artifact that OCI starts."""
@@ -117,12 +119,11 @@ def machines(template: RunTemplate, run: RunSettings) -> DataScienceJobInfrastru
     ours, theirs = run.infrastructure, template.infrastructure
     if ours is None or theirs is None:
         return theirs
-    update: dict[str, object] = {}
+    given = shared(RunInfrastructure, ours)
+    update = {name: value for name, value in given.items() if value is not None}
     if ours.shape_name is not None:
-        update["shape_name"] = ours.shape_name
+        # Another shape has another size, or none.
         update["job_shape_config_details"] = ours.job_shape_config_details
-    if ours.block_storage_size_in_gbs is not None:
-        update["block_storage_size_in_gbs"] = ours.block_storage_size_in_gbs
     return theirs.model_copy(update=update)
 
 
@@ -178,13 +179,14 @@ def _configuration(
         written = tuple(variable for variable in written if not variable.read_at_launch)
     variables = resolve(written, values) | _former_secrets(template, run, group)
     args, line = _arguments(template, run, group)
-    infrastructure = template.infrastructure
-    probe = infrastructure.startup_probe if infrastructure is not None else None
-    return JobConfiguration(
+    return asked_for(
+        JobConfiguration,
+        group,
+        template.infrastructure,
+        below=(f"{MACHINES}.",),
         environment_variables=variables | dict(template.variables),
         command_line_arguments=line or command_line(args, variables),
         maximum_runtime_in_minutes=minutes,
-        startup_probe=(group.startup_probe if group is not None else None) or probe,
     )
 
 
@@ -226,13 +228,7 @@ def _container(runtime: Runtime) -> BoundContainer | None:
     variant = runtime.variant
     if not isinstance(variant, ContainerRuntime):
         return None
-    return BoundContainer(
-        image=variant.image,
-        image_digest=variant.image_digest,
-        image_signature_id=variant.image_signature_id,
-        entrypoint=variant.entrypoint,
-        cmd=variant.cmd,
-    )
+    return BoundContainer.model_validate(shared(BoundContainer, variant))
 
 
 def _container_of_run(run: RunSettings | None) -> RunContainer:
@@ -246,10 +242,11 @@ def _container_of(template: RunTemplate, run: RunSettings | None) -> ContainerEn
         return None
     ours = _container_of_run(run)
     same = ours.image is None or ours.image == theirs.image
-    return ContainerEnvironment(
-        image=ours.image or theirs.image,
+    return asked_for(
+        ContainerEnvironment,
+        ours,
+        theirs,
+        below=(f"{CONTAINER}.",),
         image_digest=theirs.image_digest if same else None,
         image_signature_id=theirs.image_signature_id if same else None,
-        entrypoint=ours.entrypoint or theirs.entrypoint or (),
-        cmd=ours.cmd or theirs.cmd or (),
     )
