@@ -179,7 +179,7 @@ coverage: control-plane conda ## Measure branch coverage of the operator by unit
 	$(BIN)/python hack/coverage_gate.py
 
 mutants: $(ENV) ## Try a sample of changes of the core: each is to be noticed by some test. A report, no gate.
-	$(call say,mutants of reconcile/, cron/ and cloud/)
+	$(call say,mutants of backends/, reconcile/, cron/ and cloud/)
 	$(BIN)/python hack/mutate.py --sample 60
 
 bench: control-plane ## Measure: starts of the operator, a sweep of a thousand, shares of principals, the local OCI. Nothing may run beside it.

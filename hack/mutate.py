@@ -24,7 +24,9 @@ from mutants.mutant import Mutant, changed_lines, choose, in_lines, mutants_of
 from mutants.trial import Outcome, Trial, try_mutant
 
 ROOT = Path(__file__).resolve().parent.parent
-MUTATED = ("operator/ocijobs/reconcile", "operator/ocijobs/cron", "operator/ocijobs/cloud")
+MUTATED = tuple(
+    f"operator/ocijobs/{package}" for package in ("backends", "reconcile", "cron", "cloud")
+)
 TESTS = (
     *("tests/unit/reconcile", "tests/unit/cron", "tests/unit/cloud"),
     *("tests/unit/api", "tests/unit/artifact"),

@@ -5,6 +5,7 @@ that tests run side by side.
 """
 
 import configparser
+import copy
 import hashlib
 import json
 import re
@@ -95,6 +96,12 @@ class Stage(Namespace):
             **FAST,
             **changes,
         }
+
+    def elsewhere(self, namespace: str) -> "Stage":
+        """Return the same stage for another namespace, which the same operator may serve."""
+        there = copy.copy(self)
+        Namespace.__init__(there, self.cluster, namespace)
+        return there
 
     def start_operator(self, **changes: object) -> None:
         """Start the operator, or another one after the last has ended, with other settings if given."""

@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import TypedDict
 
 from ocijobs.api.identity import IdentityReference
-from ocijobs.api.job.infrastructure import Backend
 from ocijobs.api.job.status import (
     AdoptedJob,
     Artifact,
@@ -44,7 +43,7 @@ from ocijobs.api.sweep.status import BestRun, SweepPhase
 class JobRunStatusChanges(TypedDict, total=False):
     """Fields of OCIJobRunStatus that a decision gives."""
 
-    backend: Backend | None
+    backend: str | None
     owner: str | None
     lifecycle_state: str | None
     lifecycle_details: str | None
@@ -86,7 +85,7 @@ class JobStatusChanges(TypedDict, total=False):
     """Fields of OCIJobStatus that a decision gives."""
 
     owner: str | None
-    backend: Backend | None
+    backend: str | None
     identity: IdentityReference | None
     region: str | None
     compartment_id: str | None

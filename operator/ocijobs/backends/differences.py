@@ -9,11 +9,8 @@ from collections.abc import Iterator, Mapping
 
 from ocijobs.api.job.status import Difference
 from ocijobs.api.shared.names import TAG_NAME, TAG_OWNER
-from ocijobs.backends.compared import Hidden, Said, entries, fields_said
-from ocijobs.backends.data_flow import fields as application_fields
-from ocijobs.backends.data_flow.requests import ApplicationRequest, ApplicationSettings
-from ocijobs.backends.data_science import fields as job_fields
-from ocijobs.backends.data_science.requests import JobRequest, JobSettings
+from ocijobs.backends.backend import Backend
+from ocijobs.backends.compared import Hidden
 from ocijobs.backends.requests import JobChange, JobCreation, Tags
 
 _LISTED = 32
@@ -23,16 +20,21 @@ _ANOTHER = "another value"
 """Stands for a value that OCI has and that is not shown."""
 
 
-def setting_differences(wanted: JobChange, found: JobChange) -> tuple[Difference, ...]:
+def setting_differences(
+    backend: Backend, wanted: JobChange, found: JobChange
+) -> tuple[Difference, ...]:
     """Return the differences of what OCI changes in place."""
-    return _compare(dict(_settings(wanted)), dict(_settings(found)), exact=False)
+    ours, theirs = (dict(_settings(backend, settings)) for settings in (wanted, found))
+    return _compare(ours, theirs, exact=False)
 
 
-def all_differences(wanted: JobCreation, found: JobCreation) -> tuple[Difference, ...]:
+def all_differences(
+    backend: Backend, wanted: JobCreation, found: JobCreation
+) -> tuple[Difference, ...]:
     """Return the differences of everything but the code; of variables also those that only OCI has."""
-    settings = setting_differences(wanted.settings, found.settings)
-    workload = _compare(dict(_workload(wanted)), dict(_workload(found)), exact=True)
-    return (*settings, *workload)[:_LISTED]
+    settings = setting_differences(backend, wanted.settings, found.settings)
+    ours, theirs = (dict(backend.fixed_fields(request)) for request in (wanted, found))
+    return (*settings, *_compare(ours, theirs, exact=True))[:_LISTED]
 
 
 def _compare(
@@ -64,26 +66,17 @@ def _found(value: object) -> str:
     return _ANOTHER if isinstance(value, Hidden) else _text(value)
 
 
-def _tags(tags: Tags) -> Iterator[Said]:
-    ours = (f"freeformTags[{name}]" for name in (TAG_OWNER, TAG_NAME))
-    own = set(ours)
-    yield from (each for each in entries("freeformTags", tags.freeform) if each[0] not in own)
+def _tags(tags: Tags) -> Iterator[tuple[str, object]]:
+    for key, value in tags.freeform.items():
+        if key not in {TAG_OWNER, TAG_NAME}:
+            yield f"freeformTags[{key}]", value
     for namespace, given in tags.defined.items():
-        for path, value in entries(f"definedTags[{namespace}]", given):
-            yield path, str(value)
+        for key, tag in given.items():
+            yield f"definedTags[{namespace}][{key}]", str(tag)
 
 
-def _settings(settings: JobChange) -> Iterator[Said]:
-    yield from fields_said(settings)
+def _settings(backend: Backend, settings: JobChange) -> Iterator[tuple[str, object]]:
+    yield "displayName", settings.display_name
+    yield "description", settings.description or ""
     yield from _tags(settings.tags)
-    if isinstance(settings, ApplicationSettings):
-        yield from application_fields.setting_fields(settings)
-    elif isinstance(settings, JobSettings):
-        yield from job_fields.setting_fields(settings)
-
-
-def _workload(request: JobCreation) -> Iterator[Said]:
-    if isinstance(request, ApplicationRequest):
-        yield from application_fields.fixed_fields(request)
-    elif isinstance(request, JobRequest):
-        yield from job_fields.fixed_fields(request)
+    yield from backend.setting_fields(settings)

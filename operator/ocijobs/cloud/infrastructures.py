@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ocijobs.api.job.infrastructure import Backend
+from ocijobs.api.job.infrastructure import BackendName
 from ocijobs.cloud.calls import Calls
 from ocijobs.cloud.clients import Service
 from ocijobs.cloud.code_storage import CodeStorage
@@ -12,16 +12,16 @@ from ocijobs.cloud.data_flow import DataFlow
 from ocijobs.cloud.data_science import DataScience
 from ocijobs.cloud.infrastructure import Infrastructure
 
-SERVICES: Mapping[Backend, Service] = {
-    Backend.DATA_SCIENCE: Service.DATA_SCIENCE,
-    Backend.DATA_FLOW: Service.DATA_FLOW,
+SERVICES: Mapping[str, Service] = {
+    BackendName.DATA_SCIENCE: Service.DATA_SCIENCE,
+    BackendName.DATA_FLOW: Service.DATA_FLOW,
 }
 """The API that is called for each backend: its calls are admitted, paced and counted together."""
 
 
-def infrastructures(calls: Calls, code: CodeStorage) -> Mapping[Backend, Infrastructure]:
+def infrastructures(calls: Calls, code: CodeStorage) -> Mapping[str, Infrastructure]:
     """Return what makes the calls for each backend."""
     return {
-        Backend.DATA_SCIENCE: DataScience(calls),
-        Backend.DATA_FLOW: DataFlow(calls, code),
+        BackendName.DATA_SCIENCE: DataScience(calls),
+        BackendName.DATA_FLOW: DataFlow(calls, code),
     }

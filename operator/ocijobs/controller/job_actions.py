@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import Any
 from weakref import WeakValueDictionary
 
-from ocijobs.api.job.infrastructure import Backend
 from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.backends.registry import backend_of
 from ocijobs.clock import Clock
@@ -54,7 +53,7 @@ class JobActions:
     def __init__(
         self,
         *,
-        infrastructures: Mapping[Backend, Infrastructure],
+        infrastructures: Mapping[str, Infrastructure],
         directory: Directory,
         code: CodeStorage,
         code_in_use: Callable[[str], bool],

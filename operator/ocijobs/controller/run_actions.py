@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ocijobs.api.job.infrastructure import Backend
 from ocijobs.api.run.binding import ReferencedValue
 from ocijobs.backends.environment import ValueKey, Values
 from ocijobs.backends.records import Operation, Refusal, RefusalKind
@@ -43,7 +42,7 @@ class RunActions:
     def __init__(
         self,
         *,
-        infrastructures: Mapping[Backend, Infrastructure],
+        infrastructures: Mapping[str, Infrastructure],
         run_logs: RunLogs,
         storage: ObjectStorage,
         logs: LogReader,

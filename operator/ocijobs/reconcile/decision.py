@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from ocijobs.api.identity import IdentityReference
-from ocijobs.api.job.infrastructure import Backend
 from ocijobs.api.job.spec import OCIJobSpec
 from ocijobs.api.job.status import Artifact
 from ocijobs.api.orphan import Orphan
@@ -220,7 +219,7 @@ class CreateJob:
 
     caller: Launcher
     token: str
-    backend: Backend
+    backend: str
     request: JobCreation
     epoch: str
 
@@ -234,7 +233,7 @@ class SearchJobs:
 
     caller: Caller
     token: str
-    backend: Backend
+    backend: str
     compartment_id: str
     project_id: str | None
     owner: str

@@ -8,7 +8,7 @@ ever" (https://github.com/kubernetes-sigs/cli-utils/blob/master/pkg/kstatus/READ
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, Self, TypeVar
@@ -177,6 +177,34 @@ def restated(
 def of_generation(former: tuple[Condition, ...], generation: int) -> tuple[Condition, ...]:
     """Return conditions that hold for another generation, too: an edit has changed nothing about them."""
     return tuple(one.model_copy(update={"observed_generation": generation}) for one in former)
+
+
+def of_ended(
+    former: tuple[Condition, ...], headline: Headline, *, generation: int, now: datetime
+) -> tuple[Condition, ...]:
+    """Return the conditions of an object that has ended: an edit of its spec changes nothing about them.
+
+    Conditions that somebody took away or changed come back, since `kubectl wait` would wait for them for ever. Reason
+    and message are then those of a condition that still holds, or the headline's.
+    """
+    stated = TABLE[headline.standing].statuses()
+    holding = [one for one in former if _holds(one, stated)]
+    others = [one for one in former if one.type not in _STATED]
+    if len(holding) == len(stated) and len(holding) + len(others) == len(former):
+        return of_generation(former, generation)
+    if holding and holding[0].reason in set(Reason):
+        reason = Reason(holding[0].reason)
+        headline = replace(headline, reason=reason, message=holding[0].message)
+    return conditions(former, headline, generation=generation, now=now, also=others)
+
+
+_STATED = frozenset(kind for row in TABLE.values() for kind in row.statuses())
+
+
+def _holds(condition: Condition, stated: Mapping[ConditionType, bool]) -> bool:
+    """Whether a condition is one of those stated, and has the status that is stated."""
+    wanted = {kind.value: status for kind, status in stated.items()}.get(condition.type)
+    return wanted is not None and (condition.status is ConditionStatus.TRUE) is wanted
 
 
 def _keep_time(former: tuple[Condition, ...], condition: Condition) -> Condition:

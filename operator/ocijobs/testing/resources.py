@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ocijobs.api.identity import IdentityReference, OCIIdentity, OCIIdentitySpec, OCIIdentityStatus
-from ocijobs.api.job.infrastructure import Backend
+from ocijobs.api.job.infrastructure import BackendName
 from ocijobs.api.job.spec import OCIJob, OCIJobSpec
 from ocijobs.api.job.status import Artifact, OCIJobStatus, Revision
 from ocijobs.api.run.spec import OCIJobRun, OCIJobRunSpec
@@ -170,7 +170,7 @@ def make_ready_spark_job(
     uri = f"{CODE_BUCKET}/cluster/{meta.namespace}/{sha256}"
     artifact = Artifact(name="main.py", sha256=sha256, size=1024, uri=uri)
     status = _ready_status(meta, ocid, revision, artifact).model_copy(
-        update={"backend": Backend.DATA_FLOW}
+        update={"backend": BackendName.DATA_FLOW}
     )
     return make_spark_job(name, metadata=meta, status=status, **spec)
 

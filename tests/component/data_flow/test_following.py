@@ -12,7 +12,7 @@ from tests.component.data_flow.conftest import LASTING, Flow
 from tests.unit.cloud.scripted_oci import IDENTITY
 
 from ocijobs.api.identity import IdentityReference
-from ocijobs.api.job.infrastructure import Backend
+from ocijobs.api.job.infrastructure import BackendName
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.backends.records import RunState
 from ocijobs.clock import SystemClock
@@ -65,8 +65,8 @@ async def following(flow: Flow) -> AsyncIterator[Following]:
     queue = WorkQueue(clock)
     tracker = Tracker(
         infrastructures={
-            Backend.DATA_FLOW: flow.infrastructure,
-            Backend.DATA_SCIENCE: DataScience(flow.caller.calls),
+            BackendName.DATA_FLOW: flow.infrastructure,
+            BackendName.DATA_SCIENCE: DataScience(flow.caller.calls),
         },
         memory=memory,
         queue=queue,

@@ -12,7 +12,7 @@ from tests.unit.reconcile.simulation.run_outputs import LOG_FILES
 from tests.unit.reconcile.simulation.run_scenario import RunScenario, run_history
 from tests.unit.reconcile.simulation.weather import Mishap
 
-from ocijobs.api.job.infrastructure import Backend
+from ocijobs.api.job.infrastructure import BackendName
 from ocijobs.api.run.status import OCIJobRunStatus, Phase, RunMetrics
 from ocijobs.api.shared.conditions import Condition, ConditionType, find, is_true
 from ocijobs.backends.data_flow.requests import ApplicationRunRequest, SparkMachine, SparkSettings
@@ -56,7 +56,7 @@ def test_a_word_count_succeeds_with_its_totals_its_logs_and_its_last_lines() -> 
     history = [*STREAMING, Live(30), Progress(RunState.SUCCEEDED), Live(3), Live(3)]
     scenario = _played(BATCH, history)
     status = _status(scenario)
-    assert (status.phase, status.backend) == (Phase.SUCCEEDED, Backend.DATA_FLOW)
+    assert (status.phase, status.backend) == (Phase.SUCCEEDED, BackendName.DATA_FLOW)
     assert is_true(status.conditions, ConditionType.COMPLETE)
     assert status.exit_code is None
     assert status.metrics == RunMetrics(

@@ -235,6 +235,21 @@ def test_a_cancellation_that_comes_too_late_or_after_the_end_changes_nothing() -
     assert {one.observed_generation for one in ended.sweep.status.conditions} == {2}
 
 
+def test_conditions_that_somebody_took_from_a_sweep_that_has_ended_come_back() -> None:
+    ended = SweepWorld()
+    ended.live()
+    for index in ended.running:
+        ended.end(index, Phase.SUCCEEDED)
+    ended.wait()
+    before = ended.sweep.status
+    ended.sweep = ended.sweep.model_copy(update={"status": before.changed(conditions=())})
+    ended.live()
+    after = ended.sweep.status
+    assert [(c.type, c.status, c.reason) for c in after.conditions] == [
+        (c.type, c.status, c.reason) for c in before.conditions
+    ]
+
+
 def test_a_sweep_that_is_cancelled_or_suspended_before_it_began_has_started_nothing() -> None:
     world = SweepWorld(suspend=True)
     world.wait()

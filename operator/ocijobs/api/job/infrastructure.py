@@ -112,11 +112,17 @@ class DataScienceJobInfrastructure(Model):
     )
 
 
-class Backend(StrEnum):
-    """Service of OCI that runs jobs."""
+class BackendName(StrEnum):
+    """Services of OCI that run jobs, as `status.backend` has them."""
 
     DATA_SCIENCE = "DataScience"
     DATA_FLOW = "DataFlow"
+
+
+RecordedBackend = Annotated[
+    str, Field(json_schema_extra={"enum": [name.value for name in BackendName]})
+]
+"""A service in a status: the CRDs take these names alone, while a status may be read that another version wrote."""
 
 
 _ONE_MESSAGE = "exactly one of dataScienceJob and dataFlow must be given"
@@ -169,8 +175,3 @@ class Infrastructure(Model):
             msg = f"infrastructure: {_ONE_MESSAGE}"
             raise ValueError(msg)
         return self
-
-    @property
-    def backend(self) -> Backend:
-        """The service that runs the job."""
-        return Backend.DATA_SCIENCE if self.data_flow is None else Backend.DATA_FLOW

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Self, Unpack
 from pydantic import Field
 
 from ocijobs.api.identity import IdentityReference, RegionName
-from ocijobs.api.job.infrastructure import Backend
+from ocijobs.api.job.infrastructure import RecordedBackend
 from ocijobs.api.shared.conditions import Conditions
 from ocijobs.api.shared.model import ATOMIC_LIST, Model, Ocid, Time, map_list
 
@@ -190,7 +190,7 @@ class OCIJobStatus(Model):
         default=None,
         description="Begins the tag ocijobs_owner of the OCI jobs: the cluster and this object's uid.",
     )
-    backend: Backend | None = Field(
+    backend: RecordedBackend | None = Field(
         default=None, description="Service of OCI that runs the job: DataScience or DataFlow."
     )
     identity: IdentityReference | None = Field(

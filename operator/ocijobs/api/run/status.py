@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Self, Unpack
 from pydantic import Field
 
 from ocijobs.api.identity import IdentityReference, RegionName
-from ocijobs.api.job.infrastructure import Backend
+from ocijobs.api.job.infrastructure import RecordedBackend
 from ocijobs.api.job.status import RevisionName, Submission, Url
 from ocijobs.api.run.binding import Binding
 from ocijobs.api.shared.conditions import Conditions
@@ -196,7 +196,7 @@ class OCIJobRunStatus(Model):
         default=None, ge=0, description="The metadata.generation that this status is of."
     )
     phase: Phase | None = Field(default=None, description="Where the run is.")
-    backend: Backend | None = Field(
+    backend: RecordedBackend | None = Field(
         default=None, description="Service of OCI that runs it: DataScience or DataFlow."
     )
     owner: Annotated[str, Field(max_length=256)] | None = Field(

@@ -9,28 +9,24 @@ bound to.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from ocijobs.api.job.machines.data_flow import DataFlowInfrastructure, ShapeConfig
 from ocijobs.api.job.runtimes.spark import ApplicationParameter, SparkRuntime
-from ocijobs.api.job.spec import OCIJob, OCIJobSpec
-from ocijobs.api.job.status import Artifact, OCIJobStatus
+from ocijobs.api.job.spec import OCIJobSpec
+from ocijobs.api.job.status import Artifact
 from ocijobs.api.run.binding import BoundApplication, RunTemplate
 from ocijobs.api.run.overrides import RunSpark
 from ocijobs.api.run.spec import RunSettings
 from ocijobs.backends.data_flow.requests import (
     FLOW,
     SPARK,
-    ApplicationCode,
     ApplicationRequest,
-    ApplicationSettings,
     SparkMachine,
     SparkSettings,
 )
-from ocijobs.backends.environment import NO_VALUES, Values, expand, resolve, variables_of
+from ocijobs.backends.environment import Values, expand, resolve, variables_of
 from ocijobs.backends.manifest_fields import asked_for, shared
 from ocijobs.backends.records import LogAddress
-from ocijobs.backends.requests import NameKind, Tags
 
 AUTH, RESOURCE_PRINCIPAL = "dataflow.auth", "resource_principal"
 """Runs have rights of their own, instead of a token of whoever created them that ends after 24 hours."""
@@ -43,11 +39,6 @@ _LISTS = frozenset({_ARCHIVES, _PY_FILES, _JARS, "spark.files"})
 
 _CONDA_FOLDER = "conda"
 """Where Data Flow unpacks a conda environment, as ADS has it."""
-
-
-def code_folder(bucket_uri: str, *, cluster_id: str, namespace: str, sha256: str) -> str:
-    """Return where code goes: no two states of it share a place, and no two teams do."""
-    return f"{bucket_uri.rstrip('/')}/{cluster_id}/{namespace}/{sha256}"
 
 
 def bound_application(
@@ -202,70 +193,3 @@ def _size_of(machine: SparkMachine) -> ShapeConfig | None:
     return ShapeConfig.model_validate(
         {name: getattr(machine, name) for name in ShapeConfig.model_fields}
     )
-
-
-def application_settings(
-    job: OCIJob,
-    given: DataFlowInfrastructure,
-    template: RunTemplate,
-    application: BoundApplication,
-    *,
-    artifact: Artifact | None,
-    tags: Tags,
-) -> ApplicationSettings:
-    """Return what Data Flow changes in place of a job: set back where others have changed it, the code too."""
-    runtime = job.spec.runtime.spark if job.spec.runtime is not None else None
-    return ApplicationSettings(
-        display_name=job.spec.display_name or f"{job.metadata.namespace}/{job.metadata.name}",
-        description=job.spec.description,
-        tags=tags,
-        code=ApplicationCode(
-            language=given.language,
-            spark_version=given.spark_version,
-            file_uri=f"{artifact.uri}/{artifact.name}" if artifact is not None else None,
-            class_name=runtime.class_name if runtime is not None else None,
-            private_endpoint_id=given.private_endpoint_id,
-        ),
-        spark=spark_settings(template, application, None, NO_VALUES, told={}),
-    )
-
-
-def revision_content(spec: OCIJobSpec, bucket_uri: str | None) -> dict[str, Any]:
-    """Return what makes another revision of a Spark job, beside its compartment and its code."""
-    given = spec.infrastructure.data_flow
-    runtime = spec.runtime.spark if spec.runtime is not None else None
-    if given is None or runtime is None:
-        return {}
-    return {
-        "type": given.type.value,
-        "language": given.language.value,
-        "sparkVersion": given.spark_version,
-        "privateEndpointId": given.private_endpoint_id,
-        "entrypoint": runtime.entrypoint,
-        "className": runtime.class_name,
-        "artifactBucketUri": bucket_uri,
-        "given": _given(spec, given, runtime),
-    }
-
-
-def _given(spec: OCIJobSpec, given: DataFlowInfrastructure, runtime: SparkRuntime) -> list[str]:
-    """Return which of the settings are given that an update can't take away again: what it leaves out stays."""
-    settings = {
-        "archiveUri": runtime.archive_uri,
-        "logsBucketUri": given.logs_bucket_uri,
-        "warehouseBucketUri": given.warehouse_bucket_uri,
-        "metastoreId": given.metastore_id,
-        "pool": given.pool_id or given.pool_name,
-        "applicationLogConfig": given.application_log_config,
-        "maximumRuntimeInMinutes": spec.maximum_runtime_in_minutes,
-        "idleTimeoutInMinutes": given.idle_timeout_in_minutes,
-    }
-    return [name for name, value in settings.items() if value is not None]
-
-
-def pool_of(spec: OCIJobSpec, status: OCIJobStatus) -> str | None:
-    """Return the pool that a spec gives by name, as status has it."""
-    given = spec.infrastructure.data_flow
-    name = given.pool_name if given is not None else None
-    found = (n.id for n in status.resolved_names if n.kind == NameKind.POOL and n.name == name)
-    return next(found, None)

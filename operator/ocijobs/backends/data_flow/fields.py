@@ -15,6 +15,7 @@ _PROPERTIES = f"{FLOW}.sparkConfiguration["
 def setting_fields(settings: ApplicationSettings) -> Iterator[Said]:
     """Yield what Data Flow changes in place, beside name, text and tags; what is None stays as it is there."""
     spark = settings.spark
+    yield from fields_said(settings)
     yield from fields_said(settings.code)
     yield from fields_said(spark.driver)
     yield from fields_said(spark.executor, placed=of_executor)

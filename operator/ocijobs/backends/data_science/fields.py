@@ -29,6 +29,7 @@ def in_group(place: str) -> Placed:
 
 def setting_fields(settings: JobSettings) -> Iterator[Said]:
     """Yield what is changed in place, beside name, text and tags."""
+    yield from fields_said(settings)
     if settings.infrastructure is not None:
         yield from fields_said(settings.infrastructure)
     yield f"{MACHINES}.storageMounts", tuple(_mount(mount) for mount in settings.storage_mounts)

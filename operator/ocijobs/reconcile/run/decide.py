@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -22,7 +23,14 @@ from ocijobs.reconcile.run.queueing import settle
 from ocijobs.reconcile.run.status import write_status
 from ocijobs.reconcile.run.submission import resolve_intent
 from ocijobs.reconcile.run.wiped import look_first, perhaps_launched
-from ocijobs.reconcile.standing import of_generation
+from ocijobs.reconcile.standing import Headline, Standing, of_ended
+
+_ENDS: Mapping[Phase | None, tuple[Standing, Reason]] = {
+    Phase.SUCCEEDED: (Standing.SUCCEEDED, Reason.SUCCEEDED),
+    Phase.FAILED: (Standing.FAILED, Reason.RUN_FAILED),
+    Phase.CANCELLED: (Standing.FAILED, Reason.CANCELLED),
+}
+"""What conditions say of a run that has ended, where nothing of them is left."""
 
 
 def decide_run(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
@@ -40,7 +48,7 @@ def _decide(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
         return Decision(status=status)
     if status.ended:
         after = _after_the_end(o, now)
-        return after if meta.deleting else _seen(after, meta.generation)
+        return after if meta.deleting else _upheld(after, meta.generation, now)
     if status.submit is None:
         return _without_intent(o, now)
     if status.job_run_id is not None:
@@ -80,12 +88,20 @@ def _of_unknown_service(o: RunObservation) -> str | None:
     return None
 
 
-def _seen(decision: Decision[OCIJobRunStatus], generation: int) -> Decision[OCIJobRunStatus]:
-    """Have the status of a run that was edited after its end be of that generation: tools wait for it."""
+def _upheld(
+    decision: Decision[OCIJobRunStatus], generation: int, now: datetime
+) -> Decision[OCIJobRunStatus]:
+    """Have the status of a run that has ended be of the current generation, and say its end in its conditions.
+
+    Tools wait for both: whoever edits the spec or the status later changes neither.
+    """
     status = decision.status
-    if status.observed_generation == generation:
+    standing, reason = _ENDS[status.phase]
+    message = status.lifecycle_details or "the run has ended"
+    headline = Headline(standing=standing, reason=reason, message=message)
+    told = of_ended(status.conditions, headline, generation=generation, now=now)
+    if status.observed_generation == generation and told == status.conditions:
         return decision
-    told = of_generation(status.conditions, generation)
     return replace(decision, status=status.changed(observed_generation=generation, conditions=told))
 
 

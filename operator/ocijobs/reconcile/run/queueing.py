@@ -18,6 +18,7 @@ from ocijobs.api.shared.conditions import Condition, ConditionStatus, ConditionT
 from ocijobs.api.shared.names import FINALIZER
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import Operation
+from ocijobs.backends.registry import backend_of
 from ocijobs.reconcile.decision import (
     Action,
     CreateWorkload,
@@ -43,8 +44,8 @@ def admitted(draft: Draft) -> Hindrance | None:
     queue, workload = o.queue_name, o.queue.workload
     if queue is None or not isinstance(launch, Launch):
         return None
-    template = launch.binding.template or RunTemplate()
-    request = request_of(o.run, queue, template, o.run.spec)
+    template, job_id = launch.binding.template or RunTemplate(), launch.request.job_id
+    request = request_of(o.run, queue, backend_of(job_id).pod_sets(template, o.run.spec))
     if workload is None:
         return _enter(o, request)
     if workload.metadata.annotations.get(ANNOTATION_REQUEST) != request.digest:

@@ -26,7 +26,7 @@ from ocijobs.reconcile.sweep.ending import doomed, ended, failing
 from ocijobs.reconcile.sweep.names import child_name
 from ocijobs.reconcile.sweep.observation import SweepObservation
 from ocijobs.reconcile.sweep.points import problem, total
-from ocijobs.reconcile.sweep.status import write_blocked, write_seen, write_status
+from ocijobs.reconcile.sweep.status import write_blocked, write_ended, write_status
 from ocijobs.reconcile.sweep.tally import Tally, count
 
 
@@ -267,7 +267,7 @@ def _failed(
 
 def _after_the_end(o: SweepObservation, now: datetime) -> Decision[OCIJobSweepStatus]:
     """Let the sweep expire, with its children."""
-    status, seconds = write_seen(o), o.sweep.spec.ttl_seconds_after_finished
+    status, seconds = write_ended(o, now), o.sweep.spec.ttl_seconds_after_finished
     if seconds is None or status.completion_time is None or o.relations.awaited:
         return Decision(status=status)
     expires_at = status.completion_time + timedelta(seconds=seconds)

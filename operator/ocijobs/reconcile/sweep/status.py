@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Unpack
 
@@ -9,8 +10,15 @@ from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status_changes import JobSweepStatusChanges
 from ocijobs.api.sweep.status import OCIJobSweepStatus, SweepPhase
 from ocijobs.reconcile.blocking import Blocked, Former, blocked
-from ocijobs.reconcile.standing import SWEEP_STANDINGS, Headline, of_generation, restated
+from ocijobs.reconcile.standing import SWEEP_STANDINGS, Headline, Standing, of_ended, restated
 from ocijobs.reconcile.sweep.observation import SweepObservation
+
+_ENDS: Mapping[SweepPhase | None, tuple[Standing, Reason]] = {
+    SweepPhase.SUCCEEDED: (Standing.SUCCEEDED, Reason.SUCCEEDED),
+    SweepPhase.FAILED: (Standing.FAILED, Reason.MAX_FAILED_RUNS_EXCEEDED),
+    SweepPhase.CANCELLED: (Standing.FAILED, Reason.CANCELLED),
+}
+"""What conditions say of a sweep that has ended, where nothing of them is left."""
 
 
 def write_status(
@@ -61,11 +69,10 @@ def _write(
     )
 
 
-def write_seen(o: SweepObservation) -> OCIJobSweepStatus:
-    """Return the status of a sweep that has ended, and was edited since: it is of this generation, too."""
+def write_ended(o: SweepObservation, now: datetime) -> OCIJobSweepStatus:
+    """Return the status of a sweep that has ended: it says so for the current generation, whoever edited it."""
     former, generation = o.sweep.status, o.sweep.metadata.generation
-    if former.observed_generation == generation:
-        return former
-    return former.changed(
-        observed_generation=generation, conditions=of_generation(former.conditions, generation)
-    )
+    standing, reason = _ENDS[former.phase]
+    headline = Headline(standing=standing, reason=reason, message="the sweep has ended")
+    told = of_ended(former.conditions, headline, generation=generation, now=now)
+    return former.changed(observed_generation=generation, conditions=told)
