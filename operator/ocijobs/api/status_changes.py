@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from ocijobs.api.run.phase import Phase, StopReason
     from ocijobs.api.run.status import Attempt, RunLogs, RunSubmission
     from ocijobs.api.schedule.status import Firing
-    from ocijobs.api.shared.backend import Backend
     from ocijobs.api.shared.conditions import Condition
     from ocijobs.api.shared.dependency import Dependency
     from ocijobs.api.shared.identity_reference import IdentityReference
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
 class JobRunStatusChanges(TypedDict, total=False):
     """Fields of OCIJobRunStatus that a decision gives."""
 
-    backend: Backend | None
+    backend: str | None
     owner: str | None
     lifecycle_state: str | None
     lifecycle_details: str | None
@@ -82,7 +81,7 @@ class JobStatusChanges(TypedDict, total=False):
     """Fields of OCIJobStatus that a decision gives."""
 
     owner: str | None
-    backend: Backend | None
+    backend: str | None
     identity: IdentityReference | None
     region: str | None
     compartment_id: str | None

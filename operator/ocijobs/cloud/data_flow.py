@@ -11,16 +11,14 @@ from functools import partial
 from typing import BinaryIO
 
 from ocijobs.api.job.status import Artifact
-from ocijobs.backends.job_record import JobRecord
-from ocijobs.backends.records import Absent, JobState, Refusal, RefusalKind, RunRecord, RunState
-from ocijobs.backends.requests import (
+from ocijobs.backends.data_flow.requests import (
     ApplicationRequest,
     ApplicationRunRequest,
     ApplicationSettings,
-    JobChange,
-    JobCreation,
-    RunCreation,
 )
+from ocijobs.backends.job_record import JobRecord
+from ocijobs.backends.records import Absent, JobState, Refusal, RefusalKind, RunRecord, RunState
+from ocijobs.backends.requests import JobChange, JobCreation, RunCreation, expect
 from ocijobs.cloud.calls import Calls
 from ocijobs.cloud.clients import Principal, Service
 from ocijobs.cloud.code_storage import CodeStorage
@@ -31,7 +29,6 @@ from ocijobs.cloud.data_flow_models import (
     create_run_details,
     update_application_details,
 )
-from ocijobs.cloud.infrastructure import expect
 from ocijobs.cloud.rate import Lane
 from ocijobs.cloud.service_calls import ServiceCalls, first, is_unclear
 from ocijobs.reconcile.polling import PAGE_SIZE

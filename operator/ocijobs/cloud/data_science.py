@@ -6,6 +6,7 @@ from functools import partial
 from typing import BinaryIO
 
 from ocijobs.api.job.status import Artifact
+from ocijobs.backends.data_science.requests import JobRequest, JobSettings, RunRequest
 from ocijobs.backends.job_record import JobRecord
 from ocijobs.backends.records import (
     Absent,
@@ -14,14 +15,7 @@ from ocijobs.backends.records import (
     RunRecord,
     RunState,
 )
-from ocijobs.backends.requests import (
-    JobChange,
-    JobCreation,
-    JobRequest,
-    JobSettings,
-    RunCreation,
-    RunRequest,
-)
+from ocijobs.backends.requests import JobChange, JobCreation, RunCreation, expect
 from ocijobs.cloud.calls import Calls
 from ocijobs.cloud.clients import Principal, Service
 from ocijobs.cloud.data_science_models import (
@@ -31,7 +25,6 @@ from ocijobs.cloud.data_science_models import (
     run_record,
     update_job_details,
 )
-from ocijobs.cloud.infrastructure import expect
 from ocijobs.cloud.rate import Lane
 from ocijobs.cloud.service_calls import OLDEST_FIRST, ServiceCalls, first, is_unclear
 from ocijobs.reconcile.polling import PAGE_SIZE

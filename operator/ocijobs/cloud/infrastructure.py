@@ -5,7 +5,7 @@ Every call is safe to repeat, and returns what it brought or why it was refused;
 
 from __future__ import annotations
 
-from typing import BinaryIO, Protocol, TypeVar, assert_never
+from typing import BinaryIO, Protocol, assert_never
 
 from ocijobs.api.job.status import Artifact
 from ocijobs.backends.job_record import JobRecord
@@ -31,19 +31,6 @@ from ocijobs.reconcile.actions.runs import (
 )
 from ocijobs.reconcile.known.job import JobAnswer
 from ocijobs.reconcile.known.run import RunAnswer
-
-RequestT = TypeVar("RequestT")
-
-
-def expect(request: object, kind: type[RequestT]) -> RequestT:
-    """Return a request as what its infrastructure takes.
-
-    Raises:
-        TypeError: if it is of another infrastructure, which no caller sends it.
-    """
-    if not isinstance(request, kind):
-        raise TypeError(f"a {type(request).__name__} is not for this infrastructure")
-    return request
 
 
 class Infrastructure(Protocol):

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 
 from ocijobs.api.orphan import Orphan, UnknownLaunch
-from ocijobs.api.shared.backend import Backend
 from ocijobs.backends.job_record import JobRecord
 from ocijobs.backends.records import Absent, JobState, Refusal, RefusalKind, RunRecord, RunState
 from ocijobs.backends.registry import UnknownBackendError, backend_of
@@ -29,7 +28,7 @@ class Leftover:
 
     def __init__(
         self,
-        infrastructures: Mapping[Backend, Infrastructure],
+        infrastructures: Mapping[str, Infrastructure],
         principal: Principal,
         orphan: Orphan,
     ) -> None:

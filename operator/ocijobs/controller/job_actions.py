@@ -9,7 +9,6 @@ from contextlib import nullcontext
 from dataclasses import replace
 from weakref import WeakValueDictionary
 
-from ocijobs.api.shared.backend import Backend
 from ocijobs.backends.records import Refusal, RefusalKind, internal_refusal
 from ocijobs.backends.registry import backend_of
 from ocijobs.clock import Clock
@@ -48,7 +47,7 @@ class JobActions:
     def __init__(
         self,
         *,
-        infrastructures: Mapping[Backend, Infrastructure],
+        infrastructures: Mapping[str, Infrastructure],
         directory: Directory,
         code: CodeStorage,
         code_in_use: Callable[[str], bool],

@@ -16,6 +16,7 @@ from ocijobs.api.schedule.spec import OCIJobSchedule
 from ocijobs.api.shared.identity_reference import IdentityReference
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.api.sweep.spec import OCIJobSweep
+from ocijobs.backends.registry import backend_for
 from ocijobs.clock import Clock
 from ocijobs.controller.identities import Identities, identity_of_job, identity_of_run
 from ocijobs.controller.memory import Memory
@@ -238,7 +239,7 @@ class Observer:
         """Return the folders of code that other jobs have; looked for only where some of this job's is to go."""
         meta = job.metadata
         going = meta.deleting or any(revision.removing for revision in job.status.revisions)
-        if not going or job.spec.infrastructure.data_flow is None:
+        if not going or not backend_for(job.spec.infrastructure).code_in_bucket:
             return frozenset()
         return frozenset(
             uri

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ocijobs.api.shared.backend import Backend
 from ocijobs.backends.registry import backend_of
 from ocijobs.backends.requests import NameKind
 from ocijobs.cloud.admission import Place
@@ -49,7 +48,7 @@ def place_of(namespace: str, action: OciAction) -> Place:
     return Place(identity_key(namespace, action.caller.identity), _service(action))
 
 
-def backend_called(call: BackendJobCall | BackendRunCall | ReadRunLogs) -> Backend:
+def backend_called(call: BackendJobCall | BackendRunCall | ReadRunLogs) -> str:
     """Return which service of jobs and runs a call is of: what exists says so itself, by its OCID."""
     if isinstance(call, CreateJob | SearchJobs):
         return call.backend

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ocijobs.api.run.binding import ReferencedValue
-from ocijobs.api.shared.backend import Backend
 from ocijobs.backends.environment import ValueKey, Values
 from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.clock import Clock
@@ -38,7 +37,7 @@ class RunActions:
     def __init__(
         self,
         *,
-        infrastructures: Mapping[Backend, Infrastructure],
+        infrastructures: Mapping[str, Infrastructure],
         run_logs: RunLogs,
         storage: ObjectStorage,
         logs: LogReader,

@@ -9,7 +9,8 @@ from ocijobs.api.job.spec import OCIJob
 from ocijobs.api.run.binding import JobBinding
 from ocijobs.api.shared.conditions import ConditionStatus, ConditionType, find, is_true
 from ocijobs.api.shared.reasons import Reason
-from ocijobs.backends.data_science.workload import template_of_job
+from ocijobs.backends.binding import template_of_job
+from ocijobs.backends.registry import backend_for
 from ocijobs.reconcile.actions.action import Action
 from ocijobs.reconcile.actions.calls import Caller, Launcher
 from ocijobs.reconcile.actions.runs import RefreshJob
@@ -113,9 +114,9 @@ def not_ready(job: OCIJob) -> Hindrance | None:
 
 
 def _located(job: OCIJob) -> bool:
-    """Whether it is known where the job is in OCI; applications of Data Flow have no project."""
-    of_spark = job.spec.infrastructure.data_flow is not None
-    return bool(job.status.compartment_id and (job.status.project_id or of_spark))
+    """Whether it is known where the job is in OCI."""
+    needs_project = backend_for(job.spec.infrastructure).needs_project
+    return bool(job.status.compartment_id and (job.status.project_id or not needs_project))
 
 
 def _lasting(job: OCIJob) -> bool:
@@ -128,6 +129,7 @@ def _lasting(job: OCIJob) -> bool:
 def bind_job(job: OCIJob, caller: Caller) -> JobBinding:
     """Return the job as it is now: all runs that are bound to this are alike, whatever becomes of the job."""
     status, outputs = job.status, job.spec.outputs
+    backend = backend_for(job.spec.infrastructure)
     return JobBinding(
         job_uid=job.metadata.uid,
         job_generation=job.metadata.generation,
@@ -140,5 +142,5 @@ def bind_job(job: OCIJob, caller: Caller) -> JobBinding:
         artifact_sha256=status.artifact.sha256 if status.artifact is not None else None,
         outputs_uri_template=outputs.uri if outputs is not None else None,
         results=job.spec.results,
-        template=template_of_job(job, caller.region),
+        template=template_of_job(backend, job, caller.region),
     )

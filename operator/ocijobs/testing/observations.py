@@ -7,7 +7,9 @@ from typing import Any
 
 from ocijobs.api.identity import IdentityDefaults
 from ocijobs.api.shared.identity_reference import IdentityReference
+from ocijobs.backends.inputs import JobInput
 from ocijobs.backends.job_record import JobRecord
+from ocijobs.backends.names import NO_NAMES
 from ocijobs.backends.records import JobState, LogAddress, RunRecord, RunState, RunTotals
 from ocijobs.reconcile.actions.calls import Launcher
 from ocijobs.reconcile.identity import IdentityObservation
@@ -22,6 +24,7 @@ from ocijobs.settings import Settings
 from ocijobs.testing.resources import (
     COMPARTMENT,
     LOG_GROUP,
+    PROJECT,
     REGION,
     REVISION,
     START,
@@ -123,6 +126,21 @@ def make_run_observation(**changes: Any) -> RunObservation:
         "settings": DEFAULT_SETTINGS,
     }
     return RunObservation(**{**defaults, **changes})
+
+
+def make_job_input(**changes: Any) -> JobInput:
+    """Return what a job's request is made from: no code, and all names known that are given as OCIDs."""
+    defaults: dict[str, Any] = {
+        "job": make_job(),
+        "cluster_id": "cluster",
+        "compartment_id": COMPARTMENT,
+        "project_id": PROJECT,
+        "region": REGION,
+        "defaults": IdentityDefaults(),
+        "names": NO_NAMES,
+        "artifact": None,
+    }
+    return JobInput(**{**defaults, **changes})
 
 
 def make_job_observation(**changes: Any) -> JobObservation:

@@ -14,17 +14,17 @@ from tests.unit.cloud.scripted_oci import PRINCIPAL, Caller, make_caller
 
 from oci_emulator.testing import Emulator
 from ocijobs.api.job.machines.data_flow import ApplicationType, SparkLanguage
-from ocijobs.backends.job_record import JobRecord
-from ocijobs.backends.records import Refusal, RunRecord
-from ocijobs.backends.requests import (
+from ocijobs.backends.data_flow.requests import (
     ApplicationCode,
     ApplicationRequest,
     ApplicationRunRequest,
     ApplicationSettings,
     SparkMachine,
     SparkSettings,
-    Tags,
 )
+from ocijobs.backends.job_record import JobRecord
+from ocijobs.backends.records import Refusal, RunRecord
+from ocijobs.backends.requests import Tags
 from ocijobs.cloud.code_storage import CodeStorage
 from ocijobs.cloud.data_flow import DataFlow
 

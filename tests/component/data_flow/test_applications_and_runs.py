@@ -9,6 +9,14 @@ import pytest
 from tests.component.data_flow.conftest import LASTING, SPARK, Flow, made
 from tests.unit.cloud.scripted_oci import PRINCIPAL
 
+from ocijobs.backends.data_flow.requests import ApplicationRequest
+from ocijobs.backends.data_science.requests import (
+    JobConfiguration,
+    JobRequest,
+    JobSettings,
+    RunRequest,
+    SingleNode,
+)
 from ocijobs.backends.records import (
     Absent,
     JobState,
@@ -18,15 +26,7 @@ from ocijobs.backends.records import (
     RunState,
     RunTotals,
 )
-from ocijobs.backends.requests import (
-    ApplicationRequest,
-    JobConfiguration,
-    JobRequest,
-    JobSettings,
-    RunRequest,
-    SingleNode,
-    Tags,
-)
+from ocijobs.backends.requests import Tags
 from ocijobs.testing import PROJECT, make_ocid
 
 pytestmark = pytest.mark.asyncio

@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 from oci.data_flow import models
 
 from ocijobs.api.job.machines.data_flow import ApplicationType, SparkLanguage
-from ocijobs.backends.records import JobState, LogAddress, RunState, RunTotals
-from ocijobs.backends.requests import (
+from ocijobs.backends.data_flow.requests import (
     ApplicationCode,
     ApplicationRequest,
     ApplicationRunRequest,
     ApplicationSettings,
     SparkMachine,
     SparkSettings,
-    Tags,
 )
+from ocijobs.backends.records import JobState, LogAddress, RunState, RunTotals
+from ocijobs.backends.requests import Tags
 from ocijobs.cloud.data_flow_models import (
     application_record,
     application_run_record,

@@ -21,23 +21,16 @@ from tests.unit.cloud.scripted_oci import (
 
 from ocijobs.api.job.status import Artifact
 from ocijobs.backends.data_science.machines import Compute
-from ocijobs.backends.job_record import JobRecord
-from ocijobs.backends.records import (
-    Absent,
-    JobState,
-    Refusal,
-    RefusalKind,
-    RunRecord,
-    RunState,
-)
-from ocijobs.backends.requests import (
+from ocijobs.backends.data_science.requests import (
     JobConfiguration,
     JobRequest,
     JobSettings,
     RunRequest,
     SingleNode,
-    Tags,
 )
+from ocijobs.backends.job_record import JobRecord
+from ocijobs.backends.records import Absent, JobState, Refusal, RefusalKind, RunRecord, RunState
+from ocijobs.backends.requests import Tags
 from ocijobs.cloud.data_science import DataScience
 from ocijobs.controller.staging import Owner, Quota, Staging
 from ocijobs.testing import COMPARTMENT, PROJECT, make_ocid

@@ -11,17 +11,17 @@ from tests.unit.cloud.scripted_oci import PRINCIPAL
 
 from ocijobs.api.job.machines.shape import CpuBaseline, JobShapeConfigDetails
 from ocijobs.backends.data_science.machines import Compute
-from ocijobs.backends.job_record import JobRecord
-from ocijobs.backends.records import JobState, LogAddress, RunRecord, RunState
-from ocijobs.backends.requests import (
+from ocijobs.backends.data_science.requests import (
     JobConfiguration,
     JobRequest,
     JobSettings,
     LogConfiguration,
     RunRequest,
     SingleNode,
-    Tags,
 )
+from ocijobs.backends.job_record import JobRecord
+from ocijobs.backends.records import JobState, LogAddress, RunRecord, RunState
+from ocijobs.backends.requests import Tags
 from ocijobs.cloud.clients import Clients, Service
 from ocijobs.cloud.credentials import parse_api_key
 from ocijobs.cloud.data_science_models import (

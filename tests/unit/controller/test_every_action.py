@@ -8,7 +8,7 @@ from typing import Any, cast, get_args
 import pytest
 
 from ocijobs.api import kinds
-from ocijobs.api.shared.backend import Backend
+from ocijobs.api.shared.backend import BackendName
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.controller.entry import Entry
@@ -43,7 +43,7 @@ OCIDS = {"job_id": make_ocid("datasciencejob"), "run_id": make_ocid("datascience
 def made(action: type[Any]) -> Any:
     """Return an action of that class, about a job or a run of Data Science."""
     given = {
-        "backend": Backend.DATA_SCIENCE,
+        "backend": BackendName.DATA_SCIENCE,
         "caller": make_caller(),
         "request": Anything(),
         "spec": make_job().spec,
@@ -132,7 +132,7 @@ class Stage:
 
     def __init__(self) -> None:
         anything = cast("Any", Anything())
-        infrastructures = dict.fromkeys(Backend, anything)
+        infrastructures = dict.fromkeys(map(str, BackendName), anything)
         self.memory, self.done = Memory(), list[str]()
         run, key = make_run(), ObjectKey(kinds.RUN, NAMESPACE, "run")
         self.entry = Entry(key=key, metadata=run.metadata, resource=run)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ocijobs.api.job.status import AdoptedJob, OCIJobStatus, Revision
 from ocijobs.api.shared.conditions import ConditionType, find
-from ocijobs.backends.requests import JobRequest
+from ocijobs.backends.data_science.requests import JobRequest
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.place import Place, find_place

@@ -12,8 +12,8 @@ from tests.unit.reconcile.decided_jobs import plan_of, ready, request_of, shapes
 from ocijobs.api.identity import IdentityDefaults
 from ocijobs.api.shared.names import FINALIZER
 from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.data_science.requests import SingleNode
 from ocijobs.backends.records import JobState, Refusal, RefusalKind
-from ocijobs.backends.requests import SingleNode
 from ocijobs.reconcile.actions.jobs import LookUpJob, UpdateJob
 from ocijobs.reconcile.actions.objects import AddFinalizer, RemoveFinalizer
 from ocijobs.reconcile.job.decide import decide_job

@@ -19,9 +19,10 @@ from tests.unit.reconcile.decided_jobs import (
 from ocijobs.api.identity import IdentityDefaults
 from ocijobs.api.job.status import JobSubmission
 from ocijobs.api.run.phase import Phase
-from ocijobs.api.shared.backend import Backend
+from ocijobs.api.shared.backend import BackendName
 from ocijobs.api.shared.conditions import ConditionType, is_true
 from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.data_science.backend import DATA_SCIENCE
 from ocijobs.backends.job_record import JobRecord
 from ocijobs.backends.records import Absent, JobState, Refusal, RefusalKind
 from ocijobs.backends.requests import NameKind
@@ -510,12 +511,12 @@ def test_the_size_of_a_flexible_shape_and_the_mounts_are_settings() -> None:
     mount = {"src": "oci://bucket@namespace", "destination_directory_name": "data"}
     specs = [science(**flexible, **size) for size in sizes]
     specs.append(science(**flexible, **sizes[0], storage_mounts=[mount]))
-    digests = {settings_digest(request_of(**spec).settings) for spec in specs}
+    digests = {settings_digest(DATA_SCIENCE, request_of(**spec).settings) for spec in specs}
     assert len(digests) == 3
 
 
 def test_spark_is_in_no_project() -> None:
     defaults = IdentityDefaults(compartment_id=COMPARTMENT, project_id=PROJECT)
     o = make_job_observation(job=make_spark_job(), identity=make_identity_view(defaults=defaults))
-    assert o.backend.name is Backend.DATA_FLOW
+    assert o.backend.name is BackendName.DATA_FLOW
     assert plan_of(o).request.project_id is None

@@ -20,16 +20,16 @@ from ocijobs.api.shared.metadata import OwnerReference
 from ocijobs.api.shared.names import ANNOTATION_SCHEDULED_TIME
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.data_science.machines import Compute
-from ocijobs.backends.environment import ValueKey, Values
-from ocijobs.backends.job_record import JobRecord
-from ocijobs.backends.records import JobState, Refusal, RefusalKind
-from ocijobs.backends.requests import (
+from ocijobs.backends.data_science.requests import (
     LogConfiguration,
     MultiNode,
     NoLog,
     RunRequest,
     SingleNode,
 )
+from ocijobs.backends.environment import ValueKey, Values
+from ocijobs.backends.job_record import JobRecord
+from ocijobs.backends.records import JobState, Refusal, RefusalKind
 from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.reconcile.actions.objects import CreateObject
 from ocijobs.reconcile.actions.runs import RefreshJob
@@ -329,14 +329,14 @@ def test_of_an_adopted_oci_job_a_run_is_sent_what_the_spec_says_and_the_rest_of_
 JOB_ID = make_ocid("datasciencejob", "outside")
 
 
-def outside(content: Any, **run: Any) -> RunObservation:
+def outside(content: Any, job_id: str = JOB_ID, **run: Any) -> RunObservation:
     """Return a run of an OCI job that no OCIJob has."""
     record = JobRecord(
-        id=JOB_ID, compartment_id=COMPARTMENT, state=JobState.ACTIVE, content=content
+        id=job_id, compartment_id=COMPARTMENT, state=JobState.ACTIVE, content=content
     )
     held = make_metadata("run", finalizer=True)
-    given = make_run(metadata=held, job_ref=None, job_id=JOB_ID, **run)
-    known = JobKnown().look_up_answered(JOB_ID, record, at=SETTLED, epoch="")
+    given = make_run(metadata=held, job_ref=None, job_id=job_id, **run)
+    known = JobKnown().look_up_answered(job_id, record, at=SETTLED, epoch="")
     return make_run_observation(run=given, job=None, job_known=known)
 
 
@@ -365,7 +365,7 @@ def test_the_machines_of_an_oci_job_outside_the_cluster_are_not_known() -> None:
 def test_an_application_outside_the_cluster_has_its_machines_told() -> None:
     fixed: dict[str, Any] = {"driver_shape": "VM.Standard2.1", "driver_shape_config": None}
     request = plan_of(make_job_observation(job=make_spark_job(data_flow=fixed))).request
-    launch = prepare(outside(request), SETTLED)
+    launch = prepare(outside(request, make_ocid("dataflowapplication")), SETTLED)
     assert isinstance(launch, Launch)
     template = launch.binding.template
     assert template is not None

@@ -12,17 +12,17 @@ from ocijobs.api.run.phase import Phase
 from ocijobs.api.run.spec import OCIJobRun
 from ocijobs.api.run.status import Attempt, OCIJobRunStatus
 from ocijobs.api.shared.names import ANNOTATION_SCHEDULED_TIME
-from ocijobs.backends.environment import ValueKey, Values
-from ocijobs.backends.records import RunState
-from ocijobs.backends.requests import (
+from ocijobs.backends.data_flow.requests import (
     ApplicationCode,
     ApplicationRequest,
     ApplicationRunRequest,
     ApplicationSettings,
     SparkMachine,
     SparkSettings,
-    Tags,
 )
+from ocijobs.backends.environment import ValueKey, Values
+from ocijobs.backends.records import RunState
+from ocijobs.backends.requests import Tags
 from ocijobs.reconcile.actions.objects import RemoveFinalizer
 from ocijobs.reconcile.known.job import JobKnown
 from ocijobs.reconcile.known.run import RunKnown

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Self, Unpack
 from pydantic import Field
 
 from ocijobs.api.job.fields import Digest, RevisionName, Url
-from ocijobs.api.shared.backend import Backend
+from ocijobs.api.shared.backend import RecordedBackend
 from ocijobs.api.shared.conditions import Conditions
 from ocijobs.api.shared.identity_reference import IdentityReference
 from ocijobs.api.shared.model import ATOMIC_LIST, Model, Ocid, RegionName, Time, map_list
@@ -187,7 +187,7 @@ class OCIJobStatus(Model):
         default=None,
         description="Begins the tag ocijobs_owner of the OCI jobs: the cluster and this object's uid.",
     )
-    backend: Backend | None = Field(
+    backend: RecordedBackend | None = Field(
         default=None, description="Service of OCI that runs the job: DataScience or DataFlow."
     )
     identity: IdentityReference | None = Field(

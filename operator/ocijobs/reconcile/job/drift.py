@@ -52,7 +52,7 @@ def watch(o: JobObservation, plan: Plan, revision: Revision, now: datetime) -> D
     record, content = watched.record, watched.record.content
     differences = (
         *_taken_over(o, record),
-        *setting_differences(plan.request.settings, content.settings),
+        *setting_differences(o.backend, plan.request.settings, content.settings),
     )
     if not differences or _taken_over(o, record) or o.job.spec.drift_policy is DriftPolicy.REPORT:
         return Drift(differences=differences, action=look.action, wake_at=look.wake_at)

@@ -7,12 +7,12 @@ from typing import Any
 
 from ocijobs.api import kinds
 from ocijobs.api.job.spec import OCIJob
-from ocijobs.api.run.binding import JobBinding, RunTemplate
+from ocijobs.api.run.binding import JobBinding
 from ocijobs.api.run.spec import OCIJobRun
 from ocijobs.api.shared.reasons import Reason
-from ocijobs.backends.data_flow.application import application_of
 from ocijobs.backends.job_record import JobRecord
-from ocijobs.backends.requests import ApplicationRequest, JobCreation, SingleNode
+from ocijobs.backends.registry import backend_of
+from ocijobs.backends.requests import JobCreation
 from ocijobs.reconcile.actions.calls import Call, Caller, Operation
 from ocijobs.reconcile.actions.jobs import LookUpJob
 from ocijobs.reconcile.actions.objects import CreateObject
@@ -186,27 +186,14 @@ def _former(o: RunObservation) -> JobBinding | None:
 
 
 def _foreign(job_id: str, content: JobCreation, caller: Caller) -> JobBinding:
-    """Return the binding to an OCI job: its variables stay by themselves, the rest of a block is sent with it."""
+    """Return the binding to an OCI job that no OCIJob has."""
     return JobBinding(
         job_id=job_id,
         identity=caller.identity,
         region=caller.region,
         compartment_id=content.compartment_id,
         project_id=content.project_id,
-        template=_foreign_template(content),
-    )
-
-
-def _foreign_template(content: JobCreation) -> RunTemplate:
-    if isinstance(content, ApplicationRequest):
-        return RunTemplate(application=application_of(content), made_elsewhere=True)
-    workload = content.workload
-    configuration = workload.configuration if isinstance(workload, SingleNode) else None
-    return RunTemplate(
-        command_line_arguments=configuration.command_line_arguments if configuration else None,
-        maximum_runtime_in_minutes=(
-            configuration.maximum_runtime_in_minutes if configuration else None
-        ),
+        template=backend_of(job_id).foreign_template(content),
     )
 
 

@@ -16,7 +16,8 @@ from tests.unit.reconcile.simulation.scenario import Scenario
 from ocijobs.api.job.spec import OCIJob
 from ocijobs.api.shared.conditions import ConditionType, find, is_true
 from ocijobs.api.shared.names import ANNOTATION_ABANDON, ANNOTATION_PAUSED
-from ocijobs.backends.requests import ApplicationSettings, JobRequest
+from ocijobs.backends.data_flow.requests import ApplicationSettings
+from ocijobs.backends.data_science.requests import JobRequest
 from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.testing.observations import DEFAULT_SETTINGS
 

@@ -10,8 +10,9 @@ from tests.unit.reconcile.simulation.oci_jobs import SimulatedJob, SimulatedJobs
 from tests.unit.reconcile.simulation.weather import Weather
 
 from ocijobs.api.job.status import Artifact
+from ocijobs.backends.data_flow.requests import ApplicationRequest, ApplicationSettings
 from ocijobs.backends.records import JobState, Refusal
-from ocijobs.backends.requests import ApplicationRequest, ApplicationSettings, JobChange
+from ocijobs.backends.requests import JobChange
 from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.testing import ManualClock
 

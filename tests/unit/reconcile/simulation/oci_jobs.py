@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, is_dataclass, replace
 from datetime import datetime, timedelta
 
 from tests.unit.reconcile.simulation.retry_tokens import RetryTokens
@@ -11,16 +11,11 @@ from tests.unit.reconcile.simulation.weather import Weather
 
 from ocijobs.api.job.status import Artifact
 from ocijobs.api.shared.names import TAG_OWNER
+from ocijobs.backends.data_flow.requests import ApplicationRequest, ApplicationSettings
+from ocijobs.backends.data_science.requests import JobRequest, JobSettings
 from ocijobs.backends.job_record import JobRecord
 from ocijobs.backends.records import Absent, JobState, Refusal, RefusalKind
-from ocijobs.backends.requests import (
-    ApplicationRequest,
-    ApplicationSettings,
-    JobChange,
-    JobCreation,
-    JobRequest,
-    JobSettings,
-)
+from ocijobs.backends.requests import JobChange, JobCreation
 from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.testing import ManualClock, make_ocid
 
@@ -142,6 +137,7 @@ class SimulatedJobs:
         """Let somebody change the settings of the newest job."""
         if self.jobs and self.living(self.jobs[-1]):
             job = self.jobs[-1]
+            assert is_dataclass(job.settings)
             job.settings = replace(job.settings, display_name="changed by others")
 
     def _listed(self) -> list[JobRecord]:

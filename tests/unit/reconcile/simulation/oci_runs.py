@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from datetime import datetime, timedelta
 
 from tests.unit.reconcile.simulation.retry_tokens import RetryTokens
@@ -121,6 +121,7 @@ class SimulatedRuns:
         """
         answer = self._weather.call(Operation.CREATE, lambda: self._create(token, request))
         if isinstance(answer, Refusal) and answer.kind is RefusalKind.INVALID:
+            assert is_dataclass(request)
             return replace(answer, message=f"{answer.message}: {asdict(request)}")
         return answer
 

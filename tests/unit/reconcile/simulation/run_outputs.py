@@ -10,8 +10,10 @@ from tests.unit.reconcile.simulation.run_circumstances import Circumstances
 from tests.unit.reconcile.simulation.weather import Weather
 
 from ocijobs.api.run.observed import LogFile, OutputList, RunMetrics, Utilisation
+from ocijobs.backends.data_flow.requests import ApplicationRunRequest
+from ocijobs.backends.data_science.requests import RunRequest
 from ocijobs.backends.records import Refusal
-from ocijobs.backends.requests import RunRequest
+from ocijobs.backends.requests import expect
 from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.reconcile.output import LogLines, RunOutput
 from ocijobs.testing import ManualClock
@@ -91,7 +93,8 @@ def _secret_of(run: SimulatedRun) -> str:
     """Return the value of the variable TOKEN, as the run was sent it."""
     request = run.request
     if not isinstance(request, RunRequest):
-        properties = request.spark.configuration if request.spark is not None else None
+        spark = expect(request, ApplicationRunRequest).spark
+        properties = spark.configuration if spark is not None else None
         return (properties or {}).get("spark.driverEnv.TOKEN", "-")
     if request.workload is None:
         return "-"
