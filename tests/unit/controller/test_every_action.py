@@ -20,7 +20,12 @@ from ocijobs.reconcile.actions.action import Action, answers_later
 from ocijobs.reconcile.actions.calls import OciCall, Operation
 from ocijobs.reconcile.actions.identities import DropCredentials, IdentityAction
 from ocijobs.reconcile.actions.jobs import JobAction, JobCall
-from ocijobs.reconcile.actions.objects import CreateWorkload, WorkloadAction
+from ocijobs.reconcile.actions.objects import (
+    AddFinalizer,
+    CreateObject,
+    CreateWorkload,
+    WorkloadAction,
+)
 from ocijobs.reconcile.actions.runs import DeleteRun, RunAction, RunCall
 from ocijobs.reconcile.known.identity import IdentityAnswer, IdentityKnown, OfKey
 from ocijobs.reconcile.known.job import JobAnswer, JobKnown
@@ -89,17 +94,21 @@ def of_kind(answers: object) -> set[type[Any]]:
 
 
 def test_each_action_that_brings_something_is_in_the_answers_of_its_kind() -> None:
-    assert of_kind(JobAnswer) == set(get_args(JobAction))
-    assert of_kind(RunAnswer) == {*get_args(RunAction), CreateWorkload}
+    assert of_kind(JobAnswer) == {*get_args(JobAction), AddFinalizer}
+    assert of_kind(RunAnswer) == {*get_args(RunAction), AddFinalizer, CreateObject, CreateWorkload}
     assert of_kind(IdentityAnswer) == set(get_args(IdentityAction)) - {DropCredentials}
+
+
+OF_THE_CLUSTER = {AddFinalizer, CreateObject}
+"""Actions whose repetition is not paced by an operation."""
+
+PACED = (of_kind(JobAnswer) | of_kind(RunAnswer) | of_kind(IdentityAnswer)) - OF_THE_CLUSTER
 
 
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.__name__)
 def test_an_action_is_one_class_whose_answer_can_be_told_apart(action: type[Any]) -> None:
     assert action.__final__
-    assert hasattr(action, "operation") == (
-        action in of_kind(JobAnswer) | of_kind(RunAnswer) | of_kind(IdentityAnswer)
-    )
+    assert hasattr(action, "operation") == (action in PACED)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +120,7 @@ def test_an_action_is_one_class_whose_answer_can_be_told_apart(action: type[Any]
             (RunAnswer, RunKnown()),
             (IdentityAnswer, IdentityKnown()),
         )
-        for action in sorted(of_kind(answers), key=lambda each: each.__name__)
+        for action in sorted(of_kind(answers) & PACED, key=lambda each: each.__name__)
     ],
 )
 def test_a_refusal_is_learnt_as_one_of_the_actions_operation(

@@ -489,8 +489,9 @@ def owning(job: OCIJob | None, **known: Any) -> RunObservation:
 def test_a_run_makes_the_job_that_it_describes() -> None:
     (action,) = decide_run(owning(None), SETTLED).actions
     assert isinstance(action, CreateObject)
-    assert (action.document["kind"], action.document["metadata"]["name"]) == ("OCIJob", "run")
-    (owner,) = action.document["metadata"]["ownerReferences"]
+    document: dict[str, Any] = dict(action.document)
+    assert (document["kind"], document["metadata"]["name"]) == ("OCIJob", action.name)
+    (owner,) = document["metadata"]["ownerReferences"]
     assert owner["uid"] == "uid-of-run"
 
 

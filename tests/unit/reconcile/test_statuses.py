@@ -107,7 +107,7 @@ BEGINS = {CreateRun, CreateJob, UpdateJob, UploadArtifact, CreateObject, EditObj
 
 
 def test_where_nothing_can_be_written_what_exists_is_ended_and_nothing_is_begun() -> None:
-    begin = CreateObject(document={})
+    begin = CreateObject(document={}, name="run")
     assert allowed((begin, CANCEL, DELETE_JOB), deleting=False) == (CANCEL,)
     assert allowed((begin, CANCEL, DELETE_JOB), deleting=True) == (CANCEL, DELETE_JOB)
     assert not BEGINS & {*ENDS, *ENDS_WITH_THE_OBJECT}

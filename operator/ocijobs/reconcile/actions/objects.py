@@ -31,9 +31,19 @@ class DeleteObject:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateObject:
-    """Create an object of ours in the cluster; one of that name stays as it is."""
+    """Create an object of ours in the cluster; one of that name stays as it is.
 
-    document: dict[str, Any]
+    Attributes:
+        document: the object.
+        name: metadata.name of it.
+        index: which of a sweep's children it is.
+        epoch: circumstances in which it stands that the API server forbade it.
+    """
+
+    document: Mapping[str, object]
+    name: str
+    index: int | None = None
+    epoch: str = ""
 
 
 @final

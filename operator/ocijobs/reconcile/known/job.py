@@ -29,6 +29,7 @@ from ocijobs.reconcile.actions.jobs import (
     UpdateJob,
     UploadArtifact,
 )
+from ocijobs.reconcile.actions.objects import AddFinalizer
 from ocijobs.reconcile.known.oci_jobs import Removal, Watched
 from ocijobs.reconcile.known.sources import (
     KnownAttempt,
@@ -40,7 +41,8 @@ from ocijobs.reconcile.known.sources import (
 from ocijobs.reconcile.once import Evidence
 
 JobAnswer = (
-    tuple[ReadSources, SourcesRead | SourceNamed | Refusal]
+    tuple[AddFinalizer, None]
+    | tuple[ReadSources, SourcesRead | SourceNamed | Refusal]
     | tuple[UploadArtifact, Refusal | None]
     | tuple[FindName, str | Refusal]
     | tuple[ListShapes, tuple[str, ...] | Refusal]
@@ -98,9 +100,11 @@ class JobKnown:
     intended_before: bool = False
     calls: Mapping[Operation, Call] = field(default_factory=dict)
 
-    def answered(self, answer: JobAnswer, *, at: datetime) -> JobKnown:  # noqa: C901, PLR0911 - a case for each action
+    def answered(self, answer: JobAnswer, *, at: datetime) -> JobKnown:  # noqa: C901, PLR0911, PLR0912 - a case for each
         """Return the memory after an action was answered at that time."""
         match answer:
+            case (AddFinalizer(), None):
+                return self.held()
             case (ReadSources() as call, read):
                 return self.sources_answered(read, at=at, epoch=call.epoch)
             case (UploadArtifact() as call, refusal):

@@ -23,7 +23,7 @@ from ocijobs.backends.records import (
     run_state_named,
 )
 from ocijobs.reconcile.actions.calls import Call, Operation, noted
-from ocijobs.reconcile.actions.objects import CreateWorkload
+from ocijobs.reconcile.actions.objects import AddFinalizer, CreateObject, CreateWorkload
 from ocijobs.reconcile.actions.runs import (
     CancelRun,
     CreateRun,
@@ -42,6 +42,8 @@ from ocijobs.reconcile.output import LogLines, RunOutput, last_results
 
 RunAnswer = (
     tuple[ReadValues, Values | Refusal]
+    | tuple[AddFinalizer, None]
+    | tuple[CreateObject, Refusal | None]
     | tuple[CreateWorkload, Refusal | None]
     | tuple[CreateRun, RunRecord | Refusal]
     | tuple[SearchRuns, RunRecord | Refusal | None]
@@ -126,9 +128,13 @@ class RunKnown:
             found_empty=self.found_empty,
         )
 
-    def answered(self, answer: RunAnswer, *, at: datetime) -> RunKnown:  # noqa: C901, PLR0911 - a case for each action
+    def answered(self, answer: RunAnswer, *, at: datetime) -> RunKnown:  # noqa: C901, PLR0911, PLR0912 - a case for each
         """Return the memory after an action was answered at that time."""
         match answer:
+            case (AddFinalizer(), None):
+                return self.held()
+            case (CreateObject(), refusal):
+                return replace(self, refused=refusal.message) if refusal is not None else self
             case (ReadValues() as call, values):
                 return self.values_answered(values, at=at, epoch=call.epoch)
             case (CreateRun() as call, created):

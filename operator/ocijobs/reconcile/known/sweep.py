@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from ocijobs.reconcile.actions.calls import Call
+from ocijobs.backends.records import Refusal, RefusalKind
+from ocijobs.reconcile.actions.calls import Call, refused_again
+from ocijobs.reconcile.actions.objects import CreateObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,13 @@ class SweepKnown:
     refused: str | None = None
     forbidden: Call | None = None
 
-    def has_created(self, index: int) -> SweepKnown:
-        """Return the memory after the API server has the child of that index."""
-        return replace(self, created=max(self.created, index + 1), forbidden=None)
+    def answered(self, answer: tuple[CreateObject, Refusal | None], *, at: datetime) -> SweepKnown:
+        """Return the memory after the API server has taken a child, or has refused it at that time."""
+        child, refusal = answer
+        if refusal is None:
+            created = max(self.created, (child.index or 0) + 1)
+            return replace(self, created=created, forbidden=None)
+        if refusal.kind is RefusalKind.INVALID:
+            return replace(self, refused=refusal.message)
+        forbidden = refused_again(self.forbidden, refusal, at=at, epoch=child.epoch)
+        return replace(self, forbidden=forbidden)

@@ -56,7 +56,7 @@ def job_there(draft: Draft) -> Hindrance | None:
         message = f"spec.jobTemplate: the API server refuses the OCIJob: {o.known.refused}"
         return Hindrance(reason=Reason.INVALID_SPEC, message=message, fatal=True)
     if o.run.spec.job_template is not None:
-        return Hindrance(action=CreateObject(document=own_job(o.run)))
+        return Hindrance(action=CreateObject(document=own_job(o.run), name=name))
     return missing_job(name, o.run.metadata.namespace)
 
 
