@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from generators.files import REFERENCE, File
 from generators.markdown import code, page, table, text
-from ocijobs.api.coverage import (
-    ADS_INFRASTRUCTURE,
-    ADS_RUNTIMES,
-    CREATE_JOB_DETAILS,
-    Covered,
-    Unset,
-)
-from ocijobs.api.coverage_data_flow import (
-    ADS_DATA_FLOW,
-    ADS_DATA_FLOW_RUNTIME,
+from generators.oci_coverage import (
     CREATE_APPLICATION_DETAILS,
+    CREATE_JOB_DETAILS,
     CREATE_RUN_DETAILS,
+    Covered,
 )
+from ocijobs.backends.oci_fields import Unset
+from ocijobs.cli.ads_keys import INFRASTRUCTURES, RUNTIMES, Converted, Keys
 
 _INTRODUCTION = """\
 Where what you know from oracle-ads, or from the APIs of Data Science and Data Flow, is in an OCIJob: the field of its
@@ -33,16 +28,10 @@ has in `configuration`. The property `dataflow.auth`, which is `condaAuthType` t
 
 def files() -> tuple[File, ...]:
     """Return the page."""
-    sections = [
-        _INTRODUCTION,
-        "## YAML of oracle-ads",
-        "### `infrastructure.spec`, of type `dataScienceJob`",
-        _table("Key", ADS_INFRASTRUCTURE),
-        "### `infrastructure.spec`, of type `dataFlow`",
-        _table("Key", ADS_DATA_FLOW),
-    ]
-    for name, keys in {**ADS_RUNTIMES, "dataFlow": ADS_DATA_FLOW_RUNTIME}.items():
-        sections += [f"### `runtime.spec`, of type `{name}`", _table("Key", keys)]
+    sections = [_INTRODUCTION, "## YAML of oracle-ads"]
+    for part, types in (("infrastructure", INFRASTRUCTURES), ("runtime", RUNTIMES)):
+        for name, keys in types.items():
+            sections += [f"### `{part}.spec`, of type `{name}`", _table("Key", _paths(keys))]
     sections += [
         "## `CreateJobDetails` of the Data Science API",
         _table("Field", CREATE_JOB_DETAILS),
@@ -51,9 +40,15 @@ def files() -> tuple[File, ...]:
         "## `CreateRunDetails` of the Data Flow API",
         _table("Field", CREATE_RUN_DETAILS, kind="OCIJobRun"),
     ]
-    source = "operator/ocijobs/api/coverage.py and coverage_data_flow.py"
+    source = "the requests in operator/ocijobs/backends and from operator/ocijobs/cli/ads_keys.py"
     body = page("From oracle-ads and the API", source, *sections)
     return (File(path=REFERENCE / "coverage.md", text=body),)
+
+
+def _paths(keys: Keys) -> Covered:
+    return {
+        key: value.spec if isinstance(value, Converted) else value for key, value in keys.items()
+    }
 
 
 def _table(head: str, covered: Covered, *, kind: str = "OCIJob") -> str:

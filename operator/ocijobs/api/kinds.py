@@ -3,7 +3,6 @@
 Part of the interface: changing one needs a migration, not a rename.
 """
 
-from enum import StrEnum
 from typing import Final
 
 JOB: Final = "OCIJob"
@@ -23,10 +22,3 @@ PLURALS: Final = {
 
 MAKERS: Final = frozenset({SWEEP, SCHEDULE})
 """Kinds that make runs; a schedule makes sweeps, too."""
-
-
-class Backend(StrEnum):
-    """Service of OCI that runs jobs."""
-
-    DATA_SCIENCE = "DataScience"
-    DATA_FLOW = "DataFlow"

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
         SourceAttempt,
         SourceState,
     )
-    from ocijobs.api.kinds import Backend
     from ocijobs.api.run.binding import Binding, JobBinding
     from ocijobs.api.run.observed import NodeGroupState, OutputList, RunMetrics
     from ocijobs.api.run.phase import Phase, StopReason, SweepPhase
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
 class JobRunStatusChanges(TypedDict, total=False):
     """Fields of OCIJobRunStatus that a decision gives."""
 
-    backend: Backend | None
+    backend: str | None
     owner: str | None
     lifecycle_state: str | None
     lifecycle_details: str | None
@@ -81,7 +80,7 @@ class JobStatusChanges(TypedDict, total=False):
     """Fields of OCIJobStatus that a decision gives."""
 
     owner: str | None
-    backend: Backend | None
+    backend: str | None
     identity: IdentityReference | None
     region: str | None
     compartment_id: str | None

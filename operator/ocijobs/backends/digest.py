@@ -4,13 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+
+from ocijobs.api.shared.model import Model
 
 
-def digest(document: Any) -> str:
+def digest(document: object) -> str:
     """Return the SHA-256 of a JSON document in canonical form, in hexadecimal."""
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def as_document(data: object) -> object:
+    """Return dataclasses and models as JSON: of a dataclass its class counts, too."""
+    if isinstance(data, Model):
+        return data.document()
+    if isinstance(data, tuple):
+        return [as_document(item) for item in data]
+    if is_dataclass(data):
+        members = {field.name: getattr(data, field.name) for field in fields(data)}
+        return {type(data).__name__: {name: as_document(value) for name, value in members.items()}}
+    return dict(data) if isinstance(data, Mapping) else data
 
 
 def retry_token(*, uid: str, operation: str, subject: str, incarnation: int) -> str:

@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 
-from ocijobs.api.job.machines.node_group import JobNodeGroup
+from ocijobs.api.job.spec import OCIJobSpec
 from ocijobs.api.run.binding import RunTemplate
 from ocijobs.api.run.settings import RunSettings
 from ocijobs.api.shared.environment import EnvVar
@@ -133,20 +133,20 @@ def characters(variables: Mapping[str, str]) -> int:
     return sum(len(name) + len(value) for name, value in variables.items())
 
 
-def groups_of(template: RunTemplate) -> tuple[JobNodeGroup, ...]:
-    """Return the groups of nodes that a run has; none where it is on one machine."""
-    return template.infrastructure.job_node_groups if template.infrastructure is not None else ()
+def variables_of(template: RunTemplate, run: RunSettings | None) -> tuple[EnvVar, ...]:
+    """Return the variables of a run as they were written: the job's, and the run's over them."""
+    return merge(template.env, run.env if run is not None else ())
 
 
-def variables_of(
-    template: RunTemplate, run: RunSettings | None, group: JobNodeGroup | None = None
-) -> tuple[EnvVar, ...]:
-    """Return the variables of a node as they were written: the job's, the group's over them, the run's over both."""
-    merged = merge(template.env, group.env if group is not None else ())
-    return merge(merged, run.env if run is not None else ())
+def reserved_problem(variables: Iterable[EnvVar]) -> str | None:
+    """Return which names can't be used, in words for people."""
+    if reserved := reserved_names(variables):
+        return (
+            f"spec.env: {', '.join(reserved)}: reserved for OCI and the operator, use other names"
+        )
+    return None
 
 
-def all_variables(template: RunTemplate, run: RunSettings | None) -> tuple[EnvVar, ...]:
-    """Return every variable that some node has, as it was written."""
-    groups = groups_of(template) or (None,)
-    return tuple(variable for group in groups for variable in variables_of(template, run, group))
+def has_settings_of_runs(spec: OCIJobSpec) -> bool:
+    """Whether the spec says anything that an adopted OCI job does not have and its runs are to have."""
+    return bool(spec.env or spec.args or spec.maximum_runtime_in_minutes)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ocijobs.api.kinds import Backend
-from ocijobs.backends.data_flow.traits import DATA_FLOW
-from ocijobs.backends.data_science.traits import DATA_SCIENCE
-from ocijobs.backends.traits import BackendTraits
+from ocijobs.api.job.infrastructure import Infrastructure
+from ocijobs.backends.backend import Backend
+from ocijobs.backends.data_flow.backend import DATA_FLOW
+from ocijobs.backends.data_science.backend import DATA_SCIENCE
 
-BACKENDS: tuple[BackendTraits, ...] = (DATA_SCIENCE, DATA_FLOW)
+BACKENDS: tuple[Backend, ...] = (DATA_SCIENCE, DATA_FLOW)
 """Every service that runs jobs. What is added here is known to all decisions."""
 
 
@@ -21,7 +21,7 @@ class UnknownBackendError(ValueError):
         )
 
 
-def find_backend(ocid: str) -> BackendTraits | None:
+def find_backend(ocid: str) -> Backend | None:
     """Return the service of a job or a run, or None if its type is unknown: an OCID begins with it.
 
     Source: https://docs.oracle.com/iaas/Content/General/Concepts/identifiers.htm
@@ -30,7 +30,7 @@ def find_backend(ocid: str) -> BackendTraits | None:
     return next((b for b in BACKENDS if kind in (b.job_type, b.run_type)), None)
 
 
-def backend_of(ocid: str) -> BackendTraits:
+def backend_of(ocid: str) -> Backend:
     """Return the service of a job or a run that OCI told of.
 
     Raises:
@@ -42,9 +42,9 @@ def backend_of(ocid: str) -> BackendTraits:
     return found
 
 
-def backend_named(name: Backend) -> BackendTraits:
-    """Return the service of that name."""
-    return next(backend for backend in BACKENDS if backend.name is name)
+def backend_for(infrastructure: Infrastructure) -> Backend:
+    """Return the service that a spec's infrastructure is of: the schema takes none that is of no service."""
+    return next(backend for backend in BACKENDS if backend.is_meant_by(infrastructure))
 
 
 def unknown_type(ocid: str) -> str | None:

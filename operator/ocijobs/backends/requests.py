@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from typing import Annotated, Protocol, TypeVar
 
+from ocijobs.backends.oci_fields import OciField
 from ocijobs.backends.records import LogAddress
 
 RequestT = TypeVar("RequestT")
@@ -19,8 +20,14 @@ RequestT = TypeVar("RequestT")
 class Tags:
     """Tags of a resource, our own two included."""
 
-    freeform: Mapping[str, str]
-    defined: Mapping[str, Mapping[str, str]]
+    freeform: Annotated[
+        Mapping[str, str],
+        OciField(spec="freeformTags", oci="freeformTags"),
+    ]
+    defined: Annotated[
+        Mapping[str, Mapping[str, str]],
+        OciField(spec="definedTags", oci="definedTags"),
+    ]
 
 
 class JobChange(Protocol):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from ocijobs.api.job.spec import OCIJobSpec
 from ocijobs.api.shared.environment import EnvVar
+from ocijobs.cli.ads_keys import INFRASTRUCTURES, RUNTIMES, to_keys, unsaid
 from ocijobs.cli.document_keys import Spec, cleaned
 from ocijobs.cli.manifests import Document
 
@@ -56,8 +57,36 @@ def with_values(variables: Iterable[EnvVar], remarks: list[str]) -> tuple[EnvVar
     return tuple(kept)
 
 
-def remark_on_rest(given: Mapping[str, object], remarks: list[str]) -> None:
-    """Tell of fields that are given and that ADS has no keys for."""
+_SAID_OTHERWISE = frozenset({"displayName", "runtime.git.codeDir"})
+"""Fields that have no keys of their own: the name of the job, and where other paths begin."""
+
+
+def parts_of_job(
+    spec: OCIJobSpec,
+    infrastructure: Part,
+    runtime: Part,
+    remarks: list[str],
+    *,
+    said_otherwise: Collection[str] = (),
+) -> tuple[Part, Part]:
+    """Return the two parts with all keys: those that need a conversion are given, and the others are copied.
+
+    Args:
+        spec: of the OCIJob.
+        infrastructure: its type, and keys.
+        runtime: likewise.
+        remarks: fields that are given and that ADS has no keys for are told there.
+        said_otherwise: paths of fields of which that is not so.
+    """
+    keys = INFRASTRUCTURES[infrastructure.type], RUNTIMES[runtime.type]
+    silent = _SAID_OTHERWISE | set(said_otherwise)
     remarks.extend(
-        f"{path}: ADS can't say this; left out" for path, value in given.items() if value
+        f"spec.{path}: ADS can't say this; left out"
+        for path in unsaid(spec, *keys)
+        if path not in silent
+    )
+    document = spec.document()
+    return (
+        Part(infrastructure.type, to_keys(keys[0], document, infrastructure.spec | tags_of(spec))),
+        Part(runtime.type, to_keys(keys[1], document, runtime.spec)),
     )

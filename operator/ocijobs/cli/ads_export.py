@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from ocijobs.api.job.spec import OCIJob
-from ocijobs.cli.ads_document import job_document, remark_on_rest
+from ocijobs.cli.ads_document import job_document
 from ocijobs.cli.ads_export_data_flow import to_data_flow
 from ocijobs.cli.ads_export_data_science import to_data_science
 from ocijobs.cli.environment import references_to_ads
@@ -40,14 +40,4 @@ def exported(document: Document, code: Path, remarks: list[str]) -> Document:
         parts = to_data_flow(spec, spark, spec.runtime.spark, code / name, remarks)
     else:
         raise InputError(f"OCIJob {name}: infrastructure.dataFlow runs runtime.spark alone")
-    remark_on_rest(
-        {
-            "spec.identityRef": spec.identity_ref,
-            "spec.description": spec.description,
-            "spec.adopt": spec.adopt,
-            "spec.results": spec.results,
-            "spec.maxActiveRuns": spec.max_active_runs,
-        },
-        remarks,
-    )
     return job_document(references_to_ads(spec.display_name or name), *parts)

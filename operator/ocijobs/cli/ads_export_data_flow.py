@@ -10,19 +10,24 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from ocijobs.api.job.machines.data_flow import ApplicationType, DataFlowInfrastructure
+from ocijobs.api.job.machines.data_flow import DataFlowInfrastructure
 from ocijobs.api.job.runtimes.spark import SparkRuntime
 from ocijobs.api.job.source import Source
 from ocijobs.api.job.spec import OCIJobSpec
 from ocijobs.backends.environment import expand, resolve
 from ocijobs.backends.values import NO_VALUES
-from ocijobs.cli.ads_document import Part, remark_on_rest, tags_of, with_values
+from ocijobs.cli.ads_document import Part, parts_of_job, with_values
 from ocijobs.cli.ads_source import located
 from ocijobs.cli.document_keys import Spec
 from ocijobs.cli.spark_properties import AUTH, DEFAULT_AUTH, of_dynamic_allocation, of_variables
 
 _PLACE = "spec.infrastructure.dataFlow"
 _CODE = (".py", ".jar", ".sql")
+_AS_PROPERTIES_AND_ARGUMENTS = (
+    "infrastructure.dataFlow.dynamicAllocation",
+    "runtime.spark.entrypoint",
+    "runtime.spark.parameters",
+)
 
 
 def to_data_flow(
@@ -39,36 +44,34 @@ def to_data_flow(
         "scriptPathURI": _script(runtime, code, remarks),
         "scriptBucket": machines.artifact_bucket_uri,
         "archiveUri": runtime.archive_uri,
-        **_conda(runtime, machines),
         "configuration": _configuration(runtime, machines, variables),
         "args": [_filled(expand(arg, variables), parameters) for arg in spec.args],
-        "maximumRuntimeInMinutes": spec.maximum_runtime_in_minutes,
     }
+    if runtime.conda is not None:
+        keys["condaAuthType"] = machines.spark_configuration.get(AUTH, DEFAULT_AUTH)
+    parts = parts_of_job(
+        spec,
+        Part("dataFlow", _machines(machines)),
+        Part("dataFlow", keys),
+        remarks,
+        said_otherwise=_AS_PROPERTIES_AND_ARGUMENTS,
+    )
     _remark(machines, runtime, keys, remarks)
-    return Part("dataFlow", _infrastructure(spec, machines)), Part("dataFlow", keys)
+    return parts
 
 
-def _infrastructure(spec: OCIJobSpec, machines: DataFlowInfrastructure) -> Spec:
+def _machines(machines: DataFlowInfrastructure) -> Spec:
     given = machines.document()
     driver = (machines.driver_shape, given.get("driverShapeConfig"))
     executor = (machines.executor_shape, given.get("executorShapeConfig"))
     # ADS has a shape of its own for executors that are told none.
     shape, size = executor if machines.executor_shape is not None else driver
     return {
-        "compartmentId": spec.compartment_id,
-        "language": machines.language.value,
         "sparkVersion": machines.spark_version,
         "driverShape": driver[0],
         "driverShapeConfig": driver[1],
         "executorShape": shape,
         "executorShapeConfig": size,
-        "numExecutors": machines.num_executors,
-        "poolId": machines.pool_id,
-        "privateEndpointId": machines.private_endpoint_id,
-        "metastoreId": machines.metastore_id,
-        "warehouseBucketUri": machines.warehouse_bucket_uri,
-        "logsBucketUri": machines.logs_bucket_uri,
-        **tags_of(spec),
     }
 
 
@@ -103,13 +106,6 @@ def _remark_on_others(files: str, remarks: list[str]) -> None:
     )
 
 
-def _conda(runtime: SparkRuntime, machines: DataFlowInfrastructure) -> Spec:
-    if runtime.conda is None:
-        return {}
-    auth = machines.spark_configuration.get(AUTH, DEFAULT_AUTH)
-    return {"conda": runtime.conda.document(), "condaAuthType": auth}
-
-
 def _configuration(
     runtime: SparkRuntime, machines: DataFlowInfrastructure, variables: Mapping[str, str]
 ) -> dict[str, str]:
@@ -132,17 +128,6 @@ def _filled(argument: str, parameters: Mapping[str, str]) -> str:
 def _remark(
     machines: DataFlowInfrastructure, runtime: SparkRuntime, keys: Spec, remarks: list[str]
 ) -> None:
-    kind = None if machines.type is ApplicationType.BATCH else machines.type
-    remark_on_rest(
-        {
-            f"{_PLACE}.type": kind,
-            f"{_PLACE}.poolName": machines.pool_name,
-            f"{_PLACE}.applicationLogConfig": machines.application_log_config,
-            f"{_PLACE}.idleTimeoutInMinutes": machines.idle_timeout_in_minutes,
-            "spec.runtime.spark.className": runtime.class_name,
-        },
-        remarks,
-    )
     if runtime.parameters:
         remarks.append(
             "spec.runtime.spark.parameters: ADS has none: their values are in the arguments"

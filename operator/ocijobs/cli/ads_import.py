@@ -15,7 +15,7 @@ from ocijobs.cli.ads_import_data_flow import RUNTIMES as DATA_FLOW_RUNTIMES
 from ocijobs.cli.ads_import_data_flow import on_data_flow
 from ocijobs.cli.ads_import_data_science import RUNTIMES as DATA_SCIENCE_RUNTIMES
 from ocijobs.cli.ads_import_data_science import on_data_science
-from ocijobs.cli.document_keys import Spec, mapping
+from ocijobs.cli.document_keys import Spec, in_order, mapping
 from ocijobs.cli.environment import references_from_ads
 from ocijobs.cli.manifests import Document, InputError, manifest, object_name
 
@@ -48,17 +48,15 @@ def imported(document: Document, folder: Path, remarks: list[str]) -> Document:
     parts = (infrastructure.spec, runtime.spec)
     name = spec.get("name") or "job"
     job: Spec = {
-        "compartmentId": infrastructure.spec.get("compartmentId"),
         "displayName": references_from_ads(str(name)) if object_name(name) != name else None,
         "freeformTags": _both(parts, "freeformTags"),
         "definedTags": _both(parts, "definedTags"),
         **described(infrastructure.spec, runtime, folder, remarks),
-        "maximumRuntimeInMinutes": runtime.spec.get("maximumRuntimeInMinutes"),
     }
     ocid = spec.get("id") or infrastructure.spec.get("id")
     if ocid:
         remarks.append(f"spec.id: {ocid}: set spec.adopt.ocid to keep that OCI job")
-    return manifest(kinds.JOB, object_name(name), job)
+    return manifest(kinds.JOB, object_name(name), in_order(job))
 
 
 def _both(parts: tuple[Spec, Spec], name: str) -> Spec:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ocijobs.api.coverage import Covered, Unset
-from ocijobs.api.coverage_data_flow import ADS_DATA_FLOW, ADS_DATA_FLOW_RUNTIME
+from ocijobs.backends.oci_fields import Unset
 from ocijobs.cli.ads_document import Part
+from ocijobs.cli.ads_keys import INFRASTRUCTURES, Keys, to_fields
+from ocijobs.cli.ads_keys import RUNTIMES as KEYS
 from ocijobs.cli.ads_source import source_of
 from ocijobs.cli.document_keys import Spec, chosen, cleaned, mapping, words
 from ocijobs.cli.environment import literal, text_of, variables_from_ads
@@ -35,23 +36,18 @@ _IN_RUNTIME = "spec.runtime.spec"
 def on_data_flow(infrastructure: Spec, runtime: Part, folder: Path, remarks: list[str]) -> Spec:
     """Return what the spec of an OCIJob says of infrastructure and runtime."""
     given = runtime.spec
-    _remark_on_rest(_IN_INFRASTRUCTURE, infrastructure, ADS_DATA_FLOW, remarks)
-    _remark_on_rest(_IN_RUNTIME, given, ADS_DATA_FLOW_RUNTIME, remarks)
+    _remark_on_rest(_IN_INFRASTRUCTURE, infrastructure, INFRASTRUCTURES["dataFlow"], remarks)
+    _remark_on_rest(_IN_RUNTIME, given, KEYS["dataFlow"], remarks)
     properties = _properties(infrastructure, given, remarks)
     variables = take_variables(properties, remarks)
     named = [v for v in variables_from_ads(given.get("env")) if v["name"] not in variables]
-    return {
+    described: Spec = {
         "infrastructure": {
             "dataFlow": cleaned(
                 {
                     **_machines(infrastructure, remarks),
                     "dynamicAllocation": take_dynamic_allocation(properties),
                     "sparkConfiguration": properties,
-                    **chosen(
-                        infrastructure,
-                        *("poolId", "privateEndpointId", "metastoreId", "warehouseBucketUri"),
-                        "logsBucketUri",
-                    ),
                     "artifactBucketUri": _bucket(given, remarks),
                 }
             )
@@ -61,12 +57,17 @@ def on_data_flow(infrastructure: Spec, runtime: Part, folder: Path, remarks: lis
         "env": [*({"name": n, "value": literal(v)} for n, v in variables.items()), *named],
         "args": [literal(item) for item in words(given.get("args"))],
     }
+    # One of the service can't be had.
+    copied = given if _is_published(given, remarks) else given | {"conda": None}
+    to_fields(INFRASTRUCTURES["dataFlow"], infrastructure, described)
+    to_fields(KEYS["dataFlow"], copied, described)
+    return described
 
 
-def _remark_on_rest(place: str, given: Spec, covered: Covered, remarks: list[str]) -> None:
+def _remark_on_rest(place: str, given: Spec, keys: Keys, remarks: list[str]) -> None:
     """Tell of keys that no field of a manifest says."""
     for key in given:
-        said = covered.get(key, Unset("oracle-ads has no such key."))
+        said = keys.get(key, Unset("oracle-ads has no such key."))
         if isinstance(said, Unset):
             remarks.append(f"{place}.{key}: left out: {said.reason}")
 
@@ -80,10 +81,7 @@ def _machines(given: Spec, remarks: list[str]) -> Spec:
         remarks.append(f"{_IN_INFRASTRUCTURE}.{key}: is missing: {default}, as oracle-ads takes it")
         return default
 
-    machines: Spec = {
-        "sparkVersion": told("sparkVersion", _SPARK_VERSION),
-        "language": given.get("language"),
-    }
+    machines: Spec = {"sparkVersion": told("sparkVersion", _SPARK_VERSION)}
     for machine in ("driver", "executor"):
         shape, size = f"{machine}Shape", f"{machine}ShapeConfig"
         machines[shape] = told(shape, _SHAPE)
@@ -97,7 +95,7 @@ def _machines(given: Spec, remarks: list[str]) -> Spec:
         machines[size] = cleaned(machines[size])
     if _alike(machines):
         del machines["executorShape"], machines["executorShapeConfig"]
-    return {**machines, "numExecutors": given.get("numExecutors")}
+    return machines
 
 
 def _alike(machines: Mapping[str, object]) -> bool:
@@ -154,21 +152,16 @@ def _spark(runtime: Spec, language: object, folder: Path, remarks: list[str]) ->
             "and set runtime.spark.archiveUri to its oci:// URI"
         )
         archive = ""
-    return cleaned(
-        {
-            **source_of(runtime, folder, remarks),
-            "archiveUri": archive or None,
-            "conda": _conda(runtime, remarks),
-        }
-    )
+    return cleaned({**source_of(runtime, folder, remarks), "archiveUri": archive or None})
 
 
-def _conda(runtime: Spec, remarks: list[str]) -> Spec:
+def _is_published(runtime: Spec, remarks: list[str]) -> bool:
+    """Whether the conda environment is one that Data Flow can have."""
     conda = mapping(runtime, "conda")
     if conda and conda.get("type") != "published":
         remarks.append(
             f"{_IN_RUNTIME}.conda: Data Flow has no environments of the service: publish it, and "
             "set runtime.spark.conda"
         )
-        return {}
-    return conda
+        return False
+    return True

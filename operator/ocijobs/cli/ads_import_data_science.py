@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from ocijobs.cli.ads_document import Part
+from ocijobs.cli.ads_keys import INFRASTRUCTURES, REPOSITORY, to_fields
+from ocijobs.cli.ads_keys import RUNTIMES as KEYS
 from ocijobs.cli.ads_source import source_of
-from ocijobs.cli.document_keys import Spec, chosen, cleaned, mapping, words
+from ocijobs.cli.document_keys import Spec, cleaned, mapping, words
 from ocijobs.cli.environment import references_from_ads, variables_from_ads
 
 _DEFAULT_OUTPUT = "outputs"
@@ -19,27 +21,17 @@ _DEFAULT_OUTPUT = "outputs"
 def on_data_science(infrastructure: Spec, runtime: Part, folder: Path, remarks: list[str]) -> Spec:
     """Return what the spec of an OCIJob says of infrastructure and runtime."""
     given = runtime.spec
-    return {
-        "projectId": infrastructure.get("projectId"),
-        "infrastructure": {"dataScienceJob": _data_science(infrastructure)},
+    mounts = [_mount(item) for item in infrastructure.get("storageMount") or ()]
+    described: Spec = {
+        "infrastructure": {"dataScienceJob": cleaned({"storageMounts": mounts})},
         "runtime": RUNTIMES[runtime.type](given, folder, remarks),
         "env": variables_from_ads(given.get("env")),
         "args": [references_from_ads(item) for item in words(given.get("args"))],
         "outputs": _outputs(given, remarks),
     }
-
-
-def _data_science(spec: Mapping[str, Any]) -> Spec:
-    logging = {key: spec[key] for key in ("logGroupId", "logId") if spec.get(key)}
-    described = {
-        "shapeName": spec.get("shapeName"),
-        "jobShapeConfigDetails": mapping(spec, "shapeConfigDetails"),
-        "blockStorageSizeInGBs": spec.get("blockStorageSize"),
-        "subnetId": spec.get("subnetId"),
-        "storageMounts": [_mount(item) for item in spec.get("storageMount") or ()],
-        "logging": logging,
-    }
-    return cleaned(described)
+    to_fields(INFRASTRUCTURES["dataScienceJob"], infrastructure, described)
+    to_fields(KEYS[runtime.type], given, described)
+    return described
 
 
 def _mount(mount: Mapping[str, Any]) -> Spec:
@@ -51,13 +43,12 @@ def _mount(mount: Mapping[str, Any]) -> Spec:
 def _script(spec: Spec, folder: Path, remarks: list[str]) -> Spec:
     code = source_of(spec, folder, remarks)
     entrypoint = _inside(spec, spec.get("entrypoint"))
-    return {"script": cleaned({**_conda(spec), **code, "entrypoint": entrypoint})}
+    return {"script": cleaned({**code, "entrypoint": entrypoint})}
 
 
 def _python(spec: Spec, folder: Path, remarks: list[str]) -> Spec:
     code = source_of(spec, folder, remarks)
-    keys = {**chosen(spec, "entryFunction"), **_paths(spec)}
-    return {"python": cleaned({**_conda(spec), **code, **keys})}
+    return {"python": cleaned({**code, **_paths(spec)})}
 
 
 def _paths(spec: Mapping[str, Any]) -> Spec:
@@ -91,32 +82,26 @@ def _inside(spec: Mapping[str, Any], path: Any) -> str | None:
 
 def _notebook(spec: Spec, folder: Path, remarks: list[str]) -> Spec:
     uri = spec.get("notebookPathURI") or spec.get("source")
-    code = source_of({"scriptPathURI": uri}, folder, remarks, top=False)
-    keys = chosen(spec, "entrypoint", "excludeTags", "notebookEncoding")
-    return {"notebook": cleaned({**_conda(spec), **code, **keys})}
+    return {"notebook": source_of({"scriptPathURI": uri}, folder, remarks, top=False)}
 
 
 def _git(spec: Spec, folder: Path, remarks: list[str]) -> Spec:
     del folder
     if spec.get("codeDir"):
         remarks.append("spec.runtime.spec.codeDir: left out: a run clones into a folder of its own")
+    _remark_on_commit(spec.get("commit"), remarks)
     # Of a repository, ADS has the entrypoint from its root, and only folders from the working directory.
-    keys = {**chosen(spec, "entryFunction", "skipMetadataUpdate"), **_paths(spec)}
-    keys["entrypoint"] = spec.get("entrypoint")
-    return {"git": cleaned({**_repository(spec, remarks), **_conda(spec), **keys})}
+    return {"git": cleaned({**_paths(spec), "entrypoint": spec.get("entrypoint")})}
 
 
-def _repository(spec: Mapping[str, Any], remarks: list[str]) -> Spec:
-    commit = spec.get("commit")
+def _remark_on_commit(commit: Any, remarks: list[str]) -> None:
     if commit and not re.fullmatch("[0-9a-f]{40}|[0-9a-f]{64}", str(commit)):
         remarks.append(f"commit: {commit} is not a full SHA; give the full one")
-    return {**chosen(spec, "url", "branch", "commit"), "gitSecretId": spec.get("gitSecretId")}
 
 
 def _container(spec: Spec, folder: Path, remarks: list[str]) -> Spec:
     code = source_of(spec, folder, remarks) if spec.get("scriptPathURI") else {}
     described = {
-        **chosen(spec, "image", "imageDigest", "imageSignatureId", "replicas"),
         # A text is a list with commas, as in ADS.
         "entrypoint": _listed(spec.get("entrypoint")),
         "cmd": _listed(spec.get("cmd")),
@@ -130,19 +115,20 @@ def _listed(given: Any) -> list[str]:
 
 
 def _torch(spec: Spec, folder: Path, remarks: list[str]) -> Spec:
-    repository = spec.get("git")
+    repository = mapping(spec, "git")
     code = (
-        {"git": cleaned(_repository(repository, remarks))}
+        {"git": cleaned({key: repository.get(key) for key in REPOSITORY})}
         if repository
         else source_of(spec, folder, remarks)
     )
-    command = spec.get("command")
-    keys = {**chosen(spec, "replicas", "inputs", "dependencies", "deepspeed"), **_paths(spec)}
-    start = {"command": command, "entrypoint": None} if command else {}
-    packages = (keys.get("dependencies") or {}).get("pipPackages")
-    if isinstance(packages, str):
-        keys["dependencies"] = {**keys["dependencies"], "pipPackages": packages.split()}
-    return {"pyTorchDistributed": cleaned({**_conda(spec), **code, **keys, **start})}
+    _remark_on_commit(repository.get("commit"), remarks)
+    dependencies = mapping(spec, "dependencies")
+    if isinstance(packages := dependencies.get("pipPackages"), str):
+        dependencies["pipPackages"] = packages.split()
+    keys = {"replicas": spec.get("replicas"), "dependencies": dependencies, **_paths(spec)}
+    if spec.get("command"):
+        del keys["entrypoint"]
+    return {"pyTorchDistributed": cleaned({**code, **keys})}
 
 
 RUNTIMES: dict[str, Callable[[Spec, Path, list[str]], Spec]] = {
@@ -154,10 +140,6 @@ RUNTIMES: dict[str, Callable[[Spec, Path, list[str]], Spec]] = {
     "pyTorchDistributed": _torch,
 }
 """What makes a runtime of a manifest, by the type in ADS."""
-
-
-def _conda(spec: Mapping[str, Any]) -> Spec:
-    return {"conda": mapping(spec, "conda")}
 
 
 def _outputs(spec: Mapping[str, Any], remarks: list[str]) -> Spec | None:

@@ -6,6 +6,10 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from ocijobs.api.job.spec import OCIJobSpec
+from ocijobs.api.shared.model import Model
+from ocijobs.backends.manifest_fields import parts_of
+
 Spec = dict[str, Any]
 """A part of a document."""
 
@@ -28,3 +32,18 @@ def mapping(spec: Mapping[str, Any], key: str) -> Spec:
 def words(given: Any) -> list[str]:
     """Return a list of texts that may be written as one, as a shell has it."""
     return shlex.split(given) if isinstance(given, str) else [str(item) for item in given or ()]
+
+
+def in_order(spec: Spec) -> Spec:
+    """Return the spec of an OCIJob with its fields in the order of the reference."""
+    return _in_order(OCIJobSpec, spec)
+
+
+def _in_order(model: type[Model], spec: Spec) -> Spec:
+    parts = parts_of(model)
+    ordered = {name: spec[name] for name in (*parts, *spec) if name in spec}
+    return {
+        name: _in_order(inner, value) if isinstance(value, dict) and inner else value
+        for name, value in ordered.items()
+        for inner in [parts.get(name)]
+    }

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, assert_never
 
 from ocijobs.api import kinds
+from ocijobs.api.job.machines.storage_mount import ObjectStorageMount
 from ocijobs.backends.data_flow.requests import ApplicationRequest
-from ocijobs.backends.data_science.requests import (
-    Compute,
-    ComputeCluster,
-    JobRequest,
-    Mount,
-    MultiNode,
-    SingleNode,
-)
-from ocijobs.backends.requests import expect
+from ocijobs.backends.data_science.machines import MACHINES, Mount
+from ocijobs.backends.data_science.requests import JobRequest, MultiNode, SingleNode
+from ocijobs.backends.documents import put
+from ocijobs.backends.manifest_fields import given_fields
+from ocijobs.backends.requests import Tags
+from ocijobs.cli.document_keys import Spec, in_order
 from ocijobs.cli.manifests import Document, InputError, manifest, object_name
-from ocijobs.cli.oci_import_application import application_manifest
+from ocijobs.cli.oci_import_application import application_spec
 from ocijobs.cloud.job_reader import JobUnreadableError, read_job
 
-Spec = dict[str, Any]
+_OWN_TAGS = frozenset({"ocijobs_owner", "ocijobs_name"})
+_OF_ORACLE = "Oracle-Tags"
+"""Defined tags that OCI sets by itself."""
 
 
 def job_of_oci(
@@ -36,76 +35,50 @@ def job_of_oci(
     except JobUnreadableError as error:
         raise InputError(f"{ocid}: {error}") from error
     if isinstance(request, ApplicationRequest):
-        return application_manifest(request, remarks)
-    made = expect(request, JobRequest)
-    if isinstance(made.workload, MultiNode):
+        return _manifest(request, application_spec(request, remarks))
+    if not isinstance(request, JobRequest) or isinstance(request.workload, MultiNode):
         raise InputError(
             f"{ocid}: is of several nodes, and such a job is not adopted: write its manifest"
         )
     remarks.append("the code stays as it is in OCI: give spec.runtime to have another")
-    return _manifest(ocid, made)
+    return _manifest(request, _adopting(ocid, request, request.workload))
 
 
-def _manifest(ocid: str, request: JobRequest) -> Document:
-    settings = request.settings
-    name = object_name(settings.display_name)
-    ours = {"ocijobs_owner", "ocijobs_name"}
-    owner = settings.tags.freeform.get("ocijobs_owner")
+def _manifest(request: JobRequest | ApplicationRequest, spec: Spec) -> Document:
+    """Return the manifest: the spec, and what jobs of both services have."""
+    for block in (request, request.settings):
+        for path, value in given_fields(block):
+            put(spec, path, value)
+    spec |= _tags(request.settings.tags)
+    return manifest(kinds.JOB, object_name(request.settings.display_name), in_order(spec))
+
+
+def _tags(tags: Tags) -> Spec:
+    """Return the tags that people gave: neither ours nor those of Oracle."""
+    defined = tags.defined.items()
+    return {
+        "freeformTags": {k: v for k, v in tags.freeform.items() if k not in _OWN_TAGS},
+        "definedTags": {name: dict(given) for name, given in defined if name != _OF_ORACLE},
+    }
+
+
+def _adopting(ocid: str, request: JobRequest, workload: SingleNode) -> Spec:
+    """Return the machines, and what else of the job is no matter of its code: that is left as it is."""
+    owner = request.settings.tags.freeform.get("ocijobs_owner")
     former = {"formerOwner": owner.rpartition("/")[0]} if owner else {}
-    return manifest(
-        kinds.JOB,
-        name,
-        {
-            "compartmentId": request.compartment_id,
-            "projectId": request.project_id,
-            "displayName": settings.display_name,
-            "description": settings.description,
-            "freeformTags": {k: v for k, v in settings.tags.freeform.items() if k not in ours},
-            "definedTags": {
-                namespace: dict(tags)
-                for namespace, tags in settings.tags.defined.items()
-                if namespace != "Oracle-Tags"
-            },
-            "adopt": {"ocid": ocid, **former},
-            "infrastructure": {"dataScienceJob": _data_science(request)},
-        },
-    )
-
-
-def _machine(request: JobRequest) -> Spec:
-    match request.settings.infrastructure:
-        case Compute() as compute:
-            return {
-                "shapeName": compute.shape_name,
-                "jobShapeConfigDetails": compute.size.document() if compute.size else None,
-                "blockStorageSizeInGBs": compute.block_storage_size_in_gbs,
-                "subnetId": compute.subnet_id,
-                "capacityReservationId": compute.capacity_reservation_id,
-            }
-        case ComputeCluster(target=target):
-            return {"computeTarget": target.document()}
-        case None:
-            return {}
-        case other:
-            assert_never(other)
-
-
-def _data_science(request: JobRequest) -> Spec:
-    described = _machine(request)
-    described["storageMounts"] = [_mount(mount) for mount in request.settings.storage_mounts]
-    if request.log is not None:
-        log = {"logGroupId": request.log.log_group_id, "logId": request.log.log_id}
-        described["logging"] = {key: value for key, value in log.items() if value}
-    if isinstance(request.workload, SingleNode) and request.workload.configuration.startup_probe:
-        described["startupProbe"] = request.workload.configuration.startup_probe.document()
-    return {key: value for key, value in described.items() if value not in (None, [], {})}
+    spec: Spec = {"adopt": {"ocid": ocid, **former}}
+    for block in (request.settings.infrastructure, workload.configuration, request.log):
+        for path, value in given_fields(block) if block is not None else ():
+            if path.startswith(f"{MACHINES}."):
+                put(spec, path, value)
+    if mounts := [_mount(mount) for mount in request.settings.storage_mounts]:
+        put(spec, f"{MACHINES}.storageMounts", mounts)
+    return spec
 
 
 def _mount(mount: Mount) -> Spec:
-    kind = "objectStorage" if hasattr(mount.source, "bucket") else "fileStorage"
-    path = {"destinationPath": mount.path} if mount.path else {}
-    return {
-        kind: mount.source.document(),
-        "destinationDirectoryName": mount.directory_name,
-        **path,
-    }
+    kind = "objectStorage" if isinstance(mount.source, ObjectStorageMount) else "fileStorage"
+    described: Spec = {kind: mount.source.document()}
+    for path, value in given_fields(mount):
+        described[path.removeprefix(f"{MACHINES}.storageMounts.")] = value
+    return described

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from ocijobs.api.kinds import Backend
+from ocijobs.api.shared.backend import BackendName
 from ocijobs.cloud.credentials import ApiKey, IdentityKey
 from ocijobs.cloud.refusals import MalformedAnswerError
 from ocijobs.cloud.sdk import oci
@@ -142,8 +142,8 @@ def import_sdk() -> None:
         _client_class(service)
 
 
-SERVICES: Mapping[Backend, Service] = {
-    Backend.DATA_SCIENCE: Service.DATA_SCIENCE,
-    Backend.DATA_FLOW: Service.DATA_FLOW,
+SERVICES: Mapping[str, Service] = {
+    BackendName.DATA_SCIENCE: Service.DATA_SCIENCE,
+    BackendName.DATA_FLOW: Service.DATA_FLOW,
 }
 """The API that is called for each backend: its calls are admitted, paced and counted together."""

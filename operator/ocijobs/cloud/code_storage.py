@@ -19,11 +19,10 @@ from ocijobs.api.job.status import Artifact
 from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.cloud.calls import Calls
 from ocijobs.cloud.clients import Principal, Service
-from ocijobs.cloud.object_storage import ObjectAddress
+from ocijobs.cloud.object_storage import OBJECTS_A_PAGE, ObjectAddress
 from ocijobs.cloud.service_calls import ServiceCalls, is_unclear
 
 _CHUNK = 1 << 20
-_PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,7 +186,7 @@ def _list(place: ObjectAddress, start: str | None, client: Any) -> Any:
         place.namespace,
         place.bucket,
         prefix=place.object_name(""),
-        limit=_PAGE,
+        limit=OBJECTS_A_PAGE,
         fields="name",
         **more,
     ).data

@@ -7,7 +7,6 @@ before there was any code is in the application's STDERR, or in the driver's.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from ocijobs.api.run.observed import LogFile
@@ -17,8 +16,8 @@ from ocijobs.cloud.clients import Principal, Service
 from ocijobs.cloud.log_lines import LineKeeper, plain
 from ocijobs.cloud.sdk import oci
 from ocijobs.cloud.service_calls import ServiceCalls
-from ocijobs.reconcile.known.run import LogLines
 from ocijobs.reconcile.legible import legible
+from ocijobs.reconcile.output import LogLines, RunOutput
 from ocijobs.reconcile.polling import PAGE_SIZE
 
 MOST_FILES = 20
@@ -34,14 +33,6 @@ _MOST_TEXT = 256 << 20
 """Bytes that are read of a log, decompressed."""
 
 _LONGEST_NAME = 255
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunOutput:
-    """The last lines of a run, and the logs there are of it."""
-
-    lines: LogLines
-    files: tuple[LogFile, ...]
 
 
 class RunLogs:

@@ -5,13 +5,32 @@ Every call is safe to repeat, and returns what it brought or why it was refused;
 
 from __future__ import annotations
 
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, assert_never
 
 from ocijobs.api.job.status import Artifact
 from ocijobs.backends.job_record import JobRecord
 from ocijobs.backends.records import Absent, Refusal, RunRecord, RunState
 from ocijobs.backends.requests import JobChange, JobCreation, RunCreation
 from ocijobs.cloud.clients import Principal
+from ocijobs.reconcile.actions.jobs import (
+    BackendJobCall,
+    CreateJob,
+    DeleteJob,
+    ListActiveRuns,
+    LookUpJob,
+    SearchJobs,
+    UpdateJob,
+)
+from ocijobs.reconcile.actions.runs import (
+    BackendRunCall,
+    CancelRun,
+    CreateRun,
+    DeleteRun,
+    LookUpRun,
+    SearchRuns,
+)
+from ocijobs.reconcile.known.job import JobAnswer
+from ocijobs.reconcile.known.run import RunAnswer
 
 
 class Infrastructure(Protocol):
@@ -97,3 +116,43 @@ class Infrastructure(Protocol):
         Data Flow takes one of the three at a time.
         """
         ...
+
+
+async def answer_of_job_call(
+    oci: Infrastructure, principal: Principal, call: BackendJobCall
+) -> JobAnswer:
+    """Make a call about a job, and return it with its answer."""
+    match call:
+        case CreateJob(request=request, token=token):
+            return call, await oci.create_job(principal, request, token)
+        case SearchJobs(compartment_id=compartment, project_id=project, owner=owner):
+            return call, await oci.search_jobs(principal, compartment, project, owner)
+        case LookUpJob(compartment_id=compartment, job_id=job_id):
+            return call, await oci.look_up_job(principal, compartment, job_id)
+        case UpdateJob(job_id=job_id, settings=settings):
+            return call, await oci.update_job(principal, job_id, settings)
+        case ListActiveRuns(compartment_id=compartment, job_id=job_id):
+            return call, await oci.count_active_runs(principal, compartment, job_id)
+        case DeleteJob(job_id=job_id):
+            return call, await oci.delete_job(principal, job_id)
+        case _:
+            assert_never(call)
+
+
+async def answer_of_run_call(
+    oci: Infrastructure, principal: Principal, call: BackendRunCall
+) -> RunAnswer:
+    """Make a call about a run, and return it with its answer."""
+    match call:
+        case CreateRun(request=request, token=token):
+            return call, await oci.create_run(principal, request, token)
+        case SearchRuns(compartment_id=compartment, job_id=job_id, owner=owner):
+            return call, await oci.search_runs(principal, compartment, job_id, owner)
+        case LookUpRun(compartment_id=compartment, run_id=run_id):
+            return call, await oci.look_up_run(principal, compartment, run_id)
+        case CancelRun(run_id=run_id):
+            return call, await oci.cancel_run(principal, run_id)
+        case DeleteRun(run_id=run_id):
+            return call, await oci.delete_run(principal, run_id)
+        case _:
+            assert_never(call)

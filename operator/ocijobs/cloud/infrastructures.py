@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ocijobs.api.kinds import Backend
+from ocijobs.api.shared.backend import BackendName
 from ocijobs.cloud.calls import Calls
 from ocijobs.cloud.code_storage import CodeStorage
 from ocijobs.cloud.data_flow import DataFlow
@@ -12,9 +12,9 @@ from ocijobs.cloud.data_science import DataScience
 from ocijobs.cloud.infrastructure import Infrastructure
 
 
-def infrastructures(calls: Calls, code: CodeStorage) -> Mapping[Backend, Infrastructure]:
+def infrastructures(calls: Calls, code: CodeStorage) -> Mapping[str, Infrastructure]:
     """Return what makes the calls for each backend."""
     return {
-        Backend.DATA_SCIENCE: DataScience(calls),
-        Backend.DATA_FLOW: DataFlow(calls, code),
+        BackendName.DATA_SCIENCE: DataScience(calls),
+        BackendName.DATA_FLOW: DataFlow(calls, code),
     }

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ocijobs.api.kinds import Backend
+from ocijobs.api.shared.backend import BackendName
+from ocijobs.backends.oci_fields import UnknownTypeError
 from ocijobs.backends.registry import UnknownBackendError, backend_of
 from ocijobs.backends.requests import JobCreation
-from ocijobs.cloud.data_flow_readings import application_request_of
-from ocijobs.cloud.data_science_readings import job_request_of
+from ocijobs.cloud.data_flow_models import application_content
+from ocijobs.cloud.data_science_models import job_content
 from ocijobs.cloud.refusals import failures, refusal_of
-from ocijobs.cloud.resource_fields import UnknownTypeError
 from ocijobs.cloud.sdk import oci
 
 
@@ -39,7 +39,8 @@ def read_job(ocid: str, config: Path | None, profile: str, endpoint: str | None)
         raise JobUnreadableError(f"{path}, profile {profile}: {error}") from error
     options = {"service_endpoint": endpoint} if endpoint is not None else {}
     try:
-        return _read(backend_of(ocid).name, ocid, settings, options)
+        read = _READERS[backend_of(ocid).name]
+        return read(ocid, settings, options)
     except UnknownBackendError as error:
         raise JobUnreadableError(str(error)) from error
     except failures() as error:
@@ -48,11 +49,18 @@ def read_job(ocid: str, config: Path | None, profile: str, endpoint: str | None)
         raise JobUnreadableError(f"{error} is not known here") from error
 
 
-def _read(backend: Backend, ocid: str, settings: Any, options: Mapping[str, str]) -> JobCreation:
-    match backend:
-        case Backend.DATA_SCIENCE:
-            science = oci.data_science.DataScienceClient(settings, **options)
-            return job_request_of(science.get_job(ocid).data)
-        case Backend.DATA_FLOW:
-            flow = oci.data_flow.DataFlowClient(settings, **options)
-            return application_request_of(flow.get_application(ocid).data)
+def _job(ocid: str, settings: Any, options: Mapping[str, str]) -> JobCreation:
+    client = oci.data_science.DataScienceClient(settings, **options)
+    return job_content(client.get_job(ocid).data)
+
+
+def _application(ocid: str, settings: Any, options: Mapping[str, str]) -> JobCreation:
+    client = oci.data_flow.DataFlowClient(settings, **options)
+    return application_content(client.get_application(ocid).data)
+
+
+_READERS: Mapping[str, Callable[[str, Any, Mapping[str, str]], JobCreation]] = {
+    BackendName.DATA_SCIENCE: _job,
+    BackendName.DATA_FLOW: _application,
+}
+"""Reads a job of each backend."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 
-from ocijobs.api.kinds import Backend
 from ocijobs.api.orphan import Orphan, UnknownLaunch
 from ocijobs.backends.job_record import JobRecord
 from ocijobs.backends.records import Absent, JobState, Refusal, RefusalKind, RunRecord, RunState
@@ -29,7 +28,7 @@ class Leftover:
 
     def __init__(
         self,
-        infrastructures: Mapping[Backend, Infrastructure],
+        infrastructures: Mapping[str, Infrastructure],
         principal: Principal,
         orphan: Orphan,
     ) -> None:

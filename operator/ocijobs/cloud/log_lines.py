@@ -8,8 +8,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 
 from ocijobs.api.shared.names import RESULTS_KEY
-from ocijobs.reconcile.known.run import LogLines
-from ocijobs.reconcile.output import TAIL_LINES, results_of_line
+from ocijobs.reconcile.output import TAIL_LINES, LogLines, results_of_line
 
 _GZIP = b"\x1f\x8b"
 _GZIP_FORM = 16 + zlib.MAX_WBITS

@@ -16,8 +16,7 @@ from ocijobs.backends.records import Refusal
 from ocijobs.cloud.calls import Calls, Request
 from ocijobs.cloud.clients import Principal, Service
 from ocijobs.cloud.sdk import log_search_models as models
-from ocijobs.reconcile.known.run import LogLines
-from ocijobs.reconcile.output import TAIL_LINES, results_of_line
+from ocijobs.reconcile.output import TAIL_LINES, LogLines, results_of_line
 
 MOST_RUNS = 20
 """Runs that one search asks for: their OCIDs must fit the query."""

@@ -19,8 +19,10 @@ from ocijobs.reconcile.output import read_as_printed, results_of
 RESULTS_OBJECT = "results.json"
 """Object, under a run's outputs, in which the driver reports results."""
 
+OBJECTS_A_PAGE = 1000
+"""Most that a page of ListObjects may have, in our lists of outputs, of sources and of code."""
+
 _LISTED = 50
-_PAGE = 1000
 _READ_BYTES = 1 << 16
 """More than any report of results whose values fit a status has, escapes and all."""
 
@@ -120,7 +122,7 @@ class ObjectStorage:
                 place.namespace,
                 place.bucket,
                 prefix=prefix,
-                limit=_PAGE,
+                limit=OBJECTS_A_PAGE,
                 fields="name,size,etag,md5",
                 **more,
             ).data
@@ -159,7 +161,12 @@ class ObjectStorage:
         def fetch(start: str | None, client: Any) -> Any:
             more = {"start": start} if start else {}
             return client.list_objects(
-                place.namespace, place.bucket, prefix=prefix, limit=_PAGE, fields="name", **more
+                place.namespace,
+                place.bucket,
+                prefix=prefix,
+                limit=OBJECTS_A_PAGE,
+                fields="name",
+                **more,
             ).data
 
         names: list[str] = []

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from ocijobs.api.shared.names import TAG_COMMIT, TAG_OWNER
-from ocijobs.backends.requests import Tags
+from ocijobs.backends.oci_fields import UnknownTypeError
 from ocijobs.cloud.refusals import MalformedAnswerError
 
 T = TypeVar("T")
@@ -16,10 +16,6 @@ StateT = TypeVar("StateT", bound=StrEnum)
 
 _SHOWN = 256
 """Characters that are shown of why a resource can't be read."""
-
-
-class UnknownTypeError(Exception):
-    """A job is of a type that this operator does not know."""
 
 
 def check(resource: Any) -> None:
@@ -63,16 +59,3 @@ def commit_of(resource: Any) -> str | None:
 def whole_seconds(moment: datetime | None) -> datetime | None:
     """Return the time in UTC and whole seconds, as Kubernetes writes times."""
     return moment.astimezone(UTC).replace(microsecond=0) if moment is not None else None
-
-
-def tags_of(resource: Any) -> Tags:
-    """Return the tags of a resource."""
-    return Tags(freeform=resource.freeform_tags or {}, defined=resource.defined_tags or {})
-
-
-def tag_fields(tags: Tags) -> dict[str, Any]:
-    """Return the fields of the SDK's models that hold tags."""
-    return {
-        "freeform_tags": dict(tags.freeform),
-        "defined_tags": {namespace: dict(keys) for namespace, keys in tags.defined.items()},
-    }

@@ -11,8 +11,8 @@ from ocijobs.api.run.phase import Phase
 from ocijobs.api.run.spec import OCIJobRun
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.controller.entry import Entry
+from ocijobs.reconcile.known.sweep import Children, ChildView, Outcome
 from ocijobs.reconcile.sweep.indices import index_of
-from ocijobs.reconcile.sweep.observation import Children, ChildView, Outcome
 
 
 class ChildIndex:

@@ -39,7 +39,7 @@ class Dependents:
         self._queue.add(key)
         match key.kind:
             case kinds.JOB:
-                self._users_of_job(key)
+                self.wake_users_of_job(key)
             case kinds.RUN:
                 self._job_of_run(before, after)
                 self._workload_of_run(before, after)
@@ -73,8 +73,8 @@ class Dependents:
             for entry in self._workloads.owned_by(before.metadata.uid):
                 self._queue.add(entry.key)
 
-    def _users_of_job(self, job: ObjectKey) -> None:
-        """Have the runs and sweeps looked at that are not launched yet."""
+    def wake_users_of_job(self, job: ObjectKey) -> None:
+        """Have the job's runs and sweeps looked at that are not launched yet."""
         for run in self._store.open_runs_of(job.namespace, job.name):
             if run.status.job_run_id is None:
                 self._queue.add(ObjectKey(kinds.RUN, job.namespace, run.metadata.name))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import assert_never, get_args
+from typing import assert_never
 
 from ocijobs.api import kinds
 from ocijobs.api.shared.metadata import ObjectKey
@@ -23,7 +23,7 @@ from ocijobs.controller.workload_actions import WorkloadActions
 from ocijobs.kube.writer import ObjectWriter
 from ocijobs.log_fields import about
 from ocijobs.reconcile.actions.action import Action
-from ocijobs.reconcile.actions.calls import Turn
+from ocijobs.reconcile.actions.calls import OciCall, Turn
 from ocijobs.reconcile.actions.identities import (
     DropCredentials,
     HoldCredentials,
@@ -31,46 +31,25 @@ from ocijobs.reconcile.actions.identities import (
     VerifyCredentials,
 )
 from ocijobs.reconcile.actions.jobs import (
+    CallOfJob,
     CreateJob,
-    DeleteCode,
-    DeleteJob,
-    FindName,
-    ListActiveRuns,
-    ListShapes,
-    LookUpJob,
     ReadSources,
-    SearchJobs,
-    UpdateJob,
     UploadArtifact,
 )
 from ocijobs.reconcile.actions.objects import (
-    AddFinalizer,
-    CreateObject,
+    CreateWorkload,
     DeleteObject,
-    DeleteOwned,
-    EditObject,
-    ListOrphan,
-    RemoveFinalizer,
+    DeleteWorkload,
+    FinishWorkload,
+    PatchWorkload,
 )
 from ocijobs.reconcile.actions.runs import (
-    CancelRun,
+    CallOfRun,
     CreateRun,
-    DeleteRun,
-    ListOutputs,
-    LookUpRun,
-    ReadResults,
-    ReadRunLogs,
     ReadUtilisation,
     ReadValues,
     RefreshJob,
     SearchLogs,
-    SearchRuns,
-)
-from ocijobs.reconcile.actions.workloads import (
-    CreateWorkload,
-    DeleteWorkload,
-    FinishWorkload,
-    PatchWorkload,
 )
 
 
@@ -127,7 +106,7 @@ class Executor:
         outcome = Outcome()
         for action in actions:
             try:
-                if isinstance(action, get_args(OciAction)):
+                if isinstance(action, OciCall):
                     turn = await self._call(entry, action)
                     if turn is None:
                         outcome = replace(outcome, news=True)
@@ -149,7 +128,6 @@ class Executor:
         if turn is not None:
             self._in_line.setdefault(entry.key, set()).add(place)
             return turn
-        ocid = _ocid(action)
         try:
             if isinstance(action, CreateRun | CreateJob) and not (
                 await self._identities.confirm(entry.key.namespace, action.caller)
@@ -157,7 +135,7 @@ class Executor:
                 # What the Secret is by now is learnt, and what is to be done is decided with that.
                 return None
             async with self._queue.waiting_for_answer(entry.key):
-                with about(ocid=ocid):
+                with about(ocid=action.ocid):
                     await self.execute(entry, action)
         finally:
             self._admission.leave(place)
@@ -175,50 +153,20 @@ class Executor:
             NotLeadingError: if this process may not write any more.
         """
         match action:
-            case (
-                AddFinalizer()
-                | RemoveFinalizer()
-                | CreateObject()
-                | EditObject()
-                | DeleteOwned()
-                | DeleteObject()
-                | ListOrphan()
-            ):
-                await self._objects.execute(entry, action)
-                return not isinstance(action, DeleteObject)
+            case CallOfJob():
+                await self._jobs.execute(entry, action)
+            case CallOfRun() | ReadValues():
+                await self._runs.execute(entry, action)
+            case RefreshJob() | ReadSources() | UploadArtifact() | SearchLogs() | ReadUtilisation():
+                self._begin(entry, action)
+                return False
             case CreateWorkload() | PatchWorkload() | FinishWorkload() | DeleteWorkload():
                 await self._workloads.execute(entry, action)
             case ReadCredentials() | VerifyCredentials() | HoldCredentials() | DropCredentials():
                 await self._identities.execute(entry, action)
-            case RefreshJob() | ReadSources() | UploadArtifact() | SearchLogs() | ReadUtilisation():
-                self._begin(entry, action)
-                return False
-            case (
-                FindName()
-                | ListShapes()
-                | CreateJob()
-                | SearchJobs()
-                | LookUpJob()
-                | UpdateJob()
-                | ListActiveRuns()
-                | DeleteJob()
-                | DeleteCode()
-            ):
-                await self._jobs.execute(entry, action)
-            case (
-                ReadValues()
-                | CreateRun()
-                | SearchRuns()
-                | LookUpRun()
-                | CancelRun()
-                | DeleteRun()
-                | ReadResults()
-                | ListOutputs()
-                | ReadRunLogs()
-            ):
-                await self._runs.execute(entry, action)
             case _:
-                assert_never(action)
+                await self._objects.execute(entry, action)
+                return not isinstance(action, DeleteObject)
         return True
 
     def _begin(self, entry: Entry, action: Begun) -> None:
@@ -238,10 +186,3 @@ class Executor:
                 self._runs.ask_utilisation(entry, action)
             case _:
                 assert_never(action)
-
-
-def _ocid(action: OciAction) -> str | None:
-    """Return what an action is about in OCI, for the log."""
-    if isinstance(action, CreateRun):
-        return action.request.job_id
-    return getattr(action, "run_id", None) or getattr(action, "job_id", None)

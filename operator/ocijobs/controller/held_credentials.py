@@ -28,7 +28,7 @@ from ocijobs.controller.memory import Memory
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.own_namespace import HeldCopy, OwnNamespace
 from ocijobs.kube.reads import ConfigData
-from ocijobs.reconcile.known.identity import Key
+from ocijobs.reconcile.known.identity import Key, OfKey
 
 _LOG = logging.getLogger(__name__)
 _PAUSE_SECONDS = 2.0
@@ -89,8 +89,8 @@ class HeldCredentials:
 
     async def keep(
         self, identity: ObjectKey, uid: str, api_key: ApiKey, secret: ConfigData
-    ) -> None:
-        """Write a copy of a Secret; that it can't be is learnt.
+    ) -> OfKey:
+        """Write a copy of a Secret; return of which version it is, and why it can't be written if it can't.
 
         Raises:
             NotLeadingError: if this process may not write any more.
@@ -106,10 +106,7 @@ class HeldCredentials:
             message = f"no copy of its credentials could be kept for deletion: {error}"
             _LOG.warning("%s: %s", identity, message)
             refusal = Refusal(kind=RefusalKind.UNAVAILABLE, message=message)
-        at = self._clock.now()
-        self._memory.learn_identity(
-            identity, lambda known: known.hold_answered(copy.version, refusal, at=at)
-        )
+        return OfKey(version=copy.version, refusal=refusal)
 
     async def drop(self, identity: ObjectKey) -> None:
         """Delete a copy. From the moment that it is asked for, nothing counts on it.

@@ -10,9 +10,11 @@ from typing import assert_never
 from ocijobs.api import kinds
 from ocijobs.api.identity import OCIIdentity
 from ocijobs.api.shared.metadata import ObjectKey
+from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.clock import Clock
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.credentials import (
+    ApiKey,
     CredentialsError,
     CredentialStore,
     IdentityKey,
@@ -30,13 +32,12 @@ from ocijobs.reconcile.actions.calls import Launcher, Operation
 from ocijobs.reconcile.actions.identities import (
     DropCredentials,
     HoldCredentials,
+    IdentityAction,
     ReadCredentials,
     VerifyCredentials,
 )
 from ocijobs.reconcile.identity import read_credentials
-from ocijobs.reconcile.known.identity import IdentityKnown, Key, Serving
-
-IdentityAction = ReadCredentials | VerifyCredentials | HoldCredentials | DropCredentials
+from ocijobs.reconcile.known.identity import IdentityKnown, Key, OfKey, Serving
 
 
 class IdentityActions:
@@ -86,7 +87,7 @@ class IdentityActions:
             case VerifyCredentials():
                 await self._verify(entry, action)
             case HoldCredentials():
-                await self._hold(key)
+                await self._hold(key, action)
             case DropCredentials():
                 await self._drop(key)
             case _:
@@ -114,21 +115,22 @@ class IdentityActions:
             at = self._clock.now()
             self._memory.learn_identity(key, lambda known: known.absent(at))
 
-    async def _hold(self, key: ObjectKey) -> None:
+    async def _hold(self, key: ObjectKey, action: HoldCredentials) -> None:
         """Copy the Secret as it is now, unless there is a copy of it."""
         async with self._locks[key]:
             entry = self._store.get(key)
             identity = entry.resource if entry is not None else None
             if entry is None or not isinstance(identity, OCIIdentity):
                 return
-            action = read_credentials(identity)
-            secret = await self._secret(key, action)
-            await self._learn(key, action, secret)
+            read = read_credentials(identity)
+            secret = await self._secret(key, read)
+            await self._learn(key, read, secret)
             api_key = self._credentials.get(IdentityKey(*key), starts=True)
             if secret is None or api_key is None:
                 return
             if self._memory.identity(key).held != api_key.version:
-                await self._held.keep(key, entry.metadata.uid, api_key, secret)
+                kept = await self._held.keep(key, entry.metadata.uid, api_key, secret)
+                self._memory.identity_answered(key, (action, kept), self._clock.now())
 
     async def _drop(self, key: ObjectKey) -> None:
         """Delete the copy of the Secret, unless something has come to need it."""
@@ -166,10 +168,8 @@ class IdentityActions:
         try:
             secret = await self._secret(key, action)
         except ApiError as error:
-            now, message = self._clock.now(), f"Secret not read: {error}"
-            self._memory.learn_identity(
-                key, lambda known: known.secret_unreachable(message, at=now, epoch=action.epoch)
-            )
+            refusal = Refusal(kind=RefusalKind.UNAVAILABLE, message=f"Secret not read: {error}")
+            self._memory.identity_answered(key, (action, refusal), self._clock.now())
             return
         await self._learn(key, action, secret)
 
@@ -183,29 +183,30 @@ class IdentityActions:
         self, key: ObjectKey, action: ReadCredentials, secret: ConfigData | None
     ) -> None:
         """Keep the key that the Secret is; without one, let a former key end what there is, and start nothing."""
-        if secret is None:
-            learn = self._lacking(action)
-        else:
-            learn = await self._found(key, action, secret)
+        found = await self._found(key, action, secret)
         entry = self._store.get(key)
         identity = entry.resource if entry is not None else None
         if not isinstance(identity, OCIIdentity) or read_credentials(identity) != action:
             # It is another one by now, or names another Secret, and is read anew.
             self._read_at.pop(key, None)
             return
-        known = learn(self._memory.identity(key))
+        answer: Key | Refusal
+        if isinstance(found, Refusal):
+            answer = found
+        else:
+            api_key, answer = found
+            self._credentials.put(IdentityKey(*key), api_key)
+        known = self._memory.identity_answered(key, (action, answer), self._clock.now())
         if known.fault is not None:
             self._credentials.keep_to_end(IdentityKey(*key))
-        self._memory.learn_identity(key, lambda _: known)
-
-    def _lacking(self, action: ReadCredentials) -> Callable[[IdentityKnown], IdentityKnown]:
-        now, message = self._clock.now(), f"there is no Secret {action.secret_name}"
-        return lambda known: known.secret_missing(message, at=now, epoch=action.epoch)
 
     async def _found(
-        self, key: ObjectKey, action: ReadCredentials, secret: ConfigData
-    ) -> Callable[[IdentityKnown], IdentityKnown]:
-        epoch = action.epoch
+        self, key: ObjectKey, action: ReadCredentials, secret: ConfigData | None
+    ) -> tuple[ApiKey, Key] | Refusal:
+        """Return the key that the Secret is, with its secrets and without; or why it is none."""
+        if secret is None:
+            message = f"there is no Secret {action.secret_name}"
+            return Refusal(kind=RefusalKind.MISSING, message=message)
         version = f"{secret.uid}/{secret.resource_version}/{action.region or ''}"
         api_key = self._credentials.get(IdentityKey(*key), starts=True)
         try:
@@ -214,34 +215,21 @@ class IdentityActions:
                 api_key = await asyncio.to_thread(
                     parse_api_key, secret.data, region=action.region, version=version
                 )
-            problem = (
-                None if api_key.region else "no region is given, neither there nor in spec.region"
-            )
         except CredentialsError as error:
-            problem = str(error)
-        now = self._clock.now()
-        if problem is not None or api_key is None or api_key.region is None:
-            return lambda known: known.secret_broken(problem or "", at=now, epoch=epoch)
-        read, kept = (
-            Key(version=version, region=api_key.region, tenancy_id=api_key.tenancy),
-            api_key,
-        )
-
-        def learn(known: IdentityKnown) -> IdentityKnown:
-            self._credentials.put(IdentityKey(*key), kept)
-            return known.secret_read(read, at=now, epoch=epoch)
-
-        return learn
+            return Refusal(kind=RefusalKind.INVALID, message=str(error))
+        if not api_key.region:
+            message = "no region is given, neither there nor in spec.region"
+            return Refusal(kind=RefusalKind.INVALID, message=message)
+        read = Key(version=version, region=api_key.region, tenancy_id=api_key.tenancy)
+        return api_key, read
 
     async def _verify(self, entry: Entry, action: VerifyCredentials) -> None:
         identity = self._memory.identity(entry.key).credentials.key
         version = identity.version if identity is not None else ""
         principal = Principal(identity=IdentityKey(*entry.key), region=action.caller.region)
         refusal = await self._storage.verify(principal)
-        now = self._clock.now()
-        self._memory.learn_identity(
-            entry.key, lambda known: known.verify_answered(version, refusal, at=now)
-        )
+        asked = OfKey(version=version, refusal=refusal)
+        self._memory.identity_answered(entry.key, (action, asked), self._clock.now())
 
 
 def _seen_by_others(known: IdentityKnown) -> tuple[object, ...]:

@@ -7,51 +7,33 @@ import logging
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
-from typing import Any
 from weakref import WeakValueDictionary
 
-from ocijobs.api.kinds import Backend
 from ocijobs.backends.records import Refusal, RefusalKind, internal_refusal
 from ocijobs.backends.registry import backend_of
 from ocijobs.clock import Clock
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.code_storage import CodeStorage
 from ocijobs.cloud.directory import Directory
-from ocijobs.cloud.infrastructure import Infrastructure
+from ocijobs.cloud.infrastructure import Infrastructure, answer_of_job_call
 from ocijobs.controller.entry import Entry
 from ocijobs.controller.memory import Memory
-from ocijobs.controller.places import principal_of
+from ocijobs.controller.places import backend_called, principal_of
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.sources import Reading, SourceReader
 from ocijobs.controller.staging import Staging
 from ocijobs.kube.lease import NotLeadingError
 from ocijobs.log_fields import log_fields
 from ocijobs.reconcile.actions.jobs import (
-    CreateJob,
     DeleteCode,
-    DeleteJob,
     FindName,
-    ListActiveRuns,
+    JobCall,
     ListShapes,
-    LookUpJob,
     ReadSources,
-    SearchJobs,
-    UpdateJob,
     UploadArtifact,
 )
-from ocijobs.reconcile.known.job import JobKnown, SourcesRead
-
-JobCall = (
-    FindName
-    | ListShapes
-    | CreateJob
-    | SearchJobs
-    | LookUpJob
-    | UpdateJob
-    | ListActiveRuns
-    | DeleteJob
-)
-
+from ocijobs.reconcile.known.job import JobAnswer
+from ocijobs.reconcile.known.sources import SourcesRead
 
 _BUILDS = 4
 """Sources in the cluster that artifacts are built of at the same time. Remote ones have turns (controller/turns.py)."""
@@ -65,7 +47,7 @@ class JobActions:
     def __init__(
         self,
         *,
-        infrastructures: Mapping[Backend, Infrastructure],
+        infrastructures: Mapping[str, Infrastructure],
         directory: Directory,
         code: CodeStorage,
         code_in_use: Callable[[str], bool],
@@ -91,82 +73,38 @@ class JobActions:
         """How many jobs have their source read or their artifact uploaded, beside the workers."""
         return len(self._tasks)
 
-    async def execute(self, entry: Entry, action: DeleteCode | JobCall) -> None:
+    async def execute(self, entry: Entry, call: JobCall) -> None:
         """Carry the action out, and learn what it brought."""
-        if isinstance(action, DeleteCode):
-            await self._delete_code(entry, action)
-            return
-        learn = await self._call(action, principal_of(entry.key.namespace, action.caller))
-        self._learn(entry, learn)
+        answer = await self._call(call, principal_of(entry.key.namespace, call.caller))
+        self._learn(entry, answer)
 
-    async def _call(self, action: JobCall, principal: Principal) -> Callable[[JobKnown], JobKnown]:
-        """Make the call, and return how it changes what is known."""
-        epoch = action.epoch
-        match action:
+    async def _call(self, call: JobCall, principal: Principal) -> JobAnswer:
+        """Make the call, and return it with its answer."""
+        match call:
             case FindName(compartment_id=compartment, name=name):
-                ocid = await self._directory.find(principal, compartment, name)
-                at = self._clock.now()
-                return lambda known: known.name_answered(name, ocid, at=at, epoch=epoch)
+                return call, await self._directory.find(principal, compartment, name)
             case ListShapes(compartment_id=compartment):
-                shapes = await self._directory.shapes(principal, compartment)
-                at = self._clock.now()
-                return lambda known: known.shapes_listed(shapes, at=at, epoch=epoch)
-            case CreateJob(request=request, token=token):
-                oci = self._infrastructures[action.backend]
-                created = await oci.create_job(principal, request, token)
-                at = self._clock.now()
-                return lambda known: known.create_answered(token, created, at=at, epoch=epoch)
-            case SearchJobs(token=token, compartment_id=compartment, project_id=project):
-                oci = self._infrastructures[action.backend]
-                found = await oci.search_jobs(principal, compartment, project, action.owner)
-                at = self._clock.now()
-                return lambda known: known.search_answered(token, found, at=at, epoch=epoch)
-            case LookUpJob(compartment_id=compartment, job_id=job_id):
-                record = await self._having(job_id).look_up_job(principal, compartment, job_id)
-                at = self._clock.now()
-                return lambda known: known.look_up_answered(job_id, record, at=at, epoch=epoch)
-            case UpdateJob(job_id=job_id, settings=settings, settings_digest=digest):
-                refusal = await self._having(job_id).update_job(principal, job_id, settings)
-                at = self._clock.now()
-                return lambda known: known.update_answered(
-                    job_id, digest, refusal, at=at, epoch=epoch
-                )
-            case ListActiveRuns(compartment_id=compartment, job_id=job_id):
-                active = await self._having(job_id).count_active_runs(
-                    principal, compartment, job_id
-                )
-                at = self._clock.now()
-                return lambda known: known.runs_listed(job_id, active, at=at, epoch=epoch)
-            case DeleteJob(job_id=job_id):
-                refusal = await self._having(job_id).delete_job(principal, job_id)
-                at = self._clock.now()
-                return lambda known: known.delete_answered(job_id, refusal, at=at, epoch=epoch)
+                return call, await self._directory.shapes(principal, compartment)
+            case DeleteCode(uri=uri):
+                return call, await self._delete_code(principal, uri)
+            case _:
+                oci = self._infrastructures[backend_called(call)]
+                return await answer_of_job_call(oci, principal, call)
 
     def _lock(self, uri: str) -> asyncio.Lock:
         """Return the lock of a folder of code, which is there for as long as somebody has it."""
         return self._code_locks.setdefault(uri, asyncio.Lock())
 
-    def _having(self, job_id: str) -> Infrastructure:
-        """Return where a job is."""
-        return self._infrastructures[backend_of(job_id).name]
-
-    async def _delete_code(self, entry: Entry, action: DeleteCode) -> None:
+    async def _delete_code(self, principal: Principal, uri: str) -> Refusal | None:
         """Delete a folder of code, unless a job has come to have it since that was decided.
 
         Another job's upload, which finds the code there, either comes first, and then that job's status names it; or
         it finds nothing.
         """
-        uri, refusal = action.uri, None
         async with self._lock(uri):
-            if not self._code_in_use(uri):
-                refusal = await self._code.delete(
-                    principal_of(entry.key.namespace, action.caller), uri
-                )
-        at = self._clock.now()
-        self._learn(
-            entry,
-            lambda known: known.code_delete_answered(uri, refusal, at=at, epoch=action.epoch),
-        )
+            if self._code_in_use(uri):
+                return None
+            return await self._code.delete(principal, uri)
 
     async def _read(self, entry: Entry, action: ReadSources) -> None:
         principal = principal_of(entry.key.namespace, action.caller)
@@ -177,8 +115,7 @@ class JobActions:
             raise
         except Exception as error:  # noqa: BLE001 - the job says so, and is tried again
             read = self._unforeseen("reading the source", error)
-        now = self._clock.now()
-        self._learn(entry, lambda known: known.sources_answered(read, at=now, epoch=action.epoch))
+        self._learn(entry, (action, read))
         served = action.served.artifact if action.served is not None else None
         if isinstance(read, SourcesRead) and served is not None and read.sha256 == served.sha256:
             # The spec is in OCI as it is, and so is this.
@@ -192,7 +129,7 @@ class JobActions:
         async with nullcontext() if action.spec.reads_remotely else self._builds:
             await self._read(entry, action)
 
-    def _start(self, entry: Entry, doing: str, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, entry: Entry, doing: str, work: Coroutine[object, None, None]) -> None:
         """Let work on an object go on in a task of its own, unless one does already."""
         uid = entry.metadata.uid
         if uid in self._tasks:
@@ -244,11 +181,7 @@ class JobActions:
             raise
         except Exception as error:  # noqa: BLE001 - the job says so, and is tried again
             answer = self._unforeseen("uploading the artifact", error)
-        at = self._clock.now()
-        self._learn(
-            entry,
-            lambda known: known.upload_answered(action.job_id, answer, at=at, epoch=action.epoch),
-        )
+        self._learn(entry, (action, answer))
 
     async def _upload_staged(self, entry: Entry, action: UploadArtifact) -> Refusal | None:
         """Upload what was built; what is not there any more is built anew."""
@@ -256,16 +189,17 @@ class JobActions:
         uid = entry.metadata.uid
         content = self._staging.open(uid, action.artifact.sha256, self._fence)
         if content is None:
-            self._learn(entry, lambda known: replace(known, sources=None))
+            self._memory.learn_job(uid, lambda known: replace(known, sources=None))
             return Refusal(kind=RefusalKind.UNAVAILABLE, message="the artifact is being built anew")
         with content:
             async with self._lock(action.artifact.uri or action.job_id):
-                answer = await self._having(action.job_id).upload_artifact(
+                oci = self._infrastructures[backend_of(action.job_id).name]
+                answer = await oci.upload_artifact(
                     principal, action.job_id, action.artifact, content
                 )
         if answer is None:
             self._staging.discard(uid, action.artifact.sha256)
         return answer
 
-    def _learn(self, entry: Entry, learn: Callable[[JobKnown], JobKnown]) -> None:
-        self._memory.learn_job(entry.metadata.uid, learn)
+    def _learn(self, entry: Entry, answer: JobAnswer) -> None:
+        self._memory.job_answered(entry.metadata.uid, answer, self._clock.now())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from operator import methodcaller
 from typing import NamedTuple
 
 from ocijobs.backends.records import Refusal, internal_refusal
@@ -15,7 +14,6 @@ from ocijobs.controller.entry import Entry
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.reconcile.actions.runs import SearchLogs
-from ocijobs.reconcile.known.run import LogLines
 
 
 class _LogGroup(NamedTuple):
@@ -41,7 +39,7 @@ class LogReader:
     ) -> None:
         self._count_error = count_error
         self._search, self._memory, self._clock = search, memory, clock
-        self._batches: Batches[_LogGroup, LogRequest] = Batches(
+        self._batches: Batches[_LogGroup, SearchLogs] = Batches(
             self._read,
             self._failed,
             most=MOST_RUNS,
@@ -52,34 +50,34 @@ class LogReader:
 
     def ask(self, entry: Entry, action: SearchLogs, principal: Principal) -> None:
         """Have a run's log read in the next batch; asking twice is asking once."""
-        request = LogRequest(
-            run_id=action.run_id,
-            compartment_id=action.compartment_id,
-            log_group_id=action.log.log_group_id,
-            since=action.since,
-            until=action.until,
-            results=action.results,
-        )
         group = _LogGroup(principal, action.compartment_id, action.log.log_group_id)
-        self._batches.ask(entry, group, request)
+        self._batches.ask(entry, group, action)
 
     async def run(self) -> None:
         """Read what is asked for. Runs for as long as the operator does."""
         await self._batches.run()
 
-    async def _read(self, group: _LogGroup, batch: Sequence[Asked[LogRequest]]) -> None:
-        requests = [item.request for item in batch]
+    async def _read(self, group: _LogGroup, batch: Sequence[Asked[SearchLogs]]) -> None:
+        requests = [_request(item.request) for item in batch]
         answer = await self._search.lines(group.principal, requests, self._clock.now())
         now = self._clock.now()
         for item in batch:
-            lines: LogLines | Refusal = (
-                answer if isinstance(answer, Refusal) else answer[item.request.run_id]
-            )
-            self._memory.learn_run(item.uid, methodcaller("logs_answered", lines, at=now))
+            lines = answer if isinstance(answer, Refusal) else answer[item.request.run_id]
+            self._memory.run_answered(item.uid, (item.request, lines), now)
 
-    def _failed(self, item: Asked[LogRequest], error: Exception) -> None:
+    def _failed(self, item: Asked[SearchLogs], error: Exception) -> None:
         name = type(error).__name__
         self._count_error("reading the log", name)
         refusal = internal_refusal("reading the log", name)
-        now = self._clock.now()
-        self._memory.learn_run(item.uid, methodcaller("logs_answered", refusal, at=now))
+        self._memory.run_answered(item.uid, (item.request, refusal), self._clock.now())
+
+
+def _request(action: SearchLogs) -> LogRequest:
+    return LogRequest(
+        run_id=action.run_id,
+        compartment_id=action.compartment_id,
+        log_group_id=action.log.log_group_id,
+        since=action.since,
+        until=action.until,
+        results=action.results,
+    )

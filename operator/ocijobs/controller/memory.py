@@ -9,12 +9,12 @@ from typing import Any
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.controller.children import ChildIndex
 from ocijobs.reconcile.actions.calls import Turn
-from ocijobs.reconcile.known.identity import IdentityKnown
-from ocijobs.reconcile.known.job import JobKnown
-from ocijobs.reconcile.known.run import RunKnown
-from ocijobs.reconcile.schedule.observation import ScheduleKnown
+from ocijobs.reconcile.known.identity import IdentityAnswer, IdentityKnown
+from ocijobs.reconcile.known.job import JobAnswer, JobKnown
+from ocijobs.reconcile.known.run import RunAnswer, RunKnown
+from ocijobs.reconcile.known.schedule import ScheduleKnown
+from ocijobs.reconcile.known.sweep import SweepKnown
 from ocijobs.reconcile.stepped import stepped
-from ocijobs.reconcile.sweep.observation import SweepKnown
 from ocijobs.reconcile.unwritten import Unwritten
 
 
@@ -27,7 +27,7 @@ class Memory:
         self._sweeps: dict[str, SweepKnown] = {}
         self._schedules: dict[str, ScheduleKnown] = {}
         self._identities: dict[ObjectKey, IdentityKnown] = {}
-        self._serves: dict[str, datetime] = {}
+        self._sources_checked: dict[str, datetime] = {}
         self._refresh: dict[ObjectKey, datetime] = {}
         self._turns: dict[str, Turn] = {}
         self._seen: dict[str, datetime] = {}
@@ -47,6 +47,10 @@ class Memory:
         self._runs[uid] = learn(self.run(uid))
         return self._runs[uid]
 
+    def run_answered(self, uid: str, answer: RunAnswer, at: datetime) -> None:
+        """Learn what an action on a run has brought."""
+        self._runs[uid] = self.run(uid).answered(answer, at=at)
+
     def job(self, uid: str) -> JobKnown:
         """Return what is known of a job."""
         return self._jobs.get(uid) or JobKnown()
@@ -54,6 +58,10 @@ class Memory:
     def learn_job(self, uid: str, learn: Callable[[JobKnown], JobKnown]) -> None:
         """Learn of a job."""
         self._jobs[uid] = learn(self.job(uid))
+
+    def job_answered(self, uid: str, answer: JobAnswer, at: datetime) -> None:
+        """Learn what an action on a job has brought."""
+        self._jobs[uid] = self.job(uid).answered(answer, at=at)
 
     def sweep(self, uid: str) -> SweepKnown:
         """Return what is known of a sweep."""
@@ -86,6 +94,13 @@ class Memory:
         """Learn of an identity."""
         self._identities[key] = learn(self.identity(key))
 
+    def identity_answered(
+        self, key: ObjectKey, answer: IdentityAnswer, at: datetime
+    ) -> IdentityKnown:
+        """Learn what an action on credentials has brought, and return what is known of the identity now."""
+        known = self._identities[key] = self.identity(key).answered(answer, at=at)
+        return known
+
     def seen_at(self, uid: str) -> datetime | None:
         """Return when an object was first seen, in whole seconds."""
         return self._seen.get(uid)
@@ -102,14 +117,14 @@ class Memory:
         """Forget what was learnt of an identity that is gone and that nothing needs."""
         self._identities.pop(key, None)
 
-    def serves(self, job_uid: str) -> datetime | None:
-        """Return when the sources were read that a job's status agrees with."""
-        return self._serves.get(job_uid)
+    def sources_checked_at(self, job_uid: str) -> datetime | None:
+        """Return when the sources were last read to the end that a job's status tells of."""
+        return self._sources_checked.get(job_uid)
 
-    def set_serves(self, job_uid: str, at: datetime) -> bool:
-        """Note what a job's status agrees with; return whether that is news."""
-        news = self._serves.get(job_uid) != at
-        self._serves[job_uid] = at
+    def note_sources_checked(self, job_uid: str, at: datetime) -> bool:
+        """Note when the sources were read that a job's status tells of; return whether that is news."""
+        news = self._sources_checked.get(job_uid) != at
+        self._sources_checked[job_uid] = at
         return news
 
     def refresh_after(self, job: ObjectKey) -> datetime | None:
@@ -164,7 +179,7 @@ class Memory:
             self._sweeps,
             self._schedules,
             self._identities,
-            self._serves,
+            self._sources_checked,
             self._refresh,
             self._turns,
             self._seen,
@@ -185,7 +200,7 @@ class Memory:
             self._jobs,
             self._sweeps,
             self._schedules,
-            self._serves,
+            self._sources_checked,
             self._turns,
             self._seen,
             self._unwritten,

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from operator import methodcaller
-from typing import Any, assert_never
+from typing import assert_never
 
 from ocijobs.api import kinds
 from ocijobs.api.shared.metadata import ObjectKey
-from ocijobs.api.shared.names import LABEL_SWEEP_INDEX
 from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.clock import Clock
 from ocijobs.controller.entry import Entry
@@ -18,7 +15,6 @@ from ocijobs.controller.orphans import Orphans
 from ocijobs.controller.store import Store
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.writer import ObjectWriter
-from ocijobs.reconcile.actions.calls import Call
 from ocijobs.reconcile.actions.objects import (
     AddFinalizer,
     CreateObject,
@@ -26,17 +22,8 @@ from ocijobs.reconcile.actions.objects import (
     DeleteOwned,
     EditObject,
     ListOrphan,
+    ObjectAction,
     RemoveFinalizer,
-)
-
-ObjectAction = (
-    AddFinalizer
-    | RemoveFinalizer
-    | CreateObject
-    | EditObject
-    | DeleteOwned
-    | DeleteObject
-    | ListOrphan
 )
 
 
@@ -69,13 +56,13 @@ class ObjectActions:
         match action:
             case AddFinalizer():
                 self._store.put(await self._writer.add_finalizer(entry.key, entry.metadata))
-                self._held(entry)
+                self._held(entry, action)
             case RemoveFinalizer():
                 self._store.put(await self._writer.remove_finalizer(entry.key, entry.metadata))
             case ListOrphan(orphan=orphan):
                 await self._orphans.add(orphan)
-            case CreateObject(document=document):
-                await self._create(entry, document)
+            case CreateObject():
+                await self._create(entry, action)
             case EditObject(kind=kind, name=name, uid=uid, spec=spec):
                 await self._edit(ObjectKey(kind, entry.key.namespace, name), uid, spec)
             case DeleteOwned(kind=kind, name=name, uid=uid):
@@ -94,67 +81,32 @@ class ObjectActions:
             if not (error.not_found or error.conflict):
                 raise
 
-    def _held(self, entry: Entry) -> None:
+    def _held(self, entry: Entry, action: AddFinalizer) -> None:
         """Learn that nothing was intended for an object before now."""
+        uid, at = entry.metadata.uid, self._clock.now()
         if entry.key.kind == kinds.RUN:
-            self._memory.learn_run(entry.metadata.uid, methodcaller("held"))
+            self._memory.run_answered(uid, (action, None), at)
         elif entry.key.kind == kinds.JOB:
-            self._memory.learn_job(entry.metadata.uid, methodcaller("held"))
+            self._memory.job_answered(uid, (action, None), at)
 
-    async def _create(self, entry: Entry, document: dict[str, Any]) -> None:
+    async def _create(self, entry: Entry, action: CreateObject) -> None:
         try:
-            created = await self._writer.create(document)
+            created = await self._writer.create(dict(action.document))
         except ApiError as error:
-            if error.invalid or error.too_large:
-                self._refused(entry, error.message)
-            elif error.forbidden and entry.key.kind in kinds.MAKERS:
-                self._forbidden(entry, error.message)
-            else:
-                # Whose it is that has the name, the watch will tell, which is behind.
-                raise
+            self._learn(entry, action, _refusal(entry, error))
             raise NotTakenError from error
         self._store.put(created)
-        self._made(entry, document["metadata"])
+        self._learn(entry, action, None)
 
-    def _refused(self, entry: Entry, why: str) -> None:
-        """Learn that the API server does not take an object."""
-        uid = entry.metadata.uid
+    def _learn(self, entry: Entry, action: CreateObject, refusal: Refusal | None) -> None:
+        answer, uid, at = (action, refusal), entry.metadata.uid, self._clock.now()
         match entry.key.kind:
             case kinds.SWEEP:
-                self._memory.learn_sweep(uid, lambda known: replace(known, refused=why))
+                self._memory.learn_sweep(uid, lambda known: known.answered(answer, at=at))
             case kinds.SCHEDULE:
-                self._memory.learn_schedule(uid, lambda known: replace(known, refused=why))
+                self._memory.learn_schedule(uid, lambda known: known.answered(answer, at=at))
             case _:
-                self._memory.learn_run(uid, lambda known: replace(known, refused=why))
-
-    def _forbidden(self, entry: Entry, why: str) -> None:
-        """Learn that the API server forbids an object of a sweep or a schedule for now."""
-        uid = entry.metadata.uid
-
-        def again(former: Call | None) -> Call:
-            return Call(
-                at=self._clock.now(),
-                tries=former.tries + 1 if former is not None else 1,
-                refusal=Refusal(kind=RefusalKind.CONFLICT, message=why),
-                epoch=str(entry.metadata.generation),
-            )
-
-        if entry.key.kind == kinds.SWEEP:
-            self._memory.learn_sweep(uid, lambda k: replace(k, forbidden=again(k.forbidden)))
-        else:
-            self._memory.learn_schedule(uid, lambda k: replace(k, forbidden=again(k.forbidden)))
-
-    def _made(self, entry: Entry, metadata: dict[str, Any]) -> None:
-        """Learn that the API server has an object."""
-        uid, name = entry.metadata.uid, metadata["name"]
-        match entry.key.kind:
-            case kinds.SWEEP:
-                index = int(metadata["labels"][LABEL_SWEEP_INDEX])
-                self._memory.learn_sweep(uid, lambda known: known.has_created(index))
-            case kinds.SCHEDULE:
-                self._memory.learn_schedule(
-                    uid, lambda k: replace(k, made=k.made | {name}, forbidden=None)
-                )
+                self._memory.run_answered(uid, answer, at)
 
     async def _delete(self, key: ObjectKey, uid: str) -> None:
         try:
@@ -162,3 +114,16 @@ class ObjectActions:
         except ApiError as error:
             if not (error.not_found or error.conflict):
                 raise
+
+
+def _refusal(entry: Entry, error: ApiError) -> Refusal:
+    """Return why the API server does not take an object: for good, or for now if it forbids it.
+
+    Raises:
+        ApiError: if that is neither. Whose it is that has the name, the watch will tell, which is behind.
+    """
+    if error.invalid or error.too_large:
+        return Refusal(kind=RefusalKind.INVALID, message=error.message)
+    if error.forbidden and entry.key.kind in kinds.MAKERS:
+        return Refusal(kind=RefusalKind.CONFLICT, message=error.message)
+    raise error

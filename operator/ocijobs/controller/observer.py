@@ -15,6 +15,7 @@ from ocijobs.api.run.spec import OCIJobRun
 from ocijobs.api.schedule import OCIJobSchedule
 from ocijobs.api.shared.metadata import IdentityReference, ObjectKey
 from ocijobs.api.sweep.spec import OCIJobSweep
+from ocijobs.backends.registry import backend_for
 from ocijobs.clock import Clock
 from ocijobs.controller.identities import Identities, identity_of_job, identity_of_run
 from ocijobs.controller.memory import Memory
@@ -71,7 +72,9 @@ class Observer:
         return RunObservation(
             run=run,
             job=job,
-            job_checked_at=self._memory.serves(job.metadata.uid) if job is not None else None,
+            sources_checked_at=self._memory.sources_checked_at(job.metadata.uid)
+            if job is not None
+            else None,
             seen_at=self._memory.seen_at(meta.uid),
             ahead=self._ahead(run, job) if job is not None and job.spec.max_active_runs else 0,
             shared=self._shared(run),
@@ -122,7 +125,9 @@ class Observer:
             sweep=sweep,
             seen_at=self._memory.seen_at(meta.uid),
             job=job,
-            job_checked_at=self._memory.serves(job.metadata.uid) if job is not None else None,
+            sources_checked_at=self._memory.sources_checked_at(job.metadata.uid)
+            if job is not None
+            else None,
             identity=self._identities.view(meta.namespace, reference),
             children=children,
             strangers=self._strangers(sweep, max(known.created, children.created)),
@@ -233,7 +238,7 @@ class Observer:
         """Return the folders of code that other jobs have; looked for only where some of this job's is to go."""
         meta = job.metadata
         going = meta.deleting or any(revision.removing for revision in job.status.revisions)
-        if not going or job.spec.infrastructure.data_flow is None:
+        if not going or not backend_for(job.spec.infrastructure).code_in_bucket:
             return frozenset()
         return frozenset(
             uri

@@ -10,47 +10,23 @@ from ocijobs.cloud.credentials import identity_key
 from ocijobs.reconcile.actions.calls import Caller
 from ocijobs.reconcile.actions.identities import VerifyCredentials
 from ocijobs.reconcile.actions.jobs import (
+    BackendJobCall,
     CreateJob,
     DeleteCode,
-    DeleteJob,
     FindName,
-    ListActiveRuns,
+    JobCall,
     ListShapes,
-    LookUpJob,
     SearchJobs,
-    UpdateJob,
 )
 from ocijobs.reconcile.actions.runs import (
-    CancelRun,
-    CreateRun,
-    DeleteRun,
+    BackendRunCall,
     ListOutputs,
-    LookUpRun,
     ReadResults,
     ReadRunLogs,
-    SearchRuns,
+    RunCall,
 )
 
-OciAction = (
-    VerifyCredentials
-    | FindName
-    | ListShapes
-    | CreateJob
-    | SearchJobs
-    | LookUpJob
-    | UpdateJob
-    | ListActiveRuns
-    | DeleteJob
-    | DeleteCode
-    | CreateRun
-    | SearchRuns
-    | LookUpRun
-    | CancelRun
-    | DeleteRun
-    | ReadResults
-    | ListOutputs
-    | ReadRunLogs
-)
+OciAction = VerifyCredentials | JobCall | RunCall
 """Actions whose calls to OCI are answered in the round that asks for them."""
 
 _OF_NAMES = {
@@ -72,19 +48,20 @@ def place_of(namespace: str, action: OciAction) -> Place:
     return Place(identity_key(namespace, action.caller.identity), _service(action))
 
 
+def backend_called(call: BackendJobCall | BackendRunCall | ReadRunLogs) -> str:
+    """Return which service of jobs and runs a call is of: what exists says so itself, by its OCID."""
+    if isinstance(call, CreateJob | SearchJobs):
+        return call.backend
+    return backend_of(call.ocid).name
+
+
 def _service(action: OciAction) -> Service:
     match action:
         case FindName(name=name):
             return _OF_NAMES[name.kind]
         case ListShapes():
             return Service.DATA_SCIENCE
-        case CreateJob(backend=backend) | SearchJobs(backend=backend):
-            return SERVICES[backend]
-        case CreateRun(request=request):
-            return SERVICES[backend_of(request.job_id).name]
-        case LookUpJob() | UpdateJob() | ListActiveRuns() | DeleteJob() | SearchRuns():
-            return SERVICES[backend_of(action.job_id).name]
-        case LookUpRun() | CancelRun() | DeleteRun() | ReadRunLogs():
-            return SERVICES[backend_of(action.run_id).name]
         case VerifyCredentials() | DeleteCode() | ReadResults() | ListOutputs():
             return Service.OBJECT_STORAGE
+        case _:
+            return SERVICES[backend_called(action)]

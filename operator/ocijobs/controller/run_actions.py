@@ -2,52 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from ocijobs.api.kinds import Backend
 from ocijobs.api.shared.environment import ReferencedValue
 from ocijobs.backends.records import Refusal, RefusalKind
-from ocijobs.backends.registry import backend_of
 from ocijobs.backends.values import ValueKey, Values
 from ocijobs.clock import Clock
 from ocijobs.cloud.clients import Principal
-from ocijobs.cloud.data_flow_logs import RunLogs, RunOutput
-from ocijobs.cloud.infrastructure import Infrastructure
+from ocijobs.cloud.data_flow_logs import RunLogs
+from ocijobs.cloud.infrastructure import Infrastructure, answer_of_run_call
 from ocijobs.cloud.object_storage import ObjectStorage
 from ocijobs.controller.entry import Entry
 from ocijobs.controller.log_reader import LogReader
 from ocijobs.controller.memory import Memory
-from ocijobs.controller.places import principal_of
+from ocijobs.controller.places import backend_called, principal_of
 from ocijobs.controller.utilisation_reader import UtilisationReader
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.reads import ConfigData, ObjectReader
-from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.reconcile.actions.runs import (
-    CancelRun,
-    CreateRun,
-    DeleteRun,
     ListOutputs,
-    LookUpRun,
     ReadResults,
     ReadRunLogs,
     ReadUtilisation,
     ReadValues,
+    RunCall,
     SearchLogs,
-    SearchRuns,
 )
-from ocijobs.reconcile.known.run import RunKnown
-
-RunCall = (
-    CreateRun
-    | SearchRuns
-    | LookUpRun
-    | CancelRun
-    | DeleteRun
-    | ReadResults
-    | ListOutputs
-    | ReadRunLogs
-)
-Learn = Callable[[RunKnown], RunKnown]
+from ocijobs.reconcile.known.run import RunAnswer
 
 
 class RunActions:
@@ -56,7 +37,7 @@ class RunActions:
     def __init__(
         self,
         *,
-        infrastructures: Mapping[Backend, Infrastructure],
+        infrastructures: Mapping[str, Infrastructure],
         run_logs: RunLogs,
         storage: ObjectStorage,
         logs: LogReader,
@@ -72,16 +53,12 @@ class RunActions:
 
     async def execute(self, entry: Entry, action: ReadValues | RunCall) -> None:
         """Carry the action out, and learn what it brought."""
+        answer: RunAnswer
         if isinstance(action, ReadValues):
-            values = await self._values(entry.key.namespace, action)
-            now = self._clock.now()
-            self._memory.learn_run(
-                entry.metadata.uid,
-                lambda known: known.values_answered(values, at=now, epoch=action.epoch),
-            )
-            return
-        learn = await self._call(action, principal_of(entry.key.namespace, action.caller))
-        self._memory.learn_run(entry.metadata.uid, learn)
+            answer = action, await self._values(entry.key.namespace, action)
+        else:
+            answer = await self._call(action, principal_of(entry.key.namespace, action.caller))
+        self._memory.run_answered(entry.metadata.uid, answer, self._clock.now())
 
     def ask_log(self, entry: Entry, action: SearchLogs) -> None:
         """Have the run's log read in the next batch; the run is looked at again afterwards."""
@@ -91,58 +68,18 @@ class RunActions:
         """Have the run's utilisation read in the next batch; the run is looked at again afterwards."""
         self._utilisation.ask(entry, action, principal_of(entry.key.namespace, action.caller))
 
-    async def _call(self, action: RunCall, principal: Principal) -> Learn:
-        """Make the call, and return how it changes what is known."""
-        storage = self._storage
-        match action:
-            case CreateRun(request=request, token=token, epoch=epoch):
-                created = await self._having(request.job_id).create_run(principal, request, token)
-                at = self._clock.now()
-                return lambda known: known.create_answered(token, created, at=at, epoch=epoch)
-            case SearchRuns(token=token, compartment_id=compartment, epoch=epoch):
-                oci = self._having(action.job_id)
-                found = await oci.search_runs(principal, compartment, action.job_id, action.owner)
-                at = self._clock.now()
-                return lambda known: known.search_answered(token, found, at=at, epoch=epoch)
-            case LookUpRun(compartment_id=compartment, run_id=run_id, epoch=epoch):
-                record = await self._having(run_id).look_up_run(principal, compartment, run_id)
-                at = self._clock.now()
-                return lambda known: known.look_up_answered(record, at=at, epoch=epoch)
-            case CancelRun(run_id=run_id, epoch=epoch):
-                refusal = await self._having(run_id).cancel_run(principal, run_id)
-                return self._called(Operation.CANCEL, refusal, epoch)
-            case DeleteRun(run_id=run_id, former=former, epoch=epoch):
-                refusal = await self._having(run_id).delete_run(principal, run_id)
-                at = self._clock.now()
-                return lambda known: known.delete_answered(
-                    run_id, refusal, former=former, at=at, epoch=epoch
-                )
+    async def _call(self, call: RunCall, principal: Principal) -> RunAnswer:
+        """Make the call, and return it with its answer."""
+        match call:
             case ReadResults(outputs_uri=uri, run_id=run_id):
-                results = await storage.results(principal, uri, run_id)
-                at = self._clock.now()
-                return lambda known: known.results_answered(results, at=at)
+                return call, await self._storage.results(principal, uri, run_id)
             case ListOutputs(outputs_uri=uri):
-                outputs = await storage.list_outputs(principal, uri)
-                at = self._clock.now()
-                return lambda known: known.outputs_answered(outputs, at=at)
-
-            case ReadRunLogs(run_id=run_id, results=wanted):
-                read = await self._run_logs.read(principal, run_id, results=wanted)
-                return self._read(read)
-
-    def _having(self, ocid: str) -> Infrastructure:
-        """Return where a job or a run is."""
-        return self._infrastructures[backend_of(ocid).name]
-
-    def _read(self, read: RunOutput | Refusal) -> Learn:
-        at = self._clock.now()
-        if isinstance(read, Refusal):
-            return lambda known: known.logs_answered(read, at=at)
-        return lambda known: known.logs_answered(read.lines, at=at).files_answered(read.files)
-
-    def _called(self, operation: Operation, refusal: Refusal | None, epoch: str) -> Learn:
-        at = self._clock.now()
-        return lambda known: known.called(operation, at=at, refusal=refusal, epoch=epoch)
+                return call, await self._storage.list_outputs(principal, uri)
+            case ReadRunLogs(run_id=run_id, results=results):
+                return call, await self._run_logs.read(principal, run_id, results=results)
+            case _:
+                oci = self._infrastructures[backend_called(call)]
+                return await answer_of_run_call(oci, principal, call)
 
     async def _values(self, namespace: str, action: ReadValues) -> Values | Refusal:
         """Return what the keys give, each Secret and ConfigMap read once."""

@@ -25,7 +25,7 @@ from ocijobs.fetcher.protocol import (
 )
 from ocijobs.kube.client import ApiError
 from ocijobs.reconcile.actions.jobs import ReadSources, ServedSource
-from ocijobs.reconcile.known.job import SourceNamed, SourcesRead
+from ocijobs.reconcile.known.sources import SourceNamed, SourcesRead
 from ocijobs.reconcile.legible import legible
 
 _REFUSALS = {
@@ -58,13 +58,13 @@ class SourceReader:
         read = await self._read(entry, action, principal)
         if isinstance(read, Refusal):
             return read
-        return replace(read, at=wall_time(self._clock, began))
+        return replace(read, checked_at=wall_time(self._clock, began))
 
     async def _read(self, entry: Entry, action: ReadSources, principal: Principal) -> Reading:
         runtime = action.spec.runtime
         where = f"spec.runtime.{runtime.name if runtime is not None else '*'}.source"
         read = SourcesRead(
-            at=self._clock.now(),
+            checked_at=self._clock.now(),
             generation=entry.metadata.generation,
             requested=entry.metadata.annotations.get(ANNOTATION_REQUESTED_AT, ""),
         )
@@ -74,7 +74,10 @@ class SourceReader:
                 return _unchanged(read, found)
             if isinstance(found, str):
                 return SourceNamed(
-                    at=read.at, generation=read.generation, requested=read.requested, version=found
+                    checked_at=read.checked_at,
+                    generation=read.generation,
+                    requested=read.requested,
+                    version=found,
                 )
             version, origin = found
             answer = await self._fetch(entry, action, origin)

@@ -19,6 +19,7 @@ from ocijobs.api.identity import OCIIdentity
 from ocijobs.api.job.spec import OCIJob
 from ocijobs.api.run.spec import OCIJobRun
 from ocijobs.api.shared.conditions import ConditionType, find, is_true
+from ocijobs.backends.registry import backend_for
 from ocijobs.clock import Clock
 from ocijobs.cloud.clients import import_sdk
 from ocijobs.controller.election import Campaign
@@ -237,7 +238,7 @@ def _counts(store: Store) -> ObjectCounts:
         for entry in store.of_kind(kinds.JOB):
             if isinstance(entry.resource, OCIJob):
                 ready = find(entry.resource.status.conditions, ConditionType.READY)
-                backend = entry.resource.spec.infrastructure.backend
+                backend = backend_for(entry.resource.spec.infrastructure).name
                 yield entry.key.namespace, backend, ready.status if ready else "Unknown"
 
     return ObjectCounts(runs, jobs)

@@ -16,11 +16,10 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import NamedTuple
 
-from ocijobs.api.kinds import Backend
 from ocijobs.api.shared.metadata import ObjectKey
+from ocijobs.backends.backend import Backend
 from ocijobs.backends.records import Refusal, RefusalKind, RunRecord, internal_refusal
 from ocijobs.backends.registry import backend_of
-from ocijobs.backends.traits import BackendTraits
 from ocijobs.clock import Clock, wait_for, wall_time
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.credentials import identity_key
@@ -51,7 +50,7 @@ class GroupKey(NamedTuple):
 
     principal: Principal
     compartment_id: str
-    backend: BackendTraits
+    backend: Backend
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +82,7 @@ class Tracker:
     def __init__(
         self,
         *,
-        infrastructures: Mapping[Backend, Infrastructure],
+        infrastructures: Mapping[str, Infrastructure],
         memory: Memory,
         queue: WorkQueue,
         clock: Clock,

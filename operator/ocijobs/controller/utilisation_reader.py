@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from operator import methodcaller
 from typing import NamedTuple
 
 from ocijobs.backends.records import Refusal, internal_refusal
@@ -40,7 +39,7 @@ class UtilisationReader:
     ) -> None:
         self._count_error = count_error
         self._monitoring, self._memory, self._clock = monitoring, memory, clock
-        self._batches: Batches[_MetricGroup, Span] = Batches(
+        self._batches: Batches[_MetricGroup, ReadUtilisation] = Batches(
             self._read,
             self._failed,
             most=MOST_RUNS,
@@ -51,25 +50,28 @@ class UtilisationReader:
 
     def ask(self, entry: Entry, action: ReadUtilisation, principal: Principal) -> None:
         """Have a run's utilisation read in the next batch; asking twice is asking once."""
-        span = Span(run_id=action.run_id, start=action.start, end=action.end)
-        group = _MetricGroup(principal, action.compartment_id, span.interval_minutes)
-        self._batches.ask(entry, group, span)
+        minutes = _span(action).interval_minutes
+        group = _MetricGroup(principal, action.compartment_id, minutes)
+        self._batches.ask(entry, group, action)
 
     async def run(self) -> None:
         """Read what is asked for. Runs for as long as the operator does."""
         await self._batches.run()
 
-    async def _read(self, group: _MetricGroup, batch: Sequence[Asked[Span]]) -> None:
-        spans = [item.request for item in batch]
+    async def _read(self, group: _MetricGroup, batch: Sequence[Asked[ReadUtilisation]]) -> None:
+        spans = [_span(item.request) for item in batch]
         answer = await self._monitoring.utilisation(group.principal, group.compartment_id, spans)
         now = self._clock.now()
         for item in batch:
             told = answer if isinstance(answer, Refusal) else answer.get(item.request.run_id)
-            self._memory.learn_run(item.uid, methodcaller("utilisation_answered", told, at=now))
+            self._memory.run_answered(item.uid, (item.request, told), now)
 
-    def _failed(self, item: Asked[Span], error: Exception) -> None:
+    def _failed(self, item: Asked[ReadUtilisation], error: Exception) -> None:
         name = type(error).__name__
         self._count_error("reading the utilisation", name)
         refusal = internal_refusal("reading the utilisation", name)
-        now = self._clock.now()
-        self._memory.learn_run(item.uid, methodcaller("utilisation_answered", refusal, at=now))
+        self._memory.run_answered(item.uid, (item.request, refusal), self._clock.now())
+
+
+def _span(action: ReadUtilisation) -> Span:
+    return Span(run_id=action.run_id, start=action.start, end=action.end)

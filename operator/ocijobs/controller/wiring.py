@@ -224,6 +224,7 @@ def assemble(
         memory=memory,
         queue=queue,
         observer=observer,
+        dependents=dependents,
         executor=executor,
         writer=writer,
         statuses=StatusWriter(

@@ -21,6 +21,7 @@ from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.api.status import AnyStatus
 from ocijobs.api.sweep.spec import OCIJobSweep
 from ocijobs.clock import Clock
+from ocijobs.controller.dependents import Dependents
 from ocijobs.controller.entry import Entry
 from ocijobs.controller.execution import Executor
 from ocijobs.controller.failures import Failures
@@ -65,6 +66,7 @@ class Surroundings:
     memory: Memory
     queue: WorkQueue
     observer: Observer
+    dependents: Dependents
     executor: Executor
     writer: ObjectWriter
     statuses: StatusWriter
@@ -177,10 +179,10 @@ class Worker:
         # An interim status has changed the object: the decision's own status comes in the next round.
         wrote = carried.wrote or await self._write(entry, decision)
         await self._s.reporter.tell(entry, decision.notes)
-        if decision.serves is not None and self._s.memory.set_serves(
-            entry.metadata.uid, decision.serves
+        if decision.sources_checked_at is not None and self._s.memory.note_sources_checked(
+            entry.metadata.uid, decision.sources_checked_at
         ):
-            self._wake_runs(key)
+            self._s.dependents.wake_users_of_job(key)
         self._requeue.come_back(key, decision, went_on=wrote or carried.outcome.news)
         if carried.write_in is not None and not wrote:
             self._s.queue.add_after(key, carried.write_in)
@@ -243,15 +245,6 @@ class Worker:
                 entry.key, entry.metadata, presentable(status)
             )
             self._s.store.put(answer)
-
-    def _wake_runs(self, job: ObjectKey) -> None:
-        for run in self._s.store.open_runs_of(job.namespace, job.name):
-            if run.status.job_run_id is None:
-                self._s.queue.add(ObjectKey(kinds.RUN, job.namespace, run.metadata.name))
-        for entry in self._s.store.of_kind(kinds.SWEEP, job.namespace):
-            sweep = entry.resource
-            if isinstance(sweep, OCIJobSweep) and sweep.status.binding is None:
-                self._s.queue.add(entry.key)
 
 
 ResourceT = TypeVar("ResourceT", OCIJobRun, OCIJob, OCIJobSweep, OCIJobSchedule, OCIIdentity)

@@ -13,15 +13,13 @@ from ocijobs.controller.memory import Memory
 from ocijobs.controller.store import Store
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.workloads import Workloads
-from ocijobs.reconcile.actions.calls import Operation
-from ocijobs.reconcile.actions.workloads import (
+from ocijobs.reconcile.actions.objects import (
     CreateWorkload,
     DeleteWorkload,
     FinishWorkload,
     PatchWorkload,
+    WorkloadAction,
 )
-
-WorkloadAction = CreateWorkload | PatchWorkload | FinishWorkload | DeleteWorkload
 
 _REFUSED = frozenset(
     {HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY}
@@ -45,13 +43,8 @@ class WorkloadActions:
         """
         if isinstance(action, CreateWorkload):
             refusal = await self._create(action)
-            at = self._clock.now()
-            self._memory.learn_run(
-                entry.metadata.uid,
-                lambda known: known.called(
-                    Operation.QUEUE, at=at, refusal=refusal, epoch=action.epoch
-                ),
-            )
+            answer = action, refusal
+            self._memory.run_answered(entry.metadata.uid, answer, self._clock.now())
             return
         key = ObjectKey(WORKLOAD, entry.key.namespace, action.name)
         try:

@@ -34,6 +34,9 @@ _REFUSED = frozenset(
 _TOO_LARGE_FOR_ETCD = "etcdserver: request is too large"
 """Source: ErrRequestTooLarge in go.etcd.io/etcd/api/v3/v3rpc/rpctypes/error.go."""
 
+OBJECTS_A_PAGE = 500
+"""Objects that a page of a list is asked for."""
+
 TIMEOUT_SECONDS = 10.0
 """Shorter than the leader's lease, so that no write of a former leader is under way when another leads."""
 

@@ -24,10 +24,9 @@ from ocijobs.api.shared.names import (
     LABEL_HELD,
     LABEL_ORPHAN,
 )
-from ocijobs.kube.client import ApiError, KubeClient
+from ocijobs.kube.client import OBJECTS_A_PAGE, ApiError, KubeClient
 from ocijobs.kube.resources import core_path
 
-_PAGE = 500
 _ORPHAN_KEY = "orphan.json"
 
 
@@ -168,7 +167,7 @@ class OwnNamespace:
     async def _list(self, resource: str, label: str) -> AsyncIterator[dict[str, Any]]:
         token = ""
         while True:
-            query = {"labelSelector": label, "limit": str(_PAGE)}
+            query = {"labelSelector": label, "limit": str(OBJECTS_A_PAGE)}
             query |= {"continue": token} if token else {}
             page = await self._client.request(
                 "GET", core_path(resource, self._namespace), resource=resource, query=query

@@ -8,13 +8,11 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ocijobs.kube.client import ApiError, KubeClient
+from ocijobs.kube.client import OBJECTS_A_PAGE, ApiError, KubeClient
 from ocijobs.kube.resources import core_path, list_path, plural
 
 FLUX_SOURCES = "source.toolkit.fluxcd.io"
 """API group of Flux's source-controller; its v1 is served since Flux 2.6."""
-
-_PAGE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +130,7 @@ class ObjectReader:
         """
         token = ""
         while True:
-            query = {"limit": str(_PAGE), **({"continue": token} if token else {})}
+            query = {"limit": str(OBJECTS_A_PAGE), **({"continue": token} if token else {})}
             query |= {"labelSelector": selector} if selector else {}
             document = await self._client.request(
                 "GET", list_path(kind, namespace), resource=plural(kind), query=query

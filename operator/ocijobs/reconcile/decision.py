@@ -48,6 +48,8 @@ class Followed:
 class Decision(Generic[StatusT_co]):
     """What is to be done about one object now.
 
+    `sources_checked_at` is of a job whose status tells of its sources as they are: when they were last read to the end,
+    found or missing. A run or a sweep that is not launched yet waits until that is after its own apply.
     `reads` is true of a job that needs a turn at reading its remote source, or goes on with it.
 
     An intent is never written and acted on in one decision: the action comes when the intent is observed, that is,
@@ -59,7 +61,7 @@ class Decision(Generic[StatusT_co]):
     wake_at: datetime | None = None
     follow: Followed | None = None
     notes: tuple[Note, ...] = ()
-    serves: datetime | None = None
+    sources_checked_at: datetime | None = None
     reads: bool = False
 
 

@@ -24,13 +24,7 @@ from ocijobs.reconcile.actions.jobs import FindName, ListShapes, ReadSources, Up
 from ocijobs.reconcile.actions.objects import AddFinalizer, DeleteObject, RemoveFinalizer
 from ocijobs.reconcile.actions.runs import ReadUtilisation, ReadValues, RefreshJob, SearchLogs
 from ocijobs.reconcile.decision import Decision
-from ocijobs.reconcile.standing import (
-    RUN_STANDINGS,
-    SWEEP_STANDINGS,
-    Headline,
-    Standing,
-    restated,
-)
+from ocijobs.reconcile.standing import RUN_STANDINGS, SWEEP_STANDINGS, Headline, Standing, restated
 
 _WAITING_FOR = {
     AddFinalizer: "being taken into the operator's care",

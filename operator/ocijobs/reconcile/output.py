@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from ocijobs.api.run.observed import LogFile
 from ocijobs.api.shared.names import RESULTS_KEY
 from ocijobs.reconcile.text import shown
 
@@ -21,6 +23,22 @@ LINE_LIMIT_BYTES = 512
 
 _SPACE = " \t\r\n\v\f"
 _DEEPEST = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLines:
+    """What a log has of a run, oldest first: the last lines, and lines that may be result lines."""
+
+    tail: Sequence[str]
+    results: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOutput:
+    """The last lines of a run, and the logs there are of it."""
+
+    lines: LogLines
+    files: tuple[LogFile, ...]
 
 
 class _Printed(str):

@@ -70,7 +70,12 @@ def creation_due_at(
     owner: ObjectMeta, forbidden: Call | None, settings: Settings
 ) -> datetime | None:
     """Return when a creation that the API server forbade is tried again; None means at once."""
-    return due_at(forbidden, epoch=str(owner.generation), seed=owner.uid, settings=settings)
+    return due_at(forbidden, epoch=creation_epoch(owner), seed=owner.uid, settings=settings)
+
+
+def creation_epoch(owner: ObjectMeta) -> str:
+    """Return the epoch in which a creation for an object is forbidden: an edit makes another one."""
+    return str(owner.generation)
 
 
 def release_of_new(settings: Settings) -> dict[str, str]:

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
+from ocijobs.backends.backend import Backend
 from ocijobs.backends.records import RunState
-from ocijobs.backends.traits import BackendTraits
 
 PAGE_SIZE = 100
 """Most items on a page of a list: what is asked for, and what the calls of a list are counted with."""
@@ -40,7 +40,7 @@ class PollQuery:
 
 
 def plan_poll(
-    runs: Sequence[PolledRun], pages: Mapping[PollQuery, int], backend: BackendTraits
+    runs: Sequence[PolledRun], pages: Mapping[PollQuery, int], backend: Backend
 ) -> tuple[PollQuery, ...]:
     """Return the lists to ask for, in the order of the lifecycle, so that a run that moves on is not missed.
 
@@ -58,7 +58,7 @@ def plan_poll(
     return min(plans, key=lambda plan: sum(_cost(query, runs, pages) for query in plan))
 
 
-def _by_job(runs: Sequence[PolledRun], backend: BackendTraits) -> tuple[PollQuery, ...]:
+def _by_job(runs: Sequence[PolledRun], backend: Backend) -> tuple[PollQuery, ...]:
     """Return lists of each job: of its active runs, or one of all it ever had."""
     jobs = sorted({run.job_id for run in runs})
     if not backend.filters_combine:
@@ -70,7 +70,7 @@ def _by_job(runs: Sequence[PolledRun], backend: BackendTraits) -> tuple[PollQuer
     )
 
 
-def _states(runs: Iterable[PolledRun], backend: BackendTraits) -> tuple[RunState, ...]:
+def _states(runs: Iterable[PolledRun], backend: Backend) -> tuple[RunState, ...]:
     """Return the states that the runs may be in, as far as a list is to tell."""
     states = backend.active_states
     seen = {run.state for run in runs}

@@ -8,7 +8,8 @@ from ocijobs.api.job.spec import OCIJob
 from ocijobs.api.run.binding import JobBinding
 from ocijobs.api.shared.conditions import ConditionStatus, ConditionType, find, is_true
 from ocijobs.api.shared.reasons import Reason
-from ocijobs.backends.data_science.workload import template_of_job
+from ocijobs.backends.binding import template_of_job
+from ocijobs.backends.registry import backend_for
 from ocijobs.reconcile.actions.calls import Caller, Launcher
 from ocijobs.reconcile.actions.runs import RefreshJob
 from ocijobs.reconcile.blocking import Blocker
@@ -24,19 +25,25 @@ def missing_job(name: str, namespace: str) -> Blocker:
 
 
 def serving(
-    job: OCIJob, identity: IdentityView, *, checked_at: datetime | None, settled_at: datetime
+    job: OCIJob,
+    identity: IdentityView,
+    *,
+    sources_checked_at: datetime | None,
+    settled_at: datetime,
 ) -> tuple[JobBinding, Launcher] | Blocker:
     """Return the job as a first launch takes it, and as whom, or what hinders that.
 
     Args:
         job: the OCIJob.
         identity: who calls OCI.
-        checked_at: when the job's sources were last read to the end.
+        sources_checked_at: when the job's sources were last read to the end.
         settled_at: they are read no earlier than this.
     """
     if (blocker := going(job) or not_ready(job)) is not None:
         return blocker
-    if (blocker := unread(job, checked_at=checked_at, settled_at=settled_at)) is not None:
+    if (
+        blocker := unread(job, sources_checked_at=sources_checked_at, settled_at=settled_at)
+    ) is not None:
         return blocker
     caller = launcher_of(identity, job.status.region)
     return caller if isinstance(caller, Blocker) else (bind_job(job, caller), caller)
@@ -51,9 +58,11 @@ def going(job: OCIJob) -> Blocker | None:
     )
 
 
-def unread(job: OCIJob, *, checked_at: datetime | None, settled_at: datetime) -> Blocker | None:
+def unread(
+    job: OCIJob, *, sources_checked_at: datetime | None, settled_at: datetime
+) -> Blocker | None:
     """Return that the job's sources are to be read again: what was read before may be of a former apply."""
-    if checked_at is not None and checked_at >= settled_at:
+    if sources_checked_at is not None and sources_checked_at >= settled_at:
         return None
     return Blocker(action=RefreshJob(name=job.metadata.name, after=settled_at))
 
@@ -89,9 +98,9 @@ def not_ready(job: OCIJob) -> Blocker | None:
 
 
 def _located(job: OCIJob) -> bool:
-    """Whether it is known where the job is in OCI; applications of Data Flow have no project."""
-    of_spark = job.spec.infrastructure.data_flow is not None
-    return bool(job.status.compartment_id and (job.status.project_id or of_spark))
+    """Whether it is known where the job is in OCI."""
+    needs_project = backend_for(job.spec.infrastructure).needs_project
+    return bool(job.status.compartment_id and (job.status.project_id or not needs_project))
 
 
 def _lasting(job: OCIJob) -> bool:
@@ -104,6 +113,7 @@ def _lasting(job: OCIJob) -> bool:
 def bind_job(job: OCIJob, caller: Caller) -> JobBinding:
     """Return the job as it is now: all runs that are bound to this are alike, whatever becomes of the job."""
     status, outputs = job.status, job.spec.outputs
+    backend = backend_for(job.spec.infrastructure)
     return JobBinding(
         job_uid=job.metadata.uid,
         job_generation=job.metadata.generation,
@@ -116,5 +126,5 @@ def bind_job(job: OCIJob, caller: Caller) -> JobBinding:
         artifact_sha256=status.artifact.sha256 if status.artifact is not None else None,
         outputs_uri_template=outputs.uri if outputs is not None else None,
         results=job.spec.results,
-        template=template_of_job(job, caller.region),
+        template=template_of_job(backend, job, caller.region),
     )

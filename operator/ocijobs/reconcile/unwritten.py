@@ -31,7 +31,13 @@ from ocijobs.reconcile.actions.jobs import (
     LookUpJob,
     SearchJobs,
 )
-from ocijobs.reconcile.actions.objects import DeleteOwned, RemoveFinalizer
+from ocijobs.reconcile.actions.objects import (
+    DeleteOwned,
+    DeleteWorkload,
+    FinishWorkload,
+    PatchWorkload,
+    RemoveFinalizer,
+)
 from ocijobs.reconcile.actions.runs import (
     CancelRun,
     DeleteRun,
@@ -44,7 +50,6 @@ from ocijobs.reconcile.actions.runs import (
     SearchLogs,
     SearchRuns,
 )
-from ocijobs.reconcile.actions.workloads import DeleteWorkload, FinishWorkload, PatchWorkload
 from ocijobs.reconcile.backoff import fraction
 from ocijobs.settings import Settings
 

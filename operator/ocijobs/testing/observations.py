@@ -7,7 +7,9 @@ from typing import Any
 
 from ocijobs.api.identity import IdentityDefaults
 from ocijobs.api.shared.metadata import IdentityReference
+from ocijobs.backends.inputs import JobInput
 from ocijobs.backends.job_record import JobRecord
+from ocijobs.backends.names import NO_NAMES
 from ocijobs.backends.records import (
     JobState,
     LogAddress,
@@ -20,13 +22,15 @@ from ocijobs.reconcile.identity import IdentityObservation
 from ocijobs.reconcile.identity_view import DEFAULT_IDENTITY, IdentityView
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.known.identity import IdentityKnown, Key
-from ocijobs.reconcile.known.job import JobKnown, SourcesRead
+from ocijobs.reconcile.known.job import JobKnown
 from ocijobs.reconcile.known.run import RunKnown
+from ocijobs.reconcile.known.sources import SourcesRead
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.settings import Settings
 from ocijobs.testing.resources import (
     COMPARTMENT,
     LOG_GROUP,
+    PROJECT,
     REGION,
     REVISION,
     START,
@@ -103,10 +107,10 @@ def make_job_record(state: JobState = JobState.ACTIVE, **changes: Any) -> JobRec
     return JobRecord(**{**defaults, **changes})
 
 
-def make_sources(at: datetime = SETTLED, **changes: Any) -> SourcesRead:
+def make_sources(checked_at: datetime = SETTLED, **changes: Any) -> SourcesRead:
     """Return sources that were read, and built into an artifact."""
     defaults: dict[str, Any] = {
-        "at": at,
+        "checked_at": checked_at,
         "generation": 1,
         "digest": "ef" * 32,
         "name": "job.zip",
@@ -121,13 +125,28 @@ def make_run_observation(**changes: Any) -> RunObservation:
     defaults: dict[str, Any] = {
         "run": make_run(),
         "job": make_ready_job(),
-        "job_checked_at": SETTLED,
+        "sources_checked_at": SETTLED,
         "identity": make_identity_view(),
         "cluster_id": "cluster",
         "known": RunKnown(),
         "settings": DEFAULT_SETTINGS,
     }
     return RunObservation(**{**defaults, **changes})
+
+
+def make_job_input(**changes: Any) -> JobInput:
+    """Return what a job's request is made from: no code, and all names known that are given as OCIDs."""
+    defaults: dict[str, Any] = {
+        "job": make_job(),
+        "cluster_id": "cluster",
+        "compartment_id": COMPARTMENT,
+        "project_id": PROJECT,
+        "region": REGION,
+        "defaults": IdentityDefaults(),
+        "names": NO_NAMES,
+        "artifact": None,
+    }
+    return JobInput(**{**defaults, **changes})
 
 
 def make_job_observation(**changes: Any) -> JobObservation:

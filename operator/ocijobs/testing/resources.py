@@ -12,9 +12,9 @@ from typing import Any
 from ocijobs.api.identity import OCIIdentity, OCIIdentitySpec, OCIIdentityStatus
 from ocijobs.api.job.spec import OCIJob, OCIJobSpec
 from ocijobs.api.job.status import Artifact, OCIJobStatus, Revision
-from ocijobs.api.kinds import Backend
 from ocijobs.api.run.spec import OCIJobRun, OCIJobRunSpec
 from ocijobs.api.run.status import OCIJobRunStatus, RunSubmission
+from ocijobs.api.shared.backend import BackendName
 from ocijobs.api.shared.metadata import IdentityReference, ObjectMeta
 from ocijobs.api.shared.names import FINALIZER
 from ocijobs.api.shared.reasons import Reason
@@ -170,7 +170,7 @@ def make_ready_spark_job(
     uri = f"{CODE_BUCKET}/cluster/{meta.namespace}/{sha256}"
     artifact = Artifact(name="main.py", sha256=sha256, size=1024, uri=uri)
     status = _ready_status(meta, ocid, revision, artifact).model_copy(
-        update={"backend": Backend.DATA_FLOW}
+        update={"backend": BackendName.DATA_FLOW}
     )
     return make_spark_job(name, metadata=meta, status=status, **spec)
 

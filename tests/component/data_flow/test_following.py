@@ -11,7 +11,7 @@ import pytest_asyncio
 from tests.component.data_flow.conftest import LASTING, Flow
 from tests.unit.cloud.scripted_oci import IDENTITY
 
-from ocijobs.api.kinds import Backend
+from ocijobs.api.shared.backend import BackendName
 from ocijobs.api.shared.metadata import IdentityReference, ObjectKey
 from ocijobs.backends.records import RunState
 from ocijobs.clock import SystemClock
@@ -65,8 +65,8 @@ async def following(flow: Flow) -> AsyncIterator[Following]:
     queue = WorkQueue(clock)
     tracker = Tracker(
         infrastructures={
-            Backend.DATA_FLOW: flow.infrastructure,
-            Backend.DATA_SCIENCE: DataScience(flow.caller.calls),
+            BackendName.DATA_FLOW: flow.infrastructure,
+            BackendName.DATA_SCIENCE: DataScience(flow.caller.calls),
         },
         memory=memory,
         queue=queue,

@@ -13,10 +13,10 @@ from tests.conformance.clients.conftest import ENVIRONMENT
 from tests.support.patience import patience
 
 from oci_emulator.testing import Emulator
-from ocijobs.api.coverage import ADS_INFRASTRUCTURE, ADS_RUNTIMES
-from ocijobs.api.coverage_data_flow import ADS_DATA_FLOW, ADS_DATA_FLOW_RUNTIME
 from ocijobs.api.job.spec import OCIJob
 from ocijobs.cli.__main__ import main
+from ocijobs.cli.ads_keys import INFRASTRUCTURES
+from ocijobs.cli.ads_keys import RUNTIMES as KEYS
 
 pytestmark = [pytest.mark.breadth, pytest.mark.timeout(700)]
 
@@ -138,9 +138,9 @@ def _without_code(document: dict[str, Any]) -> dict[str, Any]:
 
 def test_every_key_of_ads_has_a_field_of_the_manifest_or_a_reason(tmp_path: Path) -> None:
     keys = json.loads(ads("keys", home=tmp_path).splitlines()[-1])
-    assert set(keys.pop("dataScienceJob")) - ADS_INFRASTRUCTURE.keys() == set()
-    assert set(keys.pop("infrastructure of Data Flow")) == ADS_DATA_FLOW.keys()
-    assert set(keys.pop("dataFlow")) == ADS_DATA_FLOW_RUNTIME.keys()
-    assert {name: set(found) - ADS_RUNTIMES[name].keys() for name, found in keys.items()} == {
-        name: set() for name in ADS_RUNTIMES
+    assert set(keys.pop("dataScienceJob")) - INFRASTRUCTURES["dataScienceJob"].keys() == set()
+    assert set(keys.pop("infrastructure of Data Flow")) == INFRASTRUCTURES["dataFlow"].keys()
+    assert set(keys.pop("dataFlow")) == KEYS["dataFlow"].keys()
+    assert {name: set(found) - KEYS[name].keys() for name, found in keys.items()} == {
+        name: set() for name in KEYS if name != "dataFlow"
     }

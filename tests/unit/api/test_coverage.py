@@ -7,17 +7,24 @@ from typing import Any
 import pytest
 from oci import data_flow, data_science
 
-from ocijobs.api.coverage import ADS_INFRASTRUCTURE, ADS_RUNTIMES, CREATE_JOB_DETAILS, Covered
-from ocijobs.api.coverage_data_flow import (
-    ADS_DATA_FLOW,
-    ADS_DATA_FLOW_RUNTIME,
+from generators.oci_coverage import (
     CREATE_APPLICATION_DETAILS,
+    CREATE_JOB_DETAILS,
     CREATE_RUN_DETAILS,
+    Covered,
 )
 from ocijobs.api.job.spec import OCIJobSpec
 from ocijobs.api.run.spec import OCIJobRunSpec
 from ocijobs.api.schema import model_schema
 from ocijobs.api.shared.model import Model
+from ocijobs.cli.ads_keys import INFRASTRUCTURES, RUNTIMES, Converted, Keys
+
+
+def fields_of(keys: Keys) -> Covered:
+    return {
+        key: value.spec if isinstance(value, Converted) else value for key, value in keys.items()
+    }
+
 
 DETAILS: dict[str, tuple[ModuleType, Covered]] = {
     "CreateJobDetails": (data_science.models, CREATE_JOB_DETAILS),
@@ -25,10 +32,8 @@ DETAILS: dict[str, tuple[ModuleType, Covered]] = {
     "CreateRunDetails": (data_flow.models, CREATE_RUN_DETAILS),
 }
 OF_JOBS: dict[str, Covered] = {
-    "ADS infrastructure": ADS_INFRASTRUCTURE,
-    **ADS_RUNTIMES,
-    "ADS infrastructure of Data Flow": ADS_DATA_FLOW,
-    "dataFlow": ADS_DATA_FLOW_RUNTIME,
+    **{f"infrastructure {name}": fields_of(keys) for name, keys in INFRASTRUCTURES.items()},
+    **{f"runtime {name}": fields_of(keys) for name, keys in RUNTIMES.items()},
     "CreateJobDetails": CREATE_JOB_DETAILS,
     "CreateApplicationDetails": CREATE_APPLICATION_DETAILS,
 }

@@ -6,7 +6,6 @@ from tests.support import manifests
 
 from ocijobs.api.job.infrastructure import Infrastructure
 from ocijobs.api.job.spec import OCIJobSpec
-from ocijobs.api.kinds import Backend
 from ocijobs.api.run.spec import OCIJobRunSpec
 
 SESSION = manifests.spark_job(machines={"type": "SESSION"}, code={"source": None})["spec"]
@@ -23,14 +22,6 @@ def test_a_session_has_a_runtime_with_nothing_in_it() -> None:
 def test_so_has_that_of_a_template() -> None:
     run = OCIJobRunSpec.model_validate({"jobTemplate": {"spec": SESSION}})
     assert OCIJobRunSpec.model_validate(run.document()) == run
-
-
-def test_the_backend_follows_from_the_infrastructure() -> None:
-    of = {
-        kind: OCIJobSpec.model_validate(job["spec"]).infrastructure.backend
-        for kind, job in {"flow": manifests.spark_job(), "science": manifests.job()}.items()
-    }
-    assert of == {"flow": Backend.DATA_FLOW, "science": Backend.DATA_SCIENCE}
 
 
 def test_one_infrastructure_is_read_and_not_more() -> None:

@@ -8,7 +8,8 @@ import pytest
 from tests.unit.cloud.scripted_oci import PRINCIPAL, Answer, Caller, ScriptedOci, document, error
 
 from ocijobs.backends.records import Refusal
-from ocijobs.cloud.data_flow_logs import RunLogs, RunOutput
+from ocijobs.cloud.data_flow_logs import RunLogs
+from ocijobs.reconcile.output import RunOutput
 from ocijobs.testing import make_ocid
 
 RUN = make_ocid("dataflowrun")

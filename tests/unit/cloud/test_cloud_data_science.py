@@ -20,8 +20,8 @@ from tests.unit.cloud.scripted_oci import (
 )
 
 from ocijobs.api.job.status import Artifact
+from ocijobs.backends.data_science.machines import Compute
 from ocijobs.backends.data_science.requests import (
-    Compute,
     JobConfiguration,
     JobRequest,
     JobSettings,
@@ -29,14 +29,7 @@ from ocijobs.backends.data_science.requests import (
     SingleNode,
 )
 from ocijobs.backends.job_record import JobRecord
-from ocijobs.backends.records import (
-    Absent,
-    JobState,
-    Refusal,
-    RefusalKind,
-    RunRecord,
-    RunState,
-)
+from ocijobs.backends.records import Absent, JobState, Refusal, RefusalKind, RunRecord, RunState
 from ocijobs.backends.requests import Tags
 from ocijobs.cloud.data_science import DataScience
 from ocijobs.controller.staging import Owner, Quota, Staging

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from ocijobs.api.kinds import Backend
+from ocijobs.api.shared.backend import BackendName
 from ocijobs.cloud.calls import Calls
 from ocijobs.cloud.clients import SERVICES
 from ocijobs.cloud.code_storage import CodeStorage
@@ -14,7 +14,9 @@ from ocijobs.cloud.infrastructures import infrastructures
 def test_every_backend_is_called_and_its_calls_are_of_one_api() -> None:
     nothing = cast("Calls", object())
     made = infrastructures(nothing, CodeStorage(nothing))
-    assert set(made) == set(SERVICES) == set(Backend)
+    assert set(made) == set(SERVICES) == set(BackendName)
     assert (
-        len({type(each) for each in made.values()}) == len(set(SERVICES.values())) == len(Backend)
+        len({type(each) for each in made.values()})
+        == len(set(SERVICES.values()))
+        == len(BackendName)
     )

@@ -7,8 +7,8 @@ from typing import Any, cast
 
 import pytest
 
-from ocijobs.api.kinds import Backend
 from ocijobs.api.orphan import Leftovers, Orphan, UnknownLaunch
+from ocijobs.api.shared.backend import BackendName
 from ocijobs.backends.records import Absent, JobState, Refusal, RefusalKind, RunState
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.credentials import IdentityKey
@@ -61,8 +61,8 @@ async def end(science: Answers, *, flow: Answers | None = None, **left: Any) -> 
         since=START,
         left=Leftovers(**left),
     )
-    services = {Backend.DATA_SCIENCE: science, Backend.DATA_FLOW: flow or Answers()}
-    infrastructures = cast("dict[Backend, Infrastructure]", services)
+    services = {BackendName.DATA_SCIENCE: science, BackendName.DATA_FLOW: flow or Answers()}
+    infrastructures = cast("dict[str, Infrastructure]", services)
     return await Leftover(infrastructures, PRINCIPAL, orphan).end()
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocijobs.cloud.log_lines import LineKeeper, plain
-from ocijobs.reconcile.known.run import LogLines
+from ocijobs.reconcile.output import LogLines
 
 RESULT = '{"ocijobs.io/results": {"auc": 0.930}}'
 

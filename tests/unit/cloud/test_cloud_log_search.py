@@ -9,8 +9,7 @@ from tests.unit.cloud.scripted_oci import PRINCIPAL, Caller, ScriptedOci, docume
 
 from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.cloud.log_search import LogRequest, LogSearch
-from ocijobs.reconcile.known.run import LogLines
-from ocijobs.reconcile.output import tail
+from ocijobs.reconcile.output import LogLines, tail
 from ocijobs.testing import COMPARTMENT, LOG_GROUP, make_ocid
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)

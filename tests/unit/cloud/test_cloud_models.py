@@ -10,8 +10,8 @@ from tests.unit.cloud.api_keys import secret
 from tests.unit.cloud.scripted_oci import PRINCIPAL
 
 from ocijobs.api.job.machines.shape import CpuBaseline, JobShapeConfigDetails
+from ocijobs.backends.data_science.machines import Compute
 from ocijobs.backends.data_science.requests import (
-    Compute,
     JobConfiguration,
     JobRequest,
     JobSettings,

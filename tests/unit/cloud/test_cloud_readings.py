@@ -1,18 +1,18 @@
 """What was sent to OCI is read back as the same request: else every job would seem to have been changed by others."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from oci.data_science import models
 
 from ocijobs.api.job.spec import OCIJob
-from ocijobs.backends.data_science.compute import mounts
+from ocijobs.backends.data_science.backend import DATA_SCIENCE
 from ocijobs.backends.data_science.requests import JobRequest, LogConfiguration
 from ocijobs.backends.differences import all_differences, setting_differences
 from ocijobs.backends.revision import job_request
-from ocijobs.cloud.data_science_models import create_job_details, job_record
-from ocijobs.cloud.data_science_readings import job_request_of
-from ocijobs.testing import COMPARTMENT, LOG_GROUP, PROJECT, make_job, make_ocid
+from ocijobs.cloud.data_science_models import create_job_details, job_content, job_record
+from ocijobs.testing import LOG_GROUP, make_job, make_job_input, make_ocid
 
 CONTAINER = {
     "container": {
@@ -73,20 +73,9 @@ JOBS = {
 
 
 def _request(job: OCIJob, log: LogConfiguration | None = None) -> JobRequest:
-    request = job_request(
-        job,
-        cluster_id="cluster",
-        revision="v1-1",
-        compartment_id=COMPARTMENT,
-        project_id=PROJECT,
-        region="us-ashburn-1",
-        log=log,
-        storage_mounts=mounts(job.spec, {}),
-        artifact=None,
-        pool_id=None,
-    )
+    request = job_request(DATA_SCIENCE, make_job_input(job=job), "v1-1")
     assert isinstance(request, JobRequest)
-    return request
+    return replace(request, log=log)
 
 
 def _as_oci_tells(request: JobRequest) -> Any:
@@ -99,8 +88,8 @@ def _as_oci_tells(request: JobRequest) -> Any:
 @pytest.mark.parametrize("name", JOBS)
 def test_a_job_is_read_as_it_was_sent(name: str) -> None:
     request = _request(JOBS[name], LogConfiguration(log_group_id=LOG_GROUP, log_id=None))
-    found = job_request_of(_as_oci_tells(request))
-    assert all_differences(request, found) == ()
+    found = job_content(_as_oci_tells(request))
+    assert all_differences(DATA_SCIENCE, request, found) == ()
     assert found.workload == request.workload
     assert found.log == request.log
 
@@ -109,7 +98,7 @@ def test_a_job_is_read_as_it_was_sent(name: str) -> None:
 def test_every_job_differs_from_every_other(name: str) -> None:
     request = _request(JOBS[name])
     for other, job in JOBS.items():
-        same = all_differences(request, _request(job)) == ()
+        same = all_differences(DATA_SCIENCE, request, _request(job)) == ()
         assert same == (other == name), other
 
 
@@ -122,14 +111,14 @@ def test_what_oci_fills_in_is_no_difference() -> None:
     told.job_storage_mount_configuration_details_list[0].destination_path = "/mnt"
     told.defined_tags = {**told.defined_tags, "Oracle-Tags": {"CreatedBy": "somebody"}}
     told.freeform_tags = {**told.freeform_tags, "audited": "yes"}
-    assert setting_differences(request.settings, job_request_of(told).settings) == ()
+    assert setting_differences(DATA_SCIENCE, request.settings, job_content(told).settings) == ()
 
 
 def test_a_value_of_a_variable_that_others_set_is_not_shown() -> None:
     request = _request(JOBS["flexible"])
     told = _as_oci_tells(request)
     told.job_configuration_details.environment_variables = {"A": "secret", "B": "secret too"}
-    differences = all_differences(request, job_request_of(told))
+    differences = all_differences(DATA_SCIENCE, request, job_content(told))
     assert {d.field for d in differences} >= {"env[A]", "env[B]"}
     assert "secret" not in str(differences)
 

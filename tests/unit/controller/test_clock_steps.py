@@ -20,10 +20,12 @@ from ocijobs.controller.memory import Memory
 from ocijobs.reconcile.actions.calls import Call, Operation
 from ocijobs.reconcile.idempotency import Evidence
 from ocijobs.reconcile.known.identity import IdentityKnown
-from ocijobs.reconcile.known.job import JobKnown, Removal, SourcesRead, Watched
+from ocijobs.reconcile.known.job import JobKnown
+from ocijobs.reconcile.known.oci_jobs import Removal, Watched
 from ocijobs.reconcile.known.run import RunKnown
+from ocijobs.reconcile.known.sources import SourcesRead
+from ocijobs.reconcile.known.sweep import SweepKnown
 from ocijobs.reconcile.stepped import stepped
-from ocijobs.reconcile.sweep.observation import SweepKnown
 from ocijobs.testing import ManualClock, make_run_record
 
 KEY = ObjectKey("OCIJob", "team-a", "job")
@@ -80,7 +82,7 @@ def _remembered(at: datetime, record: Any) -> list[Any]:
     )
     job = JobKnown(
         evidence=evidence,
-        sources=SourcesRead(at=at, generation=1),
+        sources=SourcesRead(checked_at=at, generation=1),
         removal=removal,
         written_at=at,
         first_read_at=at,
@@ -111,12 +113,12 @@ def test_memory_has_its_times_move() -> None:
     memory, at, by = Memory(), ManualClock().now(), timedelta(hours=-2)
     memory.learn_run("uid", lambda known: known.called(Operation.SEARCH, at=at))
     memory.learn_identity(KEY, lambda known: known.called(Operation.VERIFY, at=at))
-    memory.set_serves("uid", at)
+    memory.note_sources_checked("uid", at)
     memory.want_refresh(KEY, at)
     memory.clock_stepped(by)
     assert memory.run("uid").calls[Operation.SEARCH].at == at + by
     assert memory.identity(KEY).calls[Operation.VERIFY].at == at + by
-    assert memory.serves("uid") == at + by
+    assert memory.sources_checked_at("uid") == at + by
     assert memory.refresh_after(KEY) == at + by
 
 

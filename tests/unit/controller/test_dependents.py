@@ -65,7 +65,7 @@ class Scene:
         dependents = Dependents(self.store, queue, observer, workloads=self.workloads)
         self.store.listen(dependents.changed)
         self.workloads.listen(dependents.workload_changed)
-        self.observer = observer
+        self.observer, self.dependents = observer, dependents
         self._version = 0
 
     def put(
@@ -120,6 +120,23 @@ def run(name: str) -> ObjectKey:
 
 BOUND: dict[str, Any] = {"phase": "Running", "binding": {"jobUid": "uid"}}
 ENDED: dict[str, Any] = {"phase": "Succeeded", "completionTime": "2026-01-01T00:10:00Z"}
+
+
+def test_what_waits_for_the_sources_of_a_job_is_looked_at_and_what_waits_for_others_is_not() -> (
+    None
+):
+    scene = Scene()
+    for sweep, job in (("mine", "job"), ("another", "other")):
+        scene.put(ObjectKey("OCIJobSweep", NAMESPACE, sweep), jobRef={"name": job})
+    scene.put(ObjectKey("OCIJobSweep", NAMESPACE, "bound"), status=BOUND)
+    scene.put(run("waits"))
+    scene.put(run("elsewhere"), jobRef={"name": "other"})
+    scene.put(
+        run("launched"), status={"phase": "Running", "jobRunId": "ocid1.datasciencejobrun.oc1..a"}
+    )
+    scene.queue.keys = set()
+    scene.dependents.wake_users_of_job(ObjectKey("OCIJob", NAMESPACE, "job"))
+    assert scene.queue.keys == {ObjectKey("OCIJobSweep", NAMESPACE, "mine"), run("waits")}
 
 
 def test_a_sweep_is_looked_at_when_the_run_goes_that_had_the_name_of_its_child() -> None:

@@ -55,10 +55,13 @@ def owner(kind: str, **spec: Any) -> Entry:
 
 SWEEP = owner("OCIJobSweep", jobRef={"name": "job"}, matrix={"X": ["1"]})
 CHILD = CreateObject(
+    name="own-3",
+    index=3,
+    epoch="1",
     document={
         "kind": "OCIJobRun",
         "metadata": {"name": "own-3", "labels": {"ocijobs.io/sweep-index": "3"}},
-    }
+    },
 )
 
 

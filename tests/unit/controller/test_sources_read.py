@@ -42,7 +42,7 @@ from ocijobs.kube.reads import ConfigData, FluxArtifact
 from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.reconcile.actions.jobs import ReadSources, ServedSource
 from ocijobs.reconcile.actions.runs import ListOutputs, ReadResults, ReadRunLogs, ReadValues
-from ocijobs.reconcile.known.job import SourceNamed, SourcesRead
+from ocijobs.reconcile.known.sources import SourceNamed, SourcesRead
 from ocijobs.testing import NAMESPACE, ManualClock, make_caller, make_job, make_metadata, make_run
 
 pytestmark = pytest.mark.asyncio

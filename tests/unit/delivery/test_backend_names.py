@@ -10,34 +10,38 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-CORE = Path(__file__).parents[3] / "operator/ocijobs/reconcile"
+OPERATOR = Path(__file__).parents[3] / "operator/ocijobs"
 
-A_BACKEND = re.compile(r"data.?(flow|science)", re.IGNORECASE)
-"""A name, a text, an OCID's type or a module that is of one backend."""
+A_BACKEND = re.compile(r"data.?(flow|science)|spark|application", re.IGNORECASE)
+"""A name, a text, an OCID's type, a field or a module that is of one backend."""
 
-OF_SPECS = {
-    "job/adoption.py",
-    "job/naming.py",
-    "job/plan.py",
-    "run/bound_job.py",
-    "run/data_science_request.py",
-    "run/launch.py",
-    "run/pod_sets.py",
-    "run/request.py",
-    "run/spark_request.py",
-    "serving.py",
+OF_CALLS = {
+    "places.py": {"DATA_FLOW", "DATA_SCIENCE"},
+    "reporting.py": {"spark_used"},
+    "run_actions.py": {"ocijobs.cloud.data_flow_logs"},
+    "wiring.py": {"ocijobs.cloud.data_flow_logs"},
 }
-"""Modules that make requests of specs, or tell of their fields: a spec has a block for each backend."""
+"""What the shell names: APIs that are called, and a metric. Nothing of it decides what is done."""
 
 
-def test_only_what_makes_requests_of_specs_names_a_backend() -> None:
-    naming = {str(path.relative_to(CORE)): set(_named(path)) for path in CORE.rglob("*.py")}
-    assert {module for module, named in naming.items() if named} == OF_SPECS
+def test_no_module_of_the_core_names_a_backend() -> None:
+    assert _naming(OPERATOR / "reconcile") == {}
 
 
-def test_no_decision_compares_a_backend_by_its_name() -> None:
-    members = {"DATA_FLOW", "DATA_SCIENCE"}
-    assert not [path for path in CORE.rglob("*.py") if set(_named(path)) & members]
+def test_the_shell_names_apis_and_metrics_of_a_backend_and_nothing_else() -> None:
+    assert _naming(OPERATOR / "controller") == OF_CALLS
+
+
+def test_what_all_backends_share_names_none() -> None:
+    shared = _naming(OPERATOR / "backends")
+    packages = {"data_flow", "data_science"}
+    assert {module for module in shared if module.split("/")[0] not in packages} == {"registry.py"}
+
+
+def _naming(folder: Path) -> dict[str, set[str]]:
+    """Return what the modules of a folder name of a single backend."""
+    named = {str(path.relative_to(folder)): set(_named(path)) for path in folder.rglob("*.py")}
+    return {module: names for module, names in named.items() if names}
 
 
 def _named(path: Path) -> Iterator[str]:

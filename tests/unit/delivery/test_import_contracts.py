@@ -18,8 +18,8 @@ WRONG_WAYS = {
         "from ocijobs.kube import client",
     ),
     "Backends don't know each other": (
-        "operator/ocijobs/backends/data_flow/traits.py",
-        "from ocijobs.backends.data_science import traits",
+        "operator/ocijobs/backends/data_flow/fields.py",
+        "from ocijobs.backends.data_science import compute",
     ),
     "Decisions about one kind know nothing of those about another": (
         "operator/ocijobs/reconcile/run/pod_sets.py",

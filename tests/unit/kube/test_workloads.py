@@ -20,7 +20,7 @@ from ocijobs.kube.lease import NotLeadingError
 from ocijobs.kube.reads import ObjectReader
 from ocijobs.kube.workloads import Workloads
 from ocijobs.reconcile.actions.calls import Operation
-from ocijobs.reconcile.actions.workloads import (
+from ocijobs.reconcile.actions.objects import (
     CreateWorkload,
     DeleteWorkload,
     FinishWorkload,

@@ -36,11 +36,14 @@ from ocijobs.reconcile.known.identity import (
     Serving,
     Unserved,
 )
-from ocijobs.reconcile.known.job import JobKnown, Removal
+from ocijobs.reconcile.known.job import JobKnown
+from ocijobs.reconcile.known.oci_jobs import Removal
 from ocijobs.reconcile.known.run import RunKnown
+from ocijobs.reconcile.known.schedule import ScheduleKnown
+from ocijobs.reconcile.known.sweep import Children, ChildView, SweepKnown
 from ocijobs.reconcile.run.observation import RunObservation
-from ocijobs.reconcile.schedule.observation import ScheduleKnown, ScheduleObservation
-from ocijobs.reconcile.sweep.observation import Children, ChildView, SweepKnown, SweepObservation
+from ocijobs.reconcile.schedule.observation import ScheduleObservation
+from ocijobs.reconcile.sweep.observation import SweepObservation
 from ocijobs.testing import (
     DEFAULT_SETTINGS,
     REGION,
@@ -210,7 +213,7 @@ def run_observations(draw: st.DrawFn) -> RunObservation:
     return make_run_observation(
         run=run,
         job=draw(st.sampled_from([None, make_ready_job(), make_job()])),
-        job_checked_at=draw(_maybe(times)),
+        sources_checked_at=draw(_maybe(times)),
         identity=draw(st.sampled_from(IDENTITIES)),
         known=draw(_run_known()),
         ahead=draw(st.integers(0, 1)),
@@ -259,7 +262,7 @@ def _job_known(draw: st.DrawFn) -> JobKnown:
         absent_at=tuple(draw(st.lists(times, max_size=2))),
         calls=draw(_calls(_epochs)),
     )
-    sources = make_sources(at=draw(times), missing=draw(_maybe(st.just("no ConfigMap"))))
+    sources = make_sources(checked_at=draw(times), missing=draw(_maybe(st.just("no ConfigMap"))))
     known = JobKnown(
         sources=draw(_maybe(st.just(sources))),
         written_at=draw(_maybe(times)),
@@ -321,7 +324,7 @@ def sweep_observations(draw: st.DrawFn) -> SweepObservation:
     return SweepObservation(
         sweep=OCIJobSweep(metadata=draw(_metadata("sweep")), spec=spec, status=status),
         job=draw(st.sampled_from([None, make_ready_job()])),
-        job_checked_at=draw(_maybe(times)),
+        sources_checked_at=draw(_maybe(times)),
         identity=draw(st.sampled_from(IDENTITIES)),
         children=draw(st.sampled_from([Children(), Children(live={0: view}, created=1)])),
         strangers=draw(st.sampled_from([frozenset(), frozenset({0})])),

@@ -11,6 +11,7 @@ from ocijobs.api.job.spec import OCIJob
 from ocijobs.api.job.status import Artifact, Revision
 from ocijobs.api.shared.conditions import ConditionType, find
 from ocijobs.backends.data_flow.application import added, application_of
+from ocijobs.backends.data_flow.backend import DATA_FLOW
 from ocijobs.backends.data_flow.requests import ApplicationRequest, SparkMachine, SparkSettings
 from ocijobs.backends.differences import all_differences, setting_differences
 from ocijobs.backends.requests import NameKind
@@ -28,11 +29,11 @@ from ocijobs.testing import (
     COMPARTMENT,
     LOG_GROUP,
     NAMESPACE,
-    REGION,
     SETTLED,
     START,
     make_caller,
     make_identity_view,
+    make_job_input,
     make_job_observation,
     make_job_record,
     make_metadata,
@@ -60,22 +61,10 @@ APPLICATION = make_ocid("dataflowapplication", "elsewhere")
 # Configuration.
 
 
-def requested(
-    job: OCIJob, *, artifact: Artifact | None = CODE, pool_id: str | None = None
-) -> ApplicationRequest:
+def requested(job: OCIJob, *, artifact: Artifact | None = CODE) -> ApplicationRequest:
     """Return what the job's application is made with."""
-    request = job_request(
-        job,
-        cluster_id="cluster",
-        revision="v1-a",
-        compartment_id=COMPARTMENT,
-        project_id=None,
-        region=REGION,
-        log=None,
-        storage_mounts=(),
-        artifact=artifact,
-        pool_id=pool_id,
-    )
+    made = make_job_input(job=job, project_id=None, artifact=artifact)
+    request = job_request(DATA_FLOW, made, "v1-a")
     assert isinstance(request, ApplicationRequest)
     return request
 
@@ -303,7 +292,7 @@ def test_each_change_in_place_is_told_by_its_field() -> None:
         )
     )
     found = requested(make_spark_job(data_flow={"driver_shape_config": FLEX}))
-    differences = setting_differences(wanted.settings, found.settings)
+    differences = setting_differences(DATA_FLOW, wanted.settings, found.settings)
     assert {(d.field, d.wanted, d.found) for d in differences} == {
         ("infrastructure.dataFlow.driverShapeConfig.ocpus", "1.0", "2.0"),
         ("infrastructure.dataFlow.driverShapeConfig.memoryInGBs", "16.0", "32.0"),
@@ -320,7 +309,7 @@ def test_a_machine_of_a_fixed_shape_has_no_size_to_tell_of() -> None:
     fixed = {"driver_shape": "VM.Standard2.1", "driver_shape_config": None}
     wanted = requested(make_spark_job(data_flow=fixed))
     found = requested(make_spark_job(data_flow={**fixed, "driver_shape": "VM.Standard2.2"}))
-    differences = setting_differences(wanted.settings, found.settings)
+    differences = setting_differences(DATA_FLOW, wanted.settings, found.settings)
     assert {d.field for d in differences} == {
         "infrastructure.dataFlow.driverShape",
         "infrastructure.dataFlow.executorShape",
@@ -330,7 +319,7 @@ def test_a_machine_of_a_fixed_shape_has_no_size_to_tell_of() -> None:
 def test_an_application_of_another_type_is_another() -> None:
     wanted = requested(make_spark_job())
     found = replace(wanted, type=ApplicationType.STREAMING)
-    (difference,) = all_differences(wanted, found)
+    (difference,) = all_differences(DATA_FLOW, wanted, found)
     assert (difference.field, difference.wanted, difference.found) == (
         "infrastructure.dataFlow.type",
         "BATCH",
@@ -360,7 +349,7 @@ def test_an_application_of_nobody_tells_nothing_of_its_code() -> None:
 def test_values_of_variables_that_an_application_has_are_not_shown() -> None:
     wanted = requested(make_spark_job(env=[{"name": "A", "value": "1"}]))
     found = requested(make_spark_job(env=[{"name": "A", "value": "hunter2"}]))
-    differences = setting_differences(wanted.settings, found.settings)
+    differences = setting_differences(DATA_FLOW, wanted.settings, found.settings)
     assert {(d.field, d.wanted, d.found) for d in differences} == {("env[A]", "1", "another value")}
 
 
@@ -370,25 +359,29 @@ def test_what_others_added_to_an_application_is_no_difference() -> None:
             freeform_tags={"theirs": "x"}, data_flow={"spark_configuration": {"theirs": "x"}}
         )
     )
-    assert setting_differences(requested(make_spark_job()).settings, found.settings) == ()
+    assert (
+        setting_differences(DATA_FLOW, requested(make_spark_job()).settings, found.settings) == ()
+    )
 
 
 def test_what_an_update_does_not_take_away_is_no_difference() -> None:
     found = requested(make_spark_job(spark={"archive_uri": "oci://b@n/theirs.zip"}))
     wanted = requested(make_spark_job())
-    assert setting_differences(wanted.settings, found.settings) == ()
+    assert setting_differences(DATA_FLOW, wanted.settings, found.settings) == ()
 
 
 def test_arguments_that_others_added_are_one() -> None:
     found = requested(make_spark_job(args=["a"]))
-    (difference,) = setting_differences(requested(make_spark_job()).settings, found.settings)
+    (difference,) = setting_differences(
+        DATA_FLOW, requested(make_spark_job()).settings, found.settings
+    )
     assert (difference.field, difference.found) == ("args", "('a',)")
 
 
 def test_what_makes_another_application_is_told_of_one_that_is_looked_at() -> None:
     wanted = requested(make_spark_job(spark={"class_name": "org.example.Main"}))
     found = requested(make_spark_job(data_flow={"spark_version": "3.2.1"}))
-    assert {(d.field, d.wanted, d.found) for d in all_differences(wanted, found)} == {
+    assert {(d.field, d.wanted, d.found) for d in all_differences(DATA_FLOW, wanted, found)} == {
         ("infrastructure.dataFlow.sparkVersion", "3.5.0", "3.2.1"),
         ("runtime.spark.className", "org.example.Main", "-"),
     }

@@ -9,20 +9,20 @@ import pytest
 from oci.data_flow.models import Run
 from oci.data_science.models import JobRun
 
-from ocijobs.api.kinds import Backend
 from ocijobs.api.run.phase import Phase
+from ocijobs.api.shared.backend import BackendName
 from ocijobs.api.shared.conditions import ConditionType, find
 from ocijobs.api.shared.reasons import Reason
-from ocijobs.backends.data_flow.traits import DATA_FLOW
-from ocijobs.backends.data_science.traits import DATA_SCIENCE
+from ocijobs.backends.backend import Backend
+from ocijobs.backends.data_flow.backend import DATA_FLOW
+from ocijobs.backends.data_science.backend import DATA_SCIENCE
 from ocijobs.backends.records import ACTIVE_RUN_STATES, RunState
 from ocijobs.backends.registry import (
     BACKENDS,
     UnknownBackendError,
-    backend_named,
+    backend_for,
     backend_of,
 )
-from ocijobs.backends.traits import BackendTraits
 from ocijobs.reconcile.job.decide import decide_job
 from ocijobs.reconcile.run.decide import decide_run
 from ocijobs.testing import (
@@ -33,6 +33,7 @@ from ocijobs.testing import (
     make_ocid,
     make_run,
     make_run_observation,
+    make_spark_job,
 )
 
 PIPELINE = make_ocid("datasciencepipeline")
@@ -45,8 +46,14 @@ TOLD = (
 
 
 def test_every_backend_has_one_value() -> None:
-    assert [backend.name for backend in BACKENDS] == list(Backend)
-    assert [backend_named(name).name for name in Backend] == list(Backend)
+    assert [backend.name for backend in BACKENDS] == list(BackendName)
+
+
+def test_the_backend_follows_from_the_infrastructure() -> None:
+    jobs = {DATA_SCIENCE: make_job(), DATA_FLOW: make_spark_job()}
+    for backend, job in jobs.items():
+        assert backend_for(job.spec.infrastructure) is backend
+        assert [b for b in BACKENDS if b.is_meant_by(job.spec.infrastructure)] == [backend]
 
 
 def test_an_ocid_tells_its_service() -> None:
@@ -54,10 +61,10 @@ def test_an_ocid_tells_its_service() -> None:
     assert len(set(types)) == len(types)
     found = {kind: backend_of(make_ocid(kind)).name for kind in types}
     assert found == {
-        "datasciencejob": Backend.DATA_SCIENCE,
-        "datasciencejobrun": Backend.DATA_SCIENCE,
-        "dataflowapplication": Backend.DATA_FLOW,
-        "dataflowrun": Backend.DATA_FLOW,
+        "datasciencejob": BackendName.DATA_SCIENCE,
+        "datasciencejobrun": BackendName.DATA_SCIENCE,
+        "dataflowapplication": BackendName.DATA_FLOW,
+        "dataflowrun": BackendName.DATA_FLOW,
     }
 
 
@@ -71,7 +78,7 @@ def test_an_ocid_of_another_service_is_of_none(ocid: str) -> None:
     ("backend", "model"), [(DATA_SCIENCE, JobRun), (DATA_FLOW, Run)], ids=["science", "flow"]
 )
 def test_the_states_of_a_service_are_those_of_its_api(
-    backend: BackendTraits, model: type[object]
+    backend: Backend, model: type[object]
 ) -> None:
     told = {value for name, value in vars(model).items() if name.startswith("LIFECYCLE_STATE_")}
     assert set(backend.run_states) == told

@@ -12,18 +12,16 @@ from ocijobs.api.job.machines.node_group import StartupOrder
 from ocijobs.api.job.machines.shape import JobShapeConfigDetails
 from ocijobs.api.job.machines.storage_mount import ObjectStorageMount
 from ocijobs.api.shared.names import TAG_OWNER
+from ocijobs.backends.data_science.backend import DATA_SCIENCE
+from ocijobs.backends.data_science.machines import Compute, ComputeCluster, Mount, NodeMachine
 from ocijobs.backends.data_science.requests import (
-    Compute,
-    ComputeCluster,
     ContainerEnvironment,
     JobConfiguration,
     JobRequest,
     JobSettings,
     LogConfiguration,
-    Mount,
     MultiNode,
     NodeGroup,
-    NodeMachine,
     SingleNode,
 )
 from ocijobs.backends.differences import all_differences, setting_differences
@@ -87,11 +85,17 @@ def tagged(freeform: dict[str, str], defined: dict[str, dict[str, str]]) -> JobS
 
 
 def test_what_is_alike_has_no_differences() -> None:
-    assert all_differences(JOB, JOB) == ()
+    assert all_differences(DATA_SCIENCE, JOB, JOB) == ()
     trailing = (Mount(source=BUCKET, directory_name="data", path="/mnt/"),)
-    assert setting_differences(SETTINGS, replace(SETTINGS, storage_mounts=trailing)) == ()
+    assert (
+        setting_differences(DATA_SCIENCE, SETTINGS, replace(SETTINGS, storage_mounts=trailing))
+        == ()
+    )
     others = Tags(freeform={"team": "a", "theirs": "x"}, defined=SETTINGS.tags.defined)
-    assert setting_differences(SETTINGS, replace(SETTINGS, tags=others, description="")) == ()
+    assert (
+        setting_differences(DATA_SCIENCE, SETTINGS, replace(SETTINGS, tags=others, description=""))
+        == ()
+    )
 
 
 @pytest.mark.parametrize(
@@ -115,13 +119,13 @@ def test_what_is_alike_has_no_differences() -> None:
 def test_a_setting_that_others_changed_is_named(
     found: JobSettings, field: str, wanted: str, shown: str
 ) -> None:
-    (difference,) = setting_differences(SETTINGS, found)
+    (difference,) = setting_differences(DATA_SCIENCE, SETTINGS, found)
     assert (difference.field, difference.wanted, difference.found) == (field, wanted, shown)
 
 
 def test_every_field_of_a_size_is_named() -> None:
     other = JobShapeConfigDetails(ocpus=2, memory_in_gbs=32, cpu_baseline="BASELINE_1_2")
-    found = setting_differences(SETTINGS, machine(size=other))
+    found = setting_differences(DATA_SCIENCE, SETTINGS, machine(size=other))
     where = f"{COMPUTE}.jobShapeConfigDetails"
     names = {difference.field for difference in found}
     assert names == {f"{where}.{name}" for name in ("ocpus", "memoryInGBs", "cpuBaseline")}
@@ -129,7 +133,7 @@ def test_every_field_of_a_size_is_named() -> None:
 
 def test_a_job_of_several_nodes_has_no_machine_of_its_own() -> None:
     grouped = replace(SETTINGS, infrastructure=None)
-    assert setting_differences(grouped, grouped) == ()
+    assert setting_differences(DATA_SCIENCE, grouped, grouped) == ()
 
 
 def test_a_compute_target_is_compared_as_a_whole() -> None:
@@ -138,10 +142,10 @@ def test_a_compute_target_is_compared_as_a_whole() -> None:
         compute_target_id="ocid1.datasciencecomputetarget.oc1.iad.a", resource_request=request
     )
     wanted = replace(SETTINGS, infrastructure=ComputeCluster(target=target))
-    assert setting_differences(wanted, wanted) == ()
+    assert setting_differences(DATA_SCIENCE, wanted, wanted) == ()
     larger = target.model_copy(update={"resource_request": request.model_copy(update={"ocpus": 2})})
     found = replace(SETTINGS, infrastructure=ComputeCluster(target=larger))
-    (difference,) = setting_differences(wanted, found)
+    (difference,) = setting_differences(DATA_SCIENCE, wanted, found)
     assert difference.field == f"{COMPUTE}.computeTarget"
 
 
@@ -158,14 +162,14 @@ def test_a_compute_target_is_compared_as_a_whole() -> None:
     ],
 )
 def test_what_a_job_starts_is_compared_exactly(workload: SingleNode, fields: set[str]) -> None:
-    found = all_differences(JOB, replace(JOB, workload=workload))
+    found = all_differences(DATA_SCIENCE, JOB, replace(JOB, workload=workload))
     assert {difference.field for difference in found} == fields
 
 
 def test_values_that_oci_has_are_not_shown() -> None:
     theirs = replace(STARTED, environment_variables={"A": "their-secret"})
     (difference,) = all_differences(
-        JOB, replace(JOB, workload=SingleNode(configuration=theirs, container=IMAGE))
+        DATA_SCIENCE, JOB, replace(JOB, workload=SingleNode(configuration=theirs, container=IMAGE))
     )
     assert (difference.wanted, difference.found) == ("1", "another value")
 
@@ -193,11 +197,11 @@ def test_values_that_oci_has_are_not_shown() -> None:
 )
 def test_groups_of_nodes_are_compared_by_their_names(nodes: MultiNode, field: str) -> None:
     wanted = replace(JOB, workload=NODES)
-    assert all_differences(wanted, wanted) == ()
-    (difference,) = all_differences(wanted, replace(wanted, workload=nodes))
+    assert all_differences(DATA_SCIENCE, wanted, wanted) == ()
+    (difference,) = all_differences(DATA_SCIENCE, wanted, replace(wanted, workload=nodes))
     assert difference.field == field
 
 
 def test_a_log_that_is_not_wanted_is_a_difference() -> None:
-    (difference,) = all_differences(replace(JOB, log=None), JOB)
+    (difference,) = all_differences(DATA_SCIENCE, replace(JOB, log=None), JOB)
     assert difference.field == f"{COMPUTE}.logging.logGroupId"

@@ -84,7 +84,7 @@ def test_what_oci_refuses_to_show_is_told_and_looked_for_again() -> None:
     )
     assert decision.actions == ()
     assert decision.wake_at is not None
-    o = replace(o, known=replace(o.known, sources=make_sources(at=LATER)))
+    o = replace(o, known=replace(o.known, sources=make_sources(checked_at=LATER)))
     (action,) = decide_job(o, LATER).actions
     assert isinstance(action, LookUpJob)
 
@@ -238,10 +238,10 @@ def test_one_that_is_looked_at_serves_runs_and_is_nobody_s_to_hold() -> None:
     assert (status.job_id, status.revisions) == (OUTSIDE, ())
     assert status.adopted is not None
     assert not status.adopted.kept
-    assert decision.serves is None
+    assert decision.sources_checked_at is None
     assert FINALIZER not in o.job.metadata.finalizers
     # What is written is agreed upon: from then on it serves.
-    assert decide_job(written(o, decision), SETTLED).serves == SETTLED
+    assert decide_job(written(o, decision), SETTLED).sources_checked_at == SETTLED
 
 
 @pytest.mark.parametrize(
@@ -277,7 +277,9 @@ def test_one_that_can_t_be_read_is_observed_no_more() -> None:
 def test_it_is_looked_at_again_at_intervals() -> None:
     o = observing()
     # The sources are not due before it.
-    o = replace(o, known=replace(o.known, sources=make_sources(at=SETTLED + timedelta(minutes=9))))
+    o = replace(
+        o, known=replace(o.known, sources=make_sources(checked_at=SETTLED + timedelta(minutes=9)))
+    )
     wake_at = decide_job(o, SETTLED).wake_at
     assert wake_at is not None
     interval = o.settings.drift_interval_seconds

@@ -18,10 +18,11 @@ from tests.unit.reconcile.decided_jobs import (
 
 from ocijobs.api.identity import IdentityDefaults
 from ocijobs.api.job.status import JobSubmission
-from ocijobs.api.kinds import Backend
 from ocijobs.api.run.phase import Phase
+from ocijobs.api.shared.backend import BackendName
 from ocijobs.api.shared.conditions import ConditionType, is_true
 from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.data_science.backend import DATA_SCIENCE
 from ocijobs.backends.job_record import JobRecord
 from ocijobs.backends.records import Absent, JobState, Refusal, RefusalKind
 from ocijobs.backends.requests import NameKind
@@ -42,7 +43,8 @@ from ocijobs.reconcile.job.observation import JobObservation, RunView
 from ocijobs.reconcile.job.place import Place, find_place
 from ocijobs.reconcile.job.plan import make_plan
 from ocijobs.reconcile.job.removal import remove_oci_job
-from ocijobs.reconcile.known.job import JobKnown, Removal
+from ocijobs.reconcile.known.job import JobKnown
+from ocijobs.reconcile.known.oci_jobs import Removal
 from ocijobs.testing import (
     COMPARTMENT,
     DEFAULT_SETTINGS,
@@ -79,7 +81,7 @@ def decided(o: JobObservation, minutes: float = 0) -> Decision[Any]:
     """Return the decision some minutes later, of sources that were read by then."""
     now = SETTLED + timedelta(minutes=minutes)
     sources = o.known.sources
-    read = replace(sources, at=now) if sources is not None else None
+    read = replace(sources, checked_at=now) if sources is not None else None
     return decide_job(replace(o, known=replace(o.known, sources=read)), now)
 
 
@@ -282,7 +284,7 @@ def test_a_remote_source_that_fails_later_leaves_the_former_revision_serving() -
         f"revision {revision} goes on serving: timed out",
     )
     assert is_true(decision.status.conditions, ConditionType.READY)
-    assert decision.serves == SETTLED
+    assert decision.sources_checked_at == SETTLED
 
 
 # Creation.
@@ -509,12 +511,12 @@ def test_the_size_of_a_flexible_shape_and_the_mounts_are_settings() -> None:
     mount = {"src": "oci://bucket@namespace", "destination_directory_name": "data"}
     specs = [science(**flexible, **size) for size in sizes]
     specs.append(science(**flexible, **sizes[0], storage_mounts=[mount]))
-    digests = {settings_digest(request_of(**spec).settings) for spec in specs}
+    digests = {settings_digest(DATA_SCIENCE, request_of(**spec).settings) for spec in specs}
     assert len(digests) == 3
 
 
 def test_spark_is_in_no_project() -> None:
     defaults = IdentityDefaults(compartment_id=COMPARTMENT, project_id=PROJECT)
     o = make_job_observation(job=make_spark_job(), identity=make_identity_view(defaults=defaults))
-    assert o.backend.name is Backend.DATA_FLOW
+    assert o.backend.name is BackendName.DATA_FLOW
     assert plan_of(o).request.project_id is None

@@ -23,7 +23,8 @@ from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.job import creation, readiness, removal
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.plan import Plan
-from ocijobs.reconcile.known.job import JobKnown, Removal
+from ocijobs.reconcile.known.job import JobKnown
+from ocijobs.reconcile.known.oci_jobs import Removal
 
 
 def _create_without_an_intent(patch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,8 @@ from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.job.decide import decide_job
 from ocijobs.reconcile.job.observation import JobObservation, Turn
 from ocijobs.reconcile.job.status import write_blocked
-from ocijobs.reconcile.known.job import JobKnown, SourceNamed
+from ocijobs.reconcile.known.job import JobKnown
+from ocijobs.reconcile.known.sources import SourceNamed
 from ocijobs.testing import SETTLED, make_job, make_job_observation, make_sources
 
 REMOTE = {"script": {"source": {"git_repository": {"url": "https://git.example/code.git"}}}}
@@ -44,7 +45,7 @@ def action_of(decision: Decision[OCIJobStatus]) -> ReadSources:
 def named(o: JobObservation, version: str = "c1", at: datetime = SETTLED) -> JobObservation:
     """Let the source tell its version."""
     answer = SourceNamed(
-        at=at,
+        checked_at=at,
         generation=o.job.metadata.generation,
         requested=o.job.metadata.annotations.get(ANNOTATION_REQUESTED_AT, ""),
         version=version,

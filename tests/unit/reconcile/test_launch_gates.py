@@ -88,7 +88,7 @@ CLOSINGS = {
     "job as bound": Closing(status={"binding": BOUND, "attempts": (ATTEMPT,), "attempt_count": 1}),
     "job ready": Closing(job_status={"revision": None}),
     "turn": Closing(job={"max_active_runs": 1}, beside={"ahead": 1}),
-    "sources read": Closing(beside={"job_checked_at": None}),
+    "sources read": Closing(beside={"sources_checked_at": None}),
     "identity": Closing(identity={"obstacle": (Reason.CREDENTIALS_INVALID, "401")}),
     "job looked up": Closing(spec={"job_ref": None, "job_id": make_ocid("datasciencejob")}),
     "values": Closing(
@@ -161,7 +161,7 @@ def standing(*closings: Closing) -> RunObservation:
         run=run,
         identity=make_identity_view(**merged("identity")),
         settings=Settings.model_construct(**merged("settings")),
-        **{"job": job, "job_checked_at": SETTLED + timedelta(days=1), **beside},
+        **{"job": job, "sources_checked_at": SETTLED + timedelta(days=1), **beside},
     )
 
 

@@ -150,4 +150,4 @@ def test_a_paused_run_that_is_deleted_and_has_no_credentials_waits() -> None:
 def test_a_run_whose_deadline_has_passed_waits_for_its_job_to_be_read_after_a_restart() -> None:
     status = OCIJobRunStatus(submit=make_submission(), launch_time=START)
     run = make_run(status=status, active_deadline_seconds=60)
-    _does_not_spin(decide_run, make_run_observation(run=run, job_checked_at=None), "run")
+    _does_not_spin(decide_run, make_run_observation(run=run, sources_checked_at=None), "run")

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocijobs.backends.data_flow.traits import DATA_FLOW
-from ocijobs.backends.data_science.traits import DATA_SCIENCE
+from ocijobs.backends.backend import Backend
+from ocijobs.backends.data_flow.backend import DATA_FLOW
+from ocijobs.backends.data_science.backend import DATA_SCIENCE
 from ocijobs.backends.records import ACTIVE_RUN_STATES, RunState
 from ocijobs.backends.registry import BACKENDS
-from ocijobs.backends.traits import BackendTraits
 from ocijobs.reconcile.polling import Pace, PolledRun, PollQuery, known_pages, plan_poll
 
 FLOW, SCIENCE = DATA_FLOW, DATA_SCIENCE
@@ -61,7 +61,7 @@ def test_no_list_of_data_flow_has_two_filters(
 @pytest.mark.parametrize("backend", BACKENDS, ids=lambda backend: backend.name)
 @given(runs=_RUNS, pages=_PAGES)
 def test_every_run_is_in_some_list_and_no_list_is_of_a_state_that_the_service_lacks(
-    backend: BackendTraits, runs: Sequence[PolledRun], pages: Mapping[PollQuery, int]
+    backend: Backend, runs: Sequence[PolledRun], pages: Mapping[PollQuery, int]
 ) -> None:
     plan = plan_poll(runs, pages, backend)
     foreign = FOREIGN[backend]
@@ -74,7 +74,7 @@ def test_every_run_is_in_some_list_and_no_list_is_of_a_state_that_the_service_la
 @pytest.mark.parametrize("backend", BACKENDS, ids=lambda backend: backend.name)
 @given(runs=_RUNS, pages=_PAGES)
 def test_lists_are_in_the_order_of_the_lifecycle(
-    backend: BackendTraits, runs: Sequence[PolledRun], pages: Mapping[PollQuery, int]
+    backend: Backend, runs: Sequence[PolledRun], pages: Mapping[PollQuery, int]
 ) -> None:
     plan = plan_poll(runs, pages, backend)
     for job in {query.job_id for query in plan}:
@@ -87,14 +87,14 @@ def test_nothing_is_asked_for_no_run() -> None:
 
 
 @pytest.mark.parametrize("backend", BACKENDS, ids=lambda backend: backend.name)
-def test_many_runs_of_a_state_are_one_list(backend: BackendTraits) -> None:
+def test_many_runs_of_a_state_are_one_list(backend: Backend) -> None:
     plan = plan_poll([run(number) for number in range(50)], {}, backend)
     assert plan == (PollQuery(state=RunState.IN_PROGRESS),)
 
 
 @pytest.mark.parametrize("backend", BACKENDS, ids=lambda backend: backend.name)
 def test_a_run_that_is_not_known_yet_may_be_in_any_state_of_its_service(
-    backend: BackendTraits,
+    backend: Backend,
 ) -> None:
     runs = [run(number, None, job=f"job-{number}") for number in range(50)]
     plan = plan_poll(runs, {}, backend)

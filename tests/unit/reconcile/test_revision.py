@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from ocijobs.backends.data_science.requests import LogConfiguration
+from ocijobs.api.identity import IdentityDefaults
+from ocijobs.backends.data_science.backend import DATA_SCIENCE
 from ocijobs.backends.revision import revision_name
-from ocijobs.testing import COMPARTMENT, LOG_GROUP, PROJECT, make_job
+from ocijobs.testing import COMPARTMENT, LOG_GROUP, PROJECT, make_job, make_job_input, make_ocid
 
-LOG = LogConfiguration(log_group_id=LOG_GROUP, log_id=None)
+SHAPE = {"shape_name": "VM.Standard2.1"}
 CONDA = {"type": "service", "slug": "generalml_p311_cpu_x86_64_v1"}
 
 
@@ -19,23 +20,28 @@ def script(code: str = "print()", **variant: Any) -> dict[str, Any]:
     return {"script": {"source": {"inline": {"main.py": code}}, **variant}}
 
 
+def logged(**logging: Any) -> dict[str, Any]:
+    """Return the infrastructure of a job that says where its output goes."""
+    return {"infrastructure": {"data_science_job": {**SHAPE, "logging": logging}}}
+
+
 def revision(
     *,
     compartment_id: str = COMPARTMENT,
     project_id: str = PROJECT,
-    log: LogConfiguration | None = LOG,
+    log_group_id: str | None = LOG_GROUP,
     sources_digest: str = "ab" * 32,
     **spec: Any,
 ) -> str:
     """Return the revision of a job with that spec."""
     defaults = {"runtime": script(), "env": [{"name": "DEPTH", "value": "4"}], "args": ["--fast"]}
-    return revision_name(
-        make_job(**(defaults | spec)).spec,
+    made = make_job_input(
+        job=make_job(**(defaults | spec)),
         compartment_id=compartment_id,
         project_id=project_id,
-        log=log,
-        sources_digest=sources_digest,
+        defaults=IdentityDefaults(log_group_id=log_group_id),
     )
+    return revision_name(DATA_SCIENCE, made, sources_digest)
 
 
 def test_the_name_is_pinned() -> None:
@@ -54,8 +60,9 @@ def test_the_name_is_pinned() -> None:
         {"args": ["--fast", ""]},
         {"maximum_runtime_in_minutes": 10},
         {"outputs": {"uri": "oci://bucket@namespace/x"}},
-        {"log": None},
-        {"log": LogConfiguration(log_group_id=LOG_GROUP, log_id="ocid1.log.oc1.iad.a")},
+        {"log_group_id": None},
+        logged(enable_logging=False),
+        logged(log_group_id=LOG_GROUP, log_id=make_ocid("log")),
         {"compartment_id": "ocid1.compartment.oc1..other"},
         {"project_id": "ocid1.datascienceproject.oc1.iad.other"},
     ],

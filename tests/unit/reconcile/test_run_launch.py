@@ -19,8 +19,8 @@ from ocijobs.api.shared.dependency import Dependency, DependencyKind
 from ocijobs.api.shared.metadata import OwnerReference
 from ocijobs.api.shared.names import ANNOTATION_SCHEDULED_TIME
 from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.data_science.machines import Compute
 from ocijobs.backends.data_science.requests import (
-    Compute,
     LogConfiguration,
     MultiNode,
     NoLog,
@@ -330,14 +330,14 @@ def test_of_an_adopted_oci_job_a_run_is_sent_what_the_spec_says_and_the_rest_of_
 JOB_ID = make_ocid("datasciencejob", "outside")
 
 
-def outside(content: Any, **run: Any) -> RunObservation:
+def outside(content: Any, job_id: str = JOB_ID, **run: Any) -> RunObservation:
     """Return a run of an OCI job that no OCIJob has."""
     record = JobRecord(
-        id=JOB_ID, compartment_id=COMPARTMENT, state=JobState.ACTIVE, content=content
+        id=job_id, compartment_id=COMPARTMENT, state=JobState.ACTIVE, content=content
     )
     held = make_metadata("run", finalizer=True)
-    given = make_run(metadata=held, job_ref=None, job_id=JOB_ID, **run)
-    known = JobKnown().look_up_answered(JOB_ID, record, at=SETTLED, epoch="")
+    given = make_run(metadata=held, job_ref=None, job_id=job_id, **run)
+    known = JobKnown().look_up_answered(job_id, record, at=SETTLED, epoch="")
     return make_run_observation(run=given, job=None, job_known=known)
 
 
@@ -366,7 +366,7 @@ def test_the_machines_of_an_oci_job_outside_the_cluster_are_not_known() -> None:
 def test_an_application_outside_the_cluster_has_its_machines_told() -> None:
     fixed: dict[str, Any] = {"driver_shape": "VM.Standard2.1", "driver_shape_config": None}
     request = plan_of(make_job_observation(job=make_spark_job(data_flow=fixed))).request
-    launch = prepare(outside(request), SETTLED)
+    launch = prepare(outside(request, make_ocid("dataflowapplication")), SETTLED)
     assert isinstance(launch, Launch)
     template = launch.binding.template
     assert template is not None
@@ -405,7 +405,7 @@ def test_a_run_waits_until_its_job_is_there_is_ready_and_was_read_for_it() -> No
         update={"metadata": make_metadata("job", finalizer=True, generation=2)}
     )
     assert blocker(launching(edited)).message == "OCIJob job is not ready yet"
-    (action,) = decide_run(replace(launching(), job_checked_at=None), SETTLED).actions
+    (action,) = decide_run(replace(launching(), sources_checked_at=None), SETTLED).actions
     assert isinstance(action, RefreshJob)
     going = make_metadata("job", finalizer=True, deleted=START)
     deleted = make_ready_job(metadata=going)
@@ -435,7 +435,7 @@ def test_what_lastingly_keeps_a_job_from_being_ready_is_told() -> None:
 
 
 def test_a_run_waits_for_its_job_to_be_read_again() -> None:
-    found = blocker(replace(launching(), job_checked_at=START))
+    found = blocker(replace(launching(), sources_checked_at=START))
     assert isinstance(found.action, RefreshJob)
     assert found.action.after > START
 
@@ -490,8 +490,9 @@ def owning(job: OCIJob | None, **known: Any) -> RunObservation:
 def test_a_run_makes_the_job_that_it_describes() -> None:
     (action,) = decide_run(owning(None), SETTLED).actions
     assert isinstance(action, CreateObject)
-    assert (action.document["kind"], action.document["metadata"]["name"]) == ("OCIJob", "run")
-    (owner,) = action.document["metadata"]["ownerReferences"]
+    document: dict[str, Any] = dict(action.document)
+    assert (document["kind"], document["metadata"]["name"]) == ("OCIJob", action.name)
+    (owner,) = document["metadata"]["ownerReferences"]
     assert owner["uid"] == "uid-of-run"
 
 

@@ -16,10 +16,14 @@ from tests.unit.reconcile.simulation.run_history import Command, Do, Progress
 from tests.unit.reconcile.simulation.run_scenario import run_history
 from tests.unit.reconcile.simulation.weather import Mishap
 
+from ocijobs.api.run.binding import JobBinding
+from ocijobs.api.run.settings import RunSettings
 from ocijobs.api.run.spec import OCIJobRun
 from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.metadata import ObjectMeta
+from ocijobs.backends.inputs import RunInput
 from ocijobs.backends.records import Refusal, RunRecord, RunState
+from ocijobs.backends.values import Values
 from ocijobs.reconcile import idempotency
 from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.reconcile.actions.runs import CreateRun
@@ -34,7 +38,7 @@ from ocijobs.reconcile.run import (
     launch,
     observation,
     prelaunch,
-    spark_request,
+    request,
     submission,
 )
 from ocijobs.reconcile.run.observation import RunObservation
@@ -112,7 +116,11 @@ def _tell_the_time(patch: pytest.MonkeyPatch) -> None:
 
 def _send_what_the_application_has(patch: pytest.MonkeyPatch) -> None:
     """A job that was edited since the run was bound to it is taken for the same."""
-    patch.setattr(spark_request, "moved_on", lambda *_: False)
+
+    def same(o: RunObservation, job: JobBinding, settings: RunSettings, values: Values) -> RunInput:
+        return replace(request.run_input(o, job, settings, values), moved_on=False)
+
+    patch.setattr(launch, "run_input", same)
 
 
 def _forget_the_totals(patch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -28,16 +28,18 @@ from ocijobs.api.run.binding import RunTemplate
 from ocijobs.api.run.settings import RunSettings
 from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.conditions import Condition, ConditionStatus
+from ocijobs.backends.data_science.backend import DATA_SCIENCE
+from ocijobs.backends.pod_sets import PodSet
 from ocijobs.backends.records import Refusal, RefusalKind, RunState
 from ocijobs.reconcile.actions.action import Action
 from ocijobs.reconcile.actions.calls import Operation
-from ocijobs.reconcile.actions.workloads import CreateWorkload, DeleteWorkload, PatchWorkload
+from ocijobs.reconcile.actions.objects import CreateWorkload, DeleteWorkload, PatchWorkload
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.known.run import RunKnown
 from ocijobs.reconcile.run import decide, prelaunch, queueing, stopping, submission
 from ocijobs.reconcile.run.decide import decide_run
 from ocijobs.reconcile.run.observation import QueueView, RunObservation
-from ocijobs.reconcile.run.pod_sets import pod_sets, workload_name
+from ocijobs.reconcile.run.pod_sets import request_of, workload_name
 from ocijobs.reconcile.run.prelaunch import GATES
 from ocijobs.reconcile.run.queueing import waiting
 from ocijobs.testing import SETTLED, START, make_metadata, make_run, make_run_observation
@@ -201,7 +203,11 @@ def test_the_name_of_a_workload_is_short_and_of_one_run_only() -> None:
 
 def _sets(job: dict[str, Any], **run: Any) -> list[dict[str, Any]]:
     template = RunTemplate.model_validate({"infrastructure": job})
-    return list(pod_sets(template, RunSettings.model_validate(run)))
+    return _asked(DATA_SCIENCE.pod_sets(template, RunSettings.model_validate(run)))
+
+
+def _asked(sets: Iterable[PodSet]) -> list[dict[str, Any]]:
+    return list(request_of(make_run(), "queue", sets).pod_sets)
 
 
 @pytest.mark.parametrize(
@@ -238,7 +244,7 @@ def test_machines_that_the_manifest_does_not_tell_count_for_one_pod() -> None:
     }
     for sets in (
         _sets({"computeTarget": target}),
-        list(pod_sets(RunTemplate(), RunSettings())),
+        _asked(DATA_SCIENCE.pod_sets(RunTemplate(), RunSettings())),
     ):
         (only,) = sets
         (node,) = only["template"]["spec"]["containers"]

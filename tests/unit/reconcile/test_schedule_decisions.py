@@ -281,7 +281,7 @@ def test_a_sweep_of_a_firing_waits_for_its_siblings_and_takes_their_results() ->
     resources = [{"name": "prepare", "run": RUN}, {"name": "tune", "sweep": sweep}]
     world = ScheduleWorld(resources=resources)
     due = creations(world.observe(), START + 10 * MINUTE)
-    documents = {one.document["kind"]: one.document for one in due}
+    documents: dict[str, Any] = {str(one.document["kind"]): one.document for one in due}
     assert documents.keys() == {"OCIJobRun", "OCIJobSweep"}
     prepare = documents["OCIJobRun"]["metadata"]["name"]
     made = documents["OCIJobSweep"]["spec"]

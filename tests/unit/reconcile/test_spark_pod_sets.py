@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from ocijobs.api.kueue import LABEL_SHAPE
-from ocijobs.api.run.binding import RunTemplate
 from ocijobs.api.run.settings import RunSettings, RunSpark
-from ocijobs.backends.data_science.workload import template_of
-from ocijobs.reconcile.run.pod_sets import pod_sets
-from ocijobs.testing import REGION, make_spark_job
+from ocijobs.backends.data_flow.backend import DATA_FLOW
+from ocijobs.backends.names import NO_NAMES
+from ocijobs.reconcile.run.pod_sets import request_of
+from ocijobs.testing import REGION, make_run, make_spark_job
 
 E4 = "VM.Standard.E4.Flex"
 SMALL, LARGE = {"cpu": "1", "memory": "16Gi"}, {"cpu": "2", "memory": "32Gi"}
@@ -18,7 +18,8 @@ FLEX = {"ocpus": 2, "memory_in_gbs": 32}
 
 def asked(spark: dict[str, Any] | None = None, **data_flow: Any) -> list[tuple[Any, ...]]:
     """Return what a run asks its queue for: name, count, shape and requests of each set of pods."""
-    template: RunTemplate = template_of(make_spark_job(data_flow=data_flow).spec, REGION)
+    spec = make_spark_job(data_flow=data_flow).spec
+    template = DATA_FLOW.template(spec, region=REGION, artifact=None, names=NO_NAMES)
     ours = RunSettings(spark=RunSpark.model_validate(spark) if spark else None)
     return [
         (
@@ -27,7 +28,7 @@ def asked(spark: dict[str, Any] | None = None, **data_flow: Any) -> list[tuple[A
             each["template"]["spec"]["nodeSelector"][LABEL_SHAPE],
             each["template"]["spec"]["containers"][0].get("resources", {}).get("requests", {}),
         )
-        for each in pod_sets(template, ours)
+        for each in request_of(make_run(), "queue", DATA_FLOW.pod_sets(template, ours)).pod_sets
     ]
 
 

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from ocijobs.backends.revision import application_revision_name
+from ocijobs.backends.data_flow.backend import DATA_FLOW
+from ocijobs.backends.revision import revision_name
 from ocijobs.testing import (
     CODE_BUCKET,
     COMPARTMENT,
+    make_job_input,
     make_ocid,
     make_spark_job,
 )
@@ -28,12 +30,13 @@ def revision(
     **spec: Any,
 ) -> str:
     """Return the revision of a Spark job with that spec."""
-    return application_revision_name(
-        make_spark_job(**spec).spec,
+    data_flow = {"artifact_bucket_uri": bucket_uri, **spec.pop("data_flow", {})}
+    made = make_job_input(
+        job=make_spark_job(data_flow=data_flow, **spec),
         compartment_id=compartment_id,
-        bucket_uri=bucket_uri,
-        sources_digest=sources_digest,
+        project_id=None,
     )
+    return revision_name(DATA_FLOW, made, sources_digest)
 
 
 def test_the_name_of_a_spark_jobs_revision_is_pinned() -> None:

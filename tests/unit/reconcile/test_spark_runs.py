@@ -12,10 +12,10 @@ from tests.unit.reconcile.simulation.run_outputs import LOG_FILES
 from tests.unit.reconcile.simulation.run_scenario import RunScenario, run_history
 from tests.unit.reconcile.simulation.weather import Mishap
 
-from ocijobs.api.kinds import Backend
 from ocijobs.api.run.observed import RunMetrics
 from ocijobs.api.run.phase import Phase
 from ocijobs.api.run.status import OCIJobRunStatus
+from ocijobs.api.shared.backend import BackendName
 from ocijobs.api.shared.conditions import Condition, ConditionType, find, is_true
 from ocijobs.backends.data_flow.requests import ApplicationRunRequest, SparkMachine, SparkSettings
 from ocijobs.backends.records import RunState
@@ -59,7 +59,7 @@ def test_a_word_count_succeeds_with_its_totals_its_logs_and_its_last_lines() -> 
     history = [*STREAMING, Live(30), Progress(RunState.SUCCEEDED), Live(3), Live(3)]
     scenario = _played(BATCH, history)
     status = _status(scenario)
-    assert (status.phase, status.backend) == (Phase.SUCCEEDED, Backend.DATA_FLOW)
+    assert (status.phase, status.backend) == (Phase.SUCCEEDED, BackendName.DATA_FLOW)
     assert is_true(status.conditions, ConditionType.COMPLETE)
     assert status.exit_code is None
     assert status.metrics == RunMetrics(

@@ -14,9 +14,8 @@ from ocijobs.api.shared.metadata import IdentityReference
 from ocijobs.api.shared.reasons import EventType, Reason
 from ocijobs.reconcile.actions.calls import Caller
 from ocijobs.reconcile.actions.jobs import CreateJob, DeleteJob, UpdateJob, UploadArtifact
-from ocijobs.reconcile.actions.objects import CreateObject, EditObject
+from ocijobs.reconcile.actions.objects import CreateObject, CreateWorkload, EditObject
 from ocijobs.reconcile.actions.runs import CancelRun, CreateRun
-from ocijobs.reconcile.actions.workloads import CreateWorkload
 from ocijobs.reconcile.decision import transition_notes
 from ocijobs.reconcile.failure import unreadable_status
 from ocijobs.reconcile.standing import Headline, Standing, conditions
@@ -114,7 +113,7 @@ BEGINS = {CreateRun, CreateJob, UpdateJob, UploadArtifact, CreateObject, EditObj
 
 
 def test_where_nothing_can_be_written_what_exists_is_ended_and_nothing_is_begun() -> None:
-    begin = CreateObject(document={})
+    begin = CreateObject(document={}, name="run")
     assert allowed((begin, CANCEL, DELETE_JOB), deleting=False) == (CANCEL,)
     assert allowed((begin, CANCEL, DELETE_JOB), deleting=True) == (CANCEL, DELETE_JOB)
     assert not BEGINS & {*ENDS, *ENDS_WITH_THE_OBJECT}

@@ -20,9 +20,9 @@ from ocijobs.api.sweep.spec import OCIJobSweepSpec
 from ocijobs.reconcile.actions.objects import DeleteObject
 from ocijobs.reconcile.actions.runs import RefreshJob
 from ocijobs.reconcile.dependencies import DependencyView, Relations
+from ocijobs.reconcile.known.sweep import Outcome
 from ocijobs.reconcile.sweep.decide import decide_sweep
 from ocijobs.reconcile.sweep.indices import from_intervals, index_of, names_index, to_intervals
-from ocijobs.reconcile.sweep.observation import Outcome
 from ocijobs.reconcile.sweep.tally import count
 from ocijobs.reconcile.sweep_points import point, problem, total
 from ocijobs.testing import START, make_identity_view, make_job, make_metadata, make_ready_job
@@ -360,7 +360,7 @@ def test_a_sweep_is_not_bound_before_the_rest_of_its_apply_has_come() -> None:
 
 def test_a_sweep_waits_for_its_job_to_be_read_for_it_and_for_who_calls() -> None:
     world = SweepWorld()
-    o = replace(world.observe(), job_checked_at=None)
+    o = replace(world.observe(), sources_checked_at=None)
     (action,) = decide_sweep(o, world.now).actions
     assert isinstance(action, RefreshJob)
     unknown = make_identity_view(region=None)

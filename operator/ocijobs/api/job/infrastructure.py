@@ -22,7 +22,6 @@ from ocijobs.api.job.machines.shape import (
 )
 from ocijobs.api.job.machines.startup_probe import StartupProbe
 from ocijobs.api.job.machines.storage_mount import StorageMount
-from ocijobs.api.kinds import Backend
 from ocijobs.api.shared.model import ATOMIC_LIST, Model, Ocid, map_list, validations
 
 DEFAULT_BLOCK_STORAGE_GBS = 50
@@ -162,8 +161,3 @@ class Infrastructure(Model):
             msg = f"infrastructure: {_ONE_MESSAGE}"
             raise ValueError(msg)
         return self
-
-    @property
-    def backend(self) -> Backend:
-        """The service that runs the job."""
-        return Backend.DATA_SCIENCE if self.data_flow is None else Backend.DATA_FLOW

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Self, Unpack
 
 from pydantic import Field
 
-from ocijobs.api.kinds import Backend
+from ocijobs.api.shared.backend import RecordedBackend
 from ocijobs.api.shared.conditions import Conditions
 from ocijobs.api.shared.metadata import IdentityReference
 from ocijobs.api.shared.model import (
@@ -196,7 +196,7 @@ class OCIJobStatus(Model):
         default=None,
         description="Begins the tag ocijobs_owner of the OCI jobs: the cluster and this object's uid.",
     )
-    backend: Backend | None = Field(
+    backend: RecordedBackend | None = Field(
         default=None, description="Service of OCI that runs the job: DataScience or DataFlow."
     )
     identity: IdentityReference | None = Field(

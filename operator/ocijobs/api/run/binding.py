@@ -9,18 +9,18 @@ from pydantic import Field
 
 from ocijobs.api.job.infrastructure import DataScienceJobInfrastructure
 from ocijobs.api.job.machines.data_flow import (
-    ApplicationLogConfig,
     ApplicationType,
     Executors,
+    RunPlaces,
     ShapeConfig,
 )
 from ocijobs.api.job.machines.shape import ShapeName
+from ocijobs.api.job.runtimes.container import ContainerImage
 from ocijobs.api.job.runtimes.spark import Parameters
 from ocijobs.api.shared.environment import Arguments, EnvVars, ReferencedValue
 from ocijobs.api.shared.metadata import IdentityReference
 from ocijobs.api.shared.model import (
     ATOMIC_LIST,
-    BucketUri,
     Digest,
     Minutes,
     Model,
@@ -28,25 +28,14 @@ from ocijobs.api.shared.model import (
     RegionName,
     ResultNames,
     RevisionName,
-    Words,
 )
 
 
-class BoundContainer(Model):
+class BoundContainer(ContainerImage):
     """The container image of a job."""
 
-    image: Annotated[str, Field(max_length=512)] = Field(description="The image.")
-    image_digest: Annotated[str, Field(max_length=71)] | None = Field(
-        default=None, description="Digest that the image must have."
-    )
-    image_signature_id: Ocid | None = Field(
-        default=None, description="OCID of the image's signature."
-    )
-    entrypoint: Words | None = Field(default=None, description="Program of the container.")
-    cmd: Words | None = Field(default=None, description="Arguments of the container.")
 
-
-class BoundApplication(Model):
+class BoundApplication(RunPlaces):
     """A Data Flow application, as far as its runs may be sent something else."""
 
     type: ApplicationType = Field(
@@ -67,16 +56,6 @@ class BoundApplication(Model):
     parameters: Parameters = Field(default=(), description="Values that stand in the arguments.")
     archive_uri: Annotated[str, Field(max_length=2048)] | None = Field(
         default=None, description="Archive of dependencies."
-    )
-    logs_bucket_uri: BucketUri | None = Field(default=None, description="Where logs go.")
-    warehouse_bucket_uri: BucketUri | None = Field(default=None, description="Where tables go.")
-    metastore_id: Ocid | None = Field(default=None, description="Metastore of Data Catalog.")
-    pool_id: Ocid | None = Field(default=None, description="Pool whose machines runs get.")
-    application_log_config: ApplicationLogConfig | None = Field(
-        default=None, description="A log of OCI Logging that output goes to as well."
-    )
-    idle_timeout_in_minutes: int | None = Field(
-        default=None, description="How long a session waits for a statement."
     )
 
 

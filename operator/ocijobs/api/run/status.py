@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Self, Unpack
 from pydantic import Field
 
 from ocijobs.api.job.status import Submission
-from ocijobs.api.kinds import Backend
 from ocijobs.api.run.binding import Binding
 from ocijobs.api.run.observed import LogFile, NodeGroupState, OutputList, Results, RunMetrics
 from ocijobs.api.run.phase import Phase, StopReason
+from ocijobs.api.shared.backend import RecordedBackend
 from ocijobs.api.shared.conditions import Conditions
 from ocijobs.api.shared.dependency import Dependency
 from ocijobs.api.shared.metadata import IdentityReference
@@ -103,7 +103,7 @@ class OCIJobRunStatus(Model):
         default=None, ge=0, description="The metadata.generation that this status is of."
     )
     phase: Phase | None = Field(default=None, description="Where the run is.")
-    backend: Backend | None = Field(
+    backend: RecordedBackend | None = Field(
         default=None, description="Service of OCI that runs it: DataScience or DataFlow."
     )
     owner: Annotated[str, Field(max_length=256)] | None = Field(

@@ -9,25 +9,24 @@ bound to.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from ocijobs.api.job.machines.data_flow import DataFlowInfrastructure, ShapeConfig
 from ocijobs.api.job.runtimes.spark import ApplicationParameter, SparkRuntime
-from ocijobs.api.job.spec import OCIJob, OCIJobSpec
-from ocijobs.api.job.status import Artifact, OCIJobStatus
+from ocijobs.api.job.spec import OCIJobSpec
+from ocijobs.api.job.status import Artifact
 from ocijobs.api.run.binding import BoundApplication, RunTemplate
 from ocijobs.api.run.settings import RunSettings, RunSpark
 from ocijobs.backends.data_flow.requests import (
-    ApplicationCode,
+    FLOW,
+    SPARK,
     ApplicationRequest,
-    ApplicationSettings,
     SparkMachine,
     SparkSettings,
 )
 from ocijobs.backends.environment import expand, resolve, variables_of
+from ocijobs.backends.manifest_fields import asked_for, shared
 from ocijobs.backends.records import LogAddress
-from ocijobs.backends.requests import NameKind, Tags
-from ocijobs.backends.values import NO_VALUES, Values
+from ocijobs.backends.values import Values
 
 AUTH, RESOURCE_PRINCIPAL = "dataflow.auth", "resource_principal"
 """Runs have rights of their own, instead of a token of whoever created them that ends after 24 hours."""
@@ -40,11 +39,6 @@ _LISTS = frozenset({_ARCHIVES, _PY_FILES, _JARS, "spark.files"})
 
 _CONDA_FOLDER = "conda"
 """Where Data Flow unpacks a conda environment, as ADS has it."""
-
-
-def code_folder(bucket_uri: str, *, cluster_id: str, namespace: str, sha256: str) -> str:
-    """Return where code goes: no two states of it share a place, and no two teams do."""
-    return f"{bucket_uri.rstrip('/')}/{cluster_id}/{namespace}/{sha256}"
 
 
 def bound_application(
@@ -62,25 +56,14 @@ def bound_application(
         return None
     variant = spec.runtime.variant if spec.runtime is not None else None
     runtime = variant if isinstance(variant, SparkRuntime) else SparkRuntime()
-    return BoundApplication(
-        type=given.type,
-        driver_shape=given.driver_shape,
-        driver_shape_config=given.driver_shape_config,
-        executor_shape=given.executor_shape or given.driver_shape,
-        executor_shape_config=given.executor_shape_config
-        if given.executor_shape is not None
-        else given.driver_shape_config,
-        num_executors=given.num_executors,
-        configuration=_configuration(given, runtime, artifact),
-        parameters=runtime.parameters,
-        archive_uri=runtime.archive_uri,
-        logs_bucket_uri=given.logs_bucket_uri,
-        warehouse_bucket_uri=given.warehouse_bucket_uri,
-        metastore_id=given.metastore_id,
-        pool_id=given.pool_id or pool_id,
-        application_log_config=given.application_log_config,
-        idle_timeout_in_minutes=given.idle_timeout_in_minutes,
-    )
+    otherwise: dict[str, object] = {
+        "configuration": _configuration(given, runtime, artifact),
+        "pool_id": given.pool_id or pool_id,
+    }
+    if given.executor_shape is None:
+        otherwise["executor_shape"] = given.driver_shape
+        otherwise["executor_shape_config"] = given.driver_shape_config
+    return BoundApplication.model_validate(shared(BoundApplication, given, runtime) | otherwise)
 
 
 def _configuration(
@@ -150,23 +133,20 @@ def spark_settings(
     log = application.application_log_config
     # Of an application that was made elsewhere, what is not said here stays as it is there.
     foreign = bool(template.made_elsewhere)
-    return SparkSettings(
+    return asked_for(
+        SparkSettings,
+        spark,
+        application,
+        below=(f"{FLOW}.", f"{SPARK}."),
         driver=_machine(spark.driver_shape, spark.driver_shape_config)
         or _sized(application.driver_shape, application.driver_shape_config),
         executor=_machine(spark.executor_shape, spark.executor_shape_config)
         or _sized(application.executor_shape, application.executor_shape_config),
-        num_executors=spark.num_executors or application.num_executors,
         configuration=None if foreign else {**sent, **_environment(variables)},
         parameters=None if foreign and not spark.parameters else parameters,
         arguments=None if foreign and not args else tuple(expand(arg, variables) for arg in args),
-        archive_uri=application.archive_uri,
-        logs_bucket_uri=spark.logs_bucket_uri or application.logs_bucket_uri,
-        warehouse_bucket_uri=spark.warehouse_bucket_uri or application.warehouse_bucket_uri,
-        metastore_id=application.metastore_id,
-        pool_id=application.pool_id,
         log=LogAddress(log_group_id=log.log_group_id, log_id=log.log_id) if log else None,
         max_duration_in_minutes=minutes or template.maximum_runtime_in_minutes,
-        idle_timeout_in_minutes=application.idle_timeout_in_minutes,
     )
 
 
@@ -187,11 +167,7 @@ def _machine(shape: str | None, size: ShapeConfig | None) -> SparkMachine | None
 
 
 def _sized(shape: str, size: ShapeConfig | None) -> SparkMachine:
-    return SparkMachine(
-        shape=shape,
-        ocpus=size.ocpus if size is not None else None,
-        memory_in_gbs=size.memory_in_gbs if size is not None else None,
-    )
+    return asked_for(SparkMachine, size, below=(f"{FLOW}.driverShapeConfig.",), shape=shape)
 
 
 def application_of(content: ApplicationRequest) -> BoundApplication:
@@ -214,71 +190,6 @@ def application_of(content: ApplicationRequest) -> BoundApplication:
 def _size_of(machine: SparkMachine) -> ShapeConfig | None:
     if machine.ocpus is None or machine.memory_in_gbs is None:
         return None
-    return ShapeConfig(ocpus=machine.ocpus, memory_in_gbs=machine.memory_in_gbs)
-
-
-def application_settings(
-    job: OCIJob,
-    given: DataFlowInfrastructure,
-    template: RunTemplate,
-    application: BoundApplication,
-    *,
-    artifact: Artifact | None,
-    tags: Tags,
-) -> ApplicationSettings:
-    """Return what Data Flow changes in place of a job: set back where others have changed it, the code too."""
-    runtime = job.spec.runtime.spark if job.spec.runtime is not None else None
-    return ApplicationSettings(
-        display_name=job.spec.display_name or f"{job.metadata.namespace}/{job.metadata.name}",
-        description=job.spec.description,
-        tags=tags,
-        code=ApplicationCode(
-            language=given.language,
-            spark_version=given.spark_version,
-            file_uri=f"{artifact.uri}/{artifact.name}" if artifact is not None else None,
-            class_name=runtime.class_name if runtime is not None else None,
-            private_endpoint_id=given.private_endpoint_id,
-        ),
-        spark=spark_settings(template, application, None, NO_VALUES, told={}),
+    return ShapeConfig.model_validate(
+        {name: getattr(machine, name) for name in ShapeConfig.model_fields}
     )
-
-
-def revision_content(spec: OCIJobSpec, bucket_uri: str | None) -> dict[str, Any]:
-    """Return what makes another revision of a Spark job, beside its compartment and its code."""
-    given = spec.infrastructure.data_flow
-    runtime = spec.runtime.spark if spec.runtime is not None else None
-    if given is None or runtime is None:
-        return {}
-    return {
-        "type": given.type.value,
-        "language": given.language.value,
-        "sparkVersion": given.spark_version,
-        "privateEndpointId": given.private_endpoint_id,
-        "entrypoint": runtime.entrypoint,
-        "className": runtime.class_name,
-        "artifactBucketUri": bucket_uri,
-        "given": _given(spec, given, runtime),
-    }
-
-
-def _given(spec: OCIJobSpec, given: DataFlowInfrastructure, runtime: SparkRuntime) -> list[str]:
-    """Return which of the settings are given that an update can't take away again: what it leaves out stays."""
-    settings = {
-        "archiveUri": runtime.archive_uri,
-        "logsBucketUri": given.logs_bucket_uri,
-        "warehouseBucketUri": given.warehouse_bucket_uri,
-        "metastoreId": given.metastore_id,
-        "pool": given.pool_id or given.pool_name,
-        "applicationLogConfig": given.application_log_config,
-        "maximumRuntimeInMinutes": spec.maximum_runtime_in_minutes,
-        "idleTimeoutInMinutes": given.idle_timeout_in_minutes,
-    }
-    return [name for name, value in settings.items() if value is not None]
-
-
-def pool_of(spec: OCIJobSpec, status: OCIJobStatus) -> str | None:
-    """Return the pool that a spec gives by name, as status has it."""
-    given = spec.infrastructure.data_flow
-    name = given.pool_name if given is not None else None
-    found = (n.id for n in status.resolved_names if n.kind == NameKind.POOL and n.name == name)
-    return next(found, None)

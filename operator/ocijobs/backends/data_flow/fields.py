@@ -3,55 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
+from ocijobs.backends.compared import Hidden, Said, fields_said
 from ocijobs.backends.data_flow.application import DRIVER_VARIABLE, EXECUTOR_VARIABLE
-from ocijobs.backends.data_flow.requests import ApplicationCode, SparkMachine, SparkSettings
+from ocijobs.backends.data_flow.documents import of_executor
+from ocijobs.backends.data_flow.requests import FLOW, ApplicationRequest, ApplicationSettings
 
-_WHERE = "infrastructure.dataFlow"
-_NOTHING = "-"
-
-
-def spark_fields(spark: SparkSettings) -> Iterator[tuple[str, Any]]:
-    """Yield the fields that Data Flow changes in place, with their values; what is None stays as it is there."""
-    yield from _machine("driverShape", spark.driver)
-    yield from _machine("executorShape", spark.executor)
-    yield f"{_WHERE}.numExecutors", spark.num_executors
-    for name, value in (spark.configuration or {}).items():
-        yield _property(name), value
-    for name, value in (spark.parameters or {}).items():
-        yield f"runtime.spark.parameters[{name}]", value
-    yield "args", None if spark.arguments is None else spark.arguments or _NOTHING
-    yield "runtime.spark.archiveUri", spark.archive_uri
-    yield f"{_WHERE}.logsBucketUri", spark.logs_bucket_uri
-    yield f"{_WHERE}.warehouseBucketUri", spark.warehouse_bucket_uri
-    yield f"{_WHERE}.metastoreId", spark.metastore_id
-    yield f"{_WHERE}.poolId", spark.pool_id
-    log = spark.log
-    yield f"{_WHERE}.applicationLogConfig", (log.log_group_id, log.log_id) if log else None
-    yield "maximumRuntimeInMinutes", spark.max_duration_in_minutes
-    yield f"{_WHERE}.idleTimeoutInMinutes", spark.idle_timeout_in_minutes
+_PROPERTIES = f"{FLOW}.sparkConfiguration["
 
 
-def code_fields(code: ApplicationCode) -> Iterator[tuple[str, Any]]:
-    """Yield the fields that are the revision's, with their values: others may change them all the same."""
-    yield f"{_WHERE}.language", code.language.value
-    yield f"{_WHERE}.sparkVersion", code.spark_version
-    yield f"{_WHERE}.privateEndpointId", code.private_endpoint_id
-    yield "runtime.spark.className", code.class_name
-    yield "runtime.spark.source", code.file_uri
+def setting_fields(settings: ApplicationSettings) -> Iterator[Said]:
+    """Yield what Data Flow changes in place, beside name, text and tags; what is None stays as it is there."""
+    spark = settings.spark
+    yield from fields_said(settings)
+    yield from fields_said(settings.code)
+    yield from fields_said(spark.driver)
+    yield from fields_said(spark.executor, placed=of_executor)
+    for path, value in fields_said(spark):
+        variable = _variable(path)
+        yield (path, value) if variable is None else (f"env[{variable}]", Hidden(value))
 
 
-def _machine(field: str, machine: SparkMachine) -> Iterator[tuple[str, Any]]:
-    yield f"{_WHERE}.{field}", machine.shape
-    if machine.ocpus is not None:
-        yield f"{_WHERE}.{field}Config.ocpus", machine.ocpus
-        yield f"{_WHERE}.{field}Config.memoryInGBs", machine.memory_in_gbs
-
-
-def _property(name: str) -> str:
-    """Return the field of a property: those of variables are the job's variables, whose values are not shown."""
+def _variable(path: str) -> str | None:
+    """Return the variable that a property gives to driver or executors: its field is the job's."""
     for prefix in (DRIVER_VARIABLE, EXECUTOR_VARIABLE):
-        if name.startswith(prefix):
-            return f"env[{name.removeprefix(prefix)}]"
-    return f"{_WHERE}.sparkConfiguration[{name}]"
+        if path.startswith(f"{_PROPERTIES}{prefix}"):
+            return path.removeprefix(f"{_PROPERTIES}{prefix}").removesuffix("]")
+    return None
+
+
+def fixed_fields(request: ApplicationRequest) -> Iterator[Said]:
+    """Yield what no update changes."""
+    yield f"{FLOW}.type", request.type.value

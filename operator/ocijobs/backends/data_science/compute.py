@@ -12,7 +12,15 @@ from ocijobs.api.job.machines.storage_mount import (
     StorageMount,
 )
 from ocijobs.api.job.spec import OCIJobSpec
-from ocijobs.backends.data_science.requests import Compute, ComputeCluster, Mount, NodeMachine
+from ocijobs.backends.data_science.machines import (
+    BELOW_MACHINES,
+    MACHINES,
+    Compute,
+    ComputeCluster,
+    Mount,
+    NodeMachine,
+)
+from ocijobs.backends.manifest_fields import asked_for
 
 
 def compute(spec: OCIJobSpec) -> Compute | ComputeCluster | None:
@@ -25,12 +33,12 @@ def machine(given: DataScienceJobInfrastructure) -> Compute | ComputeCluster:
     """Return the compute of runs that are on one machine."""
     if given.compute_target is not None:
         return ComputeCluster(target=given.compute_target)
-    return Compute(
+    return asked_for(
+        Compute,
+        given,
+        below=BELOW_MACHINES,
         shape_name=given.shape_name or "",
-        size=given.job_shape_config_details,
         block_storage_size_in_gbs=given.block_storage_size_in_gbs or DEFAULT_BLOCK_STORAGE_GBS,
-        subnet_id=given.subnet_id,
-        capacity_reservation_id=given.capacity_reservation_id,
     )
 
 
@@ -47,7 +55,11 @@ def node_machine(job: DataScienceJobInfrastructure, group: JobNodeGroup) -> Node
     """Return the machine of a group's nodes: what the group doesn't say is as the job has it."""
     own = group.shape_name is not None
     reserved = (job.capacity_reservation_id,) if job.capacity_reservation_id else ()
-    return NodeMachine(
+    return asked_for(
+        NodeMachine,
+        group,
+        job,
+        below=BELOW_MACHINES,
         shape_name=group.shape_name or job.shape_name or "",
         size=group.job_shape_config_details if own else job.job_shape_config_details,
         block_storage_size_in_gbs=(
@@ -95,11 +107,7 @@ def _mount(mount: StorageMount, resolved: Mapping[str, FileStorageMount]) -> Mou
         source = _bucket(mount.src) or _file_system(mount.src) or resolved[mount.src]
     if source is None:
         raise AssertionError  # pragma: no cover - the model has exactly one
-    return Mount(
-        source=source,
-        directory_name=mount.destination_directory_name,
-        path=mount.destination_path,
-    )
+    return asked_for(Mount, mount, below=(f"{MACHINES}.storageMounts.",), source=source)
 
 
 def _bucket(src: str) -> ObjectStorageMount | None:

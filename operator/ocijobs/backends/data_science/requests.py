@@ -4,50 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Annotated
 
-from ocijobs.api.job.machines.compute_target import ComputeTarget
 from ocijobs.api.job.machines.node_group import StartupOrder
-from ocijobs.api.job.machines.shape import JobShapeConfigDetails
 from ocijobs.api.job.machines.startup_probe import StartupProbe
-from ocijobs.api.job.machines.storage_mount import FileStorageMount, ObjectStorageMount
+from ocijobs.backends.data_science.machines import (
+    MACHINES,
+    Compute,
+    ComputeCluster,
+    Mount,
+    NodeMachine,
+)
+from ocijobs.backends.oci_fields import OciField, Unset
 from ocijobs.backends.requests import Tags
 
+GROUPS = f"{MACHINES}.jobNodeGroups"
+"""Where the spec has groups of nodes."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compute:
-    """One machine a run: STANDALONE with a subnet, ME_STANDALONE (managed egress) without."""
+CONTAINER = "runtime.container"
+"""Where the spec has a container."""
 
-    shape_name: str
-    size: JobShapeConfigDetails | None
-    block_storage_size_in_gbs: int
-    subnet_id: str | None = None
-    capacity_reservation_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComputeCluster:
-    """A managed compute cluster: MANAGED_COMPUTE_CLUSTER."""
-
-    target: ComputeTarget
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeMachine:
-    """The machine of each node of a group: MULTI_NODE."""
-
-    shape_name: str
-    size: JobShapeConfigDetails | None
-    block_storage_size_in_gbs: int
-    capacity_reservation_ids: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mount:
-    """Storage that is mounted in a run."""
-
-    source: ObjectStorageMount | FileStorageMount
-    directory_name: str
-    path: str | None
+_TIME_LIMIT = OciField(spec="maximumRuntimeInMinutes", ads="runtime.maximumRuntimeInMinutes")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,21 +34,35 @@ class JobConfiguration:
     OCI takes the block whole, so it is always sent complete. Values may be secret: they are not in `repr`.
     """
 
-    environment_variables: Mapping[str, str] = field(repr=False)
-    command_line_arguments: str | None = field(repr=False)
-    maximum_runtime_in_minutes: int | None
-    startup_probe: StartupProbe | None = None
+    environment_variables: Annotated[Mapping[str, str], OciField(spec="env", secret=True)] = field(
+        repr=False
+    )
+    command_line_arguments: Annotated[str | None, OciField(spec="args")] = field(repr=False)
+    maximum_runtime_in_minutes: Annotated[int | None, _TIME_LIMIT]
+    startup_probe: Annotated[
+        StartupProbe | None,
+        OciField(
+            spec=f"{MACHINES}.startupProbe",
+            oci="startupProbeDetails",
+            kind=("jobProbeCheckType", "EXEC"),
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerEnvironment:
     """OcirContainerJobEnvironmentConfigurationDetails: the image that is started instead of an artifact."""
 
-    image: str
-    image_digest: str | None = None
-    image_signature_id: str | None = None
-    entrypoint: tuple[str, ...] = ()
-    cmd: tuple[str, ...] = ()
+    image: Annotated[str, OciField(spec=f"{CONTAINER}.image", ads="runtime.image")]
+    image_digest: Annotated[
+        str | None, OciField(spec=f"{CONTAINER}.imageDigest", ads="runtime.imageDigest")
+    ] = None
+    image_signature_id: Annotated[
+        str | None,
+        OciField(spec=f"{CONTAINER}.imageSignatureId", ads="runtime.imageSignatureId"),
+    ] = None
+    entrypoint: Annotated[tuple[str, ...], OciField(spec=f"{CONTAINER}.entrypoint")] = ()
+    cmd: Annotated[tuple[str, ...], OciField(spec=f"{CONTAINER}.cmd")] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,9 +82,9 @@ class SingleNode:
 class NodeGroup:
     """JobNodeGroupConfigurationDetails: nodes that are alike, and what they start."""
 
-    name: str
-    replicas: int
-    minimum_success_replicas: int
+    name: Annotated[str, OciField(spec=f"{GROUPS}.name")]
+    replicas: Annotated[int, OciField(spec=f"{GROUPS}.replicas")]
+    minimum_success_replicas: Annotated[int, OciField(spec=f"{GROUPS}.minimumSuccessReplicas")]
     machine: NodeMachine
     configuration: JobConfiguration
     container: ContainerEnvironment | None = None
@@ -104,9 +95,12 @@ class MultiNode:
     """MultiNodeJobNodeConfigurationDetails: what a run on several machines starts, and on which."""
 
     groups: tuple[NodeGroup, ...]
-    startup_order: StartupOrder
-    maximum_runtime_in_minutes: int | None
-    subnet_id: str | None
+    startup_order: Annotated[StartupOrder, OciField(spec=f"{MACHINES}.startupOrder")]
+    maximum_runtime_in_minutes: Annotated[int | None, _TIME_LIMIT]
+    subnet_id: Annotated[
+        str | None,
+        OciField(spec=f"{MACHINES}.subnetId", oci="jobNetworkConfiguration.subnetId"),
+    ]
 
     @property
     def configurations(self) -> tuple[JobConfiguration, ...]:
@@ -121,8 +115,12 @@ Workload = SingleNode | MultiNode
 class LogConfiguration:
     """JobLogConfigurationDetails of a job whose output is kept: a given log, or one made for each run."""
 
-    log_group_id: str
-    log_id: str | None
+    log_group_id: Annotated[
+        str, OciField(spec=f"{MACHINES}.logging.logGroupId", ads="infrastructure.logGroupId")
+    ]
+    log_id: Annotated[
+        str | None, OciField(spec=f"{MACHINES}.logging.logId", ads="infrastructure.logId")
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +132,8 @@ class NoLog:
 class JobSettings:
     """What UpdateJobDetails can change in place. A job of several nodes has no infrastructure of its own."""
 
-    display_name: str
-    description: str | None
+    display_name: Annotated[str, OciField(spec="displayName")]
+    description: Annotated[str | None, OciField(spec="description", absence_counts=True)]
     infrastructure: Compute | ComputeCluster | None
     tags: Tags
     storage_mounts: tuple[Mount, ...] = ()
@@ -145,8 +143,10 @@ class JobSettings:
 class JobRequest:
     """CreateJobDetails."""
 
-    compartment_id: str
-    project_id: str
+    project_id: Annotated[str, OciField(spec="projectId", ads="infrastructure.projectId")]
+    compartment_id: Annotated[
+        str, OciField(spec="compartmentId", ads="infrastructure.compartmentId")
+    ]
     settings: JobSettings
     workload: Workload
     log: LogConfiguration | None
@@ -156,10 +156,10 @@ class JobRequest:
 class RunRequest:
     """CreateJobRunDetails. What is None the run takes as the job has it."""
 
-    compartment_id: str
-    project_id: str
-    job_id: str
-    display_name: str
+    compartment_id: Annotated[str, OciField(spec=Unset("The job's."))]
+    project_id: Annotated[str, OciField(spec=Unset("The job's."))]
+    job_id: Annotated[str, OciField(spec="jobRef")]
+    display_name: Annotated[str, OciField(spec="displayName")]
     tags: Tags
     workload: Workload | None
     infrastructure: Compute | ComputeCluster | None = None

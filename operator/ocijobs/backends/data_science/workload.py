@@ -13,44 +13,36 @@ from ocijobs.api.job.machines.node_group import JobNodeGroup, StartupOrder
 from ocijobs.api.job.runtime import Runtime
 from ocijobs.api.job.runtimes.conda import CondaEnvironment, CondaType
 from ocijobs.api.job.runtimes.container import ContainerRuntime
-from ocijobs.api.job.runtimes.spark import SparkRuntime
-from ocijobs.api.job.spec import OCIJob, OCIJobSpec
-from ocijobs.api.job.status import Artifact
+from ocijobs.api.job.spec import OCIJobSpec
 from ocijobs.api.run.binding import BoundContainer, RunTemplate
-from ocijobs.api.run.settings import RunContainer, RunSettings
-from ocijobs.backends.data_flow.application import bound_application, pool_of
+from ocijobs.api.run.settings import RunContainer, RunInfrastructure, RunSettings
+from ocijobs.api.shared.environment import EnvVar
 from ocijobs.backends.data_science.compute import node_groups, node_machine
+from ocijobs.backends.data_science.machines import MACHINES
 from ocijobs.backends.data_science.requests import (
+    CONTAINER,
     ContainerEnvironment,
     JobConfiguration,
+    JobRequest,
     MultiNode,
     NodeGroup,
     SingleNode,
     Workload,
 )
-from ocijobs.backends.environment import (
-    VAULT_PREFIX,
-    command_line,
-    groups_of,
-    resolve,
-    variables_of,
-)
+from ocijobs.backends.environment import VAULT_PREFIX, command_line, merge, resolve
+from ocijobs.backends.manifest_fields import asked_for, shared
 from ocijobs.backends.values import NO_VALUES, Values
 
 DRIVER_ENTRYPOINT = "ocijobs_driver.py"
 """File of the artifact that OCI starts."""
 
 
-def template_of(
-    spec: OCIJobSpec, region: str, *, artifact: Artifact | None = None, pool_id: str | None = None
-) -> RunTemplate:
+def template_of(spec: OCIJobSpec, region: str) -> RunTemplate:
     """Return what the job's runs start, and on what: all that a run's request is made from.
 
     Args:
         spec: of the OCIJob.
         region: where a published conda environment is, unless the spec says otherwise.
-        artifact: the code of a Spark job, once it is known where that is.
-        pool_id: OCID of the pool that a Spark job gives by name.
     """
     given = spec.infrastructure.data_science_job
     container = _container(spec.runtime) if spec.runtime is not None else None
@@ -60,7 +52,6 @@ def template_of(
         )
         if given is not None
         else None,
-        application=bound_application(spec, artifact, pool_id),
         env=spec.env,
         args=spec.args,
         maximum_runtime_in_minutes=spec.maximum_runtime_in_minutes,
@@ -69,27 +60,37 @@ def template_of(
     )
 
 
-def template_of_job(job: OCIJob, region: str) -> RunTemplate:
-    """Return the template of an OCIJob's runs.
-
-    Of an adopted OCI job without a runtime here, OCI has what the spec doesn't say: its variables stay by themselves,
-    its arguments and its time limit are sent with the rest of the block.
-    """
-    status = job.status
-    template = template_of(
-        job.spec, region, artifact=status.artifact, pool_id=pool_of(job.spec, status)
+def foreign_template(content: JobRequest) -> RunTemplate:
+    """Return what runs start of a job that was made elsewhere: its variables stay by themselves."""
+    workload = content.workload
+    configuration = workload.configuration if isinstance(workload, SingleNode) else None
+    return RunTemplate(
+        command_line_arguments=configuration.command_line_arguments if configuration else None,
+        maximum_runtime_in_minutes=(
+            configuration.maximum_runtime_in_minutes if configuration else None
+        ),
     )
-    adopted = status.adopted
-    if job.spec.runtime is not None or adopted is None:
-        return template
-    update = {
-        "command_line_arguments": None if job.spec.args else adopted.command_line_arguments,
-        "maximum_runtime_in_minutes": job.spec.maximum_runtime_in_minutes
-        or adopted.maximum_runtime_in_minutes,
-        # What the spec says of runs is not in the OCI job, so that each run is sent it.
-        "made_elsewhere": has_settings_of_runs(job.spec) or None,
-    }
-    return template.model_copy(update=update)
+
+
+def groups_of(template: RunTemplate) -> tuple[JobNodeGroup, ...]:
+    """Return the groups of nodes that a run has; none where it is on one machine."""
+    return template.infrastructure.job_node_groups if template.infrastructure is not None else ()
+
+
+def variables_of_node(
+    template: RunTemplate, run: RunSettings | None, group: JobNodeGroup | None
+) -> tuple[EnvVar, ...]:
+    """Return the variables of a node as they were written: the job's, the group's over them, the run's over both."""
+    merged = merge(template.env, group.env if group is not None else ())
+    return merge(merged, run.env if run is not None else ())
+
+
+def all_variables(template: RunTemplate, run: RunSettings | None) -> tuple[EnvVar, ...]:
+    """Return every variable that some node has, as it was written."""
+    groups = groups_of(template) or (None,)
+    return tuple(
+        variable for group in groups for variable in variables_of_node(template, run, group)
+    )
 
 
 def job_workload(spec: OCIJobSpec, region: str) -> Workload:
@@ -105,22 +106,16 @@ def run_workload(template: RunTemplate, run: RunSettings, values: Values) -> Wor
     return _workload(template, run, values)
 
 
-def has_settings_of_runs(spec: OCIJobSpec) -> bool:
-    """Whether the spec says anything that an adopted OCI job does not have and its runs are to have."""
-    return bool(spec.env or spec.args or spec.maximum_runtime_in_minutes)
-
-
 def machines(template: RunTemplate, run: RunSettings) -> DataScienceJobInfrastructure | None:
     """Return the machines of a run: the job's, with the run's overrides."""
     ours, theirs = run.infrastructure, template.infrastructure
     if ours is None or theirs is None:
         return theirs
-    update: dict[str, object] = {}
+    given = shared(RunInfrastructure, ours)
+    update = {name: value for name, value in given.items() if value is not None}
     if ours.shape_name is not None:
-        update["shape_name"] = ours.shape_name
+        # Another shape has another size, or none.
         update["job_shape_config_details"] = ours.job_shape_config_details
-    if ours.block_storage_size_in_gbs is not None:
-        update["block_storage_size_in_gbs"] = ours.block_storage_size_in_gbs
     return theirs.model_copy(update=update)
 
 
@@ -171,18 +166,19 @@ def _configuration(
     group: JobNodeGroup | None = None,
     minutes: int | None = None,
 ) -> JobConfiguration:
-    written = variables_of(template, run, group)
+    written = variables_of_node(template, run, group)
     if run is None:
         written = tuple(variable for variable in written if not variable.read_at_launch)
     variables = resolve(written, values) | _former_secrets(template, run, group)
     args, line = _arguments(template, run, group)
-    infrastructure = template.infrastructure
-    probe = infrastructure.startup_probe if infrastructure is not None else None
-    return JobConfiguration(
+    return asked_for(
+        JobConfiguration,
+        group,
+        template.infrastructure,
+        below=(f"{MACHINES}.",),
         environment_variables=variables | dict(template.variables),
         command_line_arguments=line or command_line(args, variables),
         maximum_runtime_in_minutes=minutes,
-        startup_probe=(group.startup_probe if group is not None else None) or probe,
     )
 
 
@@ -192,14 +188,14 @@ def _former_secrets(
     """Return what takes the job's Vault secrets back that the run has values for: OCI merges variables by name."""
     if run is None:
         return {}
-    ours = {v.name: v for v in variables_of(template, run, group)}
-    before = (v for v in variables_of(template, None, group) if v.from_vault)
+    ours = {v.name: v for v in variables_of_node(template, run, group)}
+    before = (v for v in variables_of_node(template, None, group) if v.from_vault)
     return {f"{VAULT_PREFIX}{v.name}": "" for v in before if not ours[v.name].from_vault}
 
 
 def _operator_variables(runtime: Runtime | None, region: str) -> dict[str, str]:
     """Return the variables that tell OCI what to start, and in which conda environment."""
-    if runtime is None or isinstance(runtime.variant, ContainerRuntime | SparkRuntime):
+    if runtime is None or isinstance(runtime.variant, ContainerRuntime):
         return {}
     return {"JOB_RUN_ENTRYPOINT": DRIVER_ENTRYPOINT, **_conda_variables(runtime.conda, region)}
 
@@ -224,13 +220,7 @@ def _container(runtime: Runtime) -> BoundContainer | None:
     variant = runtime.variant
     if not isinstance(variant, ContainerRuntime):
         return None
-    return BoundContainer(
-        image=variant.image,
-        image_digest=variant.image_digest,
-        image_signature_id=variant.image_signature_id,
-        entrypoint=variant.entrypoint,
-        cmd=variant.cmd,
-    )
+    return BoundContainer.model_validate(shared(BoundContainer, variant))
 
 
 def _container_of_run(run: RunSettings | None) -> RunContainer:
@@ -244,10 +234,11 @@ def _container_of(template: RunTemplate, run: RunSettings | None) -> ContainerEn
         return None
     ours = _container_of_run(run)
     same = ours.image is None or ours.image == theirs.image
-    return ContainerEnvironment(
-        image=ours.image or theirs.image,
+    return asked_for(
+        ContainerEnvironment,
+        ours,
+        theirs,
+        below=(f"{CONTAINER}.",),
         image_digest=theirs.image_digest if same else None,
         image_signature_id=theirs.image_signature_id if same else None,
-        entrypoint=ours.entrypoint or theirs.entrypoint or (),
-        cmd=ours.cmd or theirs.cmd or (),
     )

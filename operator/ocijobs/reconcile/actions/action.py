@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from ocijobs.reconcile.actions.identities import IdentityAction
 from ocijobs.reconcile.actions.jobs import JobAction, ReadSources, UploadArtifact
-from ocijobs.reconcile.actions.objects import DeleteObject, ObjectAction
+from ocijobs.reconcile.actions.objects import DeleteObject, ObjectAction, WorkloadAction
 from ocijobs.reconcile.actions.runs import ReadUtilisation, RefreshJob, RunAction, SearchLogs
-from ocijobs.reconcile.actions.workloads import WorkloadAction
 
 Action = ObjectAction | WorkloadAction | IdentityAction | RefreshJob | JobAction | RunAction
 

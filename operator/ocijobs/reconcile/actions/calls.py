@@ -53,6 +53,12 @@ class Call:
     epoch: str = ""
 
 
+def refused_again(former: Call | None, refusal: Refusal, *, at: datetime, epoch: str) -> Call:
+    """Return a refused call after the former one, if there was one: each makes the next pause longer."""
+    tries = former.tries + 1 if former is not None else 1
+    return Call(at=at, tries=tries, refusal=refusal, epoch=epoch)
+
+
 def noted(
     calls: Mapping[Operation, Call],
     operation: Operation,

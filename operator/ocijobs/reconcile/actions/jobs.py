@@ -7,7 +7,6 @@ from typing import ClassVar, final
 
 from ocijobs.api.job.spec import OCIJobSpec
 from ocijobs.api.job.status import Artifact
-from ocijobs.api.kinds import Backend
 from ocijobs.backends.requests import JobChange, JobCreation, WantedName
 from ocijobs.reconcile.actions.calls import Caller, Launcher, OciCall, Operation
 
@@ -97,7 +96,7 @@ class CreateJob(CallOfJob):
     operation: ClassVar[Operation] = Operation.CREATE
     caller: Launcher
     token: str
-    backend: Backend
+    backend: str
     request: JobCreation
 
 
@@ -111,7 +110,7 @@ class SearchJobs(CallOfJob):
 
     operation: ClassVar[Operation] = Operation.SEARCH
     token: str
-    backend: Backend
+    backend: str
     compartment_id: str
     project_id: str | None
     owner: str

@@ -1,12 +1,13 @@
-"""Actions on objects of ours in the cluster: what is made, changed and deleted there."""
+"""Actions on objects in the cluster: our own, and the Workload by which a run queues up with Kueue."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 from ocijobs.api.orphan import Orphan
+from ocijobs.reconcile.actions.calls import Operation
 
 
 @final
@@ -30,9 +31,19 @@ class DeleteObject:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateObject:
-    """Create an object of ours in the cluster; one of that name stays as it is."""
+    """Create an object of ours in the cluster; one of that name stays as it is.
 
-    document: dict[str, Any]
+    Attributes:
+        document: the object.
+        name: metadata.name of it.
+        index: which of a sweep's children it is.
+        epoch: circumstances in which it stands that the API server forbade it.
+    """
+
+    document: Mapping[str, object]
+    name: str
+    index: int | None = None
+    epoch: str = ""
 
 
 @final
@@ -64,6 +75,45 @@ class ListOrphan:
     orphan: Orphan
 
 
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateWorkload:
+    """Create the run's Workload, with the value of its priority class; `epoch` tells what it asks for."""
+
+    operation: ClassVar[Operation] = Operation.QUEUE
+    document: dict[str, Any]
+    priority_class: str | None
+    epoch: str
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatchWorkload:
+    """Change the run's Workload, or its status, by a JSON patch with tests."""
+
+    name: str
+    changes: tuple[Mapping[str, Any], ...]
+    status: bool = False
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishWorkload:
+    """Set the Workload's condition Finished, and nothing else of its status."""
+
+    name: str
+    condition: Mapping[str, Any]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteWorkload:
+    """Delete the Workload, if it is still the one with that uid."""
+
+    name: str
+    uid: str
+
+
 ObjectAction = (
     AddFinalizer
     | RemoveFinalizer
@@ -73,3 +123,5 @@ ObjectAction = (
     | DeleteOwned
     | ListOrphan
 )
+
+WorkloadAction = CreateWorkload | PatchWorkload | FinishWorkload | DeleteWorkload

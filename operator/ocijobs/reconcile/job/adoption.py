@@ -9,8 +9,6 @@ from ocijobs.api.job.spec import Adoption
 from ocijobs.api.job.status import AdoptedJob, Artifact, Difference, OCIJobStatus, Revision
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.console import job_url
-from ocijobs.backends.data_flow.requests import ApplicationRequest
-from ocijobs.backends.data_science.requests import JobRequest, SingleNode
 from ocijobs.backends.differences import all_differences, setting_differences
 from ocijobs.backends.digest import belongs_to
 from ocijobs.backends.job_record import JobRecord
@@ -118,7 +116,7 @@ def adopt(
         name=name,
         job_id=record.id,
         settings_digest="",
-        artifact=_code_of(plan, content) if same else None,
+        artifact=_code_of(o, plan, content) if same else None,
         complete=True,
         last_used_at=now,
     )
@@ -135,20 +133,18 @@ def adopt(
         compartment_id=record.compartment_id,
         project_id=plan.request.project_id,
         revisions=(*others, revision),
-        adopted=_adopted(record, kept=True),
+        adopted=_adopted(o, record, kept=True),
     )
     how = "" if same else "; the manifest says something else, and so another is made beside it"
     note = Note(reason=Reason.ADOPTED, message=f"adopted OCI job {record.id}{how}")
     return Decision(status=status, notes=(note,))
 
 
-def _code_of(plan: Plan, content: JobCreation | None) -> Artifact | None:
-    """Return the code of an application of ours, at the place where it is: that of another cluster, or namespace."""
-    code = content.settings.code if isinstance(content, ApplicationRequest) else None
-    if plan.artifact is None or code is None or code.file_uri is None:
+def _code_of(o: JobObservation, plan: Plan, content: JobCreation | None) -> Artifact | None:
+    """Return the code at the place where the OCI job has it: that of another cluster, or namespace."""
+    if plan.artifact is None or content is None:
         return None
-    folder, found, _ = code.file_uri.rpartition(f"/{plan.artifact.name}")
-    return plan.artifact.model_copy(update={"uri": folder}) if found else None
+    return o.backend.code_found(plan.artifact, content)
 
 
 def _is_revision(o: JobObservation, plan: Plan, record: JobRecord, content: JobCreation) -> bool:
@@ -161,9 +157,7 @@ def _is_revision(o: JobObservation, plan: Plan, record: JobRecord, content: JobC
         return True
     if record.owner is not None:
         return record.owner.rpartition("/")[2] == plan.revision
-    if not isinstance(content, JobRequest) or not isinstance(plan.request, JobRequest):
-        return False
-    return plan.sources.artifact is None and content.workload == plan.request.workload
+    return plan.sources.artifact is None and o.backend.starts_the_same(plan.request, content)
 
 
 def observe(
@@ -174,9 +168,9 @@ def observe(
     differences: tuple[Difference, ...] = ()
     if plan is not None and content is not None:
         differences = (
-            all_differences(plan.request, content)
+            all_differences(o.backend, plan.request, content)
             if o.job.spec.runtime is not None
-            else setting_differences(plan.request.settings, content.settings)
+            else setting_differences(o.backend, plan.request.settings, content.settings)
         )
     status = write_status(
         o,
@@ -191,7 +185,7 @@ def observe(
         job_id=record.id,
         revision=adopted_name(record.id),
         console_url=job_url(caller.region, record.id),
-        adopted=_adopted(record, kept=False),
+        adopted=_adopted(o, record, kept=False),
         differences=differences,
     )
     factor = 0.9 + 0.2 * fraction(o.job.metadata.uid, 1)
@@ -204,18 +198,19 @@ def observe(
         status=status,
         actions=(again,) if now >= due else (),
         wake_at=due if now < due else None,
-        serves=sources.at if sources is not None and serves_current_spec(o) else None,
+        sources_checked_at=sources.checked_at
+        if sources is not None and serves_current_spec(o)
+        else None,
     )
 
 
-def _adopted(record: JobRecord, *, kept: bool) -> AdoptedJob:
-    content = record.content
-    if not isinstance(content, JobRequest) or not isinstance(content.workload, SingleNode):
+def _adopted(o: JobObservation, record: JobRecord, *, kept: bool) -> AdoptedJob:
+    if record.content is None:
         return AdoptedJob(ocid=record.id, kept=kept)
-    configuration = content.workload.configuration
+    starts = o.backend.foreign_template(record.content)
     return AdoptedJob(
         ocid=record.id,
         kept=kept,
-        command_line_arguments=configuration.command_line_arguments,
-        maximum_runtime_in_minutes=configuration.maximum_runtime_in_minutes,
+        command_line_arguments=starts.command_line_arguments,
+        maximum_runtime_in_minutes=starts.maximum_runtime_in_minutes,
     )

@@ -66,7 +66,7 @@ def open_intent(
     if isinstance(step, Free | Refused | Nothing) and plan is None:
         return Decision(status=_give_up(o, now))
     match step:
-        case Free() | Repeat() if plan is not None and _same(plan, submit):
+        case Free() | Repeat() if plan is not None and _same(o, plan, submit):
             return Decision(status=o.job.status, actions=(_create(o, submit, plan),))
         case Free(called=called) if plan is not None:
             incarnation = submit.incarnation + (1 if called else 0)
@@ -79,9 +79,9 @@ def open_intent(
             return _look(o, protocol, protocol.search(now), plan, now)
 
 
-def _same(plan: Plan, submit: JobSubmission) -> bool:
+def _same(o: JobObservation, plan: Plan, submit: JobSubmission) -> bool:
     """Whether the plan is the one that the intent is of."""
-    return job_request_digest(plan.request) == submit.request_digest
+    return job_request_digest(o.backend, plan.request) == submit.request_digest
 
 
 def _refused(o: JobObservation, refusal: Refusal, now: datetime) -> Decision[OCIJobStatus]:
@@ -146,7 +146,7 @@ def _intend(o: JobObservation, plan: Plan, now: datetime, *, incarnation: int) -
             revision=plan.revision,
             incarnation=incarnation,
             token=_token(o, plan.revision, incarnation),
-            request_digest=job_request_digest(plan.request),
+            request_digest=job_request_digest(o.backend, plan.request),
             started_at=now,
         ),
     )
@@ -165,7 +165,7 @@ def _bind(
 
     Its settings are known only where nothing was edited since the intent.
     """
-    wanted = plan is not None and _same(plan, submit)
+    wanted = plan is not None and _same(o, plan, submit)
     former = next((r for r in o.job.status.revisions if r.name == submit.revision), None)
     revision = Revision(
         name=submit.revision,

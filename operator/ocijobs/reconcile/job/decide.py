@@ -168,8 +168,8 @@ def _blocked_by(o: JobObservation, blocker: Blocker, now: datetime) -> Decision[
             message=f"revision {o.job.status.revision} goes on serving: {blocker.message}",
         )
         sources, failed = o.known.sources, unreachable(o, now)
-        at = sources.at if sources is not None and sources.missing is not None else None
-        return Decision(status=status, serves=failed.at if failed is not None else at)
+        at = sources.checked_at if sources is not None and sources.missing is not None else None
+        return Decision(status=status, sources_checked_at=failed.at if failed is not None else at)
     if blocker.terminal:
         return Decision(
             status=write_status(

@@ -23,7 +23,7 @@ from ocijobs.reconcile.backoff import due_at, fraction
 from ocijobs.reconcile.decision import Note
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.plan import Plan
-from ocijobs.reconcile.known.job import Watched
+from ocijobs.reconcile.known.oci_jobs import Watched
 
 _GONE = frozenset({JobState.DELETED, JobState.DELETING})
 _NAMED = 5
@@ -52,7 +52,7 @@ def watch(o: JobObservation, plan: Plan, revision: Revision, now: datetime) -> D
     record, content = watched.record, watched.record.content
     differences = (
         *_taken_over(o, record),
-        *setting_differences(plan.request.settings, content.settings),
+        *setting_differences(o.backend, plan.request.settings, content.settings),
     )
     if not differences or _taken_over(o, record) or o.job.spec.drift_policy is DriftPolicy.REPORT:
         return Drift(differences=differences, action=look.action, wake_at=look.wake_at)
@@ -114,7 +114,7 @@ def _look_due(o: JobObservation, plan: Plan, watched: Watched | None, now: datet
     seed, interval = o.job.metadata.uid, o.settings.drift_interval_seconds
     doubted = any(run.doubts for run in o.runs)
     if watched is None:
-        since = o.known.first_read_at or plan.sources.at
+        since = o.known.first_read_at or plan.sources.checked_at
         return now if doubted else since + timedelta(seconds=interval * fraction(seed, 0))
     if watched.absent_at:
         return watched.absent_at[-1] + timedelta(seconds=o.settings.search_confirm_seconds)

@@ -9,9 +9,9 @@ from enum import Enum
 from ocijobs.api import kinds
 from ocijobs.api.job.spec import OCIJob
 from ocijobs.api.run.phase import Phase
+from ocijobs.backends.backend import Backend
 from ocijobs.backends.digest import owner_of
-from ocijobs.backends.registry import backend_named
-from ocijobs.backends.traits import BackendTraits
+from ocijobs.backends.registry import backend_for
 from ocijobs.reconcile.identity_view import IdentityView, Releasable
 from ocijobs.reconcile.known.job import JobKnown
 from ocijobs.settings import Settings
@@ -64,9 +64,9 @@ class JobObservation:
     turn: Turn = Turn.HELD
 
     @property
-    def backend(self) -> BackendTraits:
+    def backend(self) -> Backend:
         """The service that runs the job."""
-        return backend_named(self.job.spec.infrastructure.backend)
+        return backend_for(self.job.spec.infrastructure)
 
     @property
     def owner(self) -> str:

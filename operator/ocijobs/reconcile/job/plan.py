@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ocijobs.api.job.status import Artifact, ResolvedName
 from ocijobs.api.shared.reasons import Reason
-from ocijobs.backends.data_flow.application import code_folder
-from ocijobs.backends.data_science.compute import mounts
-from ocijobs.backends.data_science.limits import over_limit
-from ocijobs.backends.data_science.workload import job_workload, template_of
-from ocijobs.backends.environment import all_variables, reserved_names
+from ocijobs.backends.environment import reserved_problem
+from ocijobs.backends.inputs import JobInput
+from ocijobs.backends.names import NO_NAMES
 from ocijobs.backends.records import RefusalKind
 from ocijobs.backends.requests import JobCreation
 from ocijobs.backends.revision import (
     adopted_name,
-    application_revision_name,
     job_request,
     revision_name,
     settings_digest,
@@ -27,7 +24,7 @@ from ocijobs.reconcile.job.naming import Found, check_shapes, find_names
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.place import Place
 from ocijobs.reconcile.job.reading import reason_of_source, serves_current_spec, unreachable
-from ocijobs.reconcile.known.job import SourcesRead
+from ocijobs.reconcile.known.sources import SourcesRead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,55 +59,28 @@ def make_plan(o: JobObservation, place: Place, now: datetime) -> Plan | Blocker 
     return wrong if wrong is not None else _plan(o, place, found, sources, artifact)
 
 
-def _bucket(o: JobObservation) -> str | None:
-    """Return where code of Spark goes."""
-    given = o.job.spec.infrastructure.data_flow
-    own = given.artifact_bucket_uri if given is not None else None
-    return own or o.identity.defaults.artifact_bucket_uri
-
-
 def _artifact(o: JobObservation, sources: SourcesRead) -> Artifact | Blocker | None:
-    """Return the code, with its place where it is Spark's."""
-    artifact = sources.artifact
-    if artifact is None or not o.backend.code_in_bucket:
+    """Return the code, with its place where it is in Object Storage."""
+    artifact, backend = sources.artifact, o.backend
+    if artifact is None or not backend.code_in_bucket:
         return artifact
-    bucket, reference = _bucket(o), o.identity.reference
+    bucket = backend.code_bucket(o.job.spec) or o.identity.defaults.artifact_bucket_uri
     if bucket is None:
+        reference = o.identity.reference
         return Blocker.of_spec(
-            f"spec.infrastructure.dataFlow.artifactBucketUri: is not set, and {reference.kind} "
+            f"{backend.code_bucket_field}: is not set, and {reference.kind} "
             f"{reference.name} has no spec.defaults.artifactBucketUri: set one of the two"
         )
-    uri = code_folder(
-        bucket,
-        cluster_id=o.cluster_id,
-        namespace=o.job.metadata.namespace,
-        sha256=artifact.sha256,
-    )
-    return artifact.model_copy(update={"uri": uri})
+    # No two states of the code share a folder, and no two teams do.
+    folder = f"{o.cluster_id}/{o.job.metadata.namespace}/{artifact.sha256}"
+    return artifact.model_copy(update={"uri": f"{bucket.rstrip('/')}/{folder}"})
 
 
 def _kept(o: JobObservation, revision: str) -> Artifact | None:
-    """Return code of Spark that a revision has: it stays where it is, however it would be packed by now."""
+    """Return code in Object Storage that a revision has: it stays where it is, however it would be packed by now."""
     found = (r for r in o.job.status.revisions if r.name == revision and r.complete)
     kept = (r.artifact for r in found if not r.removing and r.artifact and r.artifact.uri)
     return next(kept, None)
-
-
-def _revision(o: JobObservation, place: Place, found: Found, sources: SourcesRead) -> str:
-    if o.job.spec.infrastructure.data_flow is not None:
-        return application_revision_name(
-            o.job.spec,
-            compartment_id=place.compartment_id,
-            bucket_uri=_bucket(o),
-            sources_digest=sources.digest,
-        )
-    return revision_name(
-        o.job.spec,
-        compartment_id=place.compartment_id,
-        project_id=place.project_id,
-        log=found.log,
-        sources_digest=sources.digest,
-    )
 
 
 def _plan(
@@ -120,27 +90,27 @@ def _plan(
     sources: SourcesRead,
     artifact: Artifact | None,
 ) -> Plan:
-    revision = _revision(o, place, found, sources)
+    backend = o.backend
+    made = JobInput(
+        job=o.job,
+        cluster_id=o.cluster_id,
+        compartment_id=place.compartment_id,
+        project_id=place.project_id,
+        region=place.caller.region,
+        defaults=o.identity.defaults,
+        names=found.names,
+        artifact=artifact,
+    )
+    revision = revision_name(backend, made, sources.digest)
     adoption = o.job.spec.adopt
     if o.job.spec.runtime is None and adoption is not None:
         revision = adopted_name(adoption.ocid)
 
     def request_of(name: str) -> JobCreation:
-        return job_request(
-            o.job,
-            cluster_id=o.cluster_id,
-            revision=name,
-            compartment_id=place.compartment_id,
-            project_id=place.project_id,
-            region=place.caller.region,
-            log=found.log,
-            storage_mounts=mounts(o.job.spec, found.file_systems),
-            artifact=_kept(o, name) or artifact,
-            pool_id=found.pool_id,
-        )
+        return job_request(backend, replace(made, artifact=_kept(o, name) or artifact), name)
 
     request = request_of(revision)
-    sent = settings_digest(request.settings)
+    sent = settings_digest(backend, request.settings)
     if any(r.name == revision and r.refused_settings == sent for r in o.job.status.revisions):
         # What OCI doesn't change in place is part of the revision.
         revision = f"{revision}-{sent[:8]}"
@@ -149,10 +119,10 @@ def _plan(
         caller=place.caller,
         revision=revision,
         request=request,
-        settings_digest=settings_digest(request.settings),
+        settings_digest=settings_digest(backend, request.settings),
         sources=sources,
         artifact=_kept(o, revision) or artifact,
-        names=found.names,
+        names=found.used,
     )
 
 
@@ -178,8 +148,8 @@ def _problem(o: JobObservation, sources: SourcesRead, region: str) -> str | None
             f"spec.runtime: the artifact has {sources.size} bytes, and {limit} are allowed: "
             "keep data in Object Storage and only code in the source"
         )
-    if reserved := reserved_names(all_variables(template_of(o.job.spec, ""), None)):
-        return (
-            f"spec.env: {', '.join(reserved)}: reserved for OCI and the operator, use other names"
-        )
-    return over_limit(job_workload(o.job.spec, region), o.settings, merged="")
+    spec, backend = o.job.spec, o.backend
+    template = backend.template(spec, region=region, artifact=None, names=NO_NAMES)
+    return reserved_problem(backend.variables(template, None)) or backend.problem(
+        spec, region=region, limits=o.settings
+    )

@@ -11,7 +11,6 @@ from ocijobs.api.job.status import Difference, OCIJobStatus, Revision, SourceSta
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.console import job_url
 from ocijobs.backends.records import JobState, RefusalKind
-from ocijobs.reconcile.actions.action import Action
 from ocijobs.reconcile.actions.calls import Call, Operation
 from ocijobs.reconcile.actions.jobs import LookUpJob, UpdateJob, UploadArtifact
 from ocijobs.reconcile.backoff import due_at, mended_at
@@ -28,12 +27,8 @@ from ocijobs.reconcile.standing import Standing
 _AS_THOUGH_GONE = frozenset({RefusalKind.NOT_AUTHORIZED_OR_NOT_FOUND, RefusalKind.CONFLICT})
 """What OCI refuses with where others have deleted the OCI job."""
 
-_OPERATIONS: dict[type[Action], Operation] = {
-    UploadArtifact: Operation.UPLOAD,
-    UpdateJob: Operation.UPDATE,
-    LookUpJob: Operation.LOOK_UP,
-}
-"""The pace of each call."""
+_Upkeep = LookUpJob | UploadArtifact | UpdateJob
+"""What makes a job that is there ready."""
 
 _ACTIVATION_PAUSE_SECONDS = 2.0
 """Pause between two looks at a job that OCI has not activated yet."""
@@ -138,14 +133,13 @@ def _await_activation(
 def _call(
     o: JobObservation,
     subject: tuple[Plan, Revision],
-    action: Action,
+    action: _Upkeep,
     doing: str,
     now: datetime,
 ) -> Decision[OCIJobStatus]:
     """Make a call that is due, or say what refuses it."""
     plan, revision = subject
-    operation = _OPERATIONS[type(action)]
-    call = o.known.calls.get(operation)
+    call = o.known.calls.get(action.operation)
     due = due_at(call, epoch=o.epoch, seed=o.job.metadata.uid, settings=o.settings)
     if call is None or due is None or call.refusal is None:
         return Decision(status=o.job.status, actions=(action,))
@@ -153,7 +147,7 @@ def _call(
     if refusal.kind is RefusalKind.INVALID:
         return _invalid(o, action, describe(f"{doing}: OCI refuses it", refusal), now)
     status, state = write_blocked(o, now, REASON_OF_REFUSAL[refusal.kind], describe(doing, refusal))
-    perhaps_gone = refusal.kind in _AS_THOUGH_GONE and operation is not Operation.LOOK_UP
+    perhaps_gone = refusal.kind in _AS_THOUGH_GONE and not isinstance(action, LookUpJob)
     look = look_after(o, plan, revision, call.at, now) if perhaps_gone else Drift()
     if look.action is not None:
         return Decision(status=status, actions=(look.action,), wake_at=state.stalls_at)
@@ -163,7 +157,7 @@ def _call(
 
 
 def _invalid(
-    o: JobObservation, action: Action, message: str, now: datetime
+    o: JobObservation, action: _Upkeep, message: str, now: datetime
 ) -> Decision[OCIJobStatus]:
     """Make another revision of what can't be changed in place, or say that only an edit mends it."""
     if isinstance(action, UpdateJob) and o.job.spec.runtime is not None:
@@ -204,14 +198,14 @@ def _ready(
         source=SourceState(version=plan.sources.version or None, digest=plan.sources.digest),
         console_url=job_url(plan.caller.region, revision.job_id),
     )
-    checked_at = failed.at if failed is not None else plan.sources.at
+    sources_checked_at = failed.at if failed is not None else plan.sources.checked_at
     told = (former.job_id, former.revision) == (revision.job_id, revision.name)
     return Decision(
         status=status,
         actions=pruned.actions,
         wake_at=earliest(pruned.wake_at, drift.wake_at),
         notes=pruned.notes,
-        serves=checked_at if told and serves_current_spec(o) else None,
+        sources_checked_at=sources_checked_at if told and serves_current_spec(o) else None,
     )
 
 

@@ -25,7 +25,7 @@ from ocijobs.reconcile.actions.jobs import ReadSources, ServedSource
 from ocijobs.reconcile.backoff import LONG_PAUSE_SECONDS, due_at
 from ocijobs.reconcile.blocking import earliest
 from ocijobs.reconcile.job.observation import JobObservation, Turn
-from ocijobs.reconcile.known.job import SourceNamed, SourcesRead, same_attempt
+from ocijobs.reconcile.known.sources import SourceNamed, SourcesRead, same_attempt
 
 _SHORTEST_PAUSE_SECONDS = 2.0
 """Shortest pause before sources that lack something are read again."""
@@ -79,14 +79,14 @@ def _due(o: JobObservation, now: datetime) -> Reading:
         return Reading(action=action)
     if sources.requested != _requested(o):
         return Reading(action=action)
-    if o.refresh_after is not None and sources.at < o.refresh_after:
+    if o.refresh_after is not None and sources.checked_at < o.refresh_after:
         # It is past where the run asked, and may not be here: clocks are set back.
         early = now < o.refresh_after
         return Reading(due_at=o.refresh_after) if early else Reading(action=action)
     interval = o.settings.source_interval_seconds
     if sources.missing is not None or sources.invalid is not None:
         interval = _pause_while_broken(o, sources)
-    due = sources.at + timedelta(seconds=interval)
+    due = sources.checked_at + timedelta(seconds=interval)
     return Reading(action=action) if now >= due else Reading(due_at=due)
 
 
@@ -154,8 +154,8 @@ def _next_attempt(o: JobObservation, named: SourceNamed, now: datetime) -> Sourc
 
 def _asked_again_at(o: JobObservation, named: SourceNamed) -> datetime:
     """Return when a source that is set aside is asked for its version again: it may have another one."""
-    again = named.at + timedelta(seconds=o.settings.source_interval_seconds)
-    if o.refresh_after is not None and named.at < o.refresh_after:
+    again = named.checked_at + timedelta(seconds=o.settings.source_interval_seconds)
+    if o.refresh_after is not None and named.checked_at < o.refresh_after:
         return min(again, o.refresh_after)
     return again
 
@@ -224,7 +224,7 @@ def _set_aside(o: JobObservation, until: datetime) -> Call:
             f"{ANNOTATION_REQUESTED_AT} changes"
         ),
     )
-    at = max(record.started_at, named.at) if named is not None else record.started_at
+    at = max(record.started_at, named.checked_at) if named is not None else record.started_at
     return Call(at=at, tries=record.attempts, refusal=refusal, epoch=o.epoch)
 
 
@@ -257,5 +257,5 @@ def _pause_while_broken(o: JobObservation, sources: SourcesRead) -> float:
     since = o.job.status.blocked_since
     if since is None:
         return LONG_PAUSE_SECONDS
-    lasted = (sources.at - since).total_seconds()
+    lasted = (sources.checked_at - since).total_seconds()
     return min(LONG_PAUSE_SECONDS, max(_SHORTEST_PAUSE_SECONDS, lasted / 2))

@@ -18,7 +18,7 @@ from ocijobs.reconcile.actions.jobs import DeleteCode, DeleteJob, ListActiveRuns
 from ocijobs.reconcile.backoff import due_at
 from ocijobs.reconcile.decision import Note
 from ocijobs.reconcile.job.observation import JobObservation
-from ocijobs.reconcile.known.job import Removal
+from ocijobs.reconcile.known.oci_jobs import Removal
 
 _ACTIVE_PAUSE_SECONDS = 15.0
 """Pause between two lists of a job whose runs are active."""

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import assert_never
 
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.reconcile.actions.calls import Call, Operation, noted
+from ocijobs.reconcile.actions.identities import HoldCredentials, ReadCredentials, VerifyCredentials
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,22 @@ Credentials = Serving | Unserved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OfKey:
+    """What came of a call about the key of that version, which may be another one than the decision knew of."""
+
+    version: str
+    refusal: Refusal | None
+
+
+IdentityAnswer = (
+    tuple[ReadCredentials, Key | Refusal]
+    | tuple[VerifyCredentials, OfKey]
+    | tuple[HoldCredentials, OfKey]
+)
+"""Each action on credentials, and what it may bring. A Secret that is there and is no key is refused as INVALID."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IdentityKnown:
     """What this process has learnt about one identity.
 
@@ -85,6 +103,18 @@ class IdentityKnown:
         """Why the Secret gives no key now."""
         return self.credentials.fault if isinstance(self.credentials, Unserved) else None
 
+    def answered(self, answer: IdentityAnswer, *, at: datetime) -> IdentityKnown:
+        """Return the memory after an action was answered at that time."""
+        match answer:
+            case (ReadCredentials() as call, key):
+                return self.secret_answered(key, at=at, epoch=call.epoch)
+            case (VerifyCredentials(), asked):
+                return self.verify_answered(asked.version, asked.refusal, at=at)
+            case (HoldCredentials(), copied):
+                return self.hold_answered(copied.version, copied.refusal, at=at)
+            case _:
+                assert_never(answer)
+
     def called(
         self, operation: Operation, *, at: datetime, refusal: Refusal | None = None, epoch: str = ""
     ) -> IdentityKnown:
@@ -92,6 +122,18 @@ class IdentityKnown:
         return replace(
             self, calls=noted(self.calls, operation, at=at, refusal=refusal, epoch=epoch)
         )
+
+    def secret_answered(self, answer: Key | Refusal, *, at: datetime, epoch: str) -> IdentityKnown:
+        """Return the memory after the Secret was asked for."""
+        if isinstance(answer, Key):
+            return self.secret_read(answer, at=at, epoch=epoch)
+        match answer.kind:
+            case RefusalKind.MISSING:
+                return self.secret_missing(answer.message, at=at, epoch=epoch)
+            case RefusalKind.INVALID:
+                return self.secret_broken(answer.message, at=at, epoch=epoch)
+            case _:
+                return self.secret_unreachable(answer.message, at=at, epoch=epoch)
 
     def secret_read(self, key: Key, *, at: datetime, epoch: str) -> IdentityKnown:
         """Return the memory after the Secret was read, and is a key."""

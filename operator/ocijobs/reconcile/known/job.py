@@ -1,6 +1,7 @@
 """What this process has learnt about one job: memory, which is empty after a restart.
 
-Every decision must be right without it. The `*_answered` methods take what a call brought, or why it was refused.
+Every decision must be right without it. `answered` takes what an action brought, or why it was refused, and is the one
+way in for that.
 """
 
 from __future__ import annotations
@@ -8,167 +9,52 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import assert_never
 
-from ocijobs.api.job.status import Artifact, OCIJobStatus, SourceAttempt
+from ocijobs.api.job.status import OCIJobStatus, SourceAttempt
 from ocijobs.backends.job_record import JobRecord
-from ocijobs.backends.records import Absent, JobState, Refusal, RefusalKind
+from ocijobs.backends.records import Absent, Refusal, RefusalKind
 from ocijobs.backends.requests import WantedName
 from ocijobs.reconcile.actions.calls import Call, Operation, noted
+from ocijobs.reconcile.actions.jobs import (
+    CreateJob,
+    DeleteCode,
+    DeleteJob,
+    FindName,
+    ListActiveRuns,
+    ListShapes,
+    LookUpJob,
+    ReadSources,
+    SearchJobs,
+    UpdateJob,
+    UploadArtifact,
+)
+from ocijobs.reconcile.actions.objects import AddFinalizer
 from ocijobs.reconcile.idempotency import Evidence
+from ocijobs.reconcile.known.oci_jobs import Removal, Watched
+from ocijobs.reconcile.known.sources import (
+    KnownAttempt,
+    SourceNamed,
+    SourcesRead,
+    attempt_after,
+    same_attempt,
+)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourcesRead:
-    """The job's code as it was read, and the artifact built from it.
-
-    Attributes:
-        at: when.
-        generation: metadata.generation of the spec that was read for.
-        requested: value of the annotation `ocijobs.io/requestedAt` at that time.
-        version: what tells one state of a remote source from another without reading it, such as a commit.
-        digest: SHA-256 over the files' names and contents.
-        missing: what does not exist though it must, in words; then there is no artifact.
-        invalid: what is wrong with what was read, in words; then there is no artifact.
-        name: file name of the artifact; empty if the job has none, as a container without files.
-        sha256: of the artifact.
-        size: of the artifact in bytes.
-        libraries: of Spark code, the files beside the one that is run.
-    """
-
-    at: datetime
-    generation: int
-    requested: str = ""
-    version: str = ""
-    digest: str = ""
-    missing: str | None = None
-    invalid: str | None = None
-    name: str = ""
-    sha256: str = ""
-    size: int = 0
-    libraries: tuple[str, ...] = ()
-
-    @property
-    def artifact(self) -> Artifact | None:
-        """The artifact, as status tells of it; where Spark code goes is not known here."""
-        if not self.name:
-            return None
-        return Artifact(
-            name=self.name, sha256=self.sha256, size=self.size, libraries=self.libraries
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceNamed:
-    """The version that a remote source is at, where that is another one than the current revision's.
-
-    Attributes:
-        at: when.
-        generation: metadata.generation of the spec that it was asked for.
-        requested: value of the annotation `ocijobs.io/requestedAt` at that time.
-        version: what tells one state of the source from another.
-    """
-
-    at: datetime
-    generation: int
-    requested: str
-    version: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownAttempt:
-    """A reading of a remote source whose record this process wrote, and how it ended.
-
-    Attributes:
-        record: as it was written.
-        ended: whether the process that read has said what came of it.
-        failure: how that process ended, if it could say nothing.
-    """
-
-    record: SourceAttempt
-    ended: bool = False
-    failure: str | None = None
-
-    @property
-    def open(self) -> bool:
-        """Whether it may be under way, or begin."""
-        return not self.ended and self.failure is None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Removal:
-    """How far the removal of one OCI job is.
-
-    Attributes:
-        job_id: OCID of the OCI job.
-        listed_at: when a complete list of its runs was made, since OCI was last asked to delete it.
-        active: how many of them were active then.
-        conflict: whether OCI refused the deletion with 409, and no run was active since.
-        requested_at: when OCI last accepted the deletion.
-        seen_at: when OCI told of the job, since it was last asked to delete it.
-        state: what it was then.
-        absent_at: when a get answered 404 and a list by id was empty.
-    """
-
-    job_id: str
-    listed_at: datetime | None = None
-    active: int = 0
-    conflict: bool = False
-    requested_at: datetime | None = None
-    seen_at: datetime | None = None
-    state: JobState | None = None
-    absent_at: tuple[datetime, ...] = ()
-    calls: Mapping[Operation, Call] = field(default_factory=dict)
-
-    def called(
-        self, operation: Operation, *, at: datetime, refusal: Refusal | None = None, epoch: str = ""
-    ) -> Removal:
-        """Return the memory after a call of `operation`."""
-        return replace(
-            self, calls=noted(self.calls, operation, at=at, refusal=refusal, epoch=epoch)
-        )
-
-    def look_up_answered(
-        self, answer: JobRecord | Absent | Refusal, *, at: datetime, epoch: str
-    ) -> Removal:
-        """Return the memory after OCI told of the job."""
-        if isinstance(answer, Refusal):
-            return self.called(Operation.LOOK_UP, at=at, refusal=answer, epoch=epoch)
-        after = self.called(Operation.LOOK_UP, at=at, epoch=epoch)
-        if isinstance(answer, Absent):
-            return replace(after, absent_at=(*self.absent_at, at))
-        return replace(after, absent_at=(), seen_at=at, state=answer.state)
-
-    def runs_listed(self, answer: int | Refusal, *, at: datetime, epoch: str) -> Removal:
-        """Return the memory after all runs were listed: active ones are what a refused deletion is due to."""
-        if isinstance(answer, Refusal):
-            return self.called(Operation.LIST_RUNS, at=at, refusal=answer, epoch=epoch)
-        after = self.called(Operation.LIST_RUNS, at=at, epoch=epoch)
-        return replace(after, listed_at=at, active=answer, conflict=self.conflict and not answer)
-
-    def delete_answered(self, answer: Refusal | None, *, at: datetime, epoch: str) -> Removal:
-        """Return the memory after OCI was asked to delete the job: what was seen before says nothing of it."""
-        called = self.called(Operation.DELETE, at=at, refusal=answer, epoch=epoch)
-        after = replace(called, listed_at=None, seen_at=None, state=None)
-        if answer is None:
-            return replace(after, requested_at=at, conflict=False)
-        return replace(after, conflict=answer.kind is RefusalKind.CONFLICT)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watched:
-    """What OCI was seen to have of the OCI job that serves, or is to be adopted.
-
-    Attributes:
-        job_id: OCID of the OCI job.
-        at: when OCI last told of it, or settings were last sent.
-        record: what it told; None since settings were sent.
-        absent_at: when a get answered 404 and a list by id was empty, since it was last seen.
-    """
-
-    job_id: str
-    at: datetime
-    record: JobRecord | None = None
-    absent_at: tuple[datetime, ...] = ()
+JobAnswer = (
+    tuple[AddFinalizer, None]
+    | tuple[ReadSources, SourcesRead | SourceNamed | Refusal]
+    | tuple[UploadArtifact, Refusal | None]
+    | tuple[FindName, str | Refusal]
+    | tuple[ListShapes, tuple[str, ...] | Refusal]
+    | tuple[CreateJob, JobRecord | Refusal]
+    | tuple[SearchJobs, JobRecord | Refusal | None]
+    | tuple[LookUpJob, JobRecord | Absent | Refusal]
+    | tuple[UpdateJob, Refusal | None]
+    | tuple[ListActiveRuns, int | Refusal]
+    | tuple[DeleteJob, Refusal | None]
+    | tuple[DeleteCode, Refusal | None]
+)
+"""Each action on a job, and what it may bring."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,6 +99,37 @@ class JobKnown:
     fresh: bool = False
     intended_before: bool = False
     calls: Mapping[Operation, Call] = field(default_factory=dict)
+
+    def answered(self, answer: JobAnswer, *, at: datetime) -> JobKnown:  # noqa: C901, PLR0911, PLR0912 - a case for each
+        """Return the memory after an action was answered at that time."""
+        match answer:
+            case (AddFinalizer(), None):
+                return self.held()
+            case (ReadSources() as call, read):
+                return self.sources_answered(read, at=at, epoch=call.epoch)
+            case (UploadArtifact() as call, refusal):
+                return self.upload_answered(call.job_id, refusal, at=at, epoch=call.epoch)
+            case (FindName() as call, ocid):
+                return self.name_answered(call.name, ocid, at=at, epoch=call.epoch)
+            case (ListShapes() as call, shapes):
+                return self.shapes_listed(shapes, at=at, epoch=call.epoch)
+            case (CreateJob() as call, created):
+                return self.create_answered(call.token, created, at=at, epoch=call.epoch)
+            case (SearchJobs() as call, found):
+                return self.search_answered(call.token, found, at=at, epoch=call.epoch)
+            case (LookUpJob() as call, told):
+                return self.look_up_answered(call.job_id, told, at=at, epoch=call.epoch)
+            case (UpdateJob() as call, refusal):
+                digest = call.settings_digest
+                return self.update_answered(call.job_id, digest, refusal, at=at, epoch=call.epoch)
+            case (ListActiveRuns() as call, active):
+                return self.runs_listed(call.job_id, active, at=at, epoch=call.epoch)
+            case (DeleteJob() as call, refusal):
+                return self.delete_answered(call.job_id, refusal, at=at, epoch=call.epoch)
+            case (DeleteCode() as call, refusal):
+                return self.code_delete_answered(call.uri, refusal, at=at, epoch=call.epoch)
+            case _:
+                assert_never(answer)
 
     def called(
         self, operation: Operation, *, at: datetime, refusal: Refusal | None = None, epoch: str = ""
@@ -306,7 +223,7 @@ class JobKnown:
         refusal = answer if isinstance(answer, Refusal) else None
         after = self.called(Operation.READ_SOURCES, at=at, refusal=refusal, epoch=epoch)
         # What is asked for next is the version: it may be another one by then.
-        after = replace(after, named=None, attempt=_ended(self.attempt, refusal))
+        after = replace(after, named=None, attempt=attempt_after(self.attempt, refusal))
         if isinstance(answer, Refusal):
             return after
         return replace(after, sources=answer, first_read_at=self.first_read_at or at)
@@ -321,7 +238,7 @@ class JobKnown:
         )
         if known is not None and same and known.invalid is not None:
             # What was wrong with it still is.
-            return replace(self, sources=replace(known, at=answer.at), named=None)
+            return replace(self, sources=replace(known, checked_at=answer.checked_at), named=None)
         return replace(self, named=(epoch, answer))
 
     def name_answered(
@@ -417,18 +334,3 @@ class JobKnown:
         if self.removal is not None and self.removal.job_id == job_id:
             return self.removal
         return Removal(job_id=job_id)
-
-
-def same_attempt(record: SourceAttempt | None, other: SourceAttempt) -> bool:
-    """Whether two records are of one attempt, whatever they say of its end."""
-    return record is not None and record.model_copy(update={"failure": other.failure}) == other
-
-
-def _ended(attempt: KnownAttempt | None, refusal: Refusal | None) -> KnownAttempt | None:
-    """Return an attempt after an answer: it has ended, its process has, or it may be made again."""
-    if attempt is None or not attempt.open:
-        return attempt
-    if refusal is None:
-        return replace(attempt, ended=True)
-    died = refusal.kind is RefusalKind.DIED
-    return replace(attempt, failure=refusal.message) if died else attempt

@@ -1,13 +1,15 @@
 """What this process has learnt about one run: memory, which is empty after a restart.
 
-Every decision must be right without it. The `*_answered` methods take what a call brought, or why it was refused.
+Every decision must be right without it. `answered` takes what an action brought, or why it was refused, and is the one
+way in for that; the shared poll has `listed` and `unlisted`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import assert_never
 
 from ocijobs.api.run.observed import LogFile, OutputList, RunMetrics
 from ocijobs.api.run.status import Attempt, OCIJobRunStatus, RunSubmission
@@ -21,16 +23,40 @@ from ocijobs.backends.records import (
 )
 from ocijobs.backends.values import Values
 from ocijobs.reconcile.actions.calls import Call, Operation, noted
+from ocijobs.reconcile.actions.objects import AddFinalizer, CreateObject, CreateWorkload
+from ocijobs.reconcile.actions.runs import (
+    CancelRun,
+    CreateRun,
+    DeleteRun,
+    ListOutputs,
+    LookUpRun,
+    ReadResults,
+    ReadRunLogs,
+    ReadUtilisation,
+    ReadValues,
+    SearchLogs,
+    SearchRuns,
+)
 from ocijobs.reconcile.idempotency import Evidence
-from ocijobs.reconcile.output import last_results
+from ocijobs.reconcile.output import LogLines, RunOutput, last_results
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogLines:
-    """What a log has of a run, oldest first: the last lines, and lines that may be result lines."""
-
-    tail: Sequence[str]
-    results: Sequence[str]
+RunAnswer = (
+    tuple[ReadValues, Values | Refusal]
+    | tuple[AddFinalizer, None]
+    | tuple[CreateObject, Refusal | None]
+    | tuple[CreateWorkload, Refusal | None]
+    | tuple[CreateRun, RunRecord | Refusal]
+    | tuple[SearchRuns, RunRecord | Refusal | None]
+    | tuple[LookUpRun, RunRecord | Absent | Refusal]
+    | tuple[CancelRun, Refusal | None]
+    | tuple[DeleteRun, Refusal | None]
+    | tuple[ReadResults, Mapping[str, str] | Refusal | None]
+    | tuple[ListOutputs, OutputList | Refusal]
+    | tuple[SearchLogs, LogLines | Refusal]
+    | tuple[ReadRunLogs, RunOutput | Refusal]
+    | tuple[ReadUtilisation, RunMetrics | Refusal | None]
+)
+"""Each action on a run, and what it may bring."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +127,38 @@ class RunKnown:
             intended_before=self.intended_before,
             found_empty=self.found_empty,
         )
+
+    def answered(self, answer: RunAnswer, *, at: datetime) -> RunKnown:  # noqa: C901, PLR0911, PLR0912 - a case for each
+        """Return the memory after an action was answered at that time."""
+        match answer:
+            case (AddFinalizer(), None):
+                return self.held()
+            case (CreateObject(), refusal):
+                return replace(self, refused=refusal.message) if refusal is not None else self
+            case (ReadValues() as call, values):
+                return self.values_answered(values, at=at, epoch=call.epoch)
+            case (CreateRun() as call, created):
+                return self.create_answered(call.token, created, at=at, epoch=call.epoch)
+            case (SearchRuns() as call, found):
+                return self.search_answered(call.token, found, at=at, epoch=call.epoch)
+            case (LookUpRun() as call, told):
+                return self.look_up_answered(told, at=at, epoch=call.epoch)
+            case (CreateWorkload() | CancelRun() as call, refusal):
+                return self.called(call.operation, at=at, refusal=refusal, epoch=call.epoch)
+            case (DeleteRun(run_id=run_id, former=former, epoch=epoch), refusal):
+                return self.delete_answered(run_id, refusal, former=former, at=at, epoch=epoch)
+            case (ReadResults(), results):
+                return self.results_answered(results, at=at)
+            case (ListOutputs(), outputs):
+                return self.outputs_answered(outputs, at=at)
+            case (SearchLogs(), lines):
+                return self.logs_answered(lines, at=at)
+            case (ReadRunLogs(), output):
+                return self.output_answered(output, at=at)
+            case (ReadUtilisation(), used):
+                return self.utilisation_answered(used, at=at)
+            case _:
+                assert_never(answer)
 
     def called(
         self, operation: Operation, *, at: datetime, refusal: Refusal | None = None, epoch: str = ""
@@ -258,9 +316,11 @@ class RunKnown:
         results = {**found, **(self.results or {})} if found or self.results else None
         return replace(after, tail=tuple(answer.tail) or self.tail, results=results)
 
-    def files_answered(self, files: tuple[LogFile, ...]) -> RunKnown:
-        """Return the memory after Data Flow listed its logs of the run."""
-        return replace(self, log_files=files)
+    def output_answered(self, answer: RunOutput | Refusal, *, at: datetime) -> RunKnown:
+        """Return the memory after Data Flow was asked for its logs of the run."""
+        if isinstance(answer, Refusal):
+            return self.logs_answered(answer, at=at)
+        return replace(self.logs_answered(answer.lines, at=at), log_files=answer.files)
 
     def outputs_answered(self, answer: OutputList | Refusal, *, at: datetime) -> RunKnown:
         """Return the memory after the outputs were listed."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from ocijobs.api.run.binding import Binding, JobBinding
 from ocijobs.api.run.phase import Phase
 from ocijobs.api.run.spec import RunAdoption
 from ocijobs.api.run.status import OCIJobRunStatus, RunSubmission
 from ocijobs.api.shared.reasons import Reason
-from ocijobs.backends.binding import bind, service_variables
+from ocijobs.backends.binding import bind
 from ocijobs.backends.digest import belongs_to, retry_token
-from ocijobs.backends.environment import expand, resolve, variables_of
 from ocijobs.backends.records import RunRecord
+from ocijobs.backends.registry import backend_of
 from ocijobs.backends.values import NO_VALUES
 from ocijobs.reconcile.actions.calls import Caller, Operation
 from ocijobs.reconcile.actions.objects import AddFinalizer
@@ -20,6 +21,7 @@ from ocijobs.reconcile.backoff import due_at, mended_at
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, earliest
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.run.observation import RunObservation
+from ocijobs.reconcile.run.request import run_input
 from ocijobs.reconcile.run.status import write_blocked, write_status
 from ocijobs.reconcile.serving import bind_job
 
@@ -125,12 +127,6 @@ def _bound(o: RunObservation, caller: Caller, record: RunRecord, now: datetime) 
         started_at=now,
     )
     job = bind_job(o.job, caller) if o.job is not None else None
-    uri = job.outputs_uri_template if job is not None else None
-    if job is not None and job.template is not None and uri is not None:
-        known = resolve(variables_of(job.template, o.run.spec), NO_VALUES) | service_variables(
-            record.job_id, record.compartment_id, job.project_id or ""
-        )
-        uri = expand(uri, known)
     return write_status(
         o,
         now,
@@ -140,7 +136,15 @@ def _bound(o: RunObservation, caller: Caller, record: RunRecord, now: datetime) 
         owner=o.owner,
         launch_time=now,
         submit=submit,
-        binding=bind(job, o.run.spec, NO_VALUES, uri) if job is not None else None,
+        binding=_binding(o, job, record) if job is not None else None,
         job_id=record.job_id,
         job_run_id=record.id,
     )
+
+
+def _binding(o: RunObservation, job: JobBinding, record: RunRecord) -> Binding:
+    """Return what the run is bound to: its outputs are where those of the job that the job run is of would be."""
+    backend = backend_of(record.id)
+    of_record = {"job_id": record.job_id, "compartment_id": record.compartment_id}
+    run = run_input(o, job.model_copy(update=of_record), o.run.spec, NO_VALUES)
+    return bind(backend, job, o.run.spec, NO_VALUES, backend.outputs_uri(run))

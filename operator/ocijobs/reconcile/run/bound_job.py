@@ -7,14 +7,12 @@ from typing import Any
 
 from ocijobs.api import kinds
 from ocijobs.api.job.spec import OCIJob
-from ocijobs.api.run.binding import JobBinding, RunTemplate
+from ocijobs.api.run.binding import JobBinding
 from ocijobs.api.run.spec import OCIJobRun
 from ocijobs.api.shared.reasons import Reason
-from ocijobs.backends.data_flow.application import application_of
-from ocijobs.backends.data_flow.requests import ApplicationRequest
-from ocijobs.backends.data_science.requests import JobRequest, SingleNode
 from ocijobs.backends.job_record import JobRecord
-from ocijobs.backends.requests import JobCreation, expect
+from ocijobs.backends.registry import backend_of
+from ocijobs.backends.requests import JobCreation
 from ocijobs.reconcile.actions.calls import Call, Caller, Operation
 from ocijobs.reconcile.actions.jobs import LookUpJob
 from ocijobs.reconcile.actions.objects import CreateObject
@@ -50,7 +48,7 @@ def job_there(draft: Draft) -> Blocker | None:
         message = f"spec.jobTemplate: the API server refuses the OCIJob: {o.known.refused}"
         return Blocker(reason=Reason.INVALID_SPEC, message=message, terminal=True)
     if o.run.spec.job_template is not None:
-        return Blocker(action=CreateObject(document=own_job(o.run)))
+        return Blocker(action=CreateObject(document=own_job(o.run), name=name))
     return missing_job(name, o.run.metadata.namespace)
 
 
@@ -118,7 +116,7 @@ def sources_read(draft: Draft) -> Blocker | None:
     o, job = draft.o, _ocijob(draft.o)
     if job is None or draft.job is not None:
         return None
-    return unread(job, checked_at=o.job_checked_at, settled_at=settled_at(o))
+    return unread(job, sources_checked_at=o.sources_checked_at, settled_at=settled_at(o))
 
 
 def identity_usable(draft: Draft) -> Draft | Blocker:
@@ -180,27 +178,14 @@ def _former(o: RunObservation) -> JobBinding | None:
 
 
 def _foreign(job_id: str, content: JobCreation, caller: Caller) -> JobBinding:
-    """Return the binding to an OCI job: its variables stay by themselves, the rest of a block is sent with it."""
+    """Return the binding to an OCI job that no OCIJob has."""
     return JobBinding(
         job_id=job_id,
         identity=caller.identity,
         region=caller.region,
         compartment_id=content.compartment_id,
         project_id=content.project_id,
-        template=_foreign_template(content),
-    )
-
-
-def _foreign_template(content: JobCreation) -> RunTemplate:
-    if isinstance(content, ApplicationRequest):
-        return RunTemplate(application=application_of(content), made_elsewhere=True)
-    workload = expect(content, JobRequest).workload
-    configuration = workload.configuration if isinstance(workload, SingleNode) else None
-    return RunTemplate(
-        command_line_arguments=configuration.command_line_arguments if configuration else None,
-        maximum_runtime_in_minutes=(
-            configuration.maximum_runtime_in_minutes if configuration else None
-        ),
+        template=backend_of(job_id).foreign_template(content),
     )
 
 

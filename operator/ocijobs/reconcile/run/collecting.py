@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import assert_never
 
 from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.environment import EnvVar
@@ -106,24 +105,9 @@ def lacking(o: RunObservation) -> tuple[str, ...]:
     return tuple(name for name in declared(o) if name not in found)
 
 
-def operation_of(action: Read) -> Operation:
-    """Return the pace that a read is of."""
-    match action:
-        case ReadResults():
-            return Operation.READ_RESULTS
-        case ListOutputs():
-            return Operation.LIST_OUTPUTS
-        case ReadValues():
-            return Operation.READ_VALUES
-        case SearchLogs() | ReadRunLogs():
-            return Operation.SEARCH_LOGS
-        case _:
-            assert_never(action)
-
-
 def unanswered(o: RunObservation, record: RunRecord, action: Read) -> bool:
     """Whether it is worth waiting for another answer to this read."""
-    refusal = o.known.calls[operation_of(action)].refusal
+    refusal = o.known.calls[action.operation].refusal
     if refusal is not None and refusal.kind in _PASSING:
         return True
     unread = isinstance(action, ReadRunLogs) and refusal is None and not o.known.log_files

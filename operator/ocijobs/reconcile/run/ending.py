@@ -21,7 +21,6 @@ from ocijobs.reconcile.run.collecting import (
     Read,
     declared,
     lacking,
-    operation_of,
     shown_tail,
     unanswered,
     wanted_reads,
@@ -68,13 +67,13 @@ def _collect(
     now: datetime,
 ) -> Decision[OCIJobRunStatus]:
     """Read what is wanted, at first once, and what did not come again until the deadline; then write the end."""
-    first = tuple(action for action in wanted if operation_of(action) not in o.known.calls)
+    first = tuple(action for action in wanted if action.operation not in o.known.calls)
     if first:
         return Decision(status=o.run.status, actions=first)
     open_ = tuple(action for action in wanted if unanswered(o, record, action))
     if not open_ or now >= deadline:
         return Decision(status=_ended(o, record, verdict, now), notes=_notes(o))
-    again_at = max(o.known.calls[operation_of(action)].at for action in open_) + timedelta(
+    again_at = max(o.known.calls[action.operation].at for action in open_) + timedelta(
         seconds=AGAIN_SECONDS
     )
     status = _collecting(o, record, now)

@@ -11,9 +11,10 @@ from ocijobs.api.run.phase import Phase
 from ocijobs.api.run.settings import RunSettings
 from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.backend import Backend
 from ocijobs.backends.binding import bind
-from ocijobs.backends.environment import all_variables, references
-from ocijobs.backends.requests import RunCreation
+from ocijobs.backends.environment import references, reserved_problem
+from ocijobs.backends.registry import find_backend
 from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.reconcile.actions.runs import ReadValues
 from ocijobs.reconcile.backoff import due_at, fraction
@@ -21,11 +22,9 @@ from ocijobs.reconcile.blocking import Blocker
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.dependencies import Hopeless, Met, Waiting, evaluate, filled_in, wanted_of
 from ocijobs.reconcile.known.run import last_attempt
-from ocijobs.reconcile.run.data_science_request import job_run_request, outputs_of
 from ocijobs.reconcile.run.gates import JOB_UNKNOWN, Draft, Launch
 from ocijobs.reconcile.run.observation import RunObservation, settled_at
-from ocijobs.reconcile.run.request import Sent, request_digest
-from ocijobs.reconcile.run.spark_request import application_run_request
+from ocijobs.reconcile.run.request import request_digest, run_input
 from ocijobs.reconcile.run.status import write_blocked, write_status
 from ocijobs.settings import Settings
 
@@ -41,8 +40,11 @@ def settled(draft: Draft) -> Blocker | None:
 
 def values_read(draft: Draft) -> Draft | Blocker | None:
     """Hand on what the variables' references give, read no earlier than the run was settled."""
-    o = draft.o
-    keys = references(_sent(draft).variables)
+    o, job = draft.o, draft.job
+    backend = _backend_of(job)
+    if job is None or backend is None:
+        return None
+    keys = references(backend.variables(job.template or RunTemplate(), with_results(o)))
     if not keys:
         return None
     known = o.known
@@ -64,36 +66,32 @@ def values_read(draft: Draft) -> Draft | Blocker | None:
 
 def request_built(draft: Draft) -> Draft | Blocker:
     """Hand on the launch; what is asked for may be nothing that OCI can do."""
-    o, job, caller, sent = draft.o, draft.job, draft.caller, _sent(draft)
-    application = sent.template.application
-    if job is None or caller is None or not _located(job, of_spark=application is not None):
+    job, caller, backend = draft.job, draft.caller, _backend_of(draft.job)
+    if job is None or caller is None or backend is None or not _located(job, backend):
         return JOB_UNKNOWN
-    request: RunCreation | str
-    if application is not None:
-        request, outputs = application_run_request(o, job, sent, application), None
-    else:
-        request, outputs = job_run_request(o, job, sent), outputs_of(job, sent)
+    run = run_input(draft.o, job, with_results(draft.o), draft.values)
+    variables = backend.variables(run.template, run.settings)
+    request = reserved_problem(variables) or backend.run_request(run)
     if isinstance(request, str):
         return Blocker(reason=Reason.INVALID_SPEC, message=request, terminal=True)
     launch = Launch(
         caller=caller,
         request=request,
-        request_digest=request_digest(request, sent),
+        request_digest=request_digest(backend, request, run),
         revision=job.revision,
-        binding=bind(job, sent.settings, sent.values, outputs),
+        binding=bind(backend, job, run.settings, run.values, backend.outputs_uri(run)),
     )
     return replace(draft, launch=launch)
 
 
-def _sent(draft: Draft) -> Sent:
-    template = (draft.job.template if draft.job is not None else None) or RunTemplate()
-    settings = with_results(draft.o)
-    return Sent(template, settings, all_variables(template, settings), draft.values)
+def _backend_of(job: JobBinding | None) -> Backend | None:
+    """Return the service that the job is of; None while it is not known."""
+    return find_backend(job.job_id) if job is not None and job.job_id is not None else None
 
 
-def _located(job: JobBinding, *, of_spark: bool) -> bool:
-    """Whether it is known where the job is; applications have no project."""
-    return bool(job.job_id and job.compartment_id and (job.project_id or of_spark))
+def _located(job: JobBinding, backend: Backend) -> bool:
+    """Whether it is known where the job is."""
+    return bool(job.compartment_id and (job.project_id or not backend.needs_project))
 
 
 def await_dependencies(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus] | None:

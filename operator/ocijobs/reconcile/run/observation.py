@@ -11,10 +11,10 @@ from ocijobs.api.kueue import LABEL_QUEUE, Workload
 from ocijobs.api.run.binding import JobBinding
 from ocijobs.api.run.spec import OCIJobRun
 from ocijobs.api.shared.names import ANNOTATION_SCHEDULED_TIME
+from ocijobs.backends.backend import Backend
 from ocijobs.backends.digest import owner_of
 from ocijobs.backends.records import RunState
-from ocijobs.backends.registry import backend_named, find_backend
-from ocijobs.backends.traits import BackendTraits
+from ocijobs.backends.registry import backend_for, find_backend
 from ocijobs.reconcile.dependencies import Relations
 from ocijobs.reconcile.identity_view import IdentityView, Releasable
 from ocijobs.reconcile.known.job import JobKnown
@@ -38,7 +38,7 @@ class RunObservation:
 
     Attributes:
         job: the OCIJob that the run names, if it exists.
-        job_checked_at: when this process last read that job's sources to the end, found or missing.
+        sources_checked_at: when this process last read that job's sources to the end, found or missing.
         seen_at: when this process first saw the run.
         ahead: how many runs of the job are live, or come first; counted only where the job bounds them.
         identity: the identity of the run's calls: the recorded one, else that of the job.
@@ -50,7 +50,7 @@ class RunObservation:
 
     run: OCIJobRun
     job: OCIJob | None
-    job_checked_at: datetime | None
+    sources_checked_at: datetime | None
     identity: IdentityView
     cluster_id: str
     known: RunKnown
@@ -68,7 +68,7 @@ class RunObservation:
         return not (self.run.metadata.deleting or self.run.spec.cancel)
 
     @property
-    def backend(self) -> BackendTraits | None:
+    def backend(self) -> Backend | None:
         """The service that runs it: of a run that was launched, the one that it was launched on.
 
         None while that is not known, or if its OCI job is of no service that is known here.
@@ -76,15 +76,16 @@ class RunObservation:
         job_id = self.run.status.job_id or self.run.spec.job_id
         if job_id is not None:
             return find_backend(job_id)
-        return backend_named(self.job.spec.infrastructure.backend) if self.job is not None else None
+        return backend_for(self.job.spec.infrastructure) if self.job is not None else None
 
     @property
     def goes_on(self) -> bool:
         """Whether the run has no end of its own: a stream or a session."""
         binding = self.run.status.binding
-        template = binding.template if binding is not None else None
-        application = template.application if template is not None else None
-        return application is not None and application.type.goes_on
+        if binding is None or binding.template is None or binding.job_id is None:
+            return False
+        backend = find_backend(binding.job_id)
+        return backend is not None and backend.goes_on(binding.template)
 
     @property
     def queue_name(self) -> str | None:

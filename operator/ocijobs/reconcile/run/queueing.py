@@ -18,14 +18,15 @@ from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.conditions import Condition, ConditionStatus, ConditionType, find
 from ocijobs.api.shared.names import FINALIZER
 from ocijobs.api.shared.reasons import Reason
+from ocijobs.backends.registry import backend_of
 from ocijobs.reconcile.actions.action import Action
 from ocijobs.reconcile.actions.calls import Operation
-from ocijobs.reconcile.actions.objects import RemoveFinalizer
-from ocijobs.reconcile.actions.workloads import (
+from ocijobs.reconcile.actions.objects import (
     CreateWorkload,
     DeleteWorkload,
     FinishWorkload,
     PatchWorkload,
+    RemoveFinalizer,
 )
 from ocijobs.reconcile.backoff import due_at
 from ocijobs.reconcile.blocking import Blocker
@@ -44,8 +45,8 @@ def admitted(draft: Draft) -> Blocker | None:
     queue, workload = o.queue_name, o.queue.workload
     if queue is None or not isinstance(launch, Launch):
         return None
-    template = launch.binding.template or RunTemplate()
-    request = request_of(o.run, queue, template, o.run.spec)
+    template, job_id = launch.binding.template or RunTemplate(), launch.request.job_id
+    request = request_of(o.run, queue, backend_of(job_id).pod_sets(template, o.run.spec))
     if workload is None:
         return _enter(o, request)
     if workload.metadata.annotations.get(ANNOTATION_REQUEST) != request.digest:

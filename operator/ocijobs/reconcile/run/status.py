@@ -171,5 +171,4 @@ def _logs(former: OCIJobRunStatus, record: RunRecord, region: str | None) -> Run
 
 def exit_code(record: RunRecord) -> int | None:
     """Return the exit code, where the service tells one."""
-    read = backend_of(record.id).exit_code
-    return read(record) if read is not None else None
+    return backend_of(record.id).exit_code(record)

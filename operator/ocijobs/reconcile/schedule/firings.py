@@ -15,7 +15,7 @@ from ocijobs.api.shared.model import Model
 from ocijobs.api.shared.names import ANNOTATION_SCHEDULED_TIME, LABEL_SCHEDULE
 from ocijobs.api.sweep.spec import OCIJobSweepSpec
 from ocijobs.reconcile.actions.objects import CreateObject, DeleteOwned
-from ocijobs.reconcile.ownership import owned_object, queue_labels, release_of_new
+from ocijobs.reconcile.ownership import creation_epoch, owned_object, queue_labels, release_of_new
 from ocijobs.reconcile.schedule.observation import MadeView, ScheduleObservation
 
 _MINUTE = 60
@@ -99,15 +99,20 @@ def object_name(schedule: OCIJobSchedule, at: datetime, resource: str) -> str:
 def creations(o: ScheduleObservation, at: datetime) -> tuple[CreateObject, ...]:
     """Return what is still to be made of a firing."""
     there = o.known.made | {one.name for one in o.made}
+    named = ((object_name(o.schedule, at, one.name), one) for one in o.schedule.spec.resources)
     return tuple(
-        CreateObject(document=_document(o, at, resource))
-        for resource in o.schedule.spec.resources
-        if object_name(o.schedule, at, resource.name) not in there
+        CreateObject(
+            document=_document(o, at, resource, name),
+            name=name,
+            epoch=creation_epoch(o.schedule.metadata),
+        )
+        for name, resource in named
+        if name not in there
     )
 
 
 def _document(
-    o: ScheduleObservation, at: datetime, resource: ScheduledResource
+    o: ScheduleObservation, at: datetime, resource: ScheduledResource, name: str
 ) -> dict[str, object]:
     schedule = o.schedule
     kind, spec = _spec(schedule, at, resource)
@@ -116,7 +121,7 @@ def _document(
         schedule.metadata,
         kinds.SCHEDULE,
         kind=kind,
-        name=object_name(schedule, at, resource.name),
+        name=name,
         spec=spec,
         labels={**queue_labels(schedule.metadata), LABEL_SCHEDULE: schedule.metadata.name},
         annotations={ANNOTATION_SCHEDULED_TIME: time, **release_of_new(o.settings)},

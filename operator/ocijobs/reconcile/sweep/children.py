@@ -8,9 +8,10 @@ from ocijobs.api.shared.metadata import JobReference
 from ocijobs.api.shared.names import ANNOTATION_SCHEDULED_TIME, LABEL_SWEEP, LABEL_SWEEP_INDEX
 from ocijobs.reconcile.actions.objects import CreateObject, EditObject
 from ocijobs.reconcile.dependencies import filled_in
-from ocijobs.reconcile.ownership import owned_object, queue_labels, release_of_new
+from ocijobs.reconcile.known.sweep import ChildView
+from ocijobs.reconcile.ownership import creation_epoch, owned_object, queue_labels, release_of_new
 from ocijobs.reconcile.sweep.indices import child_name
-from ocijobs.reconcile.sweep.observation import ChildView, SweepObservation
+from ocijobs.reconcile.sweep.observation import SweepObservation
 from ocijobs.reconcile.sweep.tally import Tally
 from ocijobs.reconcile.sweep_points import point, settings_of
 
@@ -44,12 +45,16 @@ def _create(o: SweepObservation, index: int) -> CreateObject:
         job_ref=JobReference(name=spec.job_ref.name),
         **{name: getattr(settings, name) for name in settings.model_fields_set | {"env"}},
     )
+    name = child_name(meta.name, index)
     return CreateObject(
+        name=name,
+        index=index,
+        epoch=creation_epoch(meta),
         document=owned_object(
             meta,
             kinds.SWEEP,
             kind=kinds.RUN,
-            name=child_name(meta.name, index),
+            name=name,
             spec=run,
             labels={**queue_labels(meta), **spec.run_template.metadata.labels, **labels},
             annotations={
@@ -57,7 +62,7 @@ def _create(o: SweepObservation, index: int) -> CreateObject:
                 **own,
                 **release_of_new(o.settings),
             },
-        )
+        ),
     )
 
 

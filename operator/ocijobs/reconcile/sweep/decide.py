@@ -127,7 +127,9 @@ def _bind(o: SweepObservation, settled_at: datetime) -> JobBinding | Blocker:
     """Return the job as all children are launched from it."""
     if o.job is None:
         return missing_job(o.sweep.spec.job_ref.name, o.sweep.metadata.namespace)
-    bound = serving(o.job, o.identity, checked_at=o.job_checked_at, settled_at=settled_at)
+    bound = serving(
+        o.job, o.identity, sources_checked_at=o.sources_checked_at, settled_at=settled_at
+    )
     return bound if isinstance(bound, Blocker) else bound[0]
 
 

@@ -2,88 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from ocijobs.api.job.spec import OCIJob
 from ocijobs.api.sweep.spec import OCIJobSweep
-from ocijobs.reconcile.actions.calls import Call
 from ocijobs.reconcile.dependencies import Relations
 from ocijobs.reconcile.identity_view import IdentityView
+from ocijobs.reconcile.known.sweep import Children, SweepKnown
 from ocijobs.settings import Settings
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """How a child ended, and what it has reported, as printed."""
-
-    succeeded: bool
-    results: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChildView:
-    """An OCIJobRun of the sweep that has not ended."""
-
-    name: str
-    uid: str
-    suspend: bool
-    cancel: bool
-    deleting: bool
-
-
-@dataclass(slots=True)
-class Children:
-    """The children of one sweep as this process has seen them, by index: it changes with them.
-
-    Attributes:
-        live: those that are there and have not ended.
-        ends: of those whose end was seen, whether they are there or not.
-        lost: those that are gone, or are going.
-        created: one more than the highest index that was seen.
-    """
-
-    live: dict[int, ChildView] = field(default_factory=dict)
-    ends: dict[int, Outcome] = field(default_factory=dict)
-    lost: set[int] = field(default_factory=set)
-    created: int = 0
-
-    def see(self, index: int, view: ChildView, outcome: Outcome | None) -> None:
-        """Take note of a child that is there."""
-        self.created = max(self.created, index + 1)
-        (self.lost.add if view.deleting else self.lost.discard)(index)
-        if outcome is None:
-            self.live[index] = view
-        else:
-            self.live.pop(index, None)
-            self.ends[index] = outcome
-
-    def lose(self, index: int) -> None:
-        """Take note of a child that is gone."""
-        self.live.pop(index, None)
-        self.lost.add(index)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SweepKnown:
-    """What this process has learnt about one sweep: memory, which is empty after a restart.
-
-    Attributes:
-        created: how many children this process knows to have been created, in the order of their indices.
-        written_at: when this process last wrote the status.
-        refused: why the API server does not take a child, whatever happens.
-        forbidden: the last refusal of a child for what may pass, such as a quota.
-    """
-
-    created: int = 0
-    written_at: datetime | None = None
-    refused: str | None = None
-    forbidden: Call | None = None
-
-    def has_created(self, index: int) -> SweepKnown:
-        """Return the memory after the API server has the child of that index."""
-        return replace(self, created=max(self.created, index + 1), forbidden=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,14 +19,14 @@ class SweepObservation:
 
     Attributes:
         job: the OCIJob that the sweep names, if it exists.
-        job_checked_at: when this process last read that job's sources to the end.
+        sources_checked_at: when this process last read that job's sources to the end.
         seen_at: when this process first saw the sweep.
         strangers: runs with the name of one of the next children that are not the sweep's.
     """
 
     sweep: OCIJobSweep
     job: OCIJob | None
-    job_checked_at: datetime | None
+    sources_checked_at: datetime | None
     identity: IdentityView
     children: Children
     strangers: frozenset[int]

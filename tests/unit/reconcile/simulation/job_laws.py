@@ -74,8 +74,8 @@ class JobLaws:
             if isinstance(action, DeleteJob):
                 self._deletes_what_nobody_needs(o, action.job_id)
         self._folders.on_decision(o, decision)
-        if decision.serves is not None:
-            self._serves_the_code(o, decision.serves)
+        if decision.sources_checked_at is not None:
+            self._serves_the_code(o, decision.sources_checked_at)
 
     def _deletes_what_nobody_needs(self, o: JobObservation, job_id: str) -> None:
         needed = {run.job_id for run in o.runs if run.live}
@@ -87,9 +87,12 @@ class JobLaws:
     def _serves_the_code(self, o: JobObservation, serves: datetime) -> None:
         """A launch is let through with code that is in OCI, or with none where what was read is no code."""
         sources, remote = o.known.sources, self._world.oci.find(o.job.status.job_id)
-        if o.job.spec.reads_remotely and (sources is None or sources.at != serves):
+        if o.job.spec.reads_remotely and (sources is None or sources.checked_at != serves):
             return  # The source can't be read now, and what was read last goes on serving.
-        demand(sources is not None and sources.at == serves, "what serves was read when it says")
+        demand(
+            sources is not None and sources.checked_at == serves,
+            "what serves was read when it says",
+        )
         if sources is not None and sources.missing is None:
             there = remote is not None and self._world.oci.code_of(remote) == sources.sha256
             demand(there, "what serves a launch has the code that was read for it")

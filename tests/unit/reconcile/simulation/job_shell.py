@@ -32,7 +32,7 @@ from ocijobs.reconcile.decision import Decision, Note
 from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.job.decide import decide_job
 from ocijobs.reconcile.job.observation import JobObservation
-from ocijobs.reconcile.known.job import JobKnown
+from ocijobs.reconcile.known.job import JobAnswer, JobKnown
 from ocijobs.reconcile.stepped import stepped
 from ocijobs.testing import make_job_observation
 
@@ -51,7 +51,7 @@ class JobShell(Process):
         self.known = JobKnown()
         self.uid: str | None = None
         self.uploading: UploadArtifact | None = None
-        self.serves: datetime | None = None
+        self.sources_checked_at: datetime | None = None
         self.identity_known = False
         self.identity = self.world.identity.of_new_process
         self.laws.restarted()
@@ -59,13 +59,18 @@ class JobShell(Process):
     def _step(self, by: timedelta) -> None:
         self.known = stepped(self.known, by)
         self.identity = stepped(self.identity, by)
-        self.serves = stepped(self.serves, by)
+        self.sources_checked_at = stepped(self.sources_checked_at, by)
 
     def _decide(self) -> bool:
         job = self.world.api.object
         uid = job.metadata.uid if job is not None else None
         if uid != self.uid:
-            self.known, self.wake_at, self.uploading, self.serves = JobKnown(), None, None, None
+            self.known, self.wake_at, self.uploading, self.sources_checked_at = (
+                JobKnown(),
+                None,
+                None,
+                None,
+            )
             self.uid = uid
         if job is None:
             return False
@@ -73,7 +78,10 @@ class JobShell(Process):
         decision = decide_job(observed, now)
         demand(decision == decide_job(observed, now), "the same input gives the same decision")
         self.laws.on_decision(observed, decision, now)
-        self.wake_at, self.serves = decision.wake_at, decision.serves or self.serves
+        self.wake_at, self.sources_checked_at = (
+            decision.wake_at,
+            decision.sources_checked_at or self.sources_checked_at,
+        )
         self._todo = [
             partial(self._act, observed, action, decision.notes)
             for action in decision.actions
@@ -135,23 +143,21 @@ class JobShell(Process):
                 self._keep(action)
             case AddFinalizer() | RemoveFinalizer():
                 self._patch(observed, notes, held=isinstance(action, AddFinalizer))
-            case ReadSources(epoch=epoch):
+            case ReadSources():
                 read = self.world.sources(observed.job, action, self.now)
-                self.known = self.known.sources_answered(read, at=self.now, epoch=epoch)
+                self._learn((action, read))
                 if action.version is not None:
                     died = isinstance(read, Refusal) and read.kind is RefusalKind.DIED
                     self.laws.on_sources_answered(died=died)
             case CreateJob() | SearchJobs() | LookUpJob() | UpdateJob():
                 self._make(action)
-            case ListShapes(epoch=epoch):
-                listed = self.world.oci.list_shapes()
-                self.known = self.known.shapes_listed(listed, at=self.now, epoch=epoch)
+            case ListShapes():
+                self._learn((action, self.world.oci.list_shapes()))
             case ListActiveRuns() | DeleteJob():
                 self._remove(action)
-            case DeleteCode(uri=uri, epoch=epoch):
+            case DeleteCode(uri=uri):
                 self._finish_upload_to(uri)
-                refusal = self.world.applications.delete_code(uri)
-                self.known = self.known.code_delete_answered(uri, refusal, at=self.now, epoch=epoch)
+                self._learn((action, self.world.applications.delete_code(uri)))
             case _:
                 demand(False, f"{action} is no action of a job")
         self.laws.after_call()
@@ -167,33 +173,31 @@ class JobShell(Process):
             self.laws.on_release(observed, notes, observed.identity.gone_since, self.now)
 
     def _make(self, action: CreateJob | SearchJobs | LookUpJob | UpdateJob) -> None:
-        oci, known, at, epoch = self.world.oci, self.known, self.now, action.epoch
+        oci = self.world.oci
         match action:
             case CreateJob(caller=caller) if not self.world.identity.may_start(caller.version):
                 return  # The Secret is read at each launch.
             case CreateJob(token=token, request=request):
-                created = oci.create(token, request)
-                self.known = known.create_answered(token, created, at=at, epoch=epoch)
-            case SearchJobs(token=token, owner=owner):
-                self.known = known.search_answered(token, oci.search(owner), at=at, epoch=epoch)
+                self._learn((action, oci.create(token, request)))
+            case SearchJobs(owner=owner):
+                self._learn((action, oci.search(owner)))
             case LookUpJob(job_id=job_id):
-                told = oci.look_up(job_id)
-                self.known = known.look_up_answered(job_id, told, at=at, epoch=epoch)
-            case UpdateJob(job_id=job_id, settings=settings, settings_digest=digest):
+                self._learn((action, oci.look_up(job_id)))
+            case UpdateJob(job_id=job_id, settings=settings):
                 refusal = oci.update(job_id, settings)
-                self.known = known.update_answered(job_id, digest, refusal, at=at, epoch=epoch)
+                self._learn((action, refusal))
                 if refusal is None:
                     self.laws.on_updated(action)
 
     def _remove(self, action: ListActiveRuns | DeleteJob) -> None:
-        oci, known, at, epoch = self.world.oci, self.known, self.now, action.epoch
-        job_id = action.job_id
+        oci = self.world.oci
         if isinstance(action, ListActiveRuns):
-            active = oci.count_active_runs(job_id)
-            self.known = known.runs_listed(job_id, active, at=at, epoch=epoch)
+            self._learn((action, oci.count_active_runs(action.job_id)))
         else:
-            refusal = oci.delete(job_id)
-            self.known = known.delete_answered(job_id, refusal, at=at, epoch=epoch)
+            self._learn((action, oci.delete(action.job_id)))
+
+    def _learn(self, answer: JobAnswer) -> None:
+        self.known = self.known.answered(answer, at=self.now)
 
     def _finish_upload_to(self, uri: str) -> None:
         """Let an upload end first that has begun: code is not deleted under it."""
@@ -205,7 +209,5 @@ class JobShell(Process):
         action, self.uploading = self.uploading, None
         if action is not None:
             refusal = self.world.oci.upload(action.job_id, action.artifact)
-            self.known = self.known.upload_answered(
-                action.job_id, refusal, at=self.now, epoch=action.epoch
-            )
+            self._learn((action, refusal))
             self.laws.after_call()

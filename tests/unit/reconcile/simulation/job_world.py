@@ -22,7 +22,7 @@ from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.reconcile.actions.jobs import ReadSources
 from ocijobs.reconcile.job.observation import RunView
-from ocijobs.reconcile.known.job import SourceNamed, SourcesRead
+from ocijobs.reconcile.known.sources import SourceNamed, SourcesRead
 from ocijobs.testing import (
     CODE_BUCKET,
     NAMESPACE,
@@ -250,13 +250,13 @@ class JobWorld:
         if action.served is not None and action.served.version == version:
             return replace(read, version=version)
         return SourceNamed(
-            at=now, generation=read.generation, requested=read.requested, version=version
+            checked_at=now, generation=read.generation, requested=read.requested, version=version
         )
 
     def _sources(self, job: OCIJob, now: datetime) -> SourcesRead:
         meta = job.metadata
         read = make_sources(
-            at=now,
+            checked_at=now,
             generation=meta.generation,
             requested=meta.annotations.get(ANNOTATION_REQUESTED_AT, ""),
         )

@@ -28,7 +28,10 @@ from ocijobs.reconcile.actions.action import Action, answers_later
 from ocijobs.reconcile.actions.objects import (
     AddFinalizer,
     DeleteObject,
+    DeleteWorkload,
+    FinishWorkload,
     ListOrphan,
+    PatchWorkload,
     RemoveFinalizer,
 )
 from ocijobs.reconcile.actions.runs import (
@@ -38,7 +41,6 @@ from ocijobs.reconcile.actions.runs import (
     ReadUtilisation,
     SearchLogs,
 )
-from ocijobs.reconcile.actions.workloads import DeleteWorkload, FinishWorkload, PatchWorkload
 from ocijobs.reconcile.decision import Decision, Note
 from ocijobs.reconcile.known.run import RunKnown, attempt_number
 from ocijobs.reconcile.run.observation import RunObservation

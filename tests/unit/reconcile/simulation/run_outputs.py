@@ -15,7 +15,7 @@ from ocijobs.backends.data_science.requests import RunRequest
 from ocijobs.backends.records import Refusal
 from ocijobs.backends.requests import expect
 from ocijobs.reconcile.actions.calls import Operation
-from ocijobs.reconcile.known.run import LogLines
+from ocijobs.reconcile.output import LogLines, RunOutput
 from ocijobs.testing import ManualClock
 
 LOG_FILES = (LogFile(name="spark_driver_stdout.log.gz", source="DRIVER", type="STDOUT"),)
@@ -39,14 +39,14 @@ class RunOutputs:
 
         return self._weather.call(Operation.SEARCH_LOGS, search)
 
-    def run_logs(self, run_id: str) -> tuple[LogLines, tuple[LogFile, ...]] | Refusal:
+    def run_logs(self, run_id: str) -> RunOutput | Refusal:
         """Read the logs that Data Flow keeps: none of a run that never began, all or none of others."""
 
-        def read() -> tuple[LogLines, tuple[LogFile, ...]]:
+        def read() -> RunOutput:
             run = self._oci.find(run_id)
             if run.started_at is None or self._late(run, self._circumstances.log_lag):
-                return self._shown(run, 0), ()
-            return self._shown(run, 3), LOG_FILES
+                return RunOutput(lines=self._shown(run, 0), files=())
+            return RunOutput(lines=self._shown(run, 3), files=LOG_FILES)
 
         return self._weather.call(Operation.SEARCH_LOGS, read)
 

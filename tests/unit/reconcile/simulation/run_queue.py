@@ -8,7 +8,7 @@ from typing import Any
 from tests.unit.reconcile.simulation.api_server import ConflictError
 
 from ocijobs.api.kueue import LABEL_QUEUE, Workload, WorkloadCondition
-from ocijobs.reconcile.actions.workloads import (
+from ocijobs.reconcile.actions.objects import (
     CreateWorkload,
     DeleteWorkload,
     FinishWorkload,

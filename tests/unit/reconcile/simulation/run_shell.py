@@ -17,12 +17,15 @@ from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import Refusal, RunRecord
 from ocijobs.reconcile.actions.action import Action
-from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.reconcile.actions.identities import HoldCredentials
 from ocijobs.reconcile.actions.objects import (
     AddFinalizer,
+    CreateWorkload,
     DeleteObject,
+    DeleteWorkload,
+    FinishWorkload,
     ListOrphan,
+    PatchWorkload,
     RemoveFinalizer,
 )
 from ocijobs.reconcile.actions.runs import (
@@ -39,15 +42,9 @@ from ocijobs.reconcile.actions.runs import (
     SearchLogs,
     SearchRuns,
 )
-from ocijobs.reconcile.actions.workloads import (
-    CreateWorkload,
-    DeleteWorkload,
-    FinishWorkload,
-    PatchWorkload,
-)
 from ocijobs.reconcile.decision import Decision, Followed, Note
 from ocijobs.reconcile.identity_view import IdentityView
-from ocijobs.reconcile.known.run import RunKnown, attempt_number
+from ocijobs.reconcile.known.run import RunAnswer, RunKnown, attempt_number
 from ocijobs.reconcile.run.decide import decide_run
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.pod_sets import workload_name
@@ -72,7 +69,7 @@ class RunShell(Process):
         self.followed: Followed | None = None
         self.searching: SearchLogs | None = None
         self.measuring: ReadUtilisation | None = None
-        self.job_checked_at: datetime | None = None
+        self.sources_checked_at: datetime | None = None
         self.identity_known = False
         self.identity = self.world.identity.of_new_process
         self.laws.restarted()
@@ -80,7 +77,7 @@ class RunShell(Process):
     def _step(self, by: timedelta) -> None:
         self.known = stepped(self.known, by)
         self.identity = stepped(self.identity, by)
-        self.job_checked_at = stepped(self.job_checked_at, by)
+        self.sources_checked_at = stepped(self.sources_checked_at, by)
 
     def _decide(self) -> bool:
         run = self.world.api.object
@@ -120,7 +117,7 @@ class RunShell(Process):
         return make_run_observation(
             run=run,
             job=world.job,
-            job_checked_at=self.job_checked_at,
+            sources_checked_at=self.sources_checked_at,
             identity=self._identity(),
             known=self.known,
             relations=world.relations,
@@ -176,10 +173,9 @@ class RunShell(Process):
             case DeleteObject():
                 self.world.api.delete(self.now)
             case RefreshJob():
-                self.job_checked_at = self.now if self.world.job is not None else None
+                self.sources_checked_at = self.now if self.world.job is not None else None
             case ReadValues(keys=keys):
-                answer = self.world.values(keys)
-                self.known = self.known.values_answered(answer, at=self.now, epoch=observed.epoch)
+                self._learn((action, self.world.values(keys)))
             case ReadResults() | ListOutputs() | SearchLogs() | ReadRunLogs() | ReadUtilisation():
                 self._collect(action)
             case CreateWorkload() | PatchWorkload() | FinishWorkload() | DeleteWorkload():
@@ -197,8 +193,7 @@ class RunShell(Process):
         except ConflictError:
             return
         if isinstance(action, CreateWorkload):
-            at, epoch = self.now, action.epoch
-            self.known = self.known.called(Operation.QUEUE, at=at, epoch=epoch)
+            self._learn((action, None))
 
     def _patch(self, observed: RunObservation, notes: tuple[Note, ...], *, held: bool) -> None:
         meta = observed.run.metadata
@@ -213,27 +208,20 @@ class RunShell(Process):
 
     def _call(self, action: Action) -> None:
         """Make a call about the job run itself, and learn from its answer."""
-        oci, known, at = self.world.oci, self.known, self.now
+        oci = self.world.oci
         match action:
             case CreateRun(caller=caller) if not self.world.identity.may_start(caller.version):
                 return  # The Secret is read at each launch.
-            case CreateRun(token=token, request=request, epoch=epoch):
-                answer = oci.create(token, request)
-                self.known = known.create_answered(token, answer, at=at, epoch=epoch)
-            case SearchRuns(token=token, job_id=job_id, owner=owner, epoch=epoch):
-                found = oci.search(job_id, owner)
-                self.known = known.search_answered(token, found, at=at, epoch=epoch)
-            case LookUpRun(run_id=run_id, epoch=epoch):
-                told = oci.look_up(run_id)
-                self.known = known.look_up_answered(told, at=at, epoch=epoch)
-            case CancelRun(run_id=run_id, epoch=epoch):
-                refusal = oci.cancel(run_id)
-                self.known = known.called(Operation.CANCEL, at=at, refusal=refusal, epoch=epoch)
-            case DeleteRun(run_id=run_id, former=former, epoch=epoch):
-                refusal = oci.delete(run_id)
-                self.known = known.delete_answered(
-                    run_id, refusal, former=former, at=at, epoch=epoch
-                )
+            case CreateRun(token=token, request=request):
+                self._learn((action, oci.create(token, request)))
+            case SearchRuns(job_id=job_id, owner=owner):
+                self._learn((action, oci.search(job_id, owner)))
+            case LookUpRun(run_id=run_id):
+                self._learn((action, oci.look_up(run_id)))
+            case CancelRun(run_id=run_id):
+                self._learn((action, oci.cancel(run_id)))
+            case DeleteRun(run_id=run_id):
+                self._learn((action, oci.delete(run_id)))
             case _:
                 demand(False, f"{action} is no action of a run")
 
@@ -241,33 +229,30 @@ class RunShell(Process):
         self, action: ReadResults | ListOutputs | SearchLogs | ReadRunLogs | ReadUtilisation
     ) -> None:
         """Read what a run left behind; log and utilisation are read in the next batch."""
-        left, known, at = self.world.left, self.known, self.now
+        left = self.world.left
         match action:
             case ReadResults():
-                self.known = known.results_answered(left.results(), at=at)
+                self._learn((action, left.results()))
             case ListOutputs():
-                self.known = known.outputs_answered(left.outputs(), at=at)
+                self._learn((action, left.outputs()))
             case ReadRunLogs(run_id=run_id):
-                read = left.run_logs(run_id)
-                if isinstance(read, Refusal):
-                    self.known = known.logs_answered(read, at=at)
-                else:
-                    lines, files = read
-                    self.known = known.logs_answered(lines, at=at).files_answered(files)
+                self._learn((action, left.run_logs(run_id)))
             case SearchLogs():
                 self.searching = action
             case ReadUtilisation():
                 self.measuring = action
 
+    def _learn(self, answer: RunAnswer) -> None:
+        self.known = self.known.answered(answer, at=self.now)
+
     def batch(self) -> None:
         """Let the batches of log searches and of queries be answered."""
         if self.measuring is not None:
             used = self.world.left.utilisation(self.measuring.run_id)
-            self.known = self.known.utilisation_answered(used, at=self.now)
+            self._learn((self.measuring, used))
             self.measuring = None
         if self.searching is not None:
-            answer = self.world.left.log_lines(self.searching.run_id)
-            self.known = self.known.logs_answered(answer, at=self.now)
+            self._learn((self.searching, self.world.left.log_lines(self.searching.run_id)))
             self.searching = None
 
     def poll(self) -> None:

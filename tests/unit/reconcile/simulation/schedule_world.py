@@ -9,12 +9,12 @@ from typing import Any
 from ocijobs.api.schedule import FiringState, OCIJobSchedule, OCIJobScheduleSpec
 from ocijobs.api.shared.names import ANNOTATION_SCHEDULED_TIME
 from ocijobs.backends.records import Refusal, RefusalKind
-from ocijobs.reconcile.actions.calls import Call
 from ocijobs.reconcile.actions.objects import CreateObject, DeleteOwned
 from ocijobs.reconcile.decision import Decision
+from ocijobs.reconcile.known.schedule import ScheduleKnown
 from ocijobs.reconcile.schedule.decide import decide_schedule
 from ocijobs.reconcile.schedule.firings import firings
-from ocijobs.reconcile.schedule.observation import MadeView, ScheduleKnown, ScheduleObservation
+from ocijobs.reconcile.schedule.observation import MadeView, ScheduleObservation
 from ocijobs.testing import DEFAULT_SETTINGS, START, make_metadata
 
 RUN = {"job_ref": {"name": "job"}}
@@ -115,8 +115,8 @@ class ScheduleWorld:
 
     def _carry_out(self, step: Any) -> None:
         match step:
-            case CreateObject(document=document):
-                self._create(document)
+            case CreateObject():
+                self._create(step)
             case DeleteOwned(name=name):
                 self.objects.pop(name, None)
             case status:
@@ -125,22 +125,24 @@ class ScheduleWorld:
                 self.writes += 1
                 self.schedule = self.schedule.model_copy(update={"status": status})
 
-    def _create(self, document: dict[str, Any]) -> None:
+    def _learn(self, action: CreateObject, refusal: Refusal | None) -> None:
+        self.known = self.known.answered((action, refusal), at=self.now)
+
+    def _create(self, action: CreateObject) -> None:
+        document: dict[str, Any] = dict(action.document)
         name, meta = document["metadata"]["name"], document["metadata"]
         if self.refuses is not None and name.endswith(self.refuses):
-            self.known = replace(self.known, refused="no such field")
+            self._learn(action, Refusal(kind=RefusalKind.INVALID, message="no such field"))
             return
         if self.forbids is not None and name.endswith(self.forbids):
             refusal = Refusal(kind=RefusalKind.CONFLICT, message="the quota is used up")
-            epoch = str(self.schedule.metadata.generation)
-            call = Call(at=self.now, tries=1, refusal=refusal, epoch=epoch)
-            self.known = replace(self.known, forbidden=call)
+            self._learn(action, refusal)
             return
         assert name not in self.created, "nothing is made twice for one time"
         assert name not in self.strangers, "the name is taken"
         self.created.append(name)
         self.annotations[name] = meta["annotations"]
-        self.known = replace(self.known, made=self.known.made | {name}, forbidden=None)
+        self._learn(action, None)
         self.objects[name] = MadeView(
             kind=document["kind"],
             name=name,

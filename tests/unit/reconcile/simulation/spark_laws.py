@@ -6,9 +6,9 @@ from tests.unit.reconcile.simulation.laws import demand
 from tests.unit.reconcile.simulation.oci_runs import SimulatedRun
 from tests.unit.reconcile.simulation.run_world import RunWorld
 
-from ocijobs.api.kinds import Backend
 from ocijobs.api.run.phase import Phase
 from ocijobs.api.run.status import OCIJobRunStatus
+from ocijobs.api.shared.backend import BackendName
 from ocijobs.api.shared.conditions import ConditionType, find, is_true
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.data_flow.requests import ApplicationRunRequest
@@ -75,7 +75,7 @@ class SparkLaws:
 
     def on_write(self, former: OCIJobRunStatus, after: OCIJobRunStatus, known: RunKnown) -> None:
         """A status tells of its service, and of a stream that it streams."""
-        wanted = Backend.DATA_FLOW if self._spark else Backend.DATA_SCIENCE
+        wanted = BackendName.DATA_FLOW if self._spark else BackendName.DATA_SCIENCE
         demand(after.backend in {None, wanted}, "a status tells the service")
         ready = find(after.conditions, ConditionType.READY)
         stream = self._world.circumstances.stream

@@ -12,19 +12,13 @@ from ocijobs.api.shared.names import LABEL_SWEEP_INDEX
 from ocijobs.api.sweep.spec import OCIJobSweep, OCIJobSweepSpec
 from ocijobs.api.sweep.status import OCIJobSweepStatus
 from ocijobs.backends.records import Refusal, RefusalKind
-from ocijobs.reconcile.actions.calls import Call
 from ocijobs.reconcile.actions.objects import CreateObject, EditObject
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.dependencies import Relations
+from ocijobs.reconcile.known.sweep import Children, ChildView, Outcome, SweepKnown
 from ocijobs.reconcile.sweep.decide import decide_sweep
 from ocijobs.reconcile.sweep.indices import from_intervals
-from ocijobs.reconcile.sweep.observation import (
-    Children,
-    ChildView,
-    Outcome,
-    SweepKnown,
-    SweepObservation,
-)
+from ocijobs.reconcile.sweep.observation import SweepObservation
 from ocijobs.testing import (
     DEFAULT_SETTINGS,
     START,
@@ -85,7 +79,7 @@ class SweepWorld:
         return SweepObservation(
             sweep=self.sweep,
             job=self.job,
-            job_checked_at=self.now,
+            sources_checked_at=self.now,
             identity=make_identity_view(),
             children=self.children,
             strangers=frozenset(),
@@ -129,8 +123,8 @@ class SweepWorld:
     def _carry_out(self, action: object) -> bool:
         """Do what was decided, as the API server would; return whether it took it."""
         match action:
-            case CreateObject(document=document):
-                return self._create(document)
+            case CreateObject():
+                return self._create(action)
             case EditObject(uid=uid, spec=spec):
                 index = next(i for i, child in self.there.items() if child.view.uid == uid)
                 view = self.there[index].view
@@ -146,21 +140,24 @@ class SweepWorld:
             case _:
                 raise AssertionError(f"{action} is no action of a sweep")
 
-    def _create(self, document: dict[str, Any]) -> bool:
+    def _learn(self, action: CreateObject, refusal: Refusal | None) -> None:
+        self.known = self.known.answered((action, refusal), at=self.now)
+
+    def _create(self, action: CreateObject) -> bool:
+        document: dict[str, Any] = dict(action.document)
         meta, spec = document["metadata"], self.sweep.spec
         index = int(meta["labels"][LABEL_SWEEP_INDEX])
         if index >= self.refuses_from:
-            self.known = replace(self.known, refused="no such field")
+            self._learn(action, Refusal(kind=RefusalKind.INVALID, message="no such field"))
             return False
         if index >= self.forbids_from:
             refusal = Refusal(kind=RefusalKind.CONFLICT, message="the quota is used up")
-            call = Call(at=self.now, tries=1, refusal=refusal, epoch=str(self.generation))
-            self.known = replace(self.known, forbidden=call)
+            self._learn(action, refusal)
             return False
         assert index not in self.created, "a child is created once, whatever became of it"
         self.created.append(index)
         self.annotations[index] = meta.get("annotations", {})
-        self.known = self.known.has_created(index)
+        self._learn(action, None)
         name = meta["name"]
         self._put(
             index,

@@ -1,7 +1,4 @@
-"""A service that there is not: what runs jobs there has few states, no logs and no exit codes.
-
-Its one value is all that decisions know of it. Its jobs are made of the same specs as those of Data Science.
-"""
+"""Histories of jobs and runs of a third service."""
 
 from __future__ import annotations
 
@@ -9,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from tests.unit.reconcile.simulation.api_server import ApiServer
+from tests.support.batch import BATCH, SHAPE, BatchTaskRequest
 from tests.unit.reconcile.simulation.laws import demand
 from tests.unit.reconcile.simulation.oci_runs import SimulatedRun, SimulatedRuns
 from tests.unit.reconcile.simulation.run_circumstances import Circumstances
@@ -21,45 +18,19 @@ from tests.unit.reconcile.simulation.run_world import RunWorld
 from tests.unit.reconcile.simulation.scenario import Scenario
 from tests.unit.reconcile.simulation.spark_laws import SparkLaws
 
-from ocijobs.api.kinds import Backend
-from ocijobs.api.run.spec import OCIJobRun
+from ocijobs.api.job.infrastructure import Infrastructure
 from ocijobs.api.run.status import OCIJobRunStatus
-from ocijobs.api.shared.metadata import ObjectMeta
-from ocijobs.api.shared.model import Model
 from ocijobs.backends.records import LogAddress, RunRecord, RunState
 from ocijobs.backends.requests import RunCreation
-from ocijobs.backends.traits import BackendTraits
 from ocijobs.reconcile.actions.action import Action
-from ocijobs.reconcile.actions.runs import ReadRunLogs, ReadUtilisation, SearchLogs
+from ocijobs.reconcile.actions.runs import CreateRun, ReadRunLogs, ReadUtilisation, SearchLogs
+from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.known.run import RunKnown
+from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.testing import make_ocid
 
-
-def _unlisted(name: str) -> Backend:
-    """Return a name that the API, whose list of names is closed, does not have."""
-    member = str.__new__(Backend, name)
-    member._name_ = member._value_ = name
-    return member
-
-
-BATCH = BackendTraits(
-    name=_unlisted("Batch"),
-    title="Batch",
-    job_type="batchjob",
-    run_type="batchtask",
-    job_page="batch/jobs",
-    run_page="batch/tasks",
-    run_states=(
-        RunState.ACCEPTED,
-        RunState.IN_PROGRESS,
-        RunState.SUCCEEDED,
-        RunState.FAILED,
-        RunState.CANCELED,
-        RunState.DELETED,
-    ),
-    ended_well="the task is done",
-    deletes_records=True,
-)
+MACHINES = Infrastructure.model_validate({"data_science_job": {"shape_name": SHAPE}})
+"""The infrastructure of jobs of Batch."""
 
 
 @dataclass
@@ -86,28 +57,8 @@ class BatchTasks(SimulatedRuns):
             super().progress(state)
 
 
-class BatchApiServer(ApiServer[OCIJobRun]):
-    """Takes the name of the service, too, which the schema of today refuses."""
-
-    def write_status(self, seen: ObjectMeta, status: Model) -> None:
-        """Replace the status of the object as it was seen."""
-        document = status.document()
-        ours = document.get("backend") == BATCH.name
-        if ours:
-            del document["backend"]
-        super().write_status(seen, OCIJobRunStatus.model_validate(document))
-        if ours:
-            told = self.present.status.model_copy(update={"backend": BATCH.name})
-            self.object = self.present.model_copy(update={"status": told})
-
-
 class BatchWorld(RunWorld):
     """The surroundings of a run of Batch."""
-
-    def __init__(self, circumstances: Circumstances) -> None:
-        super().__init__(circumstances)
-        self.api = BatchApiServer()
-        self.create_run()
 
     def _oci(self) -> SimulatedRuns:
         return BatchTasks(self.clock, self.weather)
@@ -119,7 +70,8 @@ class BatchWorld(RunWorld):
         job_id = make_ocid(BATCH.job_type, status.revision or "")
         revisions = tuple(r.model_copy(update={"job_id": job_id}) for r in status.revisions)
         here = status.model_copy(update={"job_id": job_id, "revisions": revisions})
-        self.job = self.job.model_copy(update={"status": here})
+        spec = self.job.spec.model_copy(update={"infrastructure": MACHINES})
+        self.job = self.job.model_copy(update={"status": here, "spec": spec})
         # A job of an earlier revision stays while runs may be of it.
         self.oci.jobs.add(job_id)
 
@@ -132,11 +84,17 @@ class BatchLaws(SparkLaws):
         unknown = SearchLogs | ReadRunLogs | ReadUtilisation
         demand(not isinstance(action, unknown), "Batch is asked for what it has")
 
+    def on_launch(self, o: RunObservation, decision: Decision[OCIJobRunStatus]) -> None:
+        """A request is one of Batch."""
+        del o
+        for action in decision.actions:
+            if isinstance(action, CreateRun):
+                demand(isinstance(action.request, BatchTaskRequest), "a request's service")
+
     def on_write(self, former: OCIJobRunStatus, after: OCIJobRunStatus, known: RunKnown) -> None:
-        """A status tells of Batch from when OCI has; before, the spec is asked, which has no block for it."""
+        """A status tells of Batch, and nothing of what it has not."""
         del former, known
-        bound = after.job_run_id is not None
-        demand(not bound or after.backend == BATCH.name, "a status tells the service")
+        demand(after.backend in {None, BATCH.name}, "a status tells the service")
         demand(after.exit_code is None, "Batch tells no exit code")
         demand(after.logs is None and after.metrics is None, "Batch has no logs and no metrics")
         state = RunState(after.lifecycle_state) if after.lifecycle_state else None

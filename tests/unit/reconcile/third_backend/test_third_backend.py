@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import given
+from tests.support.batch import BATCH
 from tests.unit.reconcile.simulation.commands import Live
 from tests.unit.reconcile.simulation.run_circumstances import Circumstances
 from tests.unit.reconcile.simulation.run_history import (
@@ -16,7 +17,7 @@ from tests.unit.reconcile.simulation.run_history import (
     circumstances,
     histories,
 )
-from tests.unit.reconcile.third_backend.batch import BATCH, batch_history
+from tests.unit.reconcile.third_backend.batch import batch_history
 
 from ocijobs.api.run.phase import Phase
 from ocijobs.api.run.status import OCIJobRunStatus
@@ -31,7 +32,7 @@ PLAIN = Circumstances(log=None)
 def registered() -> Iterator[None]:
     """Let there be a third service."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(registry, "BACKENDS", (*registry.BACKENDS, BATCH))
+        patch.setattr(registry, "BACKENDS", (BATCH, *registry.BACKENDS))
         yield
 
 

@@ -130,32 +130,29 @@ class DynamicAllocation(Model):
     max_executors: Executors = Field(description="Most executors at a time.")
 
 
-class DataFlowInfrastructure(Model):
-    """Machines of OCI Data Flow, and the Spark on them."""
+class RunPlaces(Model):
+    """What runs have beside their machines. Status keeps it for later attempts, since a run is sent it as it was."""
 
-    model_config = ConfigDict(
-        json_schema_extra=validations(
-            sized_shape("driverShape"),
-            (
-                "!has(self.executorShapeConfig) || has(self.executorShape)",
-                "executorShapeConfig goes with executorShape",
-            ),
-            (
-                (
-                    "!has(self.executorShape) || self.executorShape.endsWith('.Flex') == "
-                    "has(self.executorShapeConfig)"
-                ),
-                "executorShapeConfig is needed with a shape whose name ends with .Flex, and only with it",
-            ),
-            one_family(),
-            *CONFIGURATION_RULES,
-            ("!(has(self.poolId) && has(self.poolName))", "give poolId or poolName, not both"),
-            (
-                "!has(self.idleTimeoutInMinutes) || self.type == 'SESSION'",
-                "idleTimeoutInMinutes is of type SESSION",
-            ),
-        )
+    pool_id: Ocid | None = Field(default=None, description="Pool whose machines runs get.")
+    metastore_id: Ocid | None = Field(default=None, description="Metastore of Data Catalog.")
+    warehouse_bucket_uri: BucketUri | None = Field(
+        default=None, description="Where tables go: oci://bucket@namespace/prefix."
     )
+    logs_bucket_uri: BucketUri | None = Field(
+        default=None,
+        description="Where Data Flow puts the logs of runs; by default its own bucket `dataflow-logs`.",
+    )
+    application_log_config: ApplicationLogConfig | None = Field(
+        default=None, description="A log of OCI Logging that the output of runs goes to as well."
+    )
+    idle_timeout_in_minutes: Annotated[int, Field(ge=1, le=43200)] | None = Field(
+        default=None,
+        description="A session ends when it has had no statement for so long; 2,880 (two days) by default.",
+    )
+
+
+class SparkOnMachines(Model):
+    """Machines, and the Spark on them."""
 
     spark_version: SparkVersion = Field(description="Spark of the runs, such as 3.5.0.")
     type: ApplicationType = Field(
@@ -194,20 +191,40 @@ class DataFlowInfrastructure(Model):
             "set here: runs then have rights of their own, and may take as long as 30 days."
         ),
     )
-    pool_id: Ocid | None = Field(default=None, description="Pool whose machines runs get.")
+
+
+class DataFlowInfrastructure(RunPlaces, SparkOnMachines):
+    """Machines of OCI Data Flow, and the Spark on them."""
+
+    model_config = ConfigDict(
+        json_schema_extra=validations(
+            sized_shape("driverShape"),
+            (
+                "!has(self.executorShapeConfig) || has(self.executorShape)",
+                "executorShapeConfig goes with executorShape",
+            ),
+            (
+                (
+                    "!has(self.executorShape) || self.executorShape.endsWith('.Flex') == "
+                    "has(self.executorShapeConfig)"
+                ),
+                "executorShapeConfig is needed with a shape whose name ends with .Flex, and only with it",
+            ),
+            one_family(),
+            *CONFIGURATION_RULES,
+            ("!(has(self.poolId) && has(self.poolName))", "give poolId or poolName, not both"),
+            (
+                "!has(self.idleTimeoutInMinutes) || self.type == 'SESSION'",
+                "idleTimeoutInMinutes is of type SESSION",
+            ),
+        )
+    )
+
     pool_name: Annotated[str, Field(min_length=1, max_length=255)] | None = Field(
         default=None, description="The pool, by its name in the job's compartment."
     )
     private_endpoint_id: Ocid | None = Field(
         default=None, description="Private endpoint through which runs reach a network of yours."
-    )
-    metastore_id: Ocid | None = Field(default=None, description="Metastore of Data Catalog.")
-    warehouse_bucket_uri: BucketUri | None = Field(
-        default=None, description="Where tables go: oci://bucket@namespace/prefix."
-    )
-    logs_bucket_uri: BucketUri | None = Field(
-        default=None,
-        description="Where Data Flow puts the logs of runs; by default its own bucket `dataflow-logs`.",
     )
     artifact_bucket_uri: BucketUri | None = Field(
         default=None,
@@ -215,11 +232,4 @@ class DataFlowInfrastructure(Model):
             "Where the operator puts the code: oci://bucket@namespace/prefix; by default that of the "
             "identity. Each state of the code is an object of its own, which is never overwritten."
         ),
-    )
-    application_log_config: ApplicationLogConfig | None = Field(
-        default=None, description="A log of OCI Logging that the output of runs goes to as well."
-    )
-    idle_timeout_in_minutes: Annotated[int, Field(ge=1, le=43200)] | None = Field(
-        default=None,
-        description="A session ends when it has had no statement for so long; 2,880 (two days) by default.",
     )

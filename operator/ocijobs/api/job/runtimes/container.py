@@ -16,11 +16,8 @@ IMAGE_PATTERN = (
 """`<region>.ocir.io/<namespace>/<image>:<tag>[@digest]`, as the Data Science API takes images."""
 
 
-class ContainerRuntime(Model):
-    """A container image of OCI's registry.
-
-    The image is started as it is: nothing of the operator runs in it. It saves files by itself, or to a storage mount.
-    """
+class ContainerImage(Model):
+    """A container image and how it is started: the fields that OCI has of a container."""
 
     image: Annotated[str, Field(max_length=512, pattern=IMAGE_PATTERN)] = Field(
         description="Image: <region>.ocir.io/<namespace>/<image>:<tag>, with @sha256:<digest> if wanted."
@@ -37,6 +34,14 @@ class ContainerRuntime(Model):
     cmd: Words | None = Field(
         default=None, description="Arguments of the container, instead of the image's own."
     )
+
+
+class ContainerRuntime(ContainerImage):
+    """A container image of OCI's registry.
+
+    The image is started as it is: nothing of the operator runs in it. It saves files by itself, or to a storage mount.
+    """
+
     source: Source | None = Field(
         default=None,
         description="Files that lie in the container as an archive: /home/datascience/<name>.zip.",
