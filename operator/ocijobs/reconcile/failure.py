@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, assert_never
+from typing import assert_never
 
 from ocijobs.api.identity import OCIIdentityStatus
 from ocijobs.api.job.status import OCIJobStatus
@@ -112,7 +112,7 @@ def cleared(status: AnyStatus) -> AnyStatus:
 
 def _standings(
     status: AnyStatus,
-) -> tuple[Mapping[str, Any], tuple[Standing, ...] | None]:
+) -> tuple[Mapping[str, object], tuple[Standing, ...] | None]:
     """Return how an object may stand that has not ended, and what of its status has to be there for that."""
     match status:
         case OCIJobRunStatus():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -15,8 +14,8 @@ _CONDITIONS = TypeAdapter(tuple[Condition, ...])
 
 
 def unreadable_status(
-    former: dict[str, Any], *, problem: str, generation: int, now: datetime
-) -> dict[str, Any] | None:
+    former: dict[str, object], *, problem: str, generation: int, now: datetime
+) -> dict[str, object] | None:
     """Return the status document, or None if it says so already."""
     try:
         before = _CONDITIONS.validate_python(former.get("conditions", ()))

@@ -47,7 +47,8 @@ def revision_content(made: JobInput) -> Mapping[str, object]:
     spec = made.job.spec
     runtime = spec.runtime.document() if spec.runtime is not None else {}
     for variant in runtime.values():
-        variant.pop("source", None)
+        if isinstance(variant, dict):
+            variant.pop("source", None)
     return {
         "projectId": made.project_id,
         "runtime": runtime,
