@@ -129,10 +129,9 @@ class _Converter:
         _require(node, "maxItems", path)
         _require(node, "x-kubernetes-list-type", path)
         given = node.get("items")
-        if not isinstance(given, dict):
-            raise UnexpressibleError(f"{path}: a list must say what its items are")
         self._lists += 1
-        items = self.convert(given, f"{path}[]", described=False)
+        # What says nothing of its items is refused for having no type.
+        items = self.convert(given if isinstance(given, dict) else {}, f"{path}[]", described=False)
         self._lists -= 1
         return {"items": items}
 
