@@ -167,7 +167,7 @@ def table(orphans: Iterable[ListedOrphan]) -> str:
     rows = [_HEADINGS]
     for each in orphans:
         orphan = each.orphan
-        since = orphan.document()["since"]
+        since = str(orphan.document()["since"])
         rows.append(
             (since, orphan.namespace, orphan.kind, orphan.name, str(orphan.left), orphan.cause)
         )

@@ -54,7 +54,7 @@ class Workloads:
             raise
         return int(document["value"])
 
-    async def create(self, document: dict[str, Any], priority: tuple[str, int] | None) -> Any:
+    async def create(self, document: Mapping[str, Any], priority: tuple[str, int] | None) -> Any:
         """Create a Workload and return it.
 
         Args:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, assert_never
+from typing import assert_never
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -115,7 +115,7 @@ def cleared(status: AnyStatus) -> AnyStatus:
 
 def _standings(
     status: AnyStatus,
-) -> tuple[Mapping[str, Any], tuple[Standing, ...] | None]:
+) -> tuple[Mapping[str, object], tuple[Standing, ...] | None]:
     """Return how an object may stand that has not ended, and what of its status has to be there for that."""
     match status:
         case OCIJobRunStatus():
@@ -134,8 +134,8 @@ _CONDITIONS = TypeAdapter(tuple[Condition, ...])
 
 
 def unreadable_status(
-    former: dict[str, Any], *, problem: str, generation: int, now: datetime
-) -> dict[str, Any] | None:
+    former: dict[str, object], *, problem: str, generation: int, now: datetime
+) -> dict[str, object] | None:
     """Return the status document, or None if it says so already."""
     try:
         before = _CONDITIONS.validate_python(former.get("conditions", ()))

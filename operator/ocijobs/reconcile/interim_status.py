@@ -6,7 +6,7 @@ Most of that is over in a moment and is not worth a write; the shell writes it w
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, assert_never
+from typing import assert_never
 
 from ocijobs.api.identity import OCIIdentityStatus
 from ocijobs.api.job.status import OCIJobStatus
@@ -64,7 +64,7 @@ def interim_status(
     return restated(status, headline, generation=generation, now=now, changes=phase)
 
 
-def _standing(status: AnyStatus) -> tuple[dict[str, Any], Standing]:
+def _standing(status: AnyStatus) -> tuple[dict[str, object], Standing]:
     """Return what else of the status has to be there, and how the object stands."""
     match status:
         case OCIJobRunStatus():

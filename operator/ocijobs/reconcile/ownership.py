@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from ocijobs.api.kueue import QUEUE_LABELS
 from ocijobs.api.shared.metadata import ObjectMeta
@@ -24,7 +23,7 @@ def owned_object(
     spec: Model,
     labels: Mapping[str, str] | None = None,
     annotations: Mapping[str, str] | None = None,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return the document of an object that goes when its owner goes.
 
     Source: https://kubernetes.io/docs/concepts/architecture/garbage-collection/
@@ -43,7 +42,7 @@ def owned_object(
     }
 
 
-def owner_reference(owner: ObjectMeta, kind: str) -> dict[str, Any]:
+def owner_reference(owner: ObjectMeta, kind: str) -> dict[str, object]:
     """Return the metav1.OwnerReference to an object of ours that controls another one."""
     return {
         "apiVersion": API_VERSION,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from ocijobs.api.run.phase import Phase
 from ocijobs.api.run.status import OCIJobRunStatus
@@ -42,7 +41,7 @@ def await_turn(
     return replace(later, status=told)
 
 
-def _phase(status: AnyStatus) -> dict[str, Any] | None:
+def _phase(status: AnyStatus) -> dict[str, object] | None:
     """Return what else of a status has to be there while it waits; None of one that does not say so."""
     if is_true(status.conditions, ConditionType.READY):
         return None

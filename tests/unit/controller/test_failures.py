@@ -50,7 +50,7 @@ class Bench:
         ]
 
     def document(self, version: str, **meta: Any) -> dict[str, Any]:
-        document = {**make_run().document(), "kind": "OCIJobRun"}
+        document: dict[str, Any] = {**make_run().document(), "kind": "OCIJobRun"}
         changed = {"resourceVersion": version, **meta}
         return {**document, "metadata": {**document["metadata"], **changed}}
 

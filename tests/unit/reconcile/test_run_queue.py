@@ -175,8 +175,9 @@ def test_a_run_that_may_be_launched_enters_its_queue() -> None:
     o = _queued(**{LABEL_PRIORITY: "urgent"})
     action = _only(decide_run(o, SETTLED).actions)
     assert action.priority_class == "urgent"
-    assert action.document["metadata"]["name"] == workload_name(o.run)
-    assert action.document["spec"]["queueName"] == "team"
+    document: dict[str, Any] = dict(action.document)
+    assert document["metadata"]["name"] == workload_name(o.run)
+    assert document["spec"]["queueName"] == "team"
 
 
 def test_a_workload_that_is_refused_is_told_and_tried_again() -> None:
@@ -274,7 +275,7 @@ def test_each_group_of_nodes_is_a_set_of_pods() -> None:
 def _waiting(**annotations: str) -> RunObservation:
     """Return a run whose Workload waits."""
     o = _queued()
-    document = _only(decide_run(o, SETTLED).actions).document
+    document: dict[str, Any] = dict(_only(decide_run(o, SETTLED).actions).document)
     document["metadata"] |= {"uid": "w", "creationTimestamp": SETTLED.isoformat()}
     document["metadata"]["annotations"] |= annotations
     workload = Workload.model_validate(document)
@@ -329,7 +330,7 @@ def test_an_evicted_workload_gives_its_reservation_back_in_place() -> None:
     ).actions
     assert isinstance(action, PatchWorkload)
     assert action.status
-    paths = {change["path"]: change for change in action.changes}
+    paths: dict[str, Any] = {change["path"]: change for change in action.changes}
     assert "/status/admission" not in paths, "there is none"
     assert paths["/status/conditions/0"]["value"]["status"] == "False"
     # What was False before keeps its time.

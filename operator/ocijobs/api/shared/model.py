@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
+from pydantic.config import JsonDict
 
 
 class Model(BaseModel):
@@ -31,31 +32,32 @@ class Model(BaseModel):
         use_attribute_docstrings=False,
     )
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, object]:
         """Return the JSON document as the API server stores it: what is absent or empty is left out, never null."""
-        document: dict[str, Any] = _without_empty(
-            self.model_dump(mode="json", by_alias=True, exclude_none=True)
-        )
-        return document
+        return _object_without_empty(self.model_dump(mode="json", by_alias=True, exclude_none=True))
 
 
 _SAYS_BY_BEING_THERE = frozenset({"spark"})
 """Fields that may be given with nothing in them, as the runtime of a session is."""
 
 
-def _without_empty(node: Any) -> Any:
+def _object_without_empty(node: Mapping[str, object]) -> dict[str, object]:
+    return {
+        k: _without_empty(v)
+        for k, v in node.items()
+        if v not in ([], {}) or k in _SAYS_BY_BEING_THERE
+    }
+
+
+def _without_empty(node: object) -> object:
     if isinstance(node, dict):
-        return {
-            k: _without_empty(v)
-            for k, v in node.items()
-            if v not in ([], {}) or k in _SAYS_BY_BEING_THERE
-        }
+        return _object_without_empty(node)
     if isinstance(node, list):
         return [_without_empty(item) for item in node]
     return node
 
 
-def validations(*rules: tuple[str, str]) -> dict[str, Any]:
+def validations(*rules: tuple[str, str]) -> JsonDict:
     """Return the schema extension for CEL rules, given as (rule, message) pairs.
 
     Source: https://kubernetes.io/docs/reference/using-api/cel/ and `x-kubernetes-validations`.
@@ -65,11 +67,11 @@ def validations(*rules: tuple[str, str]) -> dict[str, Any]:
     }
 
 
-ATOMIC_LIST: dict[str, Any] = {"x-kubernetes-list-type": "atomic"}
-SET_LIST: dict[str, Any] = {"x-kubernetes-list-type": "set"}
+ATOMIC_LIST: JsonDict = {"x-kubernetes-list-type": "atomic"}
+SET_LIST: JsonDict = {"x-kubernetes-list-type": "set"}
 
 
-def map_list(*keys: str) -> dict[str, Any]:
+def map_list(*keys: str) -> JsonDict:
     """Return the schema extension of a list whose items are told apart by `keys`."""
     return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(keys)}
 

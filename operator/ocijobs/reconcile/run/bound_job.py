@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from ocijobs.api import kinds
 from ocijobs.api.job.spec import OCIJob
@@ -189,7 +188,7 @@ def _foreign(job_id: str, content: JobCreation, caller: Caller) -> JobBinding:
     )
 
 
-def own_job(run: OCIJobRun) -> dict[str, Any]:
+def own_job(run: OCIJobRun) -> dict[str, object]:
     """Return the document of the run's own OCIJob: it has the run's name and labels, and goes with the run."""
     if run.spec.job_template is None:
         raise AssertionError  # pragma: no cover - callers ask for runs with a template

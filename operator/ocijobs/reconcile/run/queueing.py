@@ -6,10 +6,8 @@ the reservation up in place, so that its Workload keeps its place in the queue a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from ocijobs.api.kueue import ANNOTATION_REQUEST, Workload, WorkloadCondition
 from ocijobs.api.run.binding import RunTemplate
@@ -22,6 +20,7 @@ from ocijobs.backends.registry import backend_of
 from ocijobs.reconcile.actions.action import Action
 from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.reconcile.actions.objects import (
+    Change,
     CreateWorkload,
     DeleteWorkload,
     FinishWorkload,
@@ -141,7 +140,7 @@ def _let_go(workload: Workload) -> tuple[PatchWorkload, ...]:
     if not meta.has_finalizer:
         return ()
     path = f"/metadata/finalizers/{meta.finalizers.index(FINALIZER)}"
-    changes = (
+    changes: tuple[Change, ...] = (
         {"op": "test", "path": "/metadata/uid", "value": meta.uid},
         {"op": "test", "path": path, "value": FINALIZER},
         {"op": "remove", "path": path},
@@ -177,7 +176,7 @@ def _give_back(workload: Workload, now: datetime) -> PatchWorkload:
         (WorkloadCondition.REQUEUED, reason in _AT_ONCE, reason, message),
     )
     meta = workload.metadata
-    changes: list[Mapping[str, Any]] = [
+    changes: list[Change] = [
         {"op": "test", "path": "/metadata/uid", "value": meta.uid},
         {"op": "test", "path": "/metadata/resourceVersion", "value": meta.resource_version},
     ]
@@ -196,7 +195,7 @@ def _give_back(workload: Workload, now: datetime) -> PatchWorkload:
     return PatchWorkload(name=meta.name, changes=tuple(changes), status=True)
 
 
-def _set(workload: Workload, condition: Condition) -> Mapping[str, Any]:
+def _set(workload: Workload, condition: Condition) -> Change:
     """Return the change that sets a condition, which keeps its time while its status stays."""
     for index, former in enumerate(workload.status.conditions):
         if former.type == condition.type:
@@ -208,5 +207,5 @@ def _set(workload: Workload, condition: Condition) -> Mapping[str, Any]:
     return {"op": "add", "path": "/status/conditions/-", "value": _document(condition)}
 
 
-def _document(condition: Condition) -> dict[str, Any]:
+def _document(condition: Condition) -> dict[str, object]:
     return {"message": "", **condition.document()}
