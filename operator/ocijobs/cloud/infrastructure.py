@@ -31,6 +31,7 @@ from ocijobs.reconcile.actions.runs import (
 )
 from ocijobs.reconcile.known.job import JobAnswer
 from ocijobs.reconcile.known.run import RunAnswer
+from ocijobs.reconcile.output import RunOutput
 
 
 class Infrastructure(Protocol):
@@ -115,6 +116,16 @@ class Infrastructure(Protocol):
 
         Data Flow takes one of the three at a time.
         """
+        ...
+
+
+class RunLogReader(Protocol):
+    """Logs that an infrastructure keeps of its runs itself."""
+
+    async def read(
+        self, principal: Principal, run_id: str, *, results: bool
+    ) -> RunOutput | Refusal:
+        """Return the output of a run that has ended; `results` wants result lines beside the last ones."""
         ...
 
 

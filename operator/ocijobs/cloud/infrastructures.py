@@ -8,8 +8,9 @@ from ocijobs.api.shared.backend import BackendName
 from ocijobs.cloud.calls import Calls
 from ocijobs.cloud.code_storage import CodeStorage
 from ocijobs.cloud.data_flow import DataFlow
+from ocijobs.cloud.data_flow_logs import RunLogs
 from ocijobs.cloud.data_science import DataScience
-from ocijobs.cloud.infrastructure import Infrastructure
+from ocijobs.cloud.infrastructure import Infrastructure, RunLogReader
 
 
 def infrastructures(calls: Calls, code: CodeStorage) -> Mapping[str, Infrastructure]:
@@ -18,3 +19,8 @@ def infrastructures(calls: Calls, code: CodeStorage) -> Mapping[str, Infrastruct
         BackendName.DATA_SCIENCE: DataScience(calls),
         BackendName.DATA_FLOW: DataFlow(calls, code),
     }
+
+
+def run_logs(calls: Calls) -> Mapping[str, RunLogReader]:
+    """Return what reads the logs of each backend that keeps them (`Backend.keeps_logs`)."""
+    return {BackendName.DATA_FLOW: RunLogs(calls)}

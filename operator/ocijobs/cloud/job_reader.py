@@ -39,7 +39,7 @@ def read_job(ocid: str, config: Path | None, profile: str, endpoint: str | None)
         raise JobUnreadableError(f"{path}, profile {profile}: {error}") from error
     options = {"service_endpoint": endpoint} if endpoint is not None else {}
     try:
-        read = _READERS[backend_of(ocid).name]
+        read = READERS[backend_of(ocid).name]
         return read(ocid, settings, options)
     except UnknownBackendError as error:
         raise JobUnreadableError(str(error)) from error
@@ -59,7 +59,7 @@ def _application(ocid: str, settings: Any, options: Mapping[str, str]) -> JobCre
     return application_content(client.get_application(ocid).data)
 
 
-_READERS: Mapping[str, Callable[[str, Any, Mapping[str, str]], JobCreation]] = {
+READERS: Mapping[str, Callable[[str, Any, Mapping[str, str]], JobCreation]] = {
     BackendName.DATA_SCIENCE: _job,
     BackendName.DATA_FLOW: _application,
 }

@@ -9,8 +9,7 @@ from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.backends.values import ValueKey, Values
 from ocijobs.clock import Clock
 from ocijobs.cloud.clients import Principal
-from ocijobs.cloud.data_flow_logs import RunLogs
-from ocijobs.cloud.infrastructure import Infrastructure, answer_of_run_call
+from ocijobs.cloud.infrastructure import Infrastructure, RunLogReader, answer_of_run_call
 from ocijobs.cloud.object_storage import ObjectStorage
 from ocijobs.controller.entry import Entry
 from ocijobs.controller.log_reader import LogReader
@@ -38,7 +37,7 @@ class RunActions:
         self,
         *,
         infrastructures: Mapping[str, Infrastructure],
-        run_logs: RunLogs,
+        run_logs: Mapping[str, RunLogReader],
         storage: ObjectStorage,
         logs: LogReader,
         utilisation: UtilisationReader,
@@ -76,7 +75,9 @@ class RunActions:
             case ListOutputs(outputs_uri=uri):
                 return call, await self._storage.list_outputs(principal, uri)
             case ReadRunLogs(run_id=run_id, results=results):
-                return call, await self._run_logs.read(principal, run_id, results=results)
+                return call, await self._run_logs[backend_called(call)].read(
+                    principal, run_id, results=results
+                )
             case _:
                 oci = self._infrastructures[backend_called(call)]
                 return await answer_of_run_call(oci, principal, call)

@@ -12,9 +12,8 @@ from ocijobs.cloud.admission import Admission
 from ocijobs.cloud.calls import Calls
 from ocijobs.cloud.code_storage import CodeStorage
 from ocijobs.cloud.credentials import CredentialStore
-from ocijobs.cloud.data_flow_logs import RunLogs
 from ocijobs.cloud.directory import Directory
-from ocijobs.cloud.infrastructures import infrastructures
+from ocijobs.cloud.infrastructures import infrastructures, run_logs
 from ocijobs.cloud.log_search import LogSearch
 from ocijobs.cloud.monitoring import Monitoring
 from ocijobs.cloud.object_storage import ObjectStorage
@@ -188,7 +187,7 @@ def assemble(
         runs=RunActions(
             infrastructures=services,
             storage=storage,
-            run_logs=RunLogs(calls),
+            run_logs=run_logs(calls),
             logs=logs,
             utilisation=utilisation,
             reader=reader,

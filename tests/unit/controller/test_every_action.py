@@ -164,7 +164,7 @@ class Stage:
             ),
             runs=RunActions(
                 infrastructures=infrastructures,
-                run_logs=anything,
+                run_logs=infrastructures,
                 storage=anything,
                 logs=anything,
                 utilisation=anything,

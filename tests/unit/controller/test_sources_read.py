@@ -12,6 +12,7 @@ from typing import Any, cast
 import pytest
 
 from ocijobs.api.run.observed import OutputList
+from ocijobs.api.shared.backend import BackendName
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.backends.values import ValueKey
@@ -493,7 +494,7 @@ def acting(world: World) -> tuple[Memory, RunActions]:
     memory, each = Memory(), cast("Any", world)
     actions = RunActions(
         infrastructures={},
-        run_logs=each,
+        run_logs={BackendName.DATA_FLOW: each},
         storage=each,
         logs=each,
         utilisation=each,
