@@ -6,6 +6,7 @@ import copy
 import json
 from collections.abc import Iterator
 from enum import Enum
+from functools import cache
 from typing import Annotated, Any, get_args
 
 from pydantic import TypeAdapter, ValidationError
@@ -77,6 +78,7 @@ def _is_list(info: FieldInfo) -> bool:
     return "tuple" in str(info.annotation)
 
 
+@cache
 def values(model: type[Model], name: str) -> tuple[Any, Any]:
     """Return two valid values of a field, the second of which is none that it has by default."""
     info = _info(model, name)
