@@ -15,7 +15,7 @@ from ocijobs.backends.requests import Tags
 def test_a_value_of_later_days_is_named_with_its_place() -> None:
     size = {"ocpus": 1, "memoryInGBs": 16, "cpuBaseline": "BASELINE_1_3"}
     machine = {"jobInfrastructureType": "ME_STANDALONE", "jobShapeConfigDetails": size}
-    with pytest.raises(ValueError, match="jobShapeConfigDetails.cpuBaseline: Input should be"):
+    with pytest.raises(ValueError, match=r"jobShapeConfigDetails\.cpuBaseline: Input should be"):
         job_request_of({"jobInfrastructureConfigurationDetails": machine})
 
 
