@@ -46,8 +46,8 @@ from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.reconcile.known.job import JobKnown
 from ocijobs.reconcile.polling import PolledRun, plan_poll
 from ocijobs.reconcile.run.decide import decide_run
-from ocijobs.reconcile.run.draft import Launch
-from ocijobs.reconcile.run.launch_gates import prepare
+from ocijobs.reconcile.run.gates import Launch
+from ocijobs.reconcile.run.prelaunch import prepare
 from ocijobs.testing import (
     DEFAULT_SETTINGS,
     REGION,
