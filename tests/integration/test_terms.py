@@ -98,7 +98,7 @@ def test_a_loop_that_is_held_loses_no_lease_and_is_named(stage: Stage, tmp_path:
             stage.apply(manifests.job(), manifests.run())
             stage.until_ended("run")
             lines = [json.loads(line) for line in leader.log.read_text().splitlines()]
-            held = [line for line in lines if line["logger"] == "ocijobs.observe.watchdog"]
+            held = [line for line in lines if line["logger"] == "ocijobs.telemetry.watchdog"]
             assert any("hold_the_loop" in line.get("stack", "") for line in held)
             told = (leader.fetch("/metrics") or "").splitlines()
             [seconds] = [line for line in told if line.startswith("ocijobs_loop_held_seconds_sum")]

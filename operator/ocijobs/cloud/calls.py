@@ -46,7 +46,7 @@ _PATIENCE_SECONDS = 5.0
 """How long a call waits for the rate that is one of several of an action: the first has come in its turn."""
 
 
-class CallObserver(Protocol):
+class CallListener(Protocol):
     """Told of each call to OCI."""
 
     def __call__(self, service: str, operation: str, code: int, seconds: float) -> None:
@@ -88,7 +88,7 @@ class Calls:
         threads: Executor,
         fence: Callable[[], None],
         fenced: type[Exception],
-        observe: CallObserver,
+        observe: CallListener,
         clock: Clock,
         count_error: Callable[[str, str], None],
         refused: Callable[[IdentityKey], None] = lambda _: None,

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from ocijobs.clock import Clock
-from ocijobs.kube.client import TIMEOUT_SECONDS, KubeClient, RequestObserver
+from ocijobs.kube.client import TIMEOUT_SECONDS, KubeClient, RequestListener
 from ocijobs.kube.lease import LeaderLease
 from ocijobs.kube.login import Login
 from ocijobs.loop_thread import LoopThread
@@ -103,7 +103,7 @@ class Elector:
 
 @asynccontextmanager
 async def elector_in_thread(
-    login: Login, clock: Clock, settings: Settings, identity: str, observe: RequestObserver
+    login: Login, clock: Clock, settings: Settings, identity: str, observe: RequestListener
 ) -> AsyncIterator[Elector]:
     """Give an elector with a thread, a loop and a connection of its own."""
 

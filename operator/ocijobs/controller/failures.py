@@ -15,9 +15,9 @@ from ocijobs.kube.client import ApiError
 from ocijobs.kube.lease import NotLeadingError
 from ocijobs.kube.writer import ObjectWriter
 from ocijobs.log_fields import log_fields
-from ocijobs.observe.metrics import Metrics
 from ocijobs.reconcile.decision import Note
 from ocijobs.reconcile.failure import Failure, change_refused, failed_status, unforeseen
+from ocijobs.telemetry.metrics import Metrics
 
 _LOG = logging.getLogger(__name__)
 

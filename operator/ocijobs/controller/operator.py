@@ -23,9 +23,9 @@ from ocijobs.kube.lease import NotLeadingError
 from ocijobs.kube.login import Login
 from ocijobs.kube.reads import ObjectReader
 from ocijobs.loop_thread import LoopThread
-from ocijobs.observe.metrics import Metrics
-from ocijobs.observe.server import ObserveServer
 from ocijobs.settings import Settings
+from ocijobs.telemetry.metrics import Metrics
+from ocijobs.telemetry.server import TelemetryServer
 from ocijobs.working_folder import default_place, working_folder
 
 _LOG = logging.getLogger(__name__)
@@ -136,8 +136,10 @@ class Operator:
         async def prepare() -> None:
             await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(counted(), loop))
 
-        server = ObserveServer(self.metrics, alive=self._alive, ready=self._ready, prepare=prepare)
-        with LoopThread("observe") as thread:
+        server = TelemetryServer(
+            self.metrics, alive=self._alive, ready=self._ready, prepare=prepare
+        )
+        with LoopThread("telemetry") as thread:
             port = await thread.do(server.start(settings.http_host, settings.http_port))
             try:
                 self.port.set_result(port)

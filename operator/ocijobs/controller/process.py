@@ -13,12 +13,12 @@ from pydantic.alias_generators import to_camel
 from ocijobs.controller.operator import Operator
 from ocijobs.controller.term import CallsUnderWayError
 from ocijobs.kube.login import NoClusterError, load_login
-from ocijobs.observe import logs
-from ocijobs.observe.diagnosis import signals_heeded
-from ocijobs.observe.metrics import Metrics
-from ocijobs.observe.server import PortError
-from ocijobs.observe.watchdog import Watchdog
 from ocijobs.settings import SETTINGS_FILE_VARIABLE, Settings, SettingsError, load
+from ocijobs.telemetry import logs
+from ocijobs.telemetry.diagnosis import signals_heeded
+from ocijobs.telemetry.metrics import Metrics
+from ocijobs.telemetry.server import PortError
+from ocijobs.telemetry.watchdog import Watchdog
 
 _LOG = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from ocijobs.api.status import AnyStatus
 from ocijobs.clock import Clock
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.log_fields import log_fields
-from ocijobs.observe.metrics import Metrics
 from ocijobs.reconcile.decision import Decision
+from ocijobs.telemetry.metrics import Metrics
 
 _LOG = logging.getLogger(__name__)
 

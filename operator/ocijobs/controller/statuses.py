@@ -29,6 +29,7 @@ from ocijobs.reconcile.decision import Note
 from ocijobs.reconcile.text import presentable
 from ocijobs.reconcile.unwritten import NOTHING, WHOLE, Unwritten, allowed, reduced
 from ocijobs.settings import Settings
+from ocijobs.telemetry.metrics import Metrics
 
 _LOG = logging.getLogger(__name__)
 

@@ -31,8 +31,8 @@ from ocijobs.controller.watch import watch
 from ocijobs.controller.wiring import Machinery, assemble
 from ocijobs.kube.client import ApiError, KubeClient
 from ocijobs.kube.login import Login
-from ocijobs.observe.metrics import IdentityState, IdentityStates, Labels, Metrics, ObjectCounts
 from ocijobs.settings import Settings
+from ocijobs.telemetry.metrics import IdentityState, IdentityStates, Labels, Metrics, ObjectCounts
 
 _LOG = logging.getLogger(__name__)
 

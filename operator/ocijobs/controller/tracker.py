@@ -26,7 +26,6 @@ from ocijobs.cloud.credentials import identity_key
 from ocijobs.cloud.infrastructure import Infrastructure
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.queue import WorkQueue
-from ocijobs.observe.metrics import Metrics
 from ocijobs.reconcile.decision import Followed
 from ocijobs.reconcile.known.run import RunKnown
 from ocijobs.reconcile.polling import (
@@ -38,6 +37,7 @@ from ocijobs.reconcile.polling import (
     plan_poll,
 )
 from ocijobs.settings import Settings
+from ocijobs.telemetry.metrics import Metrics
 
 _LOG = logging.getLogger(__name__)
 

@@ -52,8 +52,8 @@ from ocijobs.kube.own_namespace import OwnNamespace
 from ocijobs.kube.reads import ObjectReader
 from ocijobs.kube.workloads import Workloads
 from ocijobs.kube.writer import ObjectWriter
-from ocijobs.observe.metrics import Metrics
 from ocijobs.settings import Settings
+from ocijobs.telemetry.metrics import Metrics
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,7 +55,7 @@ def main(
     gc.disable()
     from ocijobs.fetcher.forking import Nursery  # noqa: PLC0415 - half a second
     from ocijobs.fetcher.worker import work  # noqa: PLC0415
-    from ocijobs.observe.logs import configure  # noqa: PLC0415
+    from ocijobs.telemetry.logs import configure  # noqa: PLC0415
     from ocijobs.working_folder import default_place, working_folder  # noqa: PLC0415
 
     gc.freeze()

@@ -19,7 +19,7 @@ from ocijobs.kube.apply_body import APPLY_PATCH, apply_body
 from ocijobs.kube.login import Login
 from ocijobs.kube.session import open_session
 
-RequestObserver = Callable[[str, str, int, float], None]
+RequestListener = Callable[[str, str, int, float], None]
 """Told of each request: verb, resource, status code (0 without an answer), seconds."""
 
 _JSON = "application/json"
@@ -109,7 +109,7 @@ class KubeClient:
         login: Login,
         *,
         connections: int,
-        observe: RequestObserver | None = None,
+        observe: RequestListener | None = None,
         timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
         self._server = login.server

@@ -23,6 +23,7 @@ from ocijobs.observe.metrics import Metrics
 from ocijobs.reconcile.actions.calls import Caller
 from ocijobs.reconcile.decision import Followed
 from ocijobs.settings import Settings
+from ocijobs.telemetry.metrics import Metrics
 from ocijobs.testing import make_ocid
 
 pytestmark = pytest.mark.asyncio

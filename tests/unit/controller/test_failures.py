@@ -13,7 +13,7 @@ from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.store import Store
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.lease import NotLeadingError
-from ocijobs.observe.metrics import Metrics
+from ocijobs.telemetry.metrics import Metrics
 from ocijobs.testing import NAMESPACE, ManualClock, make_run
 
 pytestmark = pytest.mark.asyncio

@@ -31,7 +31,7 @@ from ocijobs.controller.streams import (
 )
 from ocijobs.controller.watch import WatchEndedError, watch
 from ocijobs.kube.login import Credentials, Login
-from ocijobs.observe.logs import lower_retries
+from ocijobs.telemetry.logs import lower_retries
 
 pytestmark = pytest.mark.asyncio
 

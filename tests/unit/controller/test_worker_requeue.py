@@ -25,6 +25,7 @@ from ocijobs.reconcile.actions.objects import AddFinalizer
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.interim_status import interim_status
 from ocijobs.settings import Settings
+from ocijobs.telemetry.metrics import Metrics
 from ocijobs.testing import NAMESPACE, ManualClock, make_run, make_run_observation
 
 KEY = ObjectKey("OCIJobRun", NAMESPACE, "run")

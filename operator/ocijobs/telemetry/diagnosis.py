@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ocijobs.observe import logs
+from ocijobs.telemetry import logs
 
 _LOG = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ from typing import Any
 import aiohttp
 import pytest
 
-from ocijobs.observe import logs
-from ocijobs.observe import server as server_module
-from ocijobs.observe.metrics import Metrics
-from ocijobs.observe.server import ObserveServer, PortError
+from ocijobs.telemetry import logs
+from ocijobs.telemetry import server as server_module
+from ocijobs.telemetry.metrics import Metrics
+from ocijobs.telemetry.server import PortError, TelemetryServer
 
 
 async def _nothing() -> None:
@@ -33,7 +33,7 @@ class Asked:
         return asyncio.run(self._get(paths))
 
     async def _get(self, paths: tuple[str, ...]) -> list[tuple[int, str, str]]:
-        server = ObserveServer(
+        server = TelemetryServer(
             self.metrics,
             alive=lambda: self.alive,
             ready=lambda: self.ready,
@@ -102,7 +102,7 @@ def test_nothing_else_is_served() -> None:
 def test_a_port_can_be_opened_once_and_again_after_it_was_closed() -> None:
     async def scenario() -> None:
         metrics = Metrics()
-        one, other = (ObserveServer(metrics, alive=dict, ready=dict) for _ in range(2))
+        one, other = (TelemetryServer(metrics, alive=dict, ready=dict) for _ in range(2))
         await other.stop()  # was never started
         port = await one.start("127.0.0.1", 0)
         with pytest.raises(PortError, match=f"port {port} of 127.0.0.1 can't be opened"):

@@ -15,9 +15,9 @@ import pytest
 from tests.support.patience import patience
 
 from ocijobs.controller import process
-from ocijobs.observe import logs
-from ocijobs.observe.diagnosis import DEBUG, DUMP, signals_heeded
 from ocijobs.settings import SETTINGS_FILE_VARIABLE, load
+from ocijobs.telemetry import logs
+from ocijobs.telemetry.diagnosis import DEBUG, DUMP, signals_heeded
 
 
 @pytest.fixture(autouse=True)

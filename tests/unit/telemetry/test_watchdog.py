@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tests.support.patience import patience
 
-from ocijobs.observe.watchdog import HELD_SECONDS, Watchdog
+from ocijobs.telemetry.watchdog import HELD_SECONDS, Watchdog
 
 
 class Lines(logging.Handler):
@@ -40,7 +40,7 @@ class Lines(logging.Handler):
 @pytest.fixture
 def lines() -> Iterator[Lines]:
     handler = Lines()
-    logger = logging.getLogger("ocijobs.observe.watchdog")
+    logger = logging.getLogger("ocijobs.telemetry.watchdog")
     logger.addHandler(handler)
     yield handler
     logger.removeHandler(handler)

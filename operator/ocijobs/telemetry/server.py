@@ -14,7 +14,7 @@ from contextlib import suppress
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from ocijobs.observe.metrics import Metrics
+from ocijobs.telemetry.metrics import Metrics
 
 Checks = Callable[[], Mapping[str, bool]]
 """Named checks, each passed or not."""
@@ -32,7 +32,7 @@ async def _nothing() -> None:
     """Prepare nothing."""
 
 
-class ObserveServer:
+class TelemetryServer:
     """Serves metrics and health over HTTP.
 
     Args:
