@@ -82,7 +82,7 @@ class Settings(BaseModel):
     hold_new: bool = Field(
         default=False,
         description=(
-            "Create nothing in OCI for objects of which the status knows nothing there, until they are released or "
+            "Create nothing in OCI for objects of which the status knows nothing there, until they are allowed to start or "
             "adopt what they have: for a restored cluster, which must not run everything again."
         ),
     )

@@ -104,7 +104,7 @@ def restore(backup: Path) -> None:
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
-    help="OCI configuration file with which it is ended, instead of the copy that the operator holds.",
+    help="OCI configuration file with which it is ended, instead of the copy that the operator keeps.",
 )
 @click.option("--profile", help="Its profile; with it alone, of the OCI command line's own file.")
 @click.option("--endpoint", help="Endpoint of all services, instead of the region's own.")

@@ -37,7 +37,7 @@ _HEADINGS = ("SINCE", "NAMESPACE", "KIND", "NAME", "LEFT", "CAUSE")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """With whose API key what is left is ended: of a configuration file of OCI, else what the operator holds.
+    """With whose API key what is left is ended: of a configuration file of OCI, else the operator's copies.
 
     `endpoint` is that of all services, instead of the region's own.
     """
@@ -120,7 +120,7 @@ async def _ended(
     """End what can be ended, take it from the list, and return the rest of the list."""
     credentials = CredentialStore()
     for identity, key in keys.items():
-        credentials.hold(IdentityKey(*identity), key)
+        credentials.keep_copy(IdentityKey(*identity), key)
     calls = Calls(
         settings,
         credentials,
@@ -137,15 +137,15 @@ async def _ended(
     for each in orphans:
         orphan, identity = each.orphan, _identity(each)
         who = f"{orphan.kind} {orphan.namespace}/{orphan.name}"
-        held = keys.get(identity)
-        if held is None:
+        api_key = keys.get(identity)
+        if api_key is None:
             remarks.append(
-                f"{who}: no credentials of {identity} are held: give --config or --profile"
+                f"{who}: the operator has no copy of the credentials of {identity}: give --config or --profile"
             )
             kept.append(each)
             continue
         principal = Principal(
-            identity=IdentityKey(*identity), region=orphan.region or held.region or ""
+            identity=IdentityKey(*identity), region=orphan.region or api_key.region or ""
         )
         outcome = await Leftover(services, principal, orphan).end()
         remarks.extend(f"{who}: {problem}" for problem in outcome.unended)

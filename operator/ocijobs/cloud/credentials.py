@@ -158,7 +158,7 @@ class CredentialStore:
         self._keys[key] = credentials
         self._starting.add(key)
 
-    def hold(self, key: IdentityKey, credentials: ApiKey) -> None:
+    def keep_copy(self, key: IdentityKey, credentials: ApiKey) -> None:
         """Keep a copy whose Secret was not read, or is gone, unless there are credentials already."""
         self._keys.setdefault(key, credentials)
 

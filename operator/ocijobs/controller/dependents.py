@@ -54,7 +54,7 @@ class Dependents:
         for awaited in self._awaited(before, after):
             self._queue.add(awaited)
         self._owner_of(before, after)
-        if key.kind != kinds.IDENTITY and _holds(before) and not _holds(after):
+        if key.kind != kinds.IDENTITY and _has_finalizer(before) and not _has_finalizer(after):
             self._wake_identities(key.namespace)
 
     def workload_changed(self, key: ObjectKey, before: Entry | None, after: Entry | None) -> None:
@@ -159,7 +159,7 @@ class Dependents:
             self._queue.add(entry.key)
 
 
-def _holds(entry: Entry | None) -> bool:
+def _has_finalizer(entry: Entry | None) -> bool:
     """Whether an object has our finalizer, so that it needs its identity."""
     return entry is not None and entry.metadata.has_finalizer
 

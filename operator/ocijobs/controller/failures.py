@@ -43,17 +43,17 @@ class Failures:
     ) -> None:
         self._store, self._queue, self._writer = store, queue, writer
         self._reporter, self._metrics, self._clock = reporter, metrics, clock
-        self._held: dict[ObjectKey, tuple[float, ObjectMeta]] = {}
+        self._paused: dict[ObjectKey, tuple[float, ObjectMeta]] = {}
         """Until when objects are left alone, and as what they were seen when they failed."""
 
-    def held_for(self, key: ObjectKey) -> float:
+    def pause_of(self, key: ObjectKey) -> float:
         """Return for how many seconds an object that failed is left alone: that its status says so wakes it, too.
 
         One that was edited is tried at once.
         """
-        if key not in self._held:
+        if key not in self._paused:
             return 0.0
-        until, seen = self._held[key]
+        until, seen = self._paused[key]
         entry = self._store.get(key)
         if entry is None or _identity(entry.metadata) != _identity(seen):
             return 0.0
@@ -61,7 +61,7 @@ class Failures:
 
     def forget(self, key: ObjectKey) -> None:
         """Note that an object was reconciled without failure, or is gone."""
-        self._held.pop(key, None)
+        self._paused.pop(key, None)
         self._queue.forget(key)
 
     async def tell(self, key: ObjectKey, error: Exception) -> None:
@@ -83,7 +83,7 @@ class Failures:
         entry = self._store.get(key)
         if entry is None:
             return
-        self._held[key] = (self._clock.monotonic() + seconds, entry.metadata)
+        self._paused[key] = (self._clock.monotonic() + seconds, entry.metadata)
         try:
             await self._write(entry, failure, failures, seconds)
         except NotLeadingError:

@@ -32,7 +32,7 @@ class Identities:
         key = ObjectKey(kinds.IDENTITY, identity.metadata.namespace, identity.metadata.name)
         return IdentityObservation(
             identity=identity,
-            users=tuple(str(user) for user in self.users_of(key) if self._holds(user)),
+            users=tuple(str(user) for user in self.users_of(key) if self._has_finalizer(user)),
             known=self._memory.identity(key),
             settings=self._settings,
         )
@@ -85,9 +85,9 @@ class Identities:
 
     def needed(self, identity: ObjectKey) -> bool:
         """Whether something that uses an identity may be in OCI."""
-        return any(self._holds(user) for user in self.users_of(identity))
+        return any(self._has_finalizer(user) for user in self.users_of(identity))
 
-    def _holds(self, user: ObjectKey) -> bool:
+    def _has_finalizer(self, user: ObjectKey) -> bool:
         """Whether something of the user is in OCI, so that the identity is needed to end it."""
         entry = self._store.get(user)
         return entry is not None and entry.metadata.has_finalizer

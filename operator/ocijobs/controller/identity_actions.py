@@ -41,7 +41,7 @@ from ocijobs.reconcile.known.identity import IdentityKnown, Key, OfKey, Serving
 
 
 class IdentityActions:
-    """Reads and verifies credentials, and has them held for deletion.
+    """Reads and verifies credentials, and has them copied for deletion.
 
     `read_for_launch_seconds` is how old what was read of a Secret may be when something is launched with it.
     """
@@ -55,7 +55,7 @@ class IdentityActions:
         store: Store,
         memory: Memory,
         clock: Clock,
-        held: HeldCredentials,
+        copies: CredentialsCopies,
         needed: Callable[[ObjectKey], bool],
         changed: Callable[[ObjectKey], None],
         read_for_launch_seconds: float,
@@ -63,7 +63,7 @@ class IdentityActions:
         self._reader, self._storage = reader, storage
         self._credentials, self._store = credentials, store
         self._memory, self._clock = memory, clock
-        self._held, self._needed = held, needed
+        self._copies, self._needed = copies, needed
         self._changed = changed
         self._launch_seconds = read_for_launch_seconds
         self._read_at: dict[ObjectKey, float] = {}
@@ -77,7 +77,7 @@ class IdentityActions:
             NotLeadingError: if this process may not write any more.
         """
         key = entry.key
-        if isinstance(action, HoldCredentials | DropCredentials):
+        if isinstance(action, CopyCredentials | DropCredentials):
             key = ObjectKey(*identity_key(entry.key.namespace, action.identity))
         before = self._memory.identity(key)
         match action:
@@ -103,7 +103,7 @@ class IdentityActions:
         """
         await self._drop(key)
         unneeded = self._store.get(key) is None and not self._needed(key)
-        if unneeded and self._memory.identity(key).held is None:
+        if unneeded and self._memory.identity(key).copied is None:
             self._credentials.forget(IdentityKey(*key))
             self._memory.forget_identity(key)
 
@@ -135,8 +135,8 @@ class IdentityActions:
     async def _drop(self, key: ObjectKey) -> None:
         """Delete the copy of the Secret, unless something has come to need it."""
         async with self._locks[key]:
-            if self._memory.identity(key).held is not None and not self._needed(key):
-                await self._held.drop(key)
+            if self._memory.identity(key).copied is not None and not self._needed(key):
+                await self._copies.drop(key)
 
     async def confirm(self, namespace: str, launcher: Launcher) -> bool:
         """Return whether the Secret is still what the launch was decided with; what it is instead is learnt.
@@ -234,13 +234,13 @@ class IdentityActions:
 
 def _seen_by_others(known: IdentityKnown) -> tuple[object, ...]:
     verify, read = known.calls.get(Operation.VERIFY), known.calls.get(Operation.READ_CREDENTIALS)
-    hold = known.calls.get(Operation.HOLD)
+    copy = known.calls.get(Operation.COPY_CREDENTIALS)
     return (
         known.credentials,
         known.absent_since,
-        known.held,
+        known.copied,
         known.refused_since,
         read.refusal if read is not None else None,
-        hold.refusal if hold is not None else None,
+        copy.refusal if copy is not None else None,
         (verify.epoch, verify.refusal) if verify is not None else None,
     )

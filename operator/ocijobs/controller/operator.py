@@ -42,7 +42,7 @@ class Operator:
         login: to the cluster.
         clock: one that a test moves; leases are then renewed in its loop, in place of a thread of their own.
         metrics: what is scraped; new ones if there are none yet.
-        held_seconds: tells for how long the loop is held; called in any thread.
+        busy_seconds: returns for how many seconds the loop has been in one step; called in any thread.
     """
 
     def __init__(
@@ -52,19 +52,19 @@ class Operator:
         clock: Clock | None = None,
         *,
         metrics: Metrics | None = None,
-        held_seconds: Callable[[], float] = lambda: 0.0,
+        busy_seconds: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._settings = settings
         self._login = login
         self._moved, self._clock = clock is not None, clock or SystemClock()
-        self._held_seconds = held_seconds
+        self._busy_seconds = busy_seconds
         self.metrics = metrics or Metrics()
         """What is scraped; a process's own tests read it where it is."""
         self._stopping = asyncio.Event()
         self._term: Term | None = None
         self._streams, self._answers = Streams(), Answers()
         self.metrics.count_silence(self._streams.silence)
-        self.metrics.loop_turn_seconds.set_function(held_seconds)
+        self.metrics.loop_step_seconds.set_function(busy_seconds)
         self.port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         """Port of metrics and health, once it is open."""
 
@@ -177,7 +177,7 @@ class Operator:
 
     def _alive(self) -> Mapping[str, bool]:
         term = self._term
-        loop = self._held_seconds() < _STUCK_SECONDS
+        loop = self._busy_seconds() < _STUCK_SECONDS
         return {"loop": loop, "workers": term is None or term.works or self._stopping.is_set()}
 
     def _ready(self) -> Mapping[str, bool]:

@@ -181,7 +181,7 @@ class _Bucket:
 
 
 class _Web:
-    """A file or an archive from the web, held to its SHA-256."""
+    """A file or an archive from the web, checked against its SHA-256."""
 
     def __init__(self, means: Means, source: HttpSource, namespace: str) -> None:
         self._means, self._source, self._namespace = means, source, namespace

@@ -45,7 +45,7 @@ def run(port_file: Path | None, *, hold_new: bool) -> int:
     settings = settings.model_copy(update={"hold_new": settings.hold_new or hold_new})
     logs.configure(settings.log_level)
     metrics = Metrics()
-    watchdog = Watchdog(metrics.loop_held_seconds.observe)
+    watchdog = Watchdog(metrics.loop_busy_seconds.observe)
     with asyncio.Runner(loop_factory=watchdog.loop_factory) as runner, watchdog:
         return runner.run(_run(settings, port_file, metrics, watchdog))
 
@@ -57,7 +57,7 @@ async def _run(
         settings,
         await load_login(),
         metrics=metrics,
-        held_seconds=lambda: watchdog.held_seconds,
+        busy_seconds=lambda: watchdog.busy_seconds,
     )
     if port_file is not None:
         operator.port.add_done_callback(lambda port: port_file.write_text(str(port.result())))

@@ -65,14 +65,14 @@ class Reporter:
             self._told.popitem(last=False)
         for note in notes:
             await self._recorder.post(EventSubject(key=entry.key, uid=uid), note)
-            if note.reason == Reason.RELEASED:
-                await self._released(entry.key, note)
+            if note.reason == Reason.ORPHANED:
+                await self._orphaned(entry.key, note)
 
-    async def _released(self, key: ObjectKey, note: Note) -> None:
+    async def _orphaned(self, key: ObjectKey, note: Note) -> None:
         """Tell where it outlives the object: in the log, in metrics, and in the operator's own namespace."""
         message = f"{key}: {note.message}"
         _LOG.warning(message, extra=log_fields())
-        self._metrics.released.labels(key.kind).inc()
+        self._metrics.orphaned.labels(key.kind).inc()
         await self._recorder.post(self._own, Note(reason=note.reason, message=message))
 
     def _measure(self, before: OCIJobRunStatus, after: OCIJobRunStatus) -> None:

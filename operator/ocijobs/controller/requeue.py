@@ -38,7 +38,7 @@ class Requeue:
         """Have an object looked at again: at once where something was done, else when the decision says.
 
         A decision that does nothing and wakes at once, or that always finds something to do, is a defect: made again
-        and again it would hold the loop, and every other object. It gets a pause, and is told of.
+        and again it would keep the loop busy, and every other object waiting. It gets a pause, and is logged.
         """
         pause = 0.0
         if went_on:

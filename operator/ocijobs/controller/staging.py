@@ -88,7 +88,7 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Held:
+class _Staged:
     namespace: str
     sha256: str
     size: int
@@ -99,14 +99,14 @@ class Staging:
 
     def __init__(self, folder: Path, quota: Quota) -> None:
         self._folder, self._quota = folder, quota
-        self._held: dict[str, _Held] = {}
-        self._coming: list[_Held] = []
+        self._staged: dict[str, _Staged] = {}
+        self._coming: list[_Staged] = []
         folder.mkdir(parents=True, exist_ok=True)
 
     @property
     def used_bytes(self) -> int:
         """How much artifacts take, those on their way included."""
-        return sum(each.size for each in (*self._held.values(), *self._coming))
+        return sum(each.size for each in (*self._staged.values(), *self._coming))
 
     @contextmanager
     def receive(self, owner: Owner, sha256: str, size: int) -> Iterator[Arrival]:
@@ -116,7 +116,7 @@ class Staging:
             SourceRefusedError: if there is no room for it, or it is not what it was said to be.
         """
         self._check(owner.namespace, size)
-        coming = _Held(namespace=owner.namespace, sha256=sha256, size=size)
+        coming = _Staged(namespace=owner.namespace, sha256=sha256, size=size)
         self._coming.append(coming)
         try:
             file, path = self._file()
@@ -131,7 +131,7 @@ class Staging:
                 path.unlink()
                 raise _not_whole()
             path.replace(self._folder / owner.uid)
-            self._held[owner.uid] = coming
+            self._staged[owner.uid] = coming
         finally:
             self._coming.remove(coming)
 
@@ -146,7 +146,7 @@ class Staging:
 
     def _check(self, namespace: str, size: int) -> None:
         """Refuse what there is no room for."""
-        everything = (*self._held.values(), *self._coming)
+        everything = (*self._staged.values(), *self._coming)
         own = sum(each.size for each in everything if each.namespace == namespace)
         if own + size > self._quota.namespace_bytes:
             raise SourceRefusedError(
@@ -169,16 +169,16 @@ class Staging:
             sha256: of the artifact.
             fence: called before each read; it raises if this process may not write to OCI any more.
         """
-        held = self._held.get(uid)
-        if held is None or held.sha256 != sha256:
+        staged = self._staged.get(uid)
+        if staged is None or staged.sha256 != sha256:
             return None
         return _FencedReader(io.FileIO(self._folder / uid), fence)
 
     def discard(self, uid: str, sha256: str | None = None) -> None:
         """Forget an owner's artifact; with a SHA-256, only that one."""
-        held = self._held.get(uid)
-        if held is not None and sha256 in {None, held.sha256}:
-            del self._held[uid]
+        staged = self._staged.get(uid)
+        if staged is not None and sha256 in {None, staged.sha256}:
+            del self._staged[uid]
             (self._folder / uid).unlink(missing_ok=True)
 
 

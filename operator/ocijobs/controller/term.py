@@ -182,7 +182,7 @@ class Term:
         await parts.resync.synced.wait()
         await asyncio.get_running_loop().run_in_executor(self._threads, import_sdk)
         await self._campaign.acquired()
-        await parts.held.read()
+        await parts.copies.read()
         for key in (*parts.store.all_keys(), *parts.workloads.all_keys()):
             parts.queue.add(key)
         self._work = group.create_task(parts.worker.run(), name="workers")

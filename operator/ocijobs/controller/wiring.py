@@ -17,12 +17,12 @@ from ocijobs.cloud.infrastructures import infrastructures, run_logs
 from ocijobs.cloud.log_search import LogSearch
 from ocijobs.cloud.monitoring import Monitoring
 from ocijobs.cloud.object_storage import ObjectStorage
+from ocijobs.controller.credentials_copies import CredentialsCopies
 from ocijobs.controller.dependents import Dependents
 from ocijobs.controller.entry import Entry
 from ocijobs.controller.execution import Executor
 from ocijobs.controller.failures import Failures
 from ocijobs.controller.fetcher_client import Fetcher
-from ocijobs.controller.held_credentials import HeldCredentials
 from ocijobs.controller.identity_actions import IdentityActions
 from ocijobs.controller.job_actions import JobActions
 from ocijobs.controller.log_reader import LogReader
@@ -72,7 +72,7 @@ class Machinery:
     logs: LogReader
     utilisation: UtilisationReader
     resync: Resync
-    held: HeldCredentials
+    copies: CredentialsCopies
     upkeep: Upkeep
     orphans: Orphans
     memory: Memory
@@ -158,7 +158,7 @@ def assemble(
     store.listen(lambda key, before, after: _forget(jobs, turns, key, before, after))
     own_namespace = OwnNamespace(client, settings.operator_namespace, lease.check)
     orphans = Orphans(own_namespace)
-    held = HeldCredentials(
+    copies = CredentialsCopies(
         own_namespace,
         credentials=credentials,
         memory=memory,
@@ -173,7 +173,7 @@ def assemble(
         store=store,
         memory=memory,
         clock=clock,
-        held=held,
+        copies=copies,
         needed=observer.needed,
         changed=dependents.identity_changed,
         read_for_launch_seconds=settings.launch_settle_seconds,
@@ -284,7 +284,7 @@ def assemble(
         logs=logs,
         utilisation=utilisation,
         resync=resync,
-        held=held,
+        copies=copies,
         upkeep=upkeep,
         orphans=orphans,
         memory=memory,

@@ -123,9 +123,9 @@ class Worker:
 
     async def _attempt(self, key: ObjectKey) -> str:
         """Reconcile, and put the key back if that failed; one object's trouble is never another's."""
-        if (seconds := self._s.failures.held_for(key)) > 0:
+        if (seconds := self._s.failures.pause_of(key)) > 0:
             self._s.queue.add_after(key, seconds)
-            return "held"
+            return "backoff"
         try:
             await self.reconcile(key)
         except NotLeadingError:

@@ -21,7 +21,7 @@ from ocijobs.api.shared.names import (
     ANNOTATION_CREDENTIALS_VERSION,
     ANNOTATION_IDENTITY,
     ANNOTATION_IDENTITY_UID,
-    LABEL_HELD,
+    LABEL_CREDENTIALS_COPY,
     LABEL_ORPHAN,
 )
 from ocijobs.kube.client import OBJECTS_A_PAGE, ApiError, KubeClient
@@ -31,7 +31,7 @@ _ORPHAN_KEY = "orphan.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HeldCopy:
+class CredentialsCopy:
     """A copy of the Secret of an identity: `version` names its content."""
 
     identity: ObjectKey
@@ -59,16 +59,18 @@ class OwnNamespace:
     ) -> None:
         self._client, self._namespace, self._fence = client, namespace, fence
 
-    async def copies(self) -> list[HeldCopy]:
+    async def copies(self) -> list[CredentialsCopy]:
         """Return all copies of credentials.
 
         Raises:
             ApiError: if the list could not be read to its end.
         """
-        copies = [_copy(document) async for document in self._list("secrets", LABEL_HELD)]
+        copies = [
+            _copy(document) async for document in self._list("secrets", LABEL_CREDENTIALS_COPY)
+        ]
         return [copy for copy in copies if copy is not None]
 
-    async def keep_copy(self, copy: HeldCopy) -> None:
+    async def keep_copy(self, copy: CredentialsCopy) -> None:
         """Write a copy of credentials, over a former one.
 
         Raises:
@@ -78,11 +80,11 @@ class OwnNamespace:
         document = {
             "apiVersion": "v1",
             "kind": "Secret",
-            "type": LABEL_HELD,
+            "type": LABEL_CREDENTIALS_COPY,
             "metadata": {
                 "name": copy_name(copy.identity),
                 "namespace": self._namespace,
-                "labels": {LABEL_HELD: "true"},
+                "labels": {LABEL_CREDENTIALS_COPY: "true"},
                 "annotations": {
                     ANNOTATION_IDENTITY: f"{copy.identity.namespace}/{copy.identity.name}",
                     ANNOTATION_IDENTITY_UID: copy.uid,
@@ -182,17 +184,17 @@ class OwnNamespace:
 def copy_name(identity: ObjectKey) -> str:
     """Return the name of the Secret that has the copy of an identity's credentials."""
     digest = hashlib.sha256(f"{identity.namespace}/{identity.name}".encode()).hexdigest()
-    return f"ocijobs-held-{digest[:20]}"
+    return f"ocijobs-credentials-{digest[:20]}"
 
 
-def _copy(document: dict[str, Any]) -> HeldCopy | None:
+def _copy(document: dict[str, Any]) -> CredentialsCopy | None:
     """Return a copy as it was written; None of what others have labelled as one."""
     annotations = document["metadata"].get("annotations") or {}
     namespace, _, name = annotations.get(ANNOTATION_IDENTITY, "").partition("/")
     identity = ObjectKey(kinds.IDENTITY, namespace, name)
     if document["metadata"]["name"] != copy_name(identity):
         return None
-    return HeldCopy(
+    return CredentialsCopy(
         identity=identity,
         uid=annotations.get(ANNOTATION_IDENTITY_UID, ""),
         version=annotations.get(ANNOTATION_CREDENTIALS_VERSION, ""),

@@ -56,7 +56,7 @@ class ObjectWriter:
         )
 
     async def add_finalizer(self, key: ObjectKey, metadata: ObjectMeta) -> dict[str, Any]:
-        """Hold the object, and return it as it is then.
+        """Add the finalizer, and return the object as it is then.
 
         Raises:
             ApiError: 422 if the object has changed since; the API server refuses it for one that is being deleted.

@@ -36,12 +36,12 @@ REASON_OF_REFUSAL = {
 
 HELD = (
     "held by the setting holdNew: name what it has in OCI in spec.adopt, or annotate it with "
-    "ocijobs.io/release=true if it has nothing there"
+    "ocijobs.io/allow-start=true if it has nothing there"
 )
 """Message about an object that is new to a restored cluster."""
 
 HELD_ANEW = (
-    "held by the setting holdNew: annotate it with ocijobs.io/release=true if it is to run here from its "
+    "held by the setting holdNew: annotate it with ocijobs.io/allow-start=true if it is to run here from its "
     "beginning, whatever ran in the former cluster"
 )
 """Message about a sweep or a schedule that is new to a restored cluster."""

@@ -31,7 +31,7 @@ class IdentityView:
         no_start: why nothing new may be started as it, as reason and message, although what there is can be followed
             and ended: its Secret is gone, or it is being deleted.
         asked: whether OCI was asked about these very credentials; what starts waits for that without a word.
-        held: whether a copy of its credentials is kept for deletion: nothing is created before.
+        copied: whether a copy of its credentials is kept for deletion: nothing is created before.
         gone_since: since when nothing can be ended as it, and nobody is about to mend that.
     """
 
@@ -42,7 +42,7 @@ class IdentityView:
     obstacle: tuple[Reason, str] | None = None
     no_start: tuple[Reason, str] | None = None
     asked: bool = True
-    held: bool = True
+    copied: bool = True
     gone_since: datetime | None = None
 
     def caller(self, region: str | None = None) -> Caller | None:
@@ -59,9 +59,9 @@ class IdentityView:
         return Launcher(identity=caller.identity, region=caller.region, version=self.version)
 
     @property
-    def to_hold(self) -> HoldCredentials | None:
+    def copy_first(self) -> CopyCredentials | None:
         """What is to be done before anything is created as it, or taken over."""
-        return None if self.held else HoldCredentials(identity=self.reference)
+        return None if self.copied else CopyCredentials(identity=self.reference)
 
     @property
     def blocks_start(self) -> tuple[Reason, str] | None:

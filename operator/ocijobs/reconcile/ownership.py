@@ -77,6 +77,6 @@ def creation_epoch(owner: ObjectMeta) -> str:
     return str(owner.generation)
 
 
-def release_of_new(settings: Settings) -> dict[str, str]:
-    """Return the annotation of what is made while new objects are held: its owner was let go on."""
-    return {ANNOTATION_RELEASE: "true"} if settings.hold_new else {}
+def allow_start_of_made(settings: Settings) -> dict[str, str]:
+    """Return the annotation of what a sweep or schedule makes while new objects are held: its owner may start."""
+    return {ANNOTATION_ALLOW_START: "true"} if settings.hold_new else {}

@@ -57,7 +57,7 @@ def release(
     else:
         return None
     note = Note(
-        reason=Reason.RELEASED,
+        reason=Reason.ORPHANED,
         message=f"let go {why}; left in OCI: {left}",
     )
     if left.nothing:

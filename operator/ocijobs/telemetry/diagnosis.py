@@ -16,7 +16,7 @@ from ocijobs.telemetry import logs
 _LOG = logging.getLogger(__name__)
 
 DUMP = signal.SIGUSR1
-"""Has the stacks of all threads written to stderr, even while the loop is held, and those of all tasks to the log."""
+"""Writes the stacks of all threads to stderr, even while the loop is busy, and those of all tasks to the log."""
 
 DEBUG = signal.SIGUSR2
 """Has everything logged from now on, or again what the settings say."""

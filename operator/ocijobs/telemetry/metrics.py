@@ -137,7 +137,8 @@ class Metrics:
         self._counts: tuple[Taken, ...] = ()
         self.reconciles = Counter(
             "ocijobs_reconcile",
-            "Reconciliations by kind and result (ok, conflict, error; held: it failed, and is tried again later).",
+            "Reconciliations by kind and result: ok, conflict, error, or backoff (skipped, since the next try after a"
+            " failure is not due).",
             ("kind", "result"),
             registry=registry,
         )
@@ -212,15 +213,15 @@ class Metrics:
             buckets=_FAST,
             registry=registry,
         )
-        self.loop_held_seconds = Histogram(
-            "ocijobs_loop_held_seconds",
-            "Turns of the main loop that took over 0.1 s: everything else waits meanwhile. The log says for what.",
+        self.loop_busy_seconds = Histogram(
+            "ocijobs_loop_busy_seconds",
+            "Steps of the main loop that took over 0.1 s. Everything else waits meanwhile; the log has the stack.",
             buckets=(*_FAST[5:], 30, 60),
             registry=registry,
         )
-        self.loop_turn_seconds = Gauge(
-            "ocijobs_loop_turn_seconds",
-            "For how long the main loop is in the turn that it is in; 0 while it sleeps.",
+        self.loop_step_seconds = Gauge(
+            "ocijobs_loop_step_seconds",
+            "How long the main loop has been in its present step; 0 while it sleeps.",
             registry=registry,
         )
         self.terms_lost = Counter(
@@ -283,8 +284,8 @@ class Metrics:
             buckets=_SLOW,
             registry=registry,
         )
-        self.released = Counter(
-            "ocijobs_released",
+        self.orphaned = Counter(
+            "ocijobs_orphaned",
             "Objects that were let go although what they own in OCI could not be removed.",
             ("kind",),
             registry=registry,

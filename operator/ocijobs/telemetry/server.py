@@ -1,7 +1,7 @@
 """The operator's own small server: /metrics, /healthz (is it alive?) and /readyz (does it serve?).
 
 Liveness is the event loop and the workers, and nothing else: a cluster or an OCI that can't be reached is no reason
-to restart this process. It answers from a thread of its own, so that it can say of the loop that it is held.
+to restart this process. It answers from a thread of its own, so that it can report that the loop is busy.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Checks = Callable[[], Mapping[str, bool]]
 
 
 _PREPARE_SECONDS = 2.0
-"""How long a scrape waits for the loop that counts objects; if that is held, the last counts are told."""
+"""How long a scrape waits for the loop to count objects. If the loop is busy for longer, it gets the last counts."""
 
 
 class PortError(Exception):

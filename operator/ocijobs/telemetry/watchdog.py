@@ -1,7 +1,7 @@
-"""Tells who holds the loop: everything waits while one callback runs, and a stack says which.
+"""Logs the stack of a step of the event loop that takes too long: everything else waits while one callback runs.
 
-The loop's selector notes when a turn begins (`select` returns) and ends (`select` is called). A thread looks at it, and
-sleeps for as long as the loop does: at rest it costs one or two wakes for each of the loop's own.
+The loop's selector notes when a step begins (`select` returns) and when it ends (`select` is called). A thread watches
+these times. It sleeps while the loop sleeps: at rest it wakes once or twice each time that the loop wakes.
 """
 
 from __future__ import annotations
@@ -19,38 +19,38 @@ from typing import Any, Self
 
 _LOG = logging.getLogger(__name__)
 
-HELD_SECONDS = 0.1
-"""A turn of the loop that takes longer holds it."""
+BUSY_SECONDS = 0.1
+"""The loop counts as busy when one step takes longer than this."""
 
 _AGAIN = 10.0
-"""A turn that goes on is told of again when it has taken this many times as long."""
+"""A step that goes on is logged again when it has taken this many times as long."""
 
 _TOLD_SECONDS = 10.0
-"""Least time between two lines about different turns; how many were left out is in the next one."""
+"""Least time between two lines about different steps. The next line says how many were left out."""
 
 _FRAMES = 40
 
 
-class _Turns(selectors.DefaultSelector):
+class _Steps(selectors.DefaultSelector):
     """The selector of the loop. Its thread alone calls `select`."""
 
     def __init__(self) -> None:
         super().__init__()
         self.began: float | None = None
-        """When the turn began that goes on, in monotonic time; None while the loop sleeps."""
+        """When the present step began, in monotonic time; None while the loop sleeps."""
         self.number = 0
         self.awaited = False
-        """Whether the next turn is to be told of, by `wake`."""
+        """Whether `wake` is to be called when the next step begins."""
         self.wake: Callable[[], object] = lambda: None
-        self.held: Callable[[float], object] = lambda _: None
+        self.busy: Callable[[float], object] = lambda _: None
 
     def select(self, timeout: float | None = None) -> Any:
-        """End a turn, wait, and begin another."""
+        """End a step, wait for events, and begin the next step."""
         began = self.began
         if began is not None:
             self.began = None
-            if (seconds := time.monotonic() - began) > HELD_SECONDS:
-                self.held(seconds)
+            if (seconds := time.monotonic() - began) > BUSY_SECONDS:
+                self.busy(seconds)
         ready = super().select(timeout)
         self.number += 1
         self.began = time.monotonic()
@@ -61,17 +61,17 @@ class _Turns(selectors.DefaultSelector):
 
 
 class Watchdog:
-    """Watches one loop, which `loop_factory` makes, from a thread for the length of the context.
+    """Watches one loop, which `loop_factory` makes, from a thread of its own while the context is open.
 
     Args:
-        held: told how long each turn took that held the loop, in seconds; in the thread of the loop.
+        busy: called with the seconds of each step that took longer than `BUSY_SECONDS`, in the thread of the loop.
     """
 
-    def __init__(self, held: Callable[[float], object] = lambda _: None) -> None:
-        self._turns = _Turns()
-        self._turns.held = self._held
-        self._note = held
-        self._told_turn = 0
+    def __init__(self, busy: Callable[[float], object] = lambda _: None) -> None:
+        self._steps = _Steps()
+        self._steps.busy = self._busy
+        self._note = busy
+        self._told_step = 0
         self._thread_id: int | None = None
         self._woken = threading.Event()
         self._over = False
@@ -83,12 +83,12 @@ class Watchdog:
 
     def loop_factory(self) -> asyncio.AbstractEventLoop:
         """Return the loop that is watched, for `asyncio.Runner`."""
-        return asyncio.SelectorEventLoop(self._turns)
+        return asyncio.SelectorEventLoop(self._steps)
 
     def __enter__(self) -> Self:
         """Watch the loop, which the calling thread runs."""
         self._thread_id = threading.get_ident()
-        self._turns.wake = self._woken.set
+        self._steps.wake = self._woken.set
         self._thread.start()
         return self
 
@@ -98,24 +98,24 @@ class Watchdog:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        # From here on the loop turns only to be closed.
-        self._over, self._turns.began = True, None
+        # From here on the loop runs only to be closed.
+        self._over, self._steps.began = True, None
         self._woken.set()
         self._thread.join()
 
     @property
-    def held_seconds(self) -> float:
-        """For how long the turn goes on that the loop is in; 0 while it sleeps."""
-        began = self._turns.began
+    def busy_seconds(self) -> float:
+        """For how long the present step has run, in seconds; 0 while the loop sleeps."""
+        began = self._steps.began
         return 0.0 if began is None else time.monotonic() - began
 
-    def _held(self, seconds: float) -> None:
-        """Note a turn that has ended, and tell of it if that was not done while it went on."""
+    def _busy(self, seconds: float) -> None:
+        """Note a step that has ended, and log it unless it was logged while it ran."""
         self._note(seconds)
-        if self._told_turn == self._turns.number or not self._may_tell():
+        if self._told_step == self._steps.number or not self._may_tell():
             return
-        # What keeps all of Python to itself, such as a call in C, lets nobody look.
-        _LOG.warning("the loop was held for %.1f s, and nobody could look by whom", seconds)
+        # A call in C that keeps the interpreter lock keeps the watching thread from running, too.
+        _LOG.warning("the loop was busy for %.1f s, and its stack could not be read", seconds)
 
     def _may_tell(self) -> bool:
         now = time.monotonic()
@@ -128,50 +128,50 @@ class Watchdog:
     def _watch(self) -> None:
         while not self._over:
             self.wakes += 1
-            began, number = self._turns.began, self._turns.number
+            began, number = self._steps.began, self._steps.number
             if began is None:
                 self._sleep()
-            elif (left := began + HELD_SECONDS - time.monotonic()) > 0:
+            elif (left := began + BUSY_SECONDS - time.monotonic()) > 0:
                 time.sleep(left)
             else:
-                self._watch_turn(number, began)
+                self._watch_step(number, began)
 
     def _sleep(self) -> None:
-        """Return when the loop has begun another turn."""
+        """Return when the loop has begun another step."""
         self._woken.clear()
-        self._turns.awaited = True
+        self._steps.awaited = True
         # It may have begun meanwhile, and not have seen that it is awaited.
-        if self._turns.began is None:
+        if self._steps.began is None:
             self._woken.wait()
 
-    def _watch_turn(self, number: int, began: float) -> None:
-        """Tell of a turn that takes long, and again while it goes on."""
-        told, due = False, HELD_SECONDS
+    def _watch_step(self, number: int, began: float) -> None:
+        """Log a step that takes long, and log it again while it goes on."""
+        told, due = False, BUSY_SECONDS
         while self._is_in(number) and not self._over:
             self.wakes += 1
             seconds = time.monotonic() - began
             if seconds >= due:
                 told = self._tell(number, seconds, again=told) or told
                 due *= _AGAIN
-            time.sleep(min(HELD_SECONDS, max(0.0, began + due - time.monotonic())))
+            time.sleep(min(BUSY_SECONDS, max(0.0, began + due - time.monotonic())))
         if told and (seconds := time.monotonic() - began) > 1:
-            _LOG.warning("the loop was held for %.1f s", seconds)
+            _LOG.warning("the loop was busy for %.1f s", seconds)
 
     def _is_in(self, number: int) -> bool:
-        return self._turns.number == number and self._turns.began is not None
+        return self._steps.number == number and self._steps.began is not None
 
     def _tell(self, number: int, seconds: float, *, again: bool) -> bool:
-        """Log who holds the loop, if not too much was logged; return whether it was."""
+        """Log what the loop is busy with, unless too much was logged; return whether it was logged."""
         frame = sys._current_frames().get(self._thread_id or 0)  # noqa: SLF001 - documented, for this
         if frame is None or not self._is_in(number):
-            # It has just ended; the stack would be somebody else's.
+            # The step has just ended: the stack would be another step's.
             return False
-        self._told_turn = number
+        self._told_step = number
         if not again and not self._may_tell():
             return False
         left_out, self._left_out = self._left_out, 0
         _LOG.warning(
-            "the loop is held, for %.1f s so far",
+            "the loop is busy with one step, for %.1f s so far",
             seconds,
             extra={"stack": _stack(frame), "leftOut": left_out},
         )

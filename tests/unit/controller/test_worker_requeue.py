@@ -64,7 +64,7 @@ class Bench:
             "observer": observer,
             "executor": self.executor,
             "reporter": AsyncMock(),
-            "failures": Mock(held_for=lambda _: 0.0),
+            "failures": Mock(pause_of=lambda _: 0.0),
             "statuses": StatusWriter(
                 writer=Mock(),
                 store=store,

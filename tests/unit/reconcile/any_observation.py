@@ -122,7 +122,7 @@ IDENTITIES: tuple[IdentityView, ...] = (
     make_identity_view(region=None, version=""),
     make_identity_view(obstacle=(Reason.CREDENTIALS_INVALID, "401")),
     make_identity_view(no_start=(Reason.WAITING_FOR_IDENTITY, "it is being deleted")),
-    make_identity_view(held=False),
+    make_identity_view(copied=False),
     make_identity_view(asked=False),
     _without_credentials(None),
     _without_credentials(NOW - timedelta(days=1)),
@@ -388,7 +388,7 @@ def identity_observations(draw: st.DrawFn) -> IdentityObservation:
         verified_at=draw(_maybe(times)),
         refused_since=draw(_maybe(times)),
         doubted=draw(st.booleans()),
-        held=draw(st.sampled_from([None, *_VERSIONS])),
+        copied=draw(st.sampled_from([None, *_VERSIONS])),
         calls=draw(_calls((f"{meta.uid}/{meta.generation}", *_VERSIONS, ""))),
     )
     return IdentityObservation(

@@ -79,7 +79,7 @@ CLOSINGS = {
         }
     ),
     "dependencies": Closing(spec={"depends_on": [{"name": "first"}]}),
-    "released": Closing(settings={"hold_new": True}),
+    "start allowed": Closing(settings={"hold_new": True}),
     "settled": Closing(settings={"launch_settle_seconds": 3600}),
     "sweep seen": Closing(meta={"owner_references": (OF_SWEEP,)}),
     "job there": Closing(beside={"job": None}),
@@ -104,7 +104,7 @@ CLOSINGS = {
     "request": Closing(spec={"env": [{"name": "JOB_OCID", "value": "mine"}]}),
     "finalizer": Closing(meta={"finalizers": ()}),
     "queue": Closing(meta={"labels": {LABEL_QUEUE: "queue"}}, beside={"queue": UNADMITTED}),
-    "credentials kept": Closing(identity={"held": False}),
+    "credentials copied": Closing(identity={"copied": False}),
 }
 """For each gate what closes it, in the order in which they are to be asked."""
 

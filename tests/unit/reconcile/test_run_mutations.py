@@ -111,7 +111,7 @@ def _tell_the_time(patch: pytest.MonkeyPatch) -> None:
         return write_status(o, now, **changes | {"message": f"as of {now}"})
 
     patch.setattr(following, "write_status", told)
-    patch.setattr(following, "_details_hold", lambda *_: None)
+    patch.setattr(following, "_details_deferred_until", lambda *_: None)
 
 
 def _send_what_the_application_has(patch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from tests.unit.reconcile.simulation.sweep_world import SIZE, SweepWorld
 
 from ocijobs.api.run.phase import Phase, SweepPhase
 from ocijobs.api.shared.dependency import DependencyKind
-from ocijobs.api.shared.names import ANNOTATION_PAUSED, ANNOTATION_RELEASE
+from ocijobs.api.shared.names import ANNOTATION_ALLOW_START, ANNOTATION_PAUSED
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.sweep.spec import OCIJobSweepSpec
 from ocijobs.reconcile.actions.objects import DeleteObject
@@ -165,13 +165,13 @@ def test_a_sweep_begins_with_no_job_that_is_being_deleted() -> None:
     assert len(world.created) == SIZE
 
 
-def test_a_sweep_that_is_new_to_a_restored_cluster_is_held_until_it_is_released() -> None:
+def test_a_sweep_that_is_new_to_a_restored_cluster_is_held_until_it_may_start() -> None:
     world = SweepWorld()
     world.settings = world.settings.model_copy(update={"hold_new": True})
     world.wait()
     assert world.reason == Reason.HELD
     assert world.created == []
-    released = {ANNOTATION_RELEASE: "true"}
+    released = {ANNOTATION_ALLOW_START: "true"}
     meta = world.sweep.metadata.model_copy(update={"annotations": released})
     world.sweep = world.sweep.model_copy(update={"metadata": meta})
     world.wait()

@@ -46,8 +46,8 @@ def test_every_metric_has_its_type() -> None:
         "ocijobs_kube_request_duration_seconds": "histogram",
         "ocijobs_status_refused": "counter",
         "ocijobs_lease_lost": "counter",
-        "ocijobs_loop_held_seconds": "histogram",
-        "ocijobs_loop_turn_seconds": "gauge",
+        "ocijobs_loop_busy_seconds": "histogram",
+        "ocijobs_loop_step_seconds": "gauge",
         "ocijobs_leader": "gauge",
         "ocijobs_followed_runs": "gauge",
         "ocijobs_poll_duration_seconds": "histogram",
@@ -58,7 +58,7 @@ def test_every_metric_has_its_type() -> None:
         "ocijobs_spark_written_bytes": "counter",
         "ocijobs_spark_ocpu_seconds": "counter",
         "ocijobs_status_lag_seconds": "histogram",
-        "ocijobs_released": "counter",
+        "ocijobs_orphaned": "counter",
         "ocijobs_build_info": "gauge",
     }
 
@@ -149,6 +149,6 @@ def test_calls_are_counted_by_what_came_of_them_and_timed_by_what_they_were() ->
 
 def test_two_operators_in_one_process_share_nothing() -> None:
     one, other = Metrics(), Metrics()
-    one.released.labels("OCIJob").inc()
-    assert exposed(other)["ocijobs_released"][1] == {}
+    one.orphaned.labels("OCIJob").inc()
+    assert exposed(other)["ocijobs_orphaned"][1] == {}
     assert exposed(one)["ocijobs_build_info"][1] == {("ocijobs_build_info", __version__): 1}

@@ -84,7 +84,7 @@ def test_metrics_are_in_prometheus_format() -> None:
     assert "# TYPE ocijobs_followed_runs gauge" in text
 
 
-def test_metrics_are_told_while_the_loop_that_counts_is_held(
+def test_metrics_are_served_while_the_loop_that_counts_is_busy(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(server_module, "_PREPARE_SECONDS", 0.01)

@@ -1,4 +1,4 @@
-"""Whatever holds the loop is named, while it does so."""
+"""Whatever keeps the loop busy is named, while it does so."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tests.support.patience import patience
 
-from ocijobs.telemetry.watchdog import HELD_SECONDS, Watchdog
+from ocijobs.telemetry.watchdog import BUSY_SECONDS, Watchdog
 
 
 class Lines(logging.Handler):
@@ -49,56 +49,56 @@ def lines() -> Iterator[Lines]:
 def watched(
     work: Callable[[Watchdog], Coroutine[Any, Any, None]],
 ) -> list[float]:
-    """Run something in a loop that is watched, and return how long the loop was held each time."""
-    held: list[float] = []
-    watchdog = Watchdog(held.append)
+    """Run something in a loop that is watched, and return how long the loop was busy each time."""
+    busy: list[float] = []
+    watchdog = Watchdog(busy.append)
     with asyncio.Runner(loop_factory=watchdog.loop_factory) as runner, watchdog:
         runner.run(work(watchdog))
-    return held
+    return busy
 
 
-def hold_the_loop(lines: Lines) -> str:
-    """Hold it until the watchdog has told of it."""
-    return str(vars(lines.wait("is held"))["stack"])
+def keep_the_loop_busy(lines: Lines) -> str:
+    """Keep it busy until the watchdog has logged it."""
+    return str(vars(lines.wait("is busy"))["stack"])
 
 
-def test_what_holds_the_loop_is_named_while_it_does(lines: Lines) -> None:
+def test_what_keeps_the_loop_busy_is_named_while_it_does(lines: Lines) -> None:
     stacks = []
 
     async def work(_: Watchdog) -> None:
-        stacks.append(hold_the_loop(lines))
+        stacks.append(keep_the_loop_busy(lines))
 
     [seconds] = watched(work)
-    assert "hold_the_loop" in stacks[0]
+    assert "keep_the_loop_busy" in stacks[0]
     assert "in work" in stacks[0]
-    assert seconds > HELD_SECONDS
+    assert seconds > BUSY_SECONDS
 
 
 def test_what_goes_on_is_told_of_again_and_how_long_it_was(lines: Lines) -> None:
     async def work(_: Watchdog) -> None:
-        hold_the_loop(lines)
+        keep_the_loop_busy(lines)
         # The next line about the same turn comes when it has taken ten times as long.
         lines.records.clear()
-        lines.wait("is held")
+        lines.wait("is busy")
 
     [seconds] = watched(work)
-    assert seconds > 10 * HELD_SECONDS
-    lines.wait("was held for")
+    assert seconds > 10 * BUSY_SECONDS
+    lines.wait("was busy for")
 
 
-def test_many_holds_are_one_line_and_a_number(lines: Lines) -> None:
+def test_many_long_steps_are_one_line_and_a_number(lines: Lines) -> None:
     async def work(_: Watchdog) -> None:
-        hold_the_loop(lines)
+        keep_the_loop_busy(lines)
         for _turn in range(3):
             await asyncio.sleep(0)
-            _spin(HELD_SECONDS * 1.5)
+            _spin(BUSY_SECONDS * 1.5)
 
     assert len(watched(work)) == 4
     assert len(lines.records) == 1
 
 
 def _spin(seconds: float) -> None:
-    """Hold the loop, as Python that calculates does."""
+    """Keep the loop busy, as Python that calculates does."""
     threading.Event().wait(seconds)
 
 
@@ -118,7 +118,7 @@ def test_a_loop_that_turns_is_not_told_of_and_at_rest_it_costs_nothing(lines: Li
     assert looks[0] <= 2
 
 
-def test_others_can_ask_for_how_long_it_is_held() -> None:
+def test_others_can_ask_for_how_long_it_is_busy() -> None:
     seen = []
 
     async def work(watchdog: Watchdog) -> None:
@@ -126,7 +126,7 @@ def test_others_can_ask_for_how_long_it_is_held() -> None:
 
         def ask() -> None:
             asked.wait()
-            seen.append(watchdog.held_seconds)
+            seen.append(watchdog.busy_seconds)
             answered.set()
 
         thread = threading.Thread(target=ask)

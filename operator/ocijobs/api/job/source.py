@@ -236,7 +236,7 @@ class Source(Model):
         description="An object of OCI Object Storage, or a folder of them, read as the job's identity.",
     )
     http: HttpSource | None = Field(
-        default=None, description="A file or an archive from the web, held to its SHA-256."
+        default=None, description="A file or an archive from the web, checked against its SHA-256."
     )
     git_repository: GitRepositorySource | None = Field(
         default=None, description="A Git repository, which the operator clones."

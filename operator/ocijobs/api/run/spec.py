@@ -139,7 +139,7 @@ class OCIJobRunSpec(RunSettings):
         default=None,
         description=(
             "A job run that is there already: it is followed, and none is launched. It may be set "
-            "later, while the run is held or waits, and then not be changed."
+            "later, as long as the run is not launched. Once set, it can't be changed."
         ),
     )
     cancel: bool = Field(
@@ -149,7 +149,7 @@ class OCIJobRunSpec(RunSettings):
     suspend: bool = Field(
         default=False,
         description=(
-            "True holds a run that is not launched, and cancels one that is: its record is kept, and "
+            "True keeps a run from being launched. A run that is launched is cancelled and its record kept; "
             "false launches another attempt."
         ),
     )

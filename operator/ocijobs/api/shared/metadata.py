@@ -13,8 +13,8 @@ from ocijobs.api import kinds
 from ocijobs.api.shared.model import Model, ObjectName
 from ocijobs.api.shared.names import (
     ANNOTATION_ABANDON,
+    ANNOTATION_ALLOW_START,
     ANNOTATION_PAUSED,
-    ANNOTATION_RELEASE,
     FINALIZER,
 )
 
@@ -69,7 +69,7 @@ class ObjectMeta(Model):
 
     @property
     def has_finalizer(self) -> bool:
-        """Whether our finalizer holds the object."""
+        """Whether the object has our finalizer."""
         return FINALIZER in self.finalizers
 
     @property
@@ -83,9 +83,9 @@ class ObjectMeta(Model):
         return self.annotations.get(ANNOTATION_ABANDON) == "true"
 
     @property
-    def released(self) -> bool:
-        """Whether the annotation `ocijobs.io/release` lets the object start though new ones are held."""
-        return self.annotations.get(ANNOTATION_RELEASE) == "true"
+    def start_allowed(self) -> bool:
+        """Whether the annotation `ocijobs.io/allow-start` lets the object start though new ones are held."""
+        return self.annotations.get(ANNOTATION_ALLOW_START) == "true"
 
 
 class LocalObjectReference(Model):

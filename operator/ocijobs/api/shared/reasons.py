@@ -79,7 +79,7 @@ class Reason(StrEnum):
     DELETING = "Deleting"
     WAITING_FOR_RUNS = "WaitingForRuns"
     RECORDS_REMAIN = "RecordsRemain"
-    RELEASED = "Released"
+    ORPHANED = "Orphaned"
     IDENTITY_VERIFIED = "IdentityVerified"
     IN_USE = "InUse"
 
@@ -245,7 +245,7 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         "The operator runs with the setting holdNew, as after a restore: nothing is created in OCI for an object of"
         " which the status does not know anything there yet.",
         "If the object has something in OCI already, name it in spec.adopt. If not, annotate the object with"
-        " ocijobs.io/release=true, or turn the setting off once all that was restored is adopted.",
+        " ocijobs.io/allow-start=true, or turn the setting off once all that was restored is adopted.",
         WARNING,
     ),
     Reason.MAX_ACTIVE_RUNS: Explanation(
@@ -329,7 +329,7 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         WARNING,
     ),
     Reason.SUSPENDED: Explanation(
-        "`spec.suspend` is true: what is not launched is held, what was active is cancelled in OCI and kept "
+        "`spec.suspend` is true: what is not launched stays so, what was active is cancelled in OCI and kept "
         "in `status.attempts`.",
         "Set `spec.suspend` to false to launch it (again).",
         NORMAL,
@@ -490,7 +490,7 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         "Delete the runs' records and the job in OCI if they are not wanted; of Data Flow, nothing can be done.",
         NORMAL,
     ),
-    Reason.RELEASED: Explanation(
+    Reason.ORPHANED: Explanation(
         "The object was let go although what it owns in OCI could not be removed: there were no credentials that work"
         " for ten minutes, or the annotation `ocijobs.io/abandon` asked for it. What is left is"
         " listed in the operator's namespace.",

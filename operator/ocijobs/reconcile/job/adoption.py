@@ -107,8 +107,8 @@ def adopt(
     """Make the OCI job one of this object's revisions: the current one if it is as the manifest says."""
     if not o.job.metadata.has_finalizer:
         return Decision(status=o.job.status, actions=(AddFinalizer(),))
-    if (hold := o.identity.to_hold) is not None:
-        return Decision(status=o.job.status, actions=(hold,))
+    if (copy := o.identity.copy_first) is not None:
+        return Decision(status=o.job.status, actions=(copy,))
     content = record.content
     same = content is not None and _is_revision(o, plan, record, content)
     name = plan.revision if same else adopted_name(record.id)

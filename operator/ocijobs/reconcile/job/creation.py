@@ -41,8 +41,8 @@ def create(o: JobObservation, plan: Plan, now: datetime) -> Decision[OCIJobStatu
         return open_intent(o, submit, plan, now)
     if not o.job.metadata.has_finalizer:
         return Decision(status=o.job.status, actions=(AddFinalizer(),))
-    if (hold := o.identity.to_hold) is not None:
-        return Decision(status=o.job.status, actions=(hold,))
+    if (copy := o.identity.copy_first) is not None:
+        return Decision(status=o.job.status, actions=(copy,))
     return Decision(status=_intend(o, plan, now, incarnation=o.job.status.creations or 0))
 
 
@@ -202,8 +202,8 @@ def _give_up(o: JobObservation, now: datetime) -> OCIJobStatus:
     )
 
 
-def _create(o: JobObservation, submit: JobSubmission, plan: Plan) -> CreateJob | HoldCredentials:
-    return o.identity.to_hold or CreateJob(
+def _create(o: JobObservation, submit: JobSubmission, plan: Plan) -> CreateJob | CopyCredentials:
+    return o.identity.copy_first or CreateJob(
         caller=plan.caller,
         token=submit.token,
         backend=o.backend.name,

@@ -20,7 +20,7 @@ from ocijobs.reconcile.job.place import Place, find_caller, find_place
 from ocijobs.reconcile.job.plan import Plan, make_plan
 from ocijobs.reconcile.job.readiness import clear_away, make_ready
 from ocijobs.reconcile.job.reading import Reading, reading, serves_current_spec, unreachable
-from ocijobs.reconcile.job.status import counts_hold, write_blocked, write_status
+from ocijobs.reconcile.job.status import counts_deferred_until, write_blocked, write_status
 from ocijobs.reconcile.release import release_at
 from ocijobs.reconcile.standing import Standing
 
@@ -45,11 +45,11 @@ def decide_job(o: JobObservation, now: datetime) -> Decision[OCIJobStatus]:
     if (step := _read(o, due, now)) is not None:
         return step
     decision = _decide(o, now)
-    hold = counts_hold(o, decision.status, now)
+    deferred = counts_deferred_until(o, decision.status, now)
     return replace(
         decision,
-        status=o.job.status if hold is not None else decision.status,
-        wake_at=earliest(decision.wake_at, due.due_at, hold),
+        status=o.job.status if deferred is not None else decision.status,
+        wake_at=earliest(decision.wake_at, due.due_at, deferred),
     )
 
 

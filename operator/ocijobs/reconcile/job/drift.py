@@ -136,8 +136,8 @@ def _look(
     due = first if first is not None else _look_due(o, plan, watched, now)
     call = o.known.calls.get(Operation.LOOK_UP)
     if watched is None or not watched.absent_at:
-        held = due_at(call, epoch=o.epoch, seed=o.job.metadata.uid, settings=o.settings)
-        due = max(due, held) if held is not None else due
+        retry_at = due_at(call, epoch=o.epoch, seed=o.job.metadata.uid, settings=o.settings)
+        due = max(due, retry_at) if retry_at is not None else due
     if now < due:
         return Drift(wake_at=due)
     action = LookUpJob(

@@ -22,7 +22,7 @@ class Turn(Enum):
 
     NONE = "has not asked"
     WAITING = "waits"
-    HELD = "may read"
+    GRANTED = "may read"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ class JobObservation:
     refresh_after: datetime | None = None
     pinned: frozenset[str] = frozenset()
     code_in_use: frozenset[str] = frozenset()
-    turn: Turn = Turn.HELD
+    turn: Turn = Turn.GRANTED
 
     @property
     def backend(self) -> Backend:
@@ -90,7 +90,7 @@ class JobObservation:
     @property
     def held(self) -> bool:
         """Whether nothing may be created for the object now: after a restore it may be there already."""
-        return self.settings.hold_new and not self.job.metadata.released
+        return self.settings.hold_new and not self.job.metadata.start_allowed
 
     @property
     def epoch(self) -> str:

@@ -72,9 +72,9 @@ def _due(o: JobObservation, now: datetime) -> Reading:
         return Reading()  # Nothing can be made of them before the identity is there.
     action = ReadSources(spec=o.job.spec, caller=caller, served=_served(o), epoch=o.epoch)
     call = o.known.calls.get(Operation.READ_SOURCES)
-    held_until = due_at(call, epoch=o.epoch, seed=meta.uid, settings=o.settings)
-    if held_until is not None and now < held_until and not _asked_anew(o):
-        return Reading(due_at=held_until)
+    retry_at = due_at(call, epoch=o.epoch, seed=meta.uid, settings=o.settings)
+    if retry_at is not None and now < retry_at and not _asked_anew(o):
+        return Reading(due_at=retry_at)
     if sources is None or sources.generation != meta.generation:
         return Reading(action=action)
     if sources.requested != _requested(o):
@@ -103,7 +103,7 @@ def _remotely(o: JobObservation, ask: ReadSources, now: datetime) -> Reading:
             step = Reading(attempt=_next_attempt(o, named, now))
         elif (again := _asked_again_at(o, named)) > now:
             return Reading(due_at=earliest(until, again))
-    if o.turn is not Turn.HELD:
+    if o.turn is not Turn.GRANTED:
         return Reading(waits=True)
     return step
 

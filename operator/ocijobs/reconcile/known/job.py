@@ -139,7 +139,7 @@ class JobKnown:
             self, calls=noted(self.calls, operation, at=at, refusal=refusal, epoch=epoch)
         )
 
-    def held(self) -> JobKnown:
+    def finalizer_added(self) -> JobKnown:
         """Return the memory after this process set the finalizer, without which nothing is intended."""
         return replace(self, fresh=True)
 

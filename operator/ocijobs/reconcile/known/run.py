@@ -167,7 +167,7 @@ class RunKnown:
         calls = noted(self.calls, operation, at=at, refusal=refusal, epoch=epoch)
         return replace(self, calls=calls)
 
-    def held(self) -> RunKnown:
+    def finalizer_added(self) -> RunKnown:
         """Return the memory after this process set the finalizer, without which nothing is intended."""
         return replace(self, fresh=True)
 

@@ -36,8 +36,8 @@ def adopt_run(o: RunObservation, adoption: RunAdoption, now: datetime) -> Decisi
         return _nowhere(o, caller, now)
     if not o.run.metadata.has_finalizer:
         return Decision(status=o.run.status, actions=(AddFinalizer(),))
-    if (hold := o.identity.to_hold) is not None:
-        return Decision(status=o.run.status, actions=(hold,))
+    if (copy := o.identity.copy_first) is not None:
+        return Decision(status=o.run.status, actions=(copy,))
     record = o.known.record
     if record is None or record.id != adoption.job_run_id:
         return _look_up(o, adoption, caller, compartment_id, now)

@@ -97,11 +97,11 @@ def follow(
     deadline = next_deadline(o, record, now) if record is not None else None
     step = _step(o, look_up, now) if caller is not None else Step()
     status = _status(o, _news(o, record), now)
-    hold = _details_hold(o, status, now)
+    deferred = _details_deferred_until(o, status, now)
     return Decision(
-        status=status if hold is None else o.run.status,
+        status=status if deferred is None else o.run.status,
         actions=(step.action,) if step.action is not None else (),
-        wake_at=earliest(step.wake_at, hold, deadline),
+        wake_at=earliest(step.wake_at, deferred, deadline),
         follow=followed,
     )
 
@@ -238,7 +238,9 @@ def _trouble(o: RunObservation) -> tuple[Reason, str] | None:
     return REASON_OF_REFUSAL[refusal.kind], describe(doing, refusal)
 
 
-def _details_hold(o: RunObservation, status: OCIJobRunStatus, now: datetime) -> datetime | None:
+def _details_deferred_until(
+    o: RunObservation, status: OCIJobRunStatus, now: datetime
+) -> datetime | None:
     """Return until when a write is put off that would change lifecycleDetails alone."""
     former, written_at = o.run.status, o.known.written_at
     alone = status.changed(lifecycle_details=former.lifecycle_details) == former

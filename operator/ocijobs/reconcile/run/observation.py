@@ -124,7 +124,7 @@ class RunObservation:
     @property
     def held(self) -> bool:
         """Whether nothing may be created for the object now: after a restore it may be there already."""
-        return self.settings.hold_new and not self.run.metadata.released
+        return self.settings.hold_new and not self.run.metadata.start_allowed
 
     @property
     def epoch(self) -> str:

@@ -90,8 +90,8 @@ def finalizer_set(draft: Draft) -> Decision[OCIJobRunStatus] | None:
 
 def credentials_kept(draft: Draft) -> Decision[OCIJobRunStatus] | None:
     """Nor do the credentials that may have to end it."""
-    hold = draft.o.identity.to_hold
-    return Decision(status=draft.o.run.status, actions=(hold,)) if hold is not None else None
+    copy = draft.o.identity.copy_first
+    return Decision(status=draft.o.run.status, actions=(copy,)) if copy is not None else None
 
 
 PREPARING: tuple[Gate[Blocker], ...] = (
@@ -210,9 +210,9 @@ GATES: tuple[Gate[Answer], ...] = (
         ),
     ),
     Gate(
-        name="released",
-        open_when="with the setting `holdNew`, after a restore: somebody has released the run",
-        check=released,
+        name="start allowed",
+        open_when="with the setting `holdNew`, after a restore: the annotation `ocijobs.io/allow-start` is set",
+        check=start_allowed,
         reasons=(Reason.HELD,),
     ),
     *PREPARING,
@@ -228,7 +228,7 @@ GATES: tuple[Gate[Answer], ...] = (
         reasons=(Reason.WAITING_FOR_QUEUE,),
     ),
     Gate(
-        name="credentials kept",
+        name="credentials copied",
         open_when="there is a copy of the credentials, which can end the run when the Secret is gone",
         check=credentials_kept,
     ),

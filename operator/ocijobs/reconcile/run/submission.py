@@ -190,8 +190,8 @@ def _same(launch: Launch, submit: RunSubmission) -> bool:
 
 def _create(
     o: RunObservation, submit: RunSubmission, launch: Launch
-) -> CreateRun | HoldCredentials:
-    return o.identity.to_hold or CreateRun(
+) -> CreateRun | CopyCredentials:
+    return o.identity.copy_first or CreateRun(
         caller=launch.caller, token=submit.token, request=launch.request, epoch=o.epoch
     )
 

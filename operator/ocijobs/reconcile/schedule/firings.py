@@ -124,7 +124,7 @@ def _document(
         name=name,
         spec=spec,
         labels={**queue_labels(schedule.metadata), LABEL_SCHEDULE: schedule.metadata.name},
-        annotations={ANNOTATION_SCHEDULED_TIME: time, **release_of_new(o.settings)},
+        annotations={ANNOTATION_SCHEDULED_TIME: time, **allow_start_of_made(o.settings)},
     )
 
 

@@ -43,6 +43,6 @@ class ScheduleObservation:
         """Whether nothing may be started now: after a restore, what the schedule started is not known to it."""
         return (
             self.settings.hold_new
-            and not self.schedule.metadata.released
+            and not self.schedule.metadata.start_allowed
             and self.schedule.status.last_schedule_time is None
         )

@@ -60,7 +60,7 @@ def _create(o: SweepObservation, index: int) -> CreateObject:
             annotations={
                 **spec.run_template.metadata.annotations,
                 **own,
-                **release_of_new(o.settings),
+                **allow_start_of_made(o.settings),
             },
         ),
     )

@@ -1,6 +1,6 @@
-"""The operator, whose loop a signal holds: SIGALRM has it calculate for a while.
+"""The operator, whose loop a signal keeps busy: SIGALRM has it calculate for a while.
 
-`python -m tests.support.held_operator SECONDS run ...` is `python -m ocijobs run ...` but for that.
+`python -m tests.support.busy_operator SECONDS run ...` is `python -m ocijobs run ...` but for that.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from types import FrameType
 SIGNAL = signal.SIGALRM
 
 
-def hold_the_loop() -> None:
+def keep_the_loop_busy() -> None:
     """Do what takes long and lets no other task of the loop run."""
     until = time.monotonic() + SECONDS
     while time.monotonic() < until:
@@ -23,7 +23,7 @@ def hold_the_loop() -> None:
 def _take(number: int, frame: FrameType | None) -> None:
     del number, frame
     # The signal comes in the thread of the loop, which sleeps.
-    asyncio.get_running_loop().call_soon_threadsafe(hold_the_loop)
+    asyncio.get_running_loop().call_soon_threadsafe(keep_the_loop_busy)
 
 
 if __name__ == "__main__":

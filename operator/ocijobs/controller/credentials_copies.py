@@ -26,7 +26,7 @@ from ocijobs.cloud.credentials import (
 )
 from ocijobs.controller.memory import Memory
 from ocijobs.kube.client import ApiError
-from ocijobs.kube.own_namespace import HeldCopy, OwnNamespace
+from ocijobs.kube.own_namespace import CredentialsCopy, OwnNamespace
 from ocijobs.kube.reads import ConfigData
 from ocijobs.reconcile.known.identity import Key, OfKey
 
@@ -34,7 +34,7 @@ _LOG = logging.getLogger(__name__)
 _PAUSE_SECONDS = 2.0
 
 
-class HeldCredentials:
+class CredentialsCopies:
     """Reads, writes and deletes the copies, and has memory know of them."""
 
     def __init__(
@@ -53,7 +53,7 @@ class HeldCredentials:
 
     async def read(self) -> None:
         """Learn of all copies. Returns when they are read, or may not be."""
-        copies: list[HeldCopy] | None = None
+        copies: list[CredentialsCopy] | None = None
         while copies is None:
             try:
                 copies = await self._own.copies()
@@ -67,7 +67,7 @@ class HeldCredentials:
             if not self._namespaces or copy.identity.namespace in self._namespaces:
                 await self._learn(copy)
 
-    async def _learn(self, copy: HeldCopy) -> None:
+    async def _learn(self, copy: CredentialsCopy) -> None:
         try:
             api_key = await asyncio.to_thread(
                 parse_api_key, copy.data, region=None, version=copy.version
@@ -79,12 +79,12 @@ class HeldCredentials:
             return
         key = Key(version=copy.version, region=api_key.region, tenancy_id=api_key.tenancy)
         if self._uid_of(copy.identity) in {copy.uid, None}:
-            self._credentials.hold(IdentityKey(*copy.identity), api_key)
+            self._credentials.keep_copy(IdentityKey(*copy.identity), api_key)
             self._memory.learn_identity(copy.identity, lambda known: known.copy_found(key))
         else:
             # Of a former identity of that name: it is written over, or deleted, as though it were this one's.
             self._memory.learn_identity(
-                copy.identity, lambda known: replace(known, held=copy.version)
+                copy.identity, lambda known: replace(known, copied=copy.version)
             )
 
     async def keep(
@@ -98,7 +98,7 @@ class HeldCredentials:
         wanted = (*REQUIRED_KEYS, *OPTIONAL_KEYS)
         data = {key: value for key, value in secret.data.items() if key in wanted}
         data["region"] = (api_key.region or "").encode()
-        copy = HeldCopy(identity=identity, uid=uid, version=api_key.version, data=data)
+        copy = CredentialsCopy(identity=identity, uid=uid, version=api_key.version, data=data)
         refusal = None
         try:
             await self._own.keep_copy(copy)
@@ -115,10 +115,10 @@ class HeldCredentials:
             ApiError: if the API server does not delete it.
             NotLeadingError: if this process may not write any more.
         """
-        held = self._memory.identity(identity).held
+        copied = self._memory.identity(identity).copied
         self._memory.learn_identity(identity, lambda known: known.copy_dropped())
         try:
             await self._own.drop_copy(identity)
         except ApiError:
-            self._memory.learn_identity(identity, lambda known: replace(known, held=held))
+            self._memory.learn_identity(identity, lambda known: replace(known, copied=copied))
             raise
