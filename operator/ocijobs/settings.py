@@ -82,8 +82,8 @@ class Settings(BaseModel):
     hold_new: bool = Field(
         default=False,
         description=(
-            "Create nothing in OCI for objects of which the status knows nothing there, until they are allowed to start or "
-            "adopt what they have: for a restored cluster, which must not run everything again."
+            "Create nothing in OCI for an object whose status names nothing there, until it is allowed to start "
+            "or adopts what it has. For a restored cluster, which must not run everything again."
         ),
     )
 

@@ -24,7 +24,7 @@ from ocijobs.cloud.credentials import (
     IdentityKey,
     parse_api_key,
 )
-from ocijobs.cloud.infrastructures import infrastructures
+from ocijobs.cloud.job_services import job_services
 from ocijobs.cloud.leftovers import Leftover
 from ocijobs.kube.client import ApiError, KubeClient
 from ocijobs.kube.lease import NotLeadingError
@@ -131,7 +131,7 @@ async def _ended(
         clock=SystemClock(),
         count_error=lambda *_: None,
     )
-    services = infrastructures(calls, CodeStorage(calls))
+    services = job_services(calls, CodeStorage(calls))
     kept: list[ListedOrphan] = []
     remarks: list[str] = []
     for each in orphans:

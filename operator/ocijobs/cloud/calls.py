@@ -54,7 +54,7 @@ class CallListener(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class OciRequest:
     """A call to be made.
 
     Attributes:
@@ -123,7 +123,7 @@ class Calls:
             self._rates[place] = RateLimit(self._settings.oci_rate_max, self._clock)
         return self._rates[place]
 
-    async def call(self, request: Request, send: Callable[[Any], T]) -> T | Refusal:
+    async def call(self, request: OciRequest, send: Callable[[Any], T]) -> T | Refusal:
         """Make the call and return what it brings, or why it was refused. Reads are repeated a few times.
 
         Args:
@@ -147,7 +147,7 @@ class Calls:
         with self._waits():
             await self._clock.sleep(seconds)
 
-    async def _once(self, request: Request, send: Callable[[Any], T]) -> T | Refusal:
+    async def _once(self, request: OciRequest, send: Callable[[Any], T]) -> T | Refusal:
         starts = request.write and not request.ends
         credentials = self._credentials.get(request.principal.identity, starts=starts)
         if credentials is None:
@@ -173,7 +173,7 @@ class Calls:
 
     async def _send(
         self,
-        request: Request,
+        request: OciRequest,
         credentials: ApiKey,
         send: Callable[[Any], T],
         rate: RateLimit,
@@ -217,7 +217,7 @@ class Calls:
             seconds = time.monotonic() - started
             self._observe(request.service.value, request.operation, code, seconds)
 
-    def _unforeseen(self, request: Request, error: Exception) -> Refusal:
+    def _unforeseen(self, request: OciRequest, error: Exception) -> Refusal:
         """Tell of an error of ours, in what is sent or in what is made of an answer, and return it as a refusal."""
         name = type(error).__name__
         _LOG.error(

@@ -8,7 +8,7 @@ from typing import Any
 from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.backends.requests import NameKind, WantedName
 from ocijobs.clock import Clock
-from ocijobs.cloud.calls import Calls, Request
+from ocijobs.cloud.calls import Calls, OciRequest
 from ocijobs.cloud.clients import Principal, Service
 from ocijobs.cloud.sdk import resource_search_models as models
 
@@ -177,5 +177,5 @@ def _texts(details: Any) -> list[str]:
     return [value for value in (details or {}).values() if isinstance(value, str)]
 
 
-def _request(principal: Principal, service: Service, operation: str) -> Request:
-    return Request(principal=principal, service=service, operation=operation)
+def _request(principal: Principal, service: Service, operation: str) -> OciRequest:
+    return OciRequest(principal=principal, service=service, operation=operation)

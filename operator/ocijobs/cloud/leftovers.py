@@ -10,7 +10,7 @@ from ocijobs.backends.job_record import JobRecord
 from ocijobs.backends.records import Absent, JobState, Refusal, RefusalKind, RunRecord, RunState
 from ocijobs.backends.registry import UnknownBackendError, backend_of
 from ocijobs.cloud.clients import Principal
-from ocijobs.cloud.infrastructure import Infrastructure
+from ocijobs.cloud.job_service import JobService
 
 _GONE = frozenset({JobState.DELETED, JobState.DELETING})
 
@@ -32,7 +32,7 @@ class Leftover:
         principal: Principal,
         orphan: Orphan,
     ) -> None:
-        self._infrastructures, self._principal, self._orphan = infrastructures, principal, orphan
+        self._services, self._principal, self._orphan = services, principal, orphan
         self._stays: list[str] = []
 
     async def end(self) -> Ended:
@@ -57,7 +57,7 @@ class Leftover:
 
     async def _cancel(self, run_id: str) -> Refusal | None:
         """Have a run end; None if it does, or has."""
-        oci = self._infrastructures[backend_of(run_id).name]
+        oci = self._services[backend_of(run_id).name]
         refusal = await oci.cancel_run(self._principal, run_id)
         if refusal is None:
             return None
@@ -70,7 +70,7 @@ class Leftover:
         if not backend.deletes_records:
             self._stays.append(f"record of run {run_id}: {backend.title} deletes none")
             return None
-        oci = self._infrastructures[backend.name]
+        oci = self._services[backend.name]
         refusal = await oci.delete_run(self._principal, run_id)
         if refusal is None:
             return None
@@ -80,7 +80,7 @@ class Leftover:
 
     async def _delete(self, job_id: str) -> Refusal | None:
         """Delete an OCI job; None if it goes, or is gone."""
-        oci = self._infrastructures[backend_of(job_id).name]
+        oci = self._services[backend_of(job_id).name]
         refusal = await oci.delete_job(self._principal, job_id)
         if refusal is None:
             return None
@@ -98,14 +98,14 @@ class Leftover:
     async def _end_unknown(self, unknown: UnknownLaunch) -> Refusal | None:
         """End what a creation has made whose outcome is not known; None if there is nothing, or it goes."""
         if unknown.job_id is not None:
-            oci = self._infrastructures[backend_of(unknown.job_id).name]
+            oci = self._services[backend_of(unknown.job_id).name]
             run = await oci.search_runs(
                 self._principal, self._compartment, unknown.job_id, unknown.owner
             )
             if isinstance(run, RunRecord):
                 return None if run.state.ended else await self._cancel(run.id)
             return run
-        for oci in self._infrastructures.values():
+        for oci in self._services.values():
             job = await oci.search_jobs(
                 self._principal, self._compartment, self._orphan.project_id, unknown.owner
             )

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ocijobs.backends.records import Refusal
-from ocijobs.cloud.calls import Calls, Request
+from ocijobs.cloud.calls import Calls, OciRequest
 from ocijobs.cloud.clients import Principal, Service
 from ocijobs.cloud.sdk import log_search_models as models
 from ocijobs.reconcile.output import TAIL_LINES, LogLines, results_of_line
@@ -82,7 +82,7 @@ class LogSearch:
             search_query=_query(requests),
         )
         response = await self._calls.call(
-            Request(principal=principal, service=Service.LOG_SEARCH, operation="SearchLogs"),
+            OciRequest(principal=principal, service=Service.LOG_SEARCH, operation="SearchLogs"),
             lambda client: client.search_logs(details, limit=_LIMIT).data,
         )
         if isinstance(response, Refusal):

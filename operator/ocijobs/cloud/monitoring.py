@@ -14,7 +14,7 @@ from typing import Any
 
 from ocijobs.api.run.observed import RunMetrics, Utilisation
 from ocijobs.backends.records import Refusal
-from ocijobs.cloud.calls import Calls, Request
+from ocijobs.cloud.calls import Calls, OciRequest
 from ocijobs.cloud.clients import Principal, Service
 from ocijobs.cloud.sdk import monitoring_models as models
 
@@ -90,7 +90,7 @@ class Monitoring:
         compartment_id: str,
         details: Any,
     ) -> Sequence[Any] | Refusal:
-        request = Request(
+        request = OciRequest(
             principal=principal, service=Service.MONITORING, operation="SummarizeMetricsData"
         )
         answer: Sequence[Any] | Refusal = await self._calls.call(

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from ocijobs.api.run.observed import OutputList
 from ocijobs.backends.records import Refusal, RefusalKind
-from ocijobs.cloud.calls import Calls, Request
+from ocijobs.cloud.calls import Calls, OciRequest
 from ocijobs.cloud.clients import Principal, Service
 from ocijobs.cloud.sdk import oci
 from ocijobs.reconcile.legible import legible
@@ -184,8 +184,8 @@ class ObjectStorage:
                 return OutputList(count=count, objects=uris)
 
     @staticmethod
-    def _request(principal: Principal, operation: str) -> Request:
-        return Request(principal=principal, service=Service.OBJECT_STORAGE, operation=operation)
+    def _request(principal: Principal, operation: str) -> OciRequest:
+        return OciRequest(principal=principal, service=Service.OBJECT_STORAGE, operation=operation)
 
 
 def _signed(base_client: Any, place: ObjectAddress, stored: StoredObject) -> SignedRequest:

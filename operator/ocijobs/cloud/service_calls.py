@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from ocijobs.backends.records import Refusal, RefusalKind
-from ocijobs.cloud.calls import Calls, Request
+from ocijobs.cloud.calls import Calls, OciRequest
 from ocijobs.cloud.clients import Principal, Service
 from ocijobs.cloud.rate import Lane
 
@@ -44,7 +44,7 @@ class ServiceCalls:
         lane: Lane = Lane.WORK,
     ) -> T | Refusal:
         """Return what a call brings that changes nothing."""
-        request = Request(
+        request = OciRequest(
             principal=principal, service=self._service, operation=operation, lane=lane
         )
         return await self._calls.call(request, send)
@@ -53,7 +53,7 @@ class ServiceCalls:
         self, principal: Principal, operation: str, send: Callable[[Any], T]
     ) -> T | Refusal:
         """Return what a call brings that changes something."""
-        request = Request(
+        request = OciRequest(
             principal=principal, service=self._service, operation=operation, write=True
         )
         return await self._calls.call(request, send)
@@ -69,7 +69,7 @@ class ServiceCalls:
         self, principal: Principal, operation: str, send: Callable[[Any], Any]
     ) -> Refusal | None:
         """Make a call that cancels or deletes; None if OCI took it. Credentials without a Secret may make it."""
-        request = Request(
+        request = OciRequest(
             principal=principal, service=self._service, operation=operation, write=True, ends=True
         )
         answer = await self._calls.call(request, send)

@@ -60,7 +60,7 @@ class JobActions:
         count_error: Callable[[str, str], None],
     ) -> None:
         self._count_error = count_error
-        self._infrastructures, self._directory = infrastructures, directory
+        self._services, self._directory = services, directory
         self._code, self._code_in_use = code, code_in_use
         self._code_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._sources, self._staging = sources, staging

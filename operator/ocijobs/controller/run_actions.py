@@ -45,7 +45,7 @@ class RunActions:
         memory: Memory,
         clock: Clock,
     ) -> None:
-        self._infrastructures, self._storage = infrastructures, storage
+        self._services, self._storage = services, storage
         self._run_logs = run_logs
         self._logs, self._utilisation = logs, utilisation
         self._reader, self._memory, self._clock = reader, memory, clock

@@ -23,7 +23,7 @@ from ocijobs.backends.registry import backend_of
 from ocijobs.clock import Clock, wait_for, wall_time
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.credentials import identity_key
-from ocijobs.cloud.infrastructure import Infrastructure
+from ocijobs.cloud.job_service import JobService
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.reconcile.decision import Followed
@@ -89,7 +89,7 @@ class Tracker:
         settings: Settings,
         metrics: Metrics,
     ) -> None:
-        self._infrastructures, self._memory, self._queue = infrastructures, memory, queue
+        self._services, self._memory, self._queue = services, memory, queue
         self._clock, self._metrics = clock, metrics
         self._pace = Pace(
             least_seconds=settings.poll_min_seconds,
@@ -206,7 +206,7 @@ class Tracker:
         """Return what OCI answers to each query, or the first refusal: after that, nothing more is asked."""
         answers: dict[PollQuery, Sequence[RunRecord]] = {}
         for query in plan:
-            answer = await self._infrastructures[key.backend.name].list_runs(
+            answer = await self._services[key.backend.name].list_runs(
                 key.principal,
                 key.compartment_id,
                 state=query.state,

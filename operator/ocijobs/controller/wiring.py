@@ -115,7 +115,7 @@ def assemble(
         each=settings.oci_calls_per_identity, pace=calls.pace, clock=clock, wake=queue.add
     )
     storage, code = ObjectStorage(calls), CodeStorage(calls)
-    services = infrastructures(calls, code)
+    services = job_services(calls, code)
     turns = Turns(settings.source_workers, queue.add)
     observer = Observer(
         store, memory, clock, settings, cluster_id, workloads=workloads, turns=turns
@@ -141,7 +141,7 @@ def assemble(
         count_error=metrics.unforeseen,
     )
     jobs = JobActions(
-        infrastructures=services,
+        services=services,
         directory=Directory(calls, clock),
         code=code,
         code_in_use=observer.code_in_use,
@@ -185,7 +185,7 @@ def assemble(
         orphans=orphans,
         jobs=jobs,
         runs=RunActions(
-            infrastructures=services,
+            services=services,
             storage=storage,
             run_logs=run_logs(calls),
             logs=logs,
@@ -202,7 +202,7 @@ def assemble(
         clock=clock,
     )
     tracker = Tracker(
-        infrastructures=services,
+        services=services,
         memory=memory,
         queue=queue,
         clock=clock,

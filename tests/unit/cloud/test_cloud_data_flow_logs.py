@@ -23,7 +23,7 @@ def log(name: str, source: str = "APPLICATION", kind: str = "STDOUT") -> dict[st
 
 
 def read(caller: Caller) -> RunOutput | Refusal:
-    return asyncio.run(RunLogs(caller.calls).read(PRINCIPAL, RUN, results=True))
+    return asyncio.run(DataFlowLogs(caller.calls).read(PRINCIPAL, RUN, results=True))
 
 
 def tail(caller: Caller) -> tuple[str, ...]:

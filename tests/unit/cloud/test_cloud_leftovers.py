@@ -12,7 +12,7 @@ from ocijobs.api.shared.backend import BackendName
 from ocijobs.backends.records import Absent, JobState, Refusal, RefusalKind, RunState
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.credentials import IdentityKey
-from ocijobs.cloud.infrastructure import Infrastructure
+from ocijobs.cloud.job_service import JobService
 from ocijobs.cloud.leftovers import Ended, Leftover
 from ocijobs.testing import (
     COMPARTMENT,

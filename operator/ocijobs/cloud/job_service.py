@@ -1,4 +1,4 @@
-"""What runs jobs in OCI, as the controller needs it: the same few calls for every infrastructure.
+"""The port to a service that runs jobs in OCI: the same few calls for each service.
 
 Every call is safe to repeat, and returns what it brought or why it was refused; none raises for OCI's answers.
 """
@@ -34,8 +34,8 @@ from ocijobs.reconcile.known.run import RunAnswer
 from ocijobs.reconcile.output import RunOutput
 
 
-class Infrastructure(Protocol):
-    """Jobs and runs of one infrastructure."""
+class JobService(Protocol):
+    """Jobs and runs in one of OCI's services."""
 
     async def create_job(
         self, principal: Principal, request: JobCreation, token: str
