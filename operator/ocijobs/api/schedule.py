@@ -73,7 +73,7 @@ NAMES_LIMIT = 42
 
 
 class ConcurrencyPolicy(StrEnum):
-    """What becomes of a firing while an earlier one has not ended."""
+    """What happens to a firing while an earlier one has not ended."""
 
     ALLOW = "Allow"
     FORBID = "Forbid"
@@ -87,14 +87,14 @@ class ScheduledRun(RunSettings):
     depends_on: DependsOnList = Field(
         default=(),
         description=(
-            "Runs and sweeps that have to end first; the name of another resource of this schedule means "
-            "the one of the same firing."
+            "Runs and sweeps that have to end first. The name of another resource of this schedule "
+            "means the object of the same firing."
         ),
     )
 
 
 class ScheduledResource(Model):
-    """What one firing makes: a run or a sweep."""
+    """What one firing creates: a run or a sweep."""
 
     model_config = ConfigDict(
         json_schema_extra=validations(
@@ -104,8 +104,8 @@ class ScheduledResource(Model):
 
     name: Annotated[str, Field(min_length=1, max_length=40, pattern=DNS_LABEL_PATTERN)] = Field(
         description=(
-            "Name within the schedule: the object is called <schedule>-<minute>-<name>, and others of the "
-            "firing call it by this name in dependsOn and resultRef."
+            "Name within the schedule. The object is called <schedule>-<minute>-<name>; others of the "
+            "firing use this name in dependsOn and resultRef."
         )
     )
     run: ScheduledRun | None = Field(default=None, description="As the spec of an OCIJobRun.")
@@ -129,47 +129,47 @@ class OCIJobScheduleSpec(Model):
               jobRef:
                 name: train
 
-    Each firing makes one object of every resource. An edit counts from the next firing on.
+    Each firing creates one object for every resource. An edit takes effect with the next firing.
     """
 
     schedule: Annotated[str, Field(min_length=1, max_length=256)] = Field(
         description=(
-            "Cron expression of five fields, as of a CronJob: `0 2 * * *`, `@daily`, `@every 90m`. Starts of "
-            "the same minute are one."
+            "Cron expression of five fields, as of a CronJob: `0 2 * * *`, `@daily`, `@every 90m`. "
+            "Several times in one minute are one start."
         )
     )
     time_zone: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
         default=None, description="Name of a time zone, such as Europe/Paris. UTC by default."
     )
     starting_deadline_seconds: Annotated[int, Field(ge=0, le=10 * 365 * 24 * 3600)] | None = Field(
-        default=None, description="A start that is missed by more than this is left out."
+        default=None, description="A start that is more than this many seconds late is left out."
     )
     concurrency_policy: ConcurrencyPolicy = Field(
         default=ConcurrencyPolicy.ALLOW,
         description=(
-            "What happens while an earlier firing has not ended: Allow starts another one, Forbid waits "
-            "for its end, Replace deletes it."
+            "What happens while an earlier firing has not ended. Allow: another one starts. Forbid: "
+            "the start waits for the end. Replace: the earlier one is deleted."
         ),
     )
     suspend: bool = Field(
-        default=False, description="True starts nothing; what was started goes on."
+        default=False, description="With true nothing is started; what was started goes on."
     )
     successful_jobs_history_limit: Annotated[int, Field(ge=0, le=100)] = Field(
-        default=3, description="Firings that have succeeded and are kept."
+        default=3, description="How many succeeded firings are kept."
     )
     failed_jobs_history_limit: Annotated[int, Field(ge=0, le=100)] = Field(
-        default=1, description="Firings that have failed and are kept."
+        default=1, description="How many failed firings are kept."
     )
     resources: Annotated[
         tuple[ScheduledResource, ...],
         Field(min_length=1, max_length=10, json_schema_extra=map_list("name")),
-    ] = Field(description="What each firing makes.")
+    ] = Field(description="What each firing creates.")
 
 
 class OCIJobSchedule(Model):
-    """Runs and sweeps at given times: batch/v1's CronJob, for all resources of a firing together.
+    """Runs and sweeps at given times: like batch/v1's CronJob, but for several resources that are created together.
 
-    Deleting a schedule deletes what it has made.
+    Deleting a schedule deletes what it has created.
     """
 
     metadata: ObjectMeta

@@ -172,7 +172,7 @@ def table(orphans: Iterable[ListedOrphan]) -> str:
             (since, orphan.namespace, orphan.kind, orphan.name, str(orphan.left), orphan.cause)
         )
     if len(rows) == 1:
-        return "nothing is left in OCI that is known of\n"
+        return "nothing is known to be left in OCI\n"
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
     lines = (
         "   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -17,26 +17,28 @@ AT_A_TIME = 8
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
-@click.option("--listen", metavar="[HOST]:PORT", help="Address to serve at; all without a host.")
 @click.option(
-    "--socket", "number", type=int, help="File number of a socket that is listened at already."
+    "--listen", metavar="[HOST]:PORT", help="Address to serve at; without a host, all addresses."
+)
+@click.option(
+    "--socket", "number", type=int, help="File descriptor of a socket that listens already."
 )
 @click.option(
     "--token-file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="File with the token that who asks has to know.",
+    help="File with the token that clients have to send.",
 )
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Where files lie while they are worked on; what dead processes left there is removed.",
+    help="Folder for files of requests; what dead processes left there is removed.",
 )
 @click.option(
     "--at-a-time",
     type=click.IntRange(1, 1000),
     default=AT_A_TIME,
     show_default=True,
-    help="Requests that are worked on at the same time.",
+    help="How many requests are handled at the same time.",
 )
 @click.option("--lifeline", is_flag=True, help="End when standard input ends.")
 def main(

@@ -50,7 +50,10 @@ class ObjectCounts(Taken):
         def counted() -> Iterable[GaugeMetricFamily]:
             yield _counts("ocijobs_runs", "OCIJobRuns by backend and phase.", "phase", runs())
             yield _counts(
-                "ocijobs_jobs", "OCIJobs by backend and status of Ready.", "ready", jobs()
+                "ocijobs_jobs",
+                "OCIJobs by backend and by the status of their condition Ready.",
+                "ready",
+                jobs(),
             )
 
         super().__init__(counted)
@@ -108,7 +111,7 @@ def _identities(states: Iterable[IdentityState]) -> Iterable[GaugeMetricFamily]:
     )
     verified = GaugeMetricFamily(
         "ocijobs_identity_last_verified_timestamp_seconds",
-        "When OCI last accepted the credentials of an OCIIdentity, as this process asked it.",
+        "When OCI last accepted the credentials of an OCIIdentity in answer to this process.",
         labels=labels,
     )
     for state in sorted(states):
@@ -121,7 +124,7 @@ def _identities(states: Iterable[IdentityState]) -> Iterable[GaugeMetricFamily]:
 def _orphans(namespaces: Iterable[str]) -> GaugeMetricFamily:
     family = GaugeMetricFamily(
         "ocijobs_orphans",
-        "Objects that were let go and have left something in OCI, as the leader has them listed.",
+        "Objects that were let go and have left something in OCI, from the leader's list.",
         labels=("namespace",),
     )
     for namespace, count in sorted(Tally(namespaces).items()):
@@ -151,13 +154,13 @@ class Metrics:
         )
         self.hot_loops = Counter(
             "ocijobs_reconcile_hot_loops",
-            "Decisions that asked to be made again at once, and got a pause: a defect of the operator.",
+            "Decisions that asked to be made again at once, and got a pause. Each is a defect of the operator.",
             ("kind",),
             registry=registry,
         )
         self.internal_errors = Counter(
             "ocijobs_internal_errors",
-            "Errors that nobody foresaw, by what failed and the error's class: each has its lines in the log.",
+            "Unexpected errors, by what failed and by the class of the error. The log has each of them.",
             ("where", "error"),
             registry=registry,
         )
@@ -166,11 +169,11 @@ class Metrics:
         )
         self.objects_under_way = Gauge(
             "ocijobs_objects_under_way",
-            "Objects that are worked on, those among them whose answer from OCI is awaited.",
+            "Objects that are being reconciled, including those that wait for an answer of OCI.",
             registry=registry,
         )
         self.active_workers = Gauge(
-            "ocijobs_active_workers", "Workers that are at work on an object.", registry=registry
+            "ocijobs_active_workers", "Workers that are reconciling an object.", registry=registry
         )
         self.oci_under_way = Gauge(
             "ocijobs_oci_requests_under_way",
@@ -226,7 +229,7 @@ class Metrics:
         )
         self.terms_lost = Counter(
             "ocijobs_lease_lost",
-            "Times that this process has led and lost the lease, and begun anew.",
+            "How often this process was the leader, lost the lease, and started again as a standby.",
             registry=registry,
         )
         self.leader = Gauge(
@@ -235,7 +238,7 @@ class Metrics:
             registry=registry,
         )
         self.followed = Gauge(
-            "ocijobs_followed_runs", "Runs that the shared poll watches.", registry=registry
+            "ocijobs_followed_runs", "Runs that the shared poll follows.", registry=registry
         )
         self.poll_seconds = Histogram(
             "ocijobs_poll_duration_seconds",
@@ -251,7 +254,7 @@ class Metrics:
         )
         self.start_seconds = Histogram(
             "ocijobs_run_start_latency_seconds",
-            "Time from a run's acceptance by OCI to the start of its code.",
+            "Time from OCI's acceptance of a run to the start of its code.",
             ("backend",),
             buckets=_SLOW,
             registry=registry,
@@ -265,22 +268,22 @@ class Metrics:
         )
         self.spark_read_bytes = Counter(
             "ocijobs_spark_read_bytes",
-            "Bytes that runs of Data Flow have read, as it counts them.",
+            "Bytes that runs of Data Flow have read, by the service's count.",
             registry=registry,
         )
         self.spark_written_bytes = Counter(
             "ocijobs_spark_written_bytes",
-            "Bytes that runs of Data Flow have written, as it counts them.",
+            "Bytes that runs of Data Flow have written, by the service's count.",
             registry=registry,
         )
         self.spark_ocpu_seconds = Counter(
             "ocijobs_spark_ocpu_seconds",
-            "OCPUs of ended runs of Data Flow times their duration.",
+            "OCPUs of ended runs of Data Flow, multiplied by their duration.",
             registry=registry,
         )
         self.status_lag_seconds = Histogram(
             "ocijobs_status_lag_seconds",
-            "Time from a run's end in OCI to its end in status.",
+            "Time from a run's end in OCI until its status says so.",
             buckets=_SLOW,
             registry=registry,
         )
@@ -292,7 +295,7 @@ class Metrics:
         )
         self.status_refused = Counter(
             "ocijobs_status_refused",
-            "Statuses that the API server refused as a whole, by the code of its answer.",
+            "Statuses that the API server refused, by the code of its answer.",
             ("kind", "code"),
             registry=registry,
         )

@@ -41,7 +41,7 @@ from ocijobs.api.shared.model import (
 
 
 class RunInfrastructure(Model):
-    """Machines of a run; what is left out is as the job has it."""
+    """Machines of a run. What is left out is as in the job."""
 
     model_config = ConfigDict(
         json_schema_extra=validations(
@@ -53,20 +53,20 @@ class RunInfrastructure(Model):
     )
 
     shape_name: ShapeName | None = Field(
-        default=None, description="Compute shape in place of the job's."
+        default=None, description="Compute shape, instead of the job's."
     )
     job_shape_config_details: JobShapeConfigDetails | None = Field(
-        default=None, description="OCPUs and memory in place of the job's; of a flexible shape."
+        default=None, description="OCPUs and memory of a flexible shape, instead of the job's."
     )
     block_storage_size_in_gbs: BlockStorageSize | None = Field(
         default=None,
         alias="blockStorageSizeInGBs",
-        description="Block storage in gigabytes in place of the job's.",
+        description="Block storage in gigabytes, instead of the job's.",
     )
 
 
 class RunLogging(Model):
-    """Where the output of a run goes, in place of where the job's goes."""
+    """Where the output of a run goes, instead of where the job's goes."""
 
     model_config = ConfigDict(
         json_schema_extra=validations(
@@ -76,34 +76,34 @@ class RunLogging(Model):
             ),
             (
                 "!has(self.logId) || has(self.logGroupId)",
-                "logId needs the logGroupId that holds it",
+                "logId needs logGroupId, the group of the log",
             ),
         )
     )
 
-    enable_logging: bool = Field(default=True, description="False keeps no output.")
+    enable_logging: bool = Field(default=True, description="With false no output is kept.")
     log_group_id: Ocid | None = Field(default=None, description="Log group.")
     log_id: Ocid | None = Field(
-        default=None, description="Log of the group; without it the run gets a log of its own."
+        default=None, description="Log of the group. Without it, the run gets its own log."
     )
 
 
 class RunContainer(Model):
-    """Container of a run; what is left out is as the job has it."""
+    """Container of a run. What is left out is as in the job."""
 
     image: Annotated[str, Field(max_length=512, pattern=IMAGE_PATTERN)] | None = Field(
-        default=None, description="Image in place of the job's."
+        default=None, description="Image, instead of the job's."
     )
     entrypoint: Words | None = Field(
-        default=None, description="Program of the container in place of the job's."
+        default=None, description="Program of the container, instead of the job's."
     )
     cmd: Words | None = Field(
-        default=None, description="Arguments of the container in place of the job's."
+        default=None, description="Arguments of the container, instead of the job's."
     )
 
 
 class RunSpark(Model):
-    """Spark of a run; what is left out is as the job has it."""
+    """Spark of a run. What is left out is as in the job."""
 
     model_config = ConfigDict(
         json_schema_extra=validations(
@@ -115,32 +115,33 @@ class RunSpark(Model):
     )
 
     driver_shape: ShapeName | None = Field(
-        default=None, description="Compute shape of the driver in place of the job's."
+        default=None, description="Compute shape of the driver, instead of the job's."
     )
     driver_shape_config: ShapeConfig | None = Field(
-        default=None, description="Size of the driver; with a flexible driverShape."
+        default=None, description="Size of the driver: required for a flexible driverShape."
     )
     executor_shape: ShapeName | None = Field(
-        default=None, description="Compute shape of each executor in place of the job's."
+        default=None, description="Compute shape of each executor, instead of the job's."
     )
     executor_shape_config: ShapeConfig | None = Field(
-        default=None, description="Size of each executor; with a flexible executorShape."
+        default=None, description="Size of each executor: required for a flexible executorShape."
     )
     num_executors: Executors | None = Field(
-        default=None, description="Number of executors in place of the job's."
+        default=None, description="Number of executors, instead of the job's."
     )
     spark_configuration: SparkConfiguration = Field(
         default_factory=dict,
-        description="Properties that are added to the job's or replace them, one by one.",
+        description="Properties that are added to the job's; a property of the same name overrides the job's.",
     )
     parameters: Parameters = Field(
-        default=(), description="Values of parameters, added to the job's or in their place."
+        default=(),
+        description="Values of parameters, added to the job's; one of the same name overrides the job's.",
     )
     logs_bucket_uri: BucketUri | None = Field(
-        default=None, description="Where the logs go, in place of where the job's go."
+        default=None, description="Where the logs go, instead of where the job's go."
     )
     warehouse_bucket_uri: BucketUri | None = Field(
-        default=None, description="Where tables go, in place of where the job's go."
+        default=None, description="Where tables go, instead of where the job's go."
     )
 
 

@@ -104,9 +104,9 @@ NORMAL, WARNING = EventType
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A reason's page: what it means, what to do, and of which type its Event is.
+    """A reason's section in the reference: what it means, what to do, and of which type its Event is.
 
-    Without a type no Event is posted: it would be over before anybody could read of it.
+    A reason without a type posts no Event: its state would be over before anybody could read the Event.
     """
 
     meaning: str

@@ -20,7 +20,7 @@ class ContainerImage(Model):
     """A container image and how it is started: the fields that OCI has of a container."""
 
     image: Annotated[str, Field(max_length=512, pattern=IMAGE_PATTERN)] = Field(
-        description="Image: <region>.ocir.io/<namespace>/<image>:<tag>, with @sha256:<digest> if wanted."
+        description="Image: <region>.ocir.io/<namespace>/<image>:<tag>, optionally with @sha256:<digest>."
     )
     image_digest: Annotated[str, Field(max_length=71, pattern=r"^sha256:[0-9a-f]{64}$")] | None = (
         Field(default=None, description="Digest that the image must have: sha256:<hexadecimal>.")
@@ -44,7 +44,7 @@ class ContainerRuntime(ContainerImage):
 
     source: Source | None = Field(
         default=None,
-        description="Files that lie in the container as an archive: /home/datascience/<name>.zip.",
+        description="Files that the container finds as an archive: /home/datascience/<name>.zip.",
     )
     replicas: Replicas | None = Field(
         default=None,

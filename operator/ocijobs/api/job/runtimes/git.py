@@ -12,8 +12,8 @@ from ocijobs.api.shared.model import FunctionName, PythonPath, RelativePath
 class GitRuntime(GitCode):
     """Python code, or a shell script, in a Git repository that each run clones.
 
-    A run takes the newest commit of its branch, so that two runs of one revision may run different code; name a
-    commit, or take `runtime.python` with `source.gitRepository`, where that must not be.
+    A run takes the newest commit of its branch, so two runs of one revision may run different code. To prevent that,
+    name a commit, or use `runtime.python` with `source.gitRepository`.
     """
 
     conda: CondaEnvironment = Field()
@@ -27,8 +27,8 @@ class GitRuntime(GitCode):
     code_dir: RelativePath | None = Field(
         default=None,
         description=(
-            "Folder of the repository that is the code: all other paths are in it. By default the "
-            "repository's root."
+            "Folder of the repository with the code; all other paths are relative to it. By default "
+            "the repository's root."
         ),
     )
     working_dir: RelativePath | None = Field(
@@ -41,7 +41,7 @@ class GitRuntime(GitCode):
     skip_metadata_update: bool = Field(
         default=False,
         description=(
-            "Leave the run's tags alone, where its resource principal may not change them; the commit"
-            " is in the run's output all the same."
+            "Do not write the commit into the run's tags. Use it if the run's resource principal may "
+            "not change them; the run's output still names the commit."
         ),
     )
