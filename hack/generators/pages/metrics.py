@@ -14,7 +14,7 @@ from ocijobs.telemetry.metrics import IdentityState, IdentityStates, Metrics, Ob
 _INTRODUCTION = """\
 `/metrics` serves these in Prometheus' text format, beside `/healthz` and `/readyz`, on the port of the setting
 [`httpPort`](settings.md). No label names an object, so their number stays small. A histogram `x` is served as
-`x_bucket`, `x_sum` and `x_count`. Counts of objects come from every replica, also from standbys; take those of the
+`x_bucket`, `x_sum` and `x_count`. Every replica has the counts of objects, standbys, too; use those of the
 leader with
 
 ```promql
