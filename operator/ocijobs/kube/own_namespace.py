@@ -1,6 +1,7 @@
-"""What the operator keeps in its own namespace: copies of credentials in Secrets, orphans in ConfigMaps.
+"""The operator's data in its own namespace: copies of credentials in Secrets, and orphans in ConfigMaps.
 
-One object for each, so that none needs another to be read first, and a write that is repeated changes nothing.
+Each copy and each orphan is an object of its own. So no write needs a read before it, and a repeated write changes
+nothing.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _ORPHAN_KEY = "orphan.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CredentialsCopy:
-    """A copy of the Secret of an identity: `version` names its content."""
+    """A copy of the Secret of an identity. `version` identifies its content."""
 
     identity: ObjectKey
     uid: str
@@ -42,14 +43,14 @@ class CredentialsCopy:
 
 @dataclass(frozen=True, slots=True)
 class ListedOrphan:
-    """An entry of the list of orphans, and the name of the ConfigMap that it is in."""
+    """An entry of the list of orphans, with the name of its ConfigMap."""
 
     name: str
     orphan: Orphan
 
 
 class OwnNamespace:
-    """Secrets and ConfigMaps of the operator's own namespace; those that are not its own are left alone.
+    """Secrets and ConfigMaps of the operator's own namespace. It does not touch those of others.
 
     `fence` raises if this process may not write any more.
     """
@@ -188,7 +189,7 @@ def copy_name(identity: ObjectKey) -> str:
 
 
 def _copy(document: dict[str, Any]) -> CredentialsCopy | None:
-    """Return a copy as it was written; None of what others have labelled as one."""
+    """Return a copy as it was written; None if others have labelled something else as one."""
     annotations = document["metadata"].get("annotations") or {}
     namespace, _, name = annotations.get(ANNOTATION_IDENTITY, "").partition("/")
     identity = ObjectKey(kinds.IDENTITY, namespace, name)
@@ -203,7 +204,7 @@ def _copy(document: dict[str, Any]) -> CredentialsCopy | None:
 
 
 def _orphan(document: dict[str, Any]) -> ListedOrphan | None:
-    """Return an entry as it was written; None of what others have labelled as one."""
+    """Return an entry as it was written; None if others have labelled something else as one."""
     text = (document.get("data") or {}).get(_ORPHAN_KEY, "")
     try:
         return ListedOrphan(document["metadata"]["name"], Orphan.model_validate_json(text))

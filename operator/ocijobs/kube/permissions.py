@@ -1,6 +1,6 @@
-"""What the operator does in the cluster, and so may do: the source of the chart's roles.
+"""The permissions that the operator needs in the cluster: the source of the chart's roles.
 
-Integration tests run the operator with exactly these, and find every one of them used in the audit log.
+Integration tests run the operator with exactly these, and check in the audit log that it uses every one.
 """
 
 from __future__ import annotations
