@@ -1,4 +1,4 @@
-"""What the driver is to do in a run, from the spec and the files of the source; what can't be done is refused here."""
+"""The driver's instructions for a run, made of the spec and the files. What can't be done is refused here."""
 
 from __future__ import annotations
 

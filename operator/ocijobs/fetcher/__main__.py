@@ -50,9 +50,9 @@ def main(
     *,
     lifeline: bool,
 ) -> None:
-    """Fetch what sources name, unpack it, and build artifacts of it: for the operator, which asks over HTTP.
+    """Fetch sources, unpack them and build artifacts, for the operator, which asks over HTTP.
 
-    It needs no access to the cluster and none to OCI but what comes with a request.
+    It needs no access to the cluster. Its only access to OCI is what comes with a request.
     """
     gc.disable()
     from ocijobs.fetcher.forking import Nursery  # noqa: PLC0415 - half a second

@@ -1,4 +1,4 @@
-"""The files of a source, from where the request says that they are."""
+"""Gets the files of a source from where the request says that they are."""
 
 from __future__ import annotations
 

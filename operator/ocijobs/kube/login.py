@@ -93,7 +93,7 @@ class Login:
         return str(self._credentials.configuration.host).rstrip("/")
 
     async def current(self) -> Credentials:
-        """Return the credentials. Others are loaded meanwhile if these expire soon, and awaited if they have expired."""
+        """Return the credentials. If they expire soon, others are loaded meanwhile; expired ones are waited for."""
         credentials, now = self._credentials, time.monotonic()
         if credentials.expires_at is not None and now >= credentials.expires_at:
             return await self.after(credentials)

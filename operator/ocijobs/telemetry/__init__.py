@@ -1,1 +1,1 @@
-"""What others see of the operator itself: metrics, logs, and whether it is alive and ready."""
+"""What the operator shows of itself: metrics, logs, and whether it is alive and ready."""

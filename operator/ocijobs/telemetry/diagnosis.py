@@ -1,4 +1,4 @@
-"""What a process that runs can be asked for by signals: where everything stands, and more words in its log."""
+"""Signals to a running process: write where every thread and task is, and switch the log to DEBUG."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ DUMP = signal.SIGUSR1
 """Writes the stacks of all threads to stderr, even while the loop is busy, and those of all tasks to the log."""
 
 DEBUG = signal.SIGUSR2
-"""Has everything logged from now on, or again what the settings say."""
+"""Switches the log to DEBUG, and back to the configured level."""
 
 _FRAMES = 20
 
 
 @contextmanager
 def signals_heeded(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
-    """Heed both signals, in the main thread that runs the loop."""
+    """Handle both signals, in the main thread that runs the loop."""
     loop.add_signal_handler(DUMP, dump_tasks, loop)
     loop.add_signal_handler(DEBUG, logs.toggle_debug)
     # In C, and at once; then it goes on to the handler above.
@@ -40,7 +40,7 @@ def signals_heeded(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
 
 
 def dump_tasks(loop: asyncio.AbstractEventLoop) -> None:
-    """Log where each task of the loop stands."""
+    """Log where each task of the loop is."""
     tasks = asyncio.all_tasks(loop)
     stacks = {}
     for task in sorted(tasks, key=lambda task: task.get_name()):

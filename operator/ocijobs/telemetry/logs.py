@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line on stderr, as log collectors take them."""
+"""Logs: one JSON object for each line on stderr, for log collectors."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _QUIET = {
     "oci": logging.WARNING,
     "kubernetes": logging.WARNING,
 }
-"""Others' loggers that would tell of every request or event."""
+"""Loggers of libraries that would log every request or event."""
 
 
 def formatter() -> JsonFormatter:
-    """Return what makes a line of a record: what was given as `extra` is there by its name."""
+    """Return the formatter of log lines. What is given as `extra` is a field of its own name."""
     return JsonFormatter(
         "{asctime}{levelname}{name}{message}",
         style="{",
@@ -44,20 +44,20 @@ def configure(level: str) -> None:
 
 
 def lower_retries(record: logging.LogRecord) -> bool:
-    """Make warnings of what kopf is about to try again: during an outage each stream tells of it every few seconds."""
+    """Log kopf's retries as warnings: during an outage each stream retries every few seconds."""
     if record.name.startswith("kopf.") and "; will retry" in str(record.msg):
         record.levelno, record.levelname = logging.WARNING, "WARNING"
     return True
 
 
 def set_level(level: str) -> None:
-    """Log what is at least as severe, from now on."""
+    """Log records of at least this level from now on."""
     _State.configured = level
     _apply(level)
 
 
 def toggle_debug() -> None:
-    """Log everything, or again what was configured."""
+    """Switch to DEBUG, or back to the configured level."""
     level = logging.getLevelName(logging.getLogger().level)
     wanted = "DEBUG" if level != "DEBUG" else _State.configured
     _apply(wanted)
@@ -65,7 +65,7 @@ def toggle_debug() -> None:
 
 
 class _State:
-    """Logging is one for the whole process, and so is this."""
+    """Logging belongs to the whole process, and so does this object."""
 
     configured = "INFO"
 

@@ -1,7 +1,7 @@
 """Metrics, for Prometheus.
 
-Counts of objects are computed for each scrape, so that a deleted object leaves nothing behind; no label names an
-object but an OCIIdentity, since labels must be few. docs/reference/metrics.md is generated from here.
+Counts of objects are computed for each scrape, so that a deleted object leaves nothing behind. The only objects that a
+label names are OCIIdentities, since labels must have few values. docs/reference/metrics.md is generated from here.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ _SLOW = (1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 14400, 86400)
 
 
 Labels = tuple[str, str, str]
-"""Namespace, backend (empty while it is not known), and how an object stands."""
+"""Namespace, backend (empty while it is not known), and state."""
 
 
 class Taken(Collector):
-    """What is taken from objects in the loop in which they change; scrapes come in another thread."""
+    """Counts that are taken in the loop that changes the objects, while scrapes come in another thread."""
 
     def __init__(self, look: Callable[[], Iterable[GaugeMetricFamily]]) -> None:
         self._look = look
         self._taken: tuple[GaugeMetricFamily, ...] = ()
 
     def take(self) -> None:
-        """Look at the objects."""
+        """Count the objects. To be called in the loop."""
         self._taken = tuple(self._look())
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        """Return what was taken last."""
+        """Return the counts that were taken last."""
         return self._taken
 
 
@@ -60,13 +60,13 @@ class ObjectCounts(Taken):
 
 
 class Silence(Collector):
-    """For how long each watch was not answered, asked for at the scrape."""
+    """Seconds since each watch was last answered, computed at each scrape."""
 
     def __init__(self, seconds: Callable[[], Mapping[str, float]]) -> None:
         self._seconds = seconds
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        """Yield it for each resource."""
+        """Yield the metric, with a value for each resource."""
         family = GaugeMetricFamily(
             "ocijobs_watch_silent_seconds",
             "Time since the API server last answered the watch of a resource, a bookmark included.",
@@ -85,7 +85,7 @@ def _counts(name: str, help_text: str, label: str, objects: Iterable[Labels]) ->
 
 
 class IdentityState(NamedTuple):
-    """How an OCIIdentity stands; `verified_at` is when OCI last accepted its key here, in seconds since the epoch."""
+    """State of an OCIIdentity. `verified_at`: when OCI last accepted its key here, in seconds since the epoch."""
 
     namespace: str
     name: str
@@ -94,7 +94,7 @@ class IdentityState(NamedTuple):
 
 
 class IdentityStates(Taken):
-    """Identities one by one, since there are few of them, and orphans."""
+    """Each identity by itself, since there are few, and orphans."""
 
     def __init__(
         self,
@@ -305,7 +305,7 @@ class Metrics:
         build.labels(__version__).set(1)
 
     def count_objects(self, *counts: Taken) -> None:
-        """Expose what is to be taken from the objects of a term, instead of those of a former one."""
+        """Expose the counts of a term's objects, instead of those of the former term."""
         for former in self._counts:
             self.registry.unregister(former)
         self._counts = counts
@@ -313,31 +313,31 @@ class Metrics:
             self.registry.register(each)
 
     def take_counts(self) -> None:
-        """Look at the objects, in the loop in which they change."""
+        """Count the objects, in the loop that changes them."""
         for each in self._counts:
             each.take()
 
     def count_silence(self, seconds: Callable[[], Mapping[str, float]]) -> None:
-        """Have the silence of each watch, in seconds, asked for at each scrape."""
+        """Expose the silence of each watch, in seconds; `seconds` is called at each scrape."""
         self.registry.register(Silence(seconds))
 
     def spark_used(self, used: RunMetrics) -> None:
-        """Note what an ended run of Data Flow has used."""
+        """Count what an ended run of Data Flow has used."""
         seconds = (used.run_duration_in_milliseconds or 0) / 1000
         self.spark_read_bytes.inc(used.data_read_in_bytes or 0)
         self.spark_written_bytes.inc(used.data_written_in_bytes or 0)
         self.spark_ocpu_seconds.inc((used.total_ocpu or 0) * seconds)
 
     def oci_call(self, service: str, operation: str, code: int, seconds: float) -> None:
-        """Note a call to OCI."""
+        """Count a call to OCI."""
         self.oci_requests.labels(service, operation, str(code)).inc()
         self.oci_seconds.labels(service, operation).observe(seconds)
 
     def unforeseen(self, where: str, error: str) -> None:
-        """Note an error that nobody foresaw, by its class."""
+        """Count an unexpected error by its class."""
         self.internal_errors.labels(where, error).inc()
 
     def kube_request(self, verb: str, resource: str, code: int, seconds: float) -> None:
-        """Note a request to the API server."""
+        """Count a request to the API server."""
         self.kube_requests.labels(verb, resource, str(code)).inc()
         self.kube_seconds.labels(verb, resource).observe(seconds)

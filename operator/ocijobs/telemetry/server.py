@@ -1,7 +1,7 @@
 """The operator's own small server: /metrics, /healthz (is it alive?) and /readyz (does it serve?).
 
-Liveness is the event loop and the workers, and nothing else: a cluster or an OCI that can't be reached is no reason
-to restart this process. It answers from a thread of its own, so that it can report that the loop is busy.
+Liveness depends on the event loop and the workers only: if the cluster or OCI can't be reached, a restart of this
+process does not help. It answers from a thread of its own, so that it can report that the loop is busy.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from ocijobs.telemetry.metrics import Metrics
 
 Checks = Callable[[], Mapping[str, bool]]
-"""Named checks, each passed or not."""
+"""Checks by name, each passed or not."""
 
 
 _PREPARE_SECONDS = 2.0
