@@ -1,10 +1,10 @@
-"""The one place through which OCI is called: paced, fenced, timed, counted, and never retried behind our back.
+"""The one place that calls OCI: paced, fenced, timed and counted, without hidden retries.
 
-The SDK's own retries and circuit breaker are off: they would hold a worker for minutes, and open for all callers
-because one of them was told 409. Reads are tried a few times here; writes go back to whoever decided on them.
+The SDK's own retries and circuit breaker are off: retries would keep a worker for minutes, and the breaker would open
+for all callers after a 409 for one. Reads are tried a few times here. The failure of a write goes back to the decision.
 
-Who waits here holds no thread and no worker, and so nothing that others need; and nobody but the shared poll waits
-for long: a call whose principal has to wait is refused as throttled, with the time until which.
+A call that waits here occupies no thread and no worker, so nothing that others need. Only the shared poll waits for
+long: another call whose principal has to wait is refused as throttled, with the time until which.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ T = TypeVar("T")
 _PASSING = frozenset({RefusalKind.UNAVAILABLE, RefusalKind.THROTTLED})
 
 _PATIENCE_SECONDS = 5.0
-"""How long a call waits for the rate that is one of several of an action: the first has come in its turn."""
+"""Seconds that a call waits for the rate if its action makes several: the first call has waited for its turn."""
 
 
 class CallListener(Protocol):
-    """Told of each call to OCI."""
+    """Called after each call to OCI."""
 
     def __call__(self, service: str, operation: str, code: int, seconds: float) -> None:
-        """Note a call: `code` is the HTTP status, 0 where there was no answer."""
+        """Note a call. `code` is the HTTP status, 0 if there was no answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +62,8 @@ class OciRequest:
         service: which of OCI's services.
         operation: name of the operation, for logs and metrics, such as `CreateJobRun`.
         write: whether it changes something, so that only the leader may make it.
-        ends: whether all that it changes is that something ends: credentials without a Secret may make it.
-        lane: whether it goes first.
+        ends: whether it only ends something: then credentials without a Secret may make it.
+        lane: which calls go first.
     """
 
     principal: Principal
@@ -77,7 +77,7 @@ class OciRequest:
 class Calls:
     """Makes calls to OCI in a bounded pool of threads.
 
-    `refused` is told whose signature OCI did not accept.
+    `refused` is called with the identity whose signature OCI did not accept.
     """
 
     def __init__(
@@ -109,12 +109,12 @@ class Calls:
 
     @property
     def under_way(self) -> int:
-        """How many calls are sent, or wait for a thread."""
+        """How many calls are under way, or wait for a thread."""
         return sum(shares.taken for shares in self._shares.values())
 
     @property
     def waiting(self) -> int:
-        """How many calls wait for time to pass: for the rate, or before they are repeated."""
+        """How many calls wait: for the rate, or to be repeated."""
         return self._waiting
 
     def pace(self, place: Place) -> RateLimit:
@@ -164,7 +164,7 @@ class Calls:
             return await self._send(request, credentials, send, rate)
 
     def _too_early(self, seconds: float) -> Refusal:
-        """Return the refusal of a call that was not made, since OCI asked others of its principal to wait."""
+        """Return the refusal of a call that was not made, since OCI asked the principal to wait."""
         return Refusal(
             kind=RefusalKind.THROTTLED,
             message="OCI answers 429 (too many requests) to calls of this identity",
@@ -218,7 +218,7 @@ class Calls:
             self._observe(request.service.value, request.operation, code, seconds)
 
     def _unforeseen(self, request: OciRequest, error: Exception) -> Refusal:
-        """Tell of an error of ours, in what is sent or in what is made of an answer, and return it as a refusal."""
+        """Log an error of our own, before or after the call, and return it as a refusal."""
         name = type(error).__name__
         _LOG.error(
             "%s: a defect of the operator",

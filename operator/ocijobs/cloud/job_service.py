@@ -1,6 +1,6 @@
 """The port to a service that runs jobs in OCI: the same few calls for each service.
 
-Every call is safe to repeat, and returns what it brought or why it was refused; none raises for OCI's answers.
+Every call is safe to repeat. It returns OCI's answer or a refusal, and raises nothing for an answer of OCI.
 """
 
 from __future__ import annotations
@@ -58,13 +58,13 @@ class JobService(Protocol):
     async def upload_artifact(
         self, principal: Principal, job_id: str, artifact: Artifact, content: BinaryIO
     ) -> Refusal | None:
-        """Upload the artifact of a job that has none yet; None if it has one now."""
+        """Upload the artifact of a job that has none yet; None if the job has an artifact now."""
         ...
 
     async def update_job(
         self, principal: Principal, job_id: str, settings: JobChange
     ) -> Refusal | None:
-        """Send the settings that are changed in place; None if OCI took them."""
+        """Send the settings that can be changed in place; None if OCI accepted them."""
         ...
 
     async def count_active_runs(
@@ -74,7 +74,7 @@ class JobService(Protocol):
         ...
 
     async def delete_job(self, principal: Principal, job_id: str) -> Refusal | None:
-        """Delete a job, its runs' records excepted; None if OCI has begun."""
+        """Delete a job, but not the records of its runs; None if OCI has begun."""
         ...
 
     async def create_run(
@@ -100,7 +100,7 @@ class JobService(Protocol):
         ...
 
     async def delete_run(self, principal: Principal, run_id: str) -> Refusal | None:
-        """Delete the record of a run that has ended; None if it is gone. Some services refuse."""
+        """Delete the record of an ended run; None if it is gone. Some services refuse."""
         ...
 
     async def list_runs(
@@ -114,7 +114,7 @@ class JobService(Protocol):
     ) -> tuple[RunRecord, ...] | Refusal:
         """Return all runs of the compartment in a state, of a job, or of an id, by the shared poll's lane.
 
-        Data Flow takes one of the three at a time.
+        Data Flow accepts one of the three at a time.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""The services that run jobs, each behind the port: one that is added is added here."""
+"""The services that run jobs, each behind the port. A new one is added here."""
 
 from __future__ import annotations
 
