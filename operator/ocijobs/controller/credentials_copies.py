@@ -1,7 +1,7 @@
-"""Copies of credentials in the operator's own namespace, with which what is in OCI is ended when the Secret is gone.
+"""Copies of credentials in the operator's own namespace, to end what is in OCI when the Secret is gone.
 
-A copy is written before anything is created as its identity, and goes with the last object that needs it. It is read
-when a process begins to lead, and starts nothing.
+A copy is written before anything is created as its identity, and is deleted with the last object that needs it. A
+process reads the copies when it begins to lead. Nothing is started with a copy.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _PAUSE_SECONDS = 2.0
 
 
 class CredentialsCopies:
-    """Reads, writes and deletes the copies, and has memory know of them."""
+    """Reads, writes and deletes the copies, and records them in memory."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class CredentialsCopies:
         self._uid_of, self._namespaces = uid_of, namespaces
 
     async def read(self) -> None:
-        """Learn of all copies. Returns when they are read, or may not be."""
+        """Read all copies into memory. Returns when they are read, or may not be read."""
         copies: list[CredentialsCopy] | None = None
         while copies is None:
             try:
@@ -109,7 +109,7 @@ class CredentialsCopies:
         return OfKey(version=copy.version, refusal=refusal)
 
     async def drop(self, identity: ObjectKey) -> None:
-        """Delete a copy. From the moment that it is asked for, nothing counts on it.
+        """Delete a copy. From the start of the call on, nothing relies on it.
 
         Raises:
             ApiError: if the API server does not delete it.

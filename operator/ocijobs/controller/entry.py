@@ -15,7 +15,7 @@ from ocijobs.reconcile.dependencies import Wanted, wanted_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """An object, and the model that it is; or why it is none, and then its document."""
+    """A stored object: its model, or the reason why it does not validate and the document."""
 
     key: ObjectKey
     metadata: ObjectMeta

@@ -1,4 +1,4 @@
-"""Who uses which identity, and identities as their users see them."""
+"""Which objects use which identity, and identities in the form that their users need."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Identities:
         self._settings = settings
 
     def observation(self, identity: OCIIdentity) -> IdentityObservation:
-        """Return what is observed of an identity."""
+        """Return the observation of an identity."""
         key = ObjectKey(kinds.IDENTITY, identity.metadata.namespace, identity.metadata.name)
         return IdentityObservation(
             identity=identity,
@@ -38,7 +38,7 @@ class Identities:
         )
 
     def view(self, namespace: str, reference: IdentityReference) -> IdentityView:
-        """Return an identity as what refers to it sees it."""
+        """Return an identity in the form that objects which refer to it need."""
         key = ObjectKey(reference.kind, namespace, reference.name)
         entry = self._store.get(key)
         identity = entry.resource if entry is not None else None
@@ -53,7 +53,7 @@ class Identities:
         return replace(view, defaults=self._with_operator_defaults(view.defaults))
 
     def _with_operator_defaults(self, defaults: IdentityDefaults) -> IdentityDefaults:
-        """Return the identity's defaults, and the operator's where it has none."""
+        """Return the identity's defaults, completed by the operator's."""
         given = {
             name: getattr(defaults, name) or getattr(self._settings, f"default_{name}")
             for name in IdentityDefaults.model_fields

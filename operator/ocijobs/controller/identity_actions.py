@@ -1,4 +1,4 @@
-"""Actions of an OCIIdentity: its Secret is read into memory, and OCI is asked whether it takes it."""
+"""Actions of an OCIIdentity: read its Secret into memory, and ask OCI whether it accepts the key."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from ocijobs.reconcile.known.identity import IdentityKnown, Key, OfKey, Serving
 class IdentityActions:
     """Reads and verifies credentials, and has them copied for deletion.
 
-    `read_for_launch_seconds` is how old what was read of a Secret may be when something is launched with it.
+    `read_for_launch_seconds` is how old a reading of the Secret may be when something is launched with it.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class IdentityActions:
         self._locks: defaultdict[ObjectKey, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def execute(self, entry: Entry, action: IdentityAction) -> None:
-        """Carry the action out; what uses the identity is looked at again if that changed how it sees it.
+        """Carry the action out. The users of the identity are queued if that changed what they see of it.
 
         Raises:
             ApiError: if the API server does not tell of the Secret that is to be copied, or does not delete the copy.
@@ -95,7 +95,7 @@ class IdentityActions:
         self._tell(key, before)
 
     async def forget(self, key: ObjectKey) -> None:
-        """Keep nothing of an identity that is gone and that nothing needs.
+        """Forget an identity that is gone and that nothing needs.
 
         Raises:
             ApiError: if the API server does not delete the copy of its credentials.
@@ -108,7 +108,7 @@ class IdentityActions:
             self._memory.forget_identity(key)
 
     def object_changed(self, key: ObjectKey, before: Entry | None, after: Entry | None) -> None:
-        """Have the key of an identity that went start nothing: another one of its name has its own Secret."""
+        """Make the key of a deleted identity start nothing: another identity of this name has its own Secret."""
         gone = before is not None and (after is None or after.metadata.uid != before.metadata.uid)
         if key.kind == kinds.IDENTITY and gone:
             self._credentials.keep_to_end(IdentityKey(*key))
@@ -133,15 +133,15 @@ class IdentityActions:
                 self._memory.identity_answered(key, (action, kept), self._clock.now())
 
     async def _drop(self, key: ObjectKey) -> None:
-        """Delete the copy of the Secret, unless something has come to need it."""
+        """Delete the copy of the Secret, unless something needs it by now."""
         async with self._locks[key]:
             if self._memory.identity(key).copied is not None and not self._needed(key):
                 await self._copies.drop(key)
 
     async def confirm(self, namespace: str, launcher: Launcher) -> bool:
-        """Return whether the Secret is still what the launch was decided with; what it is instead is learnt.
+        """Return whether the Secret is still the one that the launch was decided with. A change is recorded in memory.
 
-        It is read anew for each launch, or once for those of a moment.
+        The Secret is read for each launch, or once for launches at the same time.
 
         Raises:
             ApiError: if the API server does not tell.

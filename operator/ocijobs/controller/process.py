@@ -23,22 +23,22 @@ from ocijobs.telemetry.watchdog import Watchdog
 _LOG = logging.getLogger(__name__)
 
 _SETTINGS_SECONDS = 10.0
-"""How often the settings file is looked at."""
+"""Seconds between two checks of the settings file."""
 
 UNSTARTED = (SettingsError, NoClusterError, PortError)
-"""Why an operator does not start; the message says what to do."""
+"""The operator can't start; the message says what to do."""
 
 
 def run(port_file: Path | None, *, hold_new: bool) -> int:
-    """Serve the resources until SIGTERM or SIGINT, and return the exit code.
+    """Run the operator until SIGTERM or SIGINT, and return the exit code.
 
     Args:
         port_file: where the port of metrics and health is written, if anywhere.
         hold_new: create nothing for objects that are new to this operator, whatever the settings say.
 
     Raises:
-        SettingsError: if they are none.
-        NoClusterError: if nothing says where the API server is.
+        SettingsError: if the settings are not valid.
+        NoClusterError: if no login to a cluster is found.
         PortError: if the port of metrics and health can't be opened.
     """
     settings = load()
@@ -84,7 +84,7 @@ async def _run(
 
 
 async def _follow_settings(settings: Settings) -> None:
-    """Take the log level from the settings file when that changes, as a ConfigMap does; say what else has changed."""
+    """Apply the log level when the settings file changes, as a ConfigMap does; log other settings that have changed."""
     file = os.environ.get(SETTINGS_FILE_VARIABLE)
     seen = _content(file)
     while file:

@@ -1,4 +1,4 @@
-"""What happens to objects, told: Events, metrics of runs that end, and the log of what had to be let go."""
+"""Reports what happens to objects: Events, metrics of runs that end, and the log."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _REMEMBERED = 4096
 
 
 def status_of(entry: Entry) -> AnyStatus | None:
-    """Return the status of an object; None of one that can't be read."""
+    """Return the status of an object; None if the object does not validate."""
     match entry.resource:
         case OCIJobRun() | OCIJob() | OCIJobSweep() | OCIJobSchedule() | OCIIdentity():
             return entry.resource.status
@@ -37,7 +37,7 @@ def status_of(entry: Entry) -> AnyStatus | None:
 
 
 class Reporter:
-    """Posts Events, logs what becomes of objects, and counts ends."""
+    """Posts Events, logs changes of objects, and counts ends of runs."""
 
     def __init__(
         self, recorder: EventRecorder, metrics: Metrics, clock: Clock, *, own: EventSubject
@@ -46,7 +46,7 @@ class Reporter:
         self._told: OrderedDict[str, tuple[Note, ...]] = OrderedDict()
 
     async def transition(self, entry: Entry, before: AnyStatus, after: AnyStatus) -> None:
-        """Tell of a status that was written over another."""
+        """Report the change from one status to another."""
         _log_change(entry.key, before, after)
         subject = EventSubject(key=entry.key, uid=entry.metadata.uid)
         for note in transition_notes(before.conditions, after.conditions):
@@ -55,7 +55,7 @@ class Reporter:
             self._measure(before, after)
 
     async def tell(self, entry: Entry, notes: tuple[Note, ...]) -> None:
-        """Post what no change of the status implies, unless it was told last time already."""
+        """Post notes that no change of the status implies, unless they were posted last time already."""
         uid = entry.metadata.uid
         if not notes or self._told.get(uid) == notes:
             return
@@ -69,7 +69,7 @@ class Reporter:
                 await self._orphaned(entry.key, note)
 
     async def _orphaned(self, key: ObjectKey, note: Note) -> None:
-        """Tell where it outlives the object: in the log, in metrics, and in the operator's own namespace."""
+        """Report a let-go object where the report outlives it: log, metrics, and the operator's own namespace."""
         message = f"{key}: {note.message}"
         _LOG.warning(message, extra=log_fields())
         self._metrics.orphaned.labels(key.kind).inc()
@@ -99,7 +99,7 @@ class Reporter:
 
 
 def _log_change(key: ObjectKey, before: AnyStatus, after: AnyStatus) -> None:
-    """Log what becomes of an object: another phase, or another reason of Ready."""
+    """Log a change of phase or of Ready's reason."""
     phase = getattr(after, "phase", None)
     former, ready = (find(one.conditions, ConditionType.READY) for one in (before, after))
     if ready is None:

@@ -1,4 +1,4 @@
-"""Actions of an OCIJobRun: its values are read, its job run is made, followed and ended, and what it left is read."""
+"""Actions of an OCIJobRun: read its values; create, follow and end its job run; read what it left."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from ocijobs.reconcile.known.run import RunAnswer
 
 
 class RunActions:
-    """Carries out what was decided about runs."""
+    """Carries out actions of runs."""
 
     def __init__(
         self,
@@ -60,11 +60,11 @@ class RunActions:
         self._memory.run_answered(entry.metadata.uid, answer, self._clock.now())
 
     def ask_log(self, entry: Entry, action: SearchLogs) -> None:
-        """Have the run's log read in the next batch; the run is looked at again afterwards."""
+        """Request the run's log in the next batch; the run is queued afterwards."""
         self._logs.ask(entry, action, principal_of(entry.key.namespace, action.caller))
 
     def ask_utilisation(self, entry: Entry, action: ReadUtilisation) -> None:
-        """Have the run's utilisation read in the next batch; the run is looked at again afterwards."""
+        """Request the run's utilisation in the next batch; the run is queued afterwards."""
         self._utilisation.ask(entry, action, principal_of(entry.key.namespace, action.caller))
 
     async def _call(self, call: RunCall, principal: Principal) -> RunAnswer:
@@ -83,7 +83,7 @@ class RunActions:
                 return await answer_of_run_call(oci, principal, call)
 
     async def _values(self, namespace: str, action: ReadValues) -> Values | Refusal:
-        """Return what the keys give, each Secret and ConfigMap read once."""
+        """Return the values of the keys; each Secret and ConfigMap is read once."""
         objects: dict[tuple[str, str], ConfigData | None] = {}
         try:
             for key, _ in action.keys:

@@ -16,11 +16,11 @@ class _Wish:
 
 
 class Turns:
-    """Who may read now, and who waits, in the order in which they came.
+    """Which objects may read now, and which wait, in the order of their requests.
 
     Args:
         at_a_time: how many may read.
-        granted: told whose turn has come.
+        granted: called with the object whose turn has come.
     """
 
     def __init__(self, at_a_time: int, granted: Callable[[ObjectKey], None]) -> None:
@@ -36,7 +36,7 @@ class Turns:
         return Turn.WAITING if uid in self._waiting else Turn.NONE
 
     def want(self, key: ObjectKey, uid: str, *, wanted: bool) -> None:
-        """Note whether an object wants to read, as its newest decision says; one that does not gives its turn up."""
+        """Note whether an object wants to read, by its newest decision. An object that does not gives its turn back."""
         if wanted and self.of(uid) is Turn.NONE:
             self._waiting[uid] = _Wish(key, uid)
             self._grant()

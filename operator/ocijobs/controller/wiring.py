@@ -1,4 +1,4 @@
-"""The operator's parts, put together: who knows whom."""
+"""Connects the operator's parts."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ from ocijobs.telemetry.metrics import Metrics
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machinery:
-    """The parts that have a life of their own."""
+    """The parts that run, or have to be closed."""
 
     client: KubeClient
     calls: Calls
@@ -91,7 +91,7 @@ def assemble(
     cluster_id: str,
     instance: str,
 ) -> Machinery:
-    """Put the parts together. Nothing runs yet."""
+    """Connect the parts. Nothing runs yet."""
     clock = StepAwareClock(clock)
     store, memory = Store(), Memory()
     queue = WorkQueue(clock, workers=settings.workers)
@@ -292,7 +292,7 @@ def assemble(
 
 
 def _decide_anew(store: Store, queue: WorkQueue) -> None:
-    """Have all objects looked at: what waits for a time of the wall clock waits longer or shorter since it was set."""
+    """Queue all objects: what waits for a time of the wall clock is due at another time, since the clock was set."""
     for key in store.all_keys():
         queue.add(key)
 
@@ -309,7 +309,7 @@ def _means(settings: Settings, reader: ObjectReader, storage: ObjectStorage) -> 
 
 
 def _doubt(memory: Memory, queue: WorkQueue, identity: ObjectKey) -> None:
-    """Have OCI asked about the credentials of an identity: it has refused them in some call."""
+    """Have OCI asked about the credentials of an identity, since it has refused them in some call."""
     memory.learn_identity(identity, lambda known: replace(known, doubted=True))
     queue.add(identity)
 
@@ -328,13 +328,13 @@ def _limits(settings: Settings) -> Limits:
 def _forget(
     jobs: JobActions, turns: Turns, key: ObjectKey, before: Entry | None, after: Entry | None
 ) -> None:
-    """Keep no artifact and no turn of a job that is gone."""
+    """Forget the artifact and the turn of a job that is gone."""
     if key.kind == kinds.JOB and after is None and before is not None:
         jobs.forget(before.metadata.uid)
         turns.want(key, before.metadata.uid, wanted=False)
 
 
 def _unfollow(tracker: Tracker, key: ObjectKey, before: Entry | None, after: Entry | None) -> None:
-    """Follow no run that is gone."""
+    """Stop following a run that is gone."""
     if key.kind == kinds.RUN and after is None and before is not None:
         tracker.follow(key, before.metadata.uid, None)
