@@ -24,9 +24,44 @@ def rows() -> list[list[str]]:
 ROWS = rows()
 
 WORDS = frozenset(
-    """abandon action adoption attempt backend binding busy caller decision drift epoch evidence fence firing gate held
-    incarnation intent launcher nursery observation orphan quarantine record refusal revision round serves settled
-    standing stopping term token turn verdict version""".split()
+    [
+        "abandon",
+        "action",
+        "adoption",
+        "attempt",
+        "backend",
+        "binding",
+        "busy",
+        "caller",
+        "decision",
+        "drift",
+        "epoch",
+        "evidence",
+        "fence",
+        "firing",
+        "gate",
+        "held",
+        "incarnation",
+        "intent",
+        "launcher",
+        "nursery",
+        "observation",
+        "orphan",
+        "quarantine",
+        "record",
+        "refusal",
+        "revision",
+        "round",
+        "serves",
+        "settled",
+        "standing",
+        "stopping",
+        "term",
+        "token",
+        "turn",
+        "verdict",
+        "version",
+    ]
 ) | {"let go", "owner tag"}
 """What pages and code take for known."""
 
