@@ -59,7 +59,7 @@ class Gate(Generic[Answer_co]):
 
     Attributes:
         name: the gate's, for people.
-        open_when: what has to be so, in words for people.
+        open_when: the condition in words, for docs/runs.md.
         check: gives None for a run that may pass, a draft to hand on, or what the run gets that may not.
         reasons: what `Ready` says meanwhile; without one it keeps what it said, as the gate opens within moments.
         refusals: whether the reason may also be that of a call which OCI refused.

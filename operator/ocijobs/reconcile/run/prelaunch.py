@@ -103,18 +103,18 @@ PREPARING: tuple[Gate[Blocker], ...] = (
     ),
     Gate(
         name="sweep seen",
-        open_when="its sweep, if it is of one, has bound to the OCIJob",
+        open_when="for a run of a sweep: the sweep has bound to the OCIJob",
         check=sweep_seen,
     ),
     Gate(
         name="job there",
-        open_when="the OCIJob exists; one that was deleted after the first attempt fails the run",
+        open_when="the OCIJob exists; if it was deleted after the first attempt, the run fails",
         check=job_there,
         reasons=(Reason.WAITING_FOR_JOB, Reason.JOB_DELETED, Reason.INVALID_SPEC),
     ),
     Gate(
         name="job meant",
-        open_when="with `jobTemplate`: the OCIJob of the run's name is its own",
+        open_when="with `jobTemplate`: the OCIJob with the run's name belongs to the run",
         check=job_meant,
         reasons=(Reason.NAME_TAKEN,),
     ),
@@ -126,7 +126,7 @@ PREPARING: tuple[Gate[Blocker], ...] = (
     ),
     Gate(
         name="job as bound",
-        open_when="the OCIJob is the one that the run is bound to; another one of its name fails the run",
+        open_when="the OCIJob is the one that the run is bound to; if another one has its name, the run fails",
         check=job_as_bound,
         reasons=(Reason.JOB_DELETED,),
     ),
@@ -144,7 +144,7 @@ PREPARING: tuple[Gate[Blocker], ...] = (
     ),
     Gate(
         name="sources read",
-        open_when="before a first attempt: the sources of the OCIJob were read after the run came",
+        open_when="before a first attempt: the sources of the OCIJob were read after the run was created",
         check=sources_read,
     ),
     Gate(
@@ -155,20 +155,20 @@ PREPARING: tuple[Gate[Blocker], ...] = (
     ),
     Gate(
         name="job looked up",
-        open_when="with `jobId`: OCI has told what the OCI job is",
+        open_when="with `jobId`: the OCI job was looked up in OCI",
         check=job_looked_up,
         reasons=(Reason.NOT_AUTHORIZED_OR_NOT_FOUND, Reason.INVALID_SPEC),
         refusals=True,
     ),
     Gate(
         name="values",
-        open_when="every Secret and ConfigMap that a variable names is there",
+        open_when="every Secret and ConfigMap that a variable names exists",
         check=values_read,
         reasons=(Reason.WAITING_FOR_VALUE,),
     ),
     Gate(
         name="request",
-        open_when="OCI can do what the run asks for; if it can't, the run fails",
+        open_when="OCI can do what the run requests; if it can't, the run fails",
         check=request_built,
         reasons=(Reason.WAITING_FOR_JOB, Reason.INVALID_SPEC),
     ),
@@ -199,7 +199,7 @@ GATES: tuple[Gate[Answer], ...] = (
     ),
     Gate(
         name="dependencies",
-        open_when="what `dependsOn` and `resultRef` name has come; what can't come any more fails the run",
+        open_when="what `dependsOn` and `resultRef` name has ended as required; if it can't any more, the run fails",
         check=dependencies_met,
         reasons=(
             Reason.WAITING_FOR_DEPENDENCY,
@@ -218,18 +218,18 @@ GATES: tuple[Gate[Answer], ...] = (
     *PREPARING,
     Gate(
         name="finalizer",
-        open_when="the object has the finalizer, which keeps it while something of it may be in OCI",
+        open_when="the object has the finalizer, which keeps the object while something of it may be in OCI",
         check=finalizer_set,
     ),
     Gate(
         name="queue",
-        open_when="in a queue: Kueue has admitted the run",
+        open_when="for a run in a queue: Kueue has admitted the run",
         check=admitted,
         reasons=(Reason.WAITING_FOR_QUEUE,),
     ),
     Gate(
         name="credentials copied",
-        open_when="there is a copy of the credentials, which can end the run when the Secret is gone",
+        open_when="there is a copy of the credentials, to end the run when the Secret is gone",
         check=credentials_kept,
     ),
 )
