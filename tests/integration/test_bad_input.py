@@ -380,7 +380,7 @@ def test_a_key_that_is_none_is_told_by_its_name(stage: Stage) -> None:
     stage.kubectl("patch", "secret", "default-key", "-p", '{"stringData": {"privatekey": "?"}}')
     stage.patch("OCIIdentity", "default", {"spec": {"region": "us-phoenix-1"}})
     told = stage.until_reason("OCIIdentity", "default", "CredentialsInvalid")
-    assert "key 'privatekey' of the Secret is no PEM key" in condition(told, "Ready")["message"]
+    assert "key 'privatekey' of the Secret is not a PEM key" in condition(told, "Ready")["message"]
 
 
 def test_no_identity_at_all_is_waited_for(stage: Stage) -> None:

@@ -54,7 +54,7 @@ def files_of(fetched: Path, name: str, folder: Path, bounds: Bounds) -> Files:
         else:
             return {name: fetched}
     except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, LZMAError) as error:
-        raise SourceError(f"{name} is no whole archive: {shown(str(error))}") from error
+        raise SourceError(f"{name} is not a complete archive: {shown(str(error))}") from error
     except OSError as error:
         if error.errno is not None and error.errno not in _OF_THE_ARCHIVE:
             raise

@@ -67,7 +67,7 @@ def check_name(name: str) -> None:
     try:
         longest = max((len(part.encode()) for part in path.parts), default=0)
     except UnicodeEncodeError as error:
-        raise SourceError(f"the name {shown(name)} is no UTF-8: rename the file") from error
+        raise SourceError(f"the name {shown(name)} is not UTF-8: rename the file") from error
     if longest > LONGEST_NAME:
         raise SourceError(
             f"the name {shown(name)} has {longest} bytes, and {LONGEST_NAME} are allowed: rename the file"

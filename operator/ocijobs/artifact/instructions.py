@@ -77,7 +77,7 @@ def _of_runtime(runtime: Runtime, outputs: Outputs | None, files: Files) -> dict
 def _git_runtime(where: str, runtime: GitRuntime) -> dict[str, Any]:
     check_suffix(where, runtime.entrypoint, _SUFFIXES[GitRuntime])
     if runtime.entry_function is not None and not runtime.entrypoint.endswith(".py"):
-        raise SourceError(f"{where}.entryFunction: {runtime.entrypoint} is no Python file")
+        raise SourceError(f"{where}.entryFunction: {runtime.entrypoint} is not a Python file")
     return {
         "python": True,
         "git": {**_git(runtime), "skipMetadataUpdate": runtime.skip_metadata_update},

@@ -93,7 +93,7 @@ class Web:
                         return await _write(answer, target, bounds, already)
                     onward = urljoin(url, answer.headers.get("Location", ""))
                 if not onward.startswith(("http://", "https://")):
-                    raise SourceMissingError(f"{url} leads to {onward}, which is no web address")
+                    raise SourceMissingError(f"{url} leads to {onward}, which is not a web address")
                 if urlsplit(onward)[:2] != urlsplit(url)[:2]:
                     headers = {}
                 url = onward

@@ -134,7 +134,7 @@ def _checked(deserialize: Callable[..., Any]) -> Callable[..., Any]:
 
 def _check_json(data: bytes, expected: type) -> None:
     if not isinstance(json.loads(data), expected):
-        raise TypeError(f"the answer is no {expected.__name__}")
+        raise TypeError(f"the answer is not a {expected.__name__}")
 
 
 def import_sdk() -> None:

@@ -99,7 +99,7 @@ def _text(data: Mapping[str, bytes]) -> dict[str, str]:
         try:
             text[name] = data.get(name, b"").decode().strip()
         except UnicodeDecodeError as error:
-            raise CredentialsError(f"key {name!r} of the Secret is no text") from error
+            raise CredentialsError(f"key {name!r} of the Secret is not text") from error
     return text
 
 
@@ -130,9 +130,9 @@ def _load(private_key: str, passphrase: str | None) -> RSAPrivateKey:
         ) from error
     except (ValueError, UnsupportedAlgorithm) as error:
         hint = ", or its key 'passphrase' is wrong" if passphrase else ""
-        raise CredentialsError(f"{where} is no PEM key{hint}") from error
+        raise CredentialsError(f"{where} is not a PEM key{hint}") from error
     if not isinstance(key, RSAPrivateKey):
-        raise CredentialsError(f"{where} is no RSA key, which OCI needs")
+        raise CredentialsError(f"{where} is not an RSA key, which OCI requires")
     return key
 
 

@@ -89,13 +89,17 @@ class Failures:
         except NotLeadingError:
             raise
         except ApiError as refused:
-            _LOG.warning("%s: its failure is not told: %s", key, refused, extra=log_fields())
+            _LOG.warning(
+                "%s: its failure could not be reported: %s", key, refused, extra=log_fields()
+            )
             if refused.refused:
                 note = Note(reason=failure.reason, message=failure.message)
                 await self._reporter.tell(entry, (note,))
         except Exception as another:  # noqa: BLE001 - what is told of one error must not end all others' work
             name = type(another).__name__
-            _LOG.exception("%s: its failure is not told", key, extra=log_fields(error=name))
+            _LOG.exception(
+                "%s: its failure could not be reported", key, extra=log_fields(error=name)
+            )
             self._metrics.unforeseen("telling of an error", name)
 
     async def _write(self, entry: Entry, failure: Failure, failures: int, seconds: float) -> None:

@@ -183,7 +183,7 @@ class Staging:
 
 
 def _not_whole() -> SourceRefusedError:
-    message = "the artifact did not come from the fetcher as it was told of"
+    message = "the artifact from the fetcher is not the one that was announced"
     return SourceRefusedError(RefusalKind.UNREACHABLE, message)
 
 

@@ -59,11 +59,13 @@ async def watch(watched: Watched, wanted: Callable[[], Awaitable[bool]] = _alway
             if watched.answers.well_since is not None:
                 in_vain += 1
             if in_vain >= _MOST_BEGINNINGS:
-                raise WatchEndedError(f"the watch has ended, and was begun anew in vain: {problem}")
+                raise WatchEndedError(
+                    f"the watch has ended, and starting it again did not help: {problem}"
+                )
             await asyncio.sleep(watched.times.again_seconds)
             if not await wanted():
                 return
-            _LOG.warning("the watch is begun anew: %s", problem)
+            _LOG.warning("the watch is started again: %s", problem)
             watched.gap()
     finally:
         watched.streams.dismiss(names)

@@ -306,7 +306,7 @@ def _opened(path: Path, size: int) -> int:
     found = os.fstat(file)
     if not stat.S_ISREG(found.st_mode) or found.st_size != size:
         os.close(file)
-        raise OSError(f"the artifact has {found.st_size} bytes, and {size} were told")
+        raise OSError(f"the artifact has {found.st_size} bytes, and {size} were announced")
     return file
 
 

@@ -121,7 +121,7 @@ class Login:
                 _LOG.warning("no other login: %s", error)
             else:
                 if not loaded.same_as(former):
-                    _LOG.info("logged in anew")
+                    _LOG.info("logged in again")
                 # What is the same has another time at which to look again.
                 self._credentials = loaded
             self._loaded_at = time.monotonic()

@@ -200,7 +200,7 @@ def test_a_schedule_that_is_paused_or_deleted_starts_nothing(changes: dict[str, 
             {"schedule": "TZ=UTC 0 2 * * *"},
             "spec.schedule: TZ and CRON_TZ are not for spec.schedule: use spec.timeZone",
         ),
-        ({"time_zone": "Mars/Olympus"}, "spec.timeZone: 'Mars/Olympus' is no time zone"),
+        ({"time_zone": "Mars/Olympus"}, "spec.timeZone: 'Mars/Olympus' is not a time zone"),
         (
             {
                 "resources": [

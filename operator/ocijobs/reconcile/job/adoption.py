@@ -96,8 +96,8 @@ def _problem(o: JobObservation, adoption: Adoption, record: JobRecord) -> Blocke
     if tag is None or any(belongs_to(tag, owner) for owner in (o.owner, adoption.former_owner)):
         return None
     return Blocker.of_spec(
-        f"{where}.formerOwner: OCI job {record.id} belongs to {tag.rpartition('/')[0]}: if that is no "
-        "more, name it here to take the job over"
+        f"{where}.formerOwner: OCI job {record.id} belongs to {tag.rpartition('/')[0]}: if that does not "
+        "exist any more, name it here to take the job over"
     )
 
 

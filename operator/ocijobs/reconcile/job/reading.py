@@ -219,7 +219,7 @@ def _set_aside(o: JobObservation, until: datetime) -> Call:
     refusal = Refusal(
         kind=RefusalKind.QUARANTINED,
         message=(
-            f"{what}. That was attempt {record.attempts} at version {record.version} of which nobody came back; it is "
+            f"{what}. That was attempt {record.attempts} at version {record.version} whose process ended early; it is "
             f"tried again at {until:%Y-%m-%dT%H:%M:%SZ}, or when the source, the spec or the annotation "
             f"{ANNOTATION_REQUESTED_AT} changes"
         ),

@@ -44,7 +44,7 @@ def adopt_run(o: RunObservation, adoption: RunAdoption, now: datetime) -> Decisi
     if not _ours(o, adoption, record):
         owner = (record.owner or "").rpartition("/")[0]
         message = (
-            f"spec.adopt.formerOwner: job run {record.id} belongs to {owner}: if that is no more, "
+            f"spec.adopt.formerOwner: job run {record.id} belongs to {owner}: if that does not exist any more, "
             "name it here to take the job run over"
         )
         return Decision(status=_fail(o, message, now))
