@@ -13,7 +13,7 @@ from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.backend import Backend
 from ocijobs.backends.binding import bind
-from ocijobs.backends.environment import references, reserved_problem
+from ocijobs.backends.environment import ValueKey, references, reserved_problem
 from ocijobs.backends.registry import find_backend
 from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.reconcile.actions.runs import ReadValues
@@ -40,11 +40,7 @@ def settled(draft: Draft) -> Blocker | None:
 
 def values_read(draft: Draft) -> Draft | Blocker | None:
     """Hand on what the variables' references give, read no earlier than the run was settled."""
-    o, job = draft.o, draft.job
-    backend = _backend_of(job)
-    if job is None or backend is None:
-        return None
-    keys = references(backend.variables(job.template or RunTemplate(), with_results(o)))
+    o, keys = draft.o, _referenced(draft)
     if not keys:
         return None
     known = o.known
