@@ -35,7 +35,7 @@ _MOST_TEXT = 256 << 20
 _LONGEST_NAME = 255
 
 
-class RunLogs:
+class DataFlowLogs:
     """Reads logs, as the identity of the run."""
 
     def __init__(self, calls: Calls) -> None:

@@ -130,7 +130,7 @@ class RunLogReader(Protocol):
 
 
 async def answer_of_job_call(
-    oci: Infrastructure, principal: Principal, call: BackendJobCall
+    oci: JobService, principal: Principal, call: BackendJobCall
 ) -> JobAnswer:
     """Make a call about a job, and return it with its answer."""
     match call:
@@ -151,7 +151,7 @@ async def answer_of_job_call(
 
 
 async def answer_of_run_call(
-    oci: Infrastructure, principal: Principal, call: BackendRunCall
+    oci: JobService, principal: Principal, call: BackendRunCall
 ) -> RunAnswer:
     """Make a call about a run, and return it with its answer."""
     match call:

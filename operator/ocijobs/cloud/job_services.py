@@ -8,12 +8,12 @@ from ocijobs.api.shared.backend import BackendName
 from ocijobs.cloud.calls import Calls
 from ocijobs.cloud.code_storage import CodeStorage
 from ocijobs.cloud.data_flow import DataFlow
-from ocijobs.cloud.data_flow_logs import RunLogs
+from ocijobs.cloud.data_flow_logs import DataFlowLogs
 from ocijobs.cloud.data_science import DataScience
-from ocijobs.cloud.infrastructure import Infrastructure, RunLogReader
+from ocijobs.cloud.job_service import JobService, RunLogReader
 
 
-def infrastructures(calls: Calls, code: CodeStorage) -> Mapping[str, Infrastructure]:
+def job_services(calls: Calls, code: CodeStorage) -> Mapping[str, JobService]:
     """Return what makes the calls for each backend."""
     return {
         BackendName.DATA_SCIENCE: DataScience(calls),
@@ -23,4 +23,4 @@ def infrastructures(calls: Calls, code: CodeStorage) -> Mapping[str, Infrastruct
 
 def run_logs(calls: Calls) -> Mapping[str, RunLogReader]:
     """Return what reads the logs of each backend that keeps them (`Backend.keeps_logs`)."""
-    return {BackendName.DATA_FLOW: RunLogs(calls)}
+    return {BackendName.DATA_FLOW: DataFlowLogs(calls)}

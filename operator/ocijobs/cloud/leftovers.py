@@ -28,7 +28,7 @@ class Leftover:
 
     def __init__(
         self,
-        infrastructures: Mapping[str, Infrastructure],
+        services: Mapping[str, JobService],
         principal: Principal,
         orphan: Orphan,
     ) -> None:

@@ -25,8 +25,8 @@ from ocijobs.log_fields import about
 from ocijobs.reconcile.actions.action import Action
 from ocijobs.reconcile.actions.calls import OciCall, Turn
 from ocijobs.reconcile.actions.identities import (
+    CopyCredentials,
     DropCredentials,
-    HoldCredentials,
     ReadCredentials,
     VerifyCredentials,
 )
@@ -162,7 +162,7 @@ class Executor:
                 return False
             case CreateWorkload() | PatchWorkload() | FinishWorkload() | DeleteWorkload():
                 await self._workloads.execute(entry, action)
-            case ReadCredentials() | VerifyCredentials() | HoldCredentials() | DropCredentials():
+            case ReadCredentials() | VerifyCredentials() | CopyCredentials() | DropCredentials():
                 await self._identities.execute(entry, action)
             case _:
                 await self._objects.execute(entry, action)

@@ -22,16 +22,16 @@ from ocijobs.cloud.credentials import (
     parse_api_key,
 )
 from ocijobs.cloud.object_storage import ObjectStorage
+from ocijobs.controller.credentials_copies import CredentialsCopies
 from ocijobs.controller.entry import Entry
-from ocijobs.controller.held_credentials import HeldCredentials
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.store import Store
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.reads import ConfigData, ObjectReader
 from ocijobs.reconcile.actions.calls import Launcher, Operation
 from ocijobs.reconcile.actions.identities import (
+    CopyCredentials,
     DropCredentials,
-    HoldCredentials,
     IdentityAction,
     ReadCredentials,
     VerifyCredentials,
@@ -86,8 +86,8 @@ class IdentityActions:
                     await self._read(key, action)
             case VerifyCredentials():
                 await self._verify(entry, action)
-            case HoldCredentials():
-                await self._hold(key, action)
+            case CopyCredentials():
+                await self._copy(key, action)
             case DropCredentials():
                 await self._drop(key)
             case _:
@@ -115,7 +115,7 @@ class IdentityActions:
             at = self._clock.now()
             self._memory.learn_identity(key, lambda known: known.absent(at))
 
-    async def _hold(self, key: ObjectKey, action: HoldCredentials) -> None:
+    async def _copy(self, key: ObjectKey, action: CopyCredentials) -> None:
         """Copy the Secret as it is now, unless there is a copy of it."""
         async with self._locks[key]:
             entry = self._store.get(key)
@@ -128,8 +128,8 @@ class IdentityActions:
             api_key = self._credentials.get(IdentityKey(*key), starts=True)
             if secret is None or api_key is None:
                 return
-            if self._memory.identity(key).held != api_key.version:
-                kept = await self._held.keep(key, entry.metadata.uid, api_key, secret)
+            if self._memory.identity(key).copied != api_key.version:
+                kept = await self._copies.keep(key, entry.metadata.uid, api_key, secret)
                 self._memory.identity_answered(key, (action, kept), self._clock.now())
 
     async def _drop(self, key: ObjectKey) -> None:

@@ -15,7 +15,7 @@ from ocijobs.clock import Clock
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.code_storage import CodeStorage
 from ocijobs.cloud.directory import Directory
-from ocijobs.cloud.infrastructure import Infrastructure, answer_of_job_call
+from ocijobs.cloud.job_service import JobService, answer_of_job_call
 from ocijobs.controller.entry import Entry
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.places import backend_called, principal_of
@@ -47,7 +47,7 @@ class JobActions:
     def __init__(
         self,
         *,
-        infrastructures: Mapping[str, Infrastructure],
+        services: Mapping[str, JobService],
         directory: Directory,
         code: CodeStorage,
         code_in_use: Callable[[str], bool],
@@ -88,7 +88,7 @@ class JobActions:
             case DeleteCode(uri=uri):
                 return call, await self._delete_code(principal, uri)
             case _:
-                oci = self._infrastructures[backend_called(call)]
+                oci = self._services[backend_called(call)]
                 return await answer_of_job_call(oci, principal, call)
 
     def _lock(self, uri: str) -> asyncio.Lock:
@@ -193,7 +193,7 @@ class JobActions:
             return Refusal(kind=RefusalKind.UNAVAILABLE, message="the artifact is being built anew")
         with content:
             async with self._lock(action.artifact.uri or action.job_id):
-                oci = self._infrastructures[backend_of(action.job_id).name]
+                oci = self._services[backend_of(action.job_id).name]
                 answer = await oci.upload_artifact(
                     principal, action.job_id, action.artifact, content
                 )

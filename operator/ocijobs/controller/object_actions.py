@@ -56,7 +56,7 @@ class ObjectActions:
         match action:
             case AddFinalizer():
                 self._store.put(await self._writer.add_finalizer(entry.key, entry.metadata))
-                self._held(entry, action)
+                self._finalizer_added(entry, action)
             case RemoveFinalizer():
                 self._store.put(await self._writer.remove_finalizer(entry.key, entry.metadata))
             case ListOrphan(orphan=orphan):
@@ -81,7 +81,7 @@ class ObjectActions:
             if not (error.not_found or error.conflict):
                 raise
 
-    def _held(self, entry: Entry, action: AddFinalizer) -> None:
+    def _finalizer_added(self, entry: Entry, action: AddFinalizer) -> None:
         """Learn that nothing was intended for an object before now."""
         uid, at = entry.metadata.uid, self._clock.now()
         if entry.key.kind == kinds.RUN:

@@ -20,8 +20,8 @@ from ocijobs.clock import Clock
 from ocijobs.controller.entry import Entry
 from ocijobs.kube.events import EventRecorder, EventSubject
 from ocijobs.log_fields import log_fields
-from ocijobs.observe.metrics import Metrics
 from ocijobs.reconcile.decision import Note, transition_notes
+from ocijobs.telemetry.metrics import Metrics
 
 _LOG = logging.getLogger(__name__)
 _REMEMBERED = 4096

@@ -9,7 +9,7 @@ from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.backends.values import ValueKey, Values
 from ocijobs.clock import Clock
 from ocijobs.cloud.clients import Principal
-from ocijobs.cloud.infrastructure import Infrastructure, RunLogReader, answer_of_run_call
+from ocijobs.cloud.job_service import JobService, RunLogReader, answer_of_run_call
 from ocijobs.cloud.object_storage import ObjectStorage
 from ocijobs.controller.entry import Entry
 from ocijobs.controller.log_reader import LogReader
@@ -36,7 +36,7 @@ class RunActions:
     def __init__(
         self,
         *,
-        infrastructures: Mapping[str, Infrastructure],
+        services: Mapping[str, JobService],
         run_logs: Mapping[str, RunLogReader],
         storage: ObjectStorage,
         logs: LogReader,
@@ -79,7 +79,7 @@ class RunActions:
                     principal, run_id, results=results
                 )
             case _:
-                oci = self._infrastructures[backend_called(call)]
+                oci = self._services[backend_called(call)]
                 return await answer_of_run_call(oci, principal, call)
 
     async def _values(self, namespace: str, action: ReadValues) -> Values | Refusal:

@@ -23,7 +23,6 @@ from ocijobs.controller.reporting import Reporter, status_of
 from ocijobs.controller.store import Store
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.writer import ObjectWriter
-from ocijobs.observe.metrics import Metrics
 from ocijobs.reconcile.actions.action import Action
 from ocijobs.reconcile.decision import Note
 from ocijobs.reconcile.text import presentable

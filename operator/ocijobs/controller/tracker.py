@@ -82,7 +82,7 @@ class Tracker:
     def __init__(
         self,
         *,
-        infrastructures: Mapping[str, Infrastructure],
+        services: Mapping[str, JobService],
         memory: Memory,
         queue: WorkQueue,
         clock: Clock,

@@ -13,7 +13,7 @@ from ocijobs.cloud.calls import Calls
 from ocijobs.cloud.code_storage import CodeStorage
 from ocijobs.cloud.credentials import CredentialStore
 from ocijobs.cloud.directory import Directory
-from ocijobs.cloud.infrastructures import infrastructures, run_logs
+from ocijobs.cloud.job_services import job_services, run_logs
 from ocijobs.cloud.log_search import LogSearch
 from ocijobs.cloud.monitoring import Monitoring
 from ocijobs.cloud.object_storage import ObjectStorage

@@ -39,7 +39,6 @@ from ocijobs.kube.client import ApiError
 from ocijobs.kube.lease import NotLeadingError
 from ocijobs.kube.writer import ObjectWriter
 from ocijobs.log_fields import about, log_fields
-from ocijobs.observe.metrics import Metrics
 from ocijobs.reconcile.actions.calls import Turn
 from ocijobs.reconcile.actions.objects import RemoveFinalizer
 from ocijobs.reconcile.decision import Decision
@@ -53,6 +52,7 @@ from ocijobs.reconcile.schedule.decide import decide_schedule
 from ocijobs.reconcile.sweep.decide import decide_sweep
 from ocijobs.reconcile.text import presentable
 from ocijobs.reconcile.turn import await_turn
+from ocijobs.telemetry.metrics import Metrics
 
 _LOG = logging.getLogger(__name__)
 

@@ -17,8 +17,8 @@ from ocijobs.api.status_changes import IdentityStatusChanges
 from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.reconcile.actions.calls import Call, Caller, Operation
 from ocijobs.reconcile.actions.identities import (
+    CopyCredentials,
     DropCredentials,
-    HoldCredentials,
     ReadCredentials,
     VerifyCredentials,
 )

@@ -9,7 +9,7 @@ from ocijobs.api.identity import IdentityDefaults
 from ocijobs.api.shared.metadata import IdentityReference, ObjectMeta
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.reconcile.actions.calls import Caller, Launcher
-from ocijobs.reconcile.actions.identities import HoldCredentials
+from ocijobs.reconcile.actions.identities import CopyCredentials
 
 DEFAULT_IDENTITY = "default"
 """Name of the OCIIdentity that serves what names none."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from ocijobs.api.kueue import QUEUE_LABELS
 from ocijobs.api.shared.metadata import ObjectMeta
 from ocijobs.api.shared.model import Model
-from ocijobs.api.shared.names import ANNOTATION_RELEASE, API_VERSION
+from ocijobs.api.shared.names import ANNOTATION_ALLOW_START, API_VERSION
 from ocijobs.reconcile.actions.calls import Call
 from ocijobs.reconcile.backoff import due_at
 from ocijobs.settings import Settings

@@ -19,7 +19,6 @@ from ocijobs.cloud.data_science import DataScience
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.tracker import Tracker
-from ocijobs.observe.metrics import Metrics
 from ocijobs.reconcile.actions.calls import Caller
 from ocijobs.reconcile.decision import Followed
 from ocijobs.settings import Settings
@@ -65,7 +64,7 @@ async def following(flow: Flow) -> AsyncIterator[Following]:
     memory, clock = Memory(), SystemClock()
     queue = WorkQueue(clock)
     tracker = Tracker(
-        infrastructures={
+        services={
             BackendName.DATA_FLOW: flow.infrastructure,
             BackendName.DATA_SCIENCE: DataScience(flow.caller.calls),
         },

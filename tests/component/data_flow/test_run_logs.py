@@ -9,7 +9,7 @@ from tests.component.data_flow.conftest import LASTING, SPARK, Flow, made
 from tests.unit.cloud.scripted_oci import PRINCIPAL
 
 from ocijobs.backends.records import Refusal, RunRecord
-from ocijobs.cloud.data_flow_logs import RunLogs
+from ocijobs.cloud.data_flow_logs import DataFlowLogs
 from ocijobs.reconcile.output import LogLines, RunOutput
 from ocijobs.testing import make_ocid
 

@@ -18,11 +18,11 @@ from tests.support.stages import install_definitions
 from kubecontrolplane.cluster import ControlPlane
 from kubecontrolplane.testing import namespace_in
 from ocijobs.backends import registry
-from ocijobs.cloud import clients, infrastructures
+from ocijobs.cloud import clients, job_services
 from ocijobs.cloud.calls import Calls
 from ocijobs.cloud.clients import Service
 from ocijobs.cloud.code_storage import CodeStorage
-from ocijobs.cloud.infrastructure import Infrastructure
+from ocijobs.cloud.job_service import JobService
 from ocijobs.controller import wiring
 
 
@@ -53,11 +53,11 @@ async def world(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
     monkeypatch.setenv("KUBECONFIG", str(stage.folder / "operator.kubeconfig"))
     world = BatchWorld(stage)
 
-    def with_batch(calls: Calls, code: CodeStorage) -> Mapping[str, Infrastructure]:
-        return {**infrastructures.infrastructures(calls, code), BATCH.name: world.batch}
+    def with_batch(calls: Calls, code: CodeStorage) -> Mapping[str, JobService]:
+        return {**job_services.job_services(calls, code), BATCH.name: world.batch}
 
     monkeypatch.setattr(registry, "BACKENDS", (BATCH, *registry.BACKENDS))
-    monkeypatch.setattr(wiring, "infrastructures", with_batch)
+    monkeypatch.setattr(wiring, "job_services", with_batch)
     services = {**clients.SERVICES, BATCH.name: Service.DATA_SCIENCE}
     monkeypatch.setattr("ocijobs.controller.places.SERVICES", services)
     await world.start()

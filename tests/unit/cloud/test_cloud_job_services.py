@@ -9,13 +9,13 @@ from ocijobs.backends.registry import BACKENDS
 from ocijobs.cloud.calls import Calls
 from ocijobs.cloud.clients import SERVICES
 from ocijobs.cloud.code_storage import CodeStorage
-from ocijobs.cloud.infrastructures import infrastructures, run_logs
 from ocijobs.cloud.job_reader import READERS
+from ocijobs.cloud.job_services import job_services, run_logs
 
 
 def test_every_backend_is_called_and_its_calls_are_of_one_api() -> None:
     nothing = cast("Calls", object())
-    made = infrastructures(nothing, CodeStorage(nothing))
+    made = job_services(nothing, CodeStorage(nothing))
     assert set(made) == set(SERVICES) == set(BackendName)
     assert (
         len({type(each) for each in made.values()})

@@ -61,9 +61,9 @@ async def end(science: Answers, *, flow: Answers | None = None, **left: Any) -> 
         since=START,
         left=Leftovers(**left),
     )
-    services = {BackendName.DATA_SCIENCE: science, BackendName.DATA_FLOW: flow or Answers()}
-    infrastructures = cast("dict[str, Infrastructure]", services)
-    return await Leftover(infrastructures, PRINCIPAL, orphan).end()
+    answers = {BackendName.DATA_SCIENCE: science, BackendName.DATA_FLOW: flow or Answers()}
+    services = cast("dict[str, JobService]", answers)
+    return await Leftover(services, PRINCIPAL, orphan).end()
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from ocijobs.kube.client import ApiError, KubeClient
 from ocijobs.kube.own_namespace import OwnNamespace
 from ocijobs.kube.reads import ConfigData, ObjectReader
 from ocijobs.reconcile.actions.calls import Launcher, Operation
-from ocijobs.reconcile.actions.identities import DropCredentials, HoldCredentials
+from ocijobs.reconcile.actions.identities import CopyCredentials, DropCredentials
 from ocijobs.reconcile.known.identity import Serving
 from ocijobs.testing import ManualClock
 

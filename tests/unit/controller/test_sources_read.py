@@ -493,7 +493,7 @@ def acting(world: World) -> tuple[Memory, RunActions]:
     """Return what carries out what was decided about runs, and what it learns."""
     memory, each = Memory(), cast("Any", world)
     actions = RunActions(
-        infrastructures={},
+        services={},
         run_logs={BackendName.DATA_FLOW: each},
         storage=each,
         logs=each,

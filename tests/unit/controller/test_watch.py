@@ -224,7 +224,10 @@ async def test_a_stream_that_stays_broken_while_requests_are_answered_ends_the_w
     server.fail(Fault.FORBIDDEN, "ocijobsweeps")
     async with watching(server, stale_seconds=0.4) as w:
         answered = asyncio.create_task(_answered(w.answers))
-        with pytest.raises(WatchEndedError, match="starting it again did not help: nothing is heard of ocijobsweeps"):
+        with pytest.raises(
+            WatchEndedError,
+            match="starting it again did not help: nothing is heard of ocijobsweeps",
+        ):
             await w.task
         answered.cancel()
 

@@ -20,7 +20,6 @@ from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.statuses import StatusWriter
 from ocijobs.controller.store import Store
 from ocijobs.controller.worker import Surroundings, Worker
-from ocijobs.observe.metrics import Metrics
 from ocijobs.reconcile.actions.objects import AddFinalizer
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.interim_status import interim_status

@@ -13,7 +13,7 @@ import pytest
 
 from ocijobs.api.run.phase import Phase
 from ocijobs.api.shared.reasons import Reason
-from ocijobs.reconcile.run.launch_gates import GATES
+from ocijobs.reconcile.run.prelaunch import GATES
 
 ROOT = Path(__file__).resolve().parents[3]
 PACKAGE = ROOT / "operator/ocijobs"

@@ -5,7 +5,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from ocijobs import __version__
 from ocijobs.api.run.observed import RunMetrics
-from ocijobs.observe.metrics import Metrics, ObjectCounts
+from ocijobs.telemetry.metrics import Metrics, ObjectCounts
 
 
 def exposed(metrics: Metrics) -> dict[str, tuple[str, dict[tuple[str, ...], float]]]:

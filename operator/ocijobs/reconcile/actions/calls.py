@@ -33,7 +33,7 @@ class Operation(StrEnum):
     READ_UTILISATION = "read-utilisation"
     READ_CREDENTIALS = "read-credentials"
     VERIFY = "verify"
-    HOLD = "hold"
+    COPY_CREDENTIALS = "copy-credentials"
     FIND_NAME = "find-name"
     LIST_SHAPES = "list-shapes"
     QUEUE = "queue"

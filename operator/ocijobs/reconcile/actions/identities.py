@@ -30,13 +30,13 @@ class VerifyCredentials(OciCall):
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HoldCredentials:
+class CopyCredentials:
     """Keep a copy of the Secret of an identity in the operator's own namespace, for deletion alone.
 
     It is there before anything is in OCI: of a namespace that is deleted, the Secret goes first.
     """
 
-    operation: ClassVar[Operation] = Operation.HOLD
+    operation: ClassVar[Operation] = Operation.COPY_CREDENTIALS
     identity: IdentityReference
 
 
@@ -48,4 +48,4 @@ class DropCredentials:
     identity: IdentityReference
 
 
-IdentityAction = ReadCredentials | VerifyCredentials | HoldCredentials | DropCredentials
+IdentityAction = ReadCredentials | VerifyCredentials | CopyCredentials | DropCredentials

@@ -10,7 +10,7 @@ from ocijobs.backends.digest import owner_tag, retry_token
 from ocijobs.backends.job_record import JobRecord
 from ocijobs.backends.records import Refusal
 from ocijobs.backends.revision import job_request_digest
-from ocijobs.reconcile.actions.identities import HoldCredentials
+from ocijobs.reconcile.actions.identities import CopyCredentials
 from ocijobs.reconcile.actions.jobs import CreateJob, SearchJobs
 from ocijobs.reconcile.actions.objects import AddFinalizer
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest

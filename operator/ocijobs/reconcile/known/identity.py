@@ -14,7 +14,7 @@ from typing import assert_never
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.reconcile.actions.calls import Call, Operation, noted
-from ocijobs.reconcile.actions.identities import HoldCredentials, ReadCredentials, VerifyCredentials
+from ocijobs.reconcile.actions.identities import CopyCredentials, ReadCredentials, VerifyCredentials
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,7 @@ class OfKey:
 IdentityAnswer = (
     tuple[ReadCredentials, Key | Refusal]
     | tuple[VerifyCredentials, OfKey]
-    | tuple[HoldCredentials, OfKey]
+    | tuple[CopyCredentials, OfKey]
 )
 """Each action on credentials, and what it may bring. A Secret that is there and is no key is refused as INVALID."""
 
@@ -110,8 +110,8 @@ class IdentityKnown:
                 return self.secret_answered(key, at=at, epoch=call.epoch)
             case (VerifyCredentials(), asked):
                 return self.verify_answered(asked.version, asked.refusal, at=at)
-            case (HoldCredentials(), copied):
-                return self.hold_answered(copied.version, copied.refusal, at=at)
+            case (CopyCredentials(), copied):
+                return self.copy_answered(copied.version, copied.refusal, at=at)
             case _:
                 assert_never(answer)
 

@@ -104,7 +104,7 @@ class JobKnown:
         """Return the memory after an action was answered at that time."""
         match answer:
             case (AddFinalizer(), None):
-                return self.held()
+                return self.finalizer_added()
             case (ReadSources() as call, read):
                 return self.sources_answered(read, at=at, epoch=call.epoch)
             case (UploadArtifact() as call, refusal):

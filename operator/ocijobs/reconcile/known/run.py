@@ -132,7 +132,7 @@ class RunKnown:
         """Return the memory after an action was answered at that time."""
         match answer:
             case (AddFinalizer(), None):
-                return self.held()
+                return self.finalizer_added()
             case (CreateObject(), refusal):
                 return replace(self, refused=refusal.message) if refusal is not None else self
             case (ReadValues() as call, values):

@@ -13,8 +13,9 @@ from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.backend import Backend
 from ocijobs.backends.binding import bind
-from ocijobs.backends.environment import ValueKey, references, reserved_problem
+from ocijobs.backends.environment import references, reserved_problem
 from ocijobs.backends.registry import find_backend
+from ocijobs.backends.values import ValueKey
 from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.reconcile.actions.runs import ReadValues
 from ocijobs.reconcile.backoff import due_at, fraction
@@ -58,6 +59,14 @@ def values_read(draft: Draft) -> Draft | Blocker | None:
         action=ReadValues(keys=keys, epoch=o.epoch),
         wake_at=due,
     )
+
+
+def _referenced(draft: Draft) -> tuple[tuple[ValueKey, bool], ...]:
+    """Return the keys that the variables refer to; none while the job is not known."""
+    job, backend = draft.job, _backend_of(draft.job)
+    if job is None or backend is None:
+        return ()
+    return references(backend.variables(job.template or RunTemplate(), with_results(draft.o)))
 
 
 def request_built(draft: Draft) -> Draft | Blocker:

@@ -74,7 +74,7 @@ def dependencies_met(draft: Draft) -> Decision[OCIJobRunStatus] | None:
     return await_dependencies(draft.o, draft.now) if draft.o.run.status.submit is None else None
 
 
-def released(draft: Draft) -> Blocker | None:
+def start_allowed(draft: Draft) -> Blocker | None:
     """After a restore, a run may be in OCI although its status does not say so."""
     o = draft.o
     held = o.held and o.run.status.submit is None

@@ -13,7 +13,7 @@ from ocijobs.api.run.phase import Phase
 from ocijobs.api.run.status import OCIJobRunStatus, RunSubmission
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import Refusal
-from ocijobs.reconcile.actions.identities import HoldCredentials
+from ocijobs.reconcile.actions.identities import CopyCredentials
 from ocijobs.reconcile.actions.runs import CreateRun, SearchRuns
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, Blocker, describe, earliest
 from ocijobs.reconcile.decision import Decision

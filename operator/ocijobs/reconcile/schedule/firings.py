@@ -15,7 +15,12 @@ from ocijobs.api.shared.model import Model
 from ocijobs.api.shared.names import ANNOTATION_SCHEDULED_TIME, LABEL_SCHEDULE
 from ocijobs.api.sweep.spec import OCIJobSweepSpec
 from ocijobs.reconcile.actions.objects import CreateObject, DeleteOwned
-from ocijobs.reconcile.ownership import creation_epoch, owned_object, queue_labels, release_of_new
+from ocijobs.reconcile.ownership import (
+    allow_start_of_made,
+    creation_epoch,
+    owned_object,
+    queue_labels,
+)
 from ocijobs.reconcile.schedule.observation import MadeView, ScheduleObservation
 
 _MINUTE = 60

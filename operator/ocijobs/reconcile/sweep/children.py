@@ -9,7 +9,12 @@ from ocijobs.api.shared.names import ANNOTATION_SCHEDULED_TIME, LABEL_SWEEP, LAB
 from ocijobs.reconcile.actions.objects import CreateObject, EditObject
 from ocijobs.reconcile.dependencies import filled_in
 from ocijobs.reconcile.known.sweep import ChildView
-from ocijobs.reconcile.ownership import creation_epoch, owned_object, queue_labels, release_of_new
+from ocijobs.reconcile.ownership import (
+    allow_start_of_made,
+    creation_epoch,
+    owned_object,
+    queue_labels,
+)
 from ocijobs.reconcile.sweep.indices import child_name
 from ocijobs.reconcile.sweep.observation import SweepObservation
 from ocijobs.reconcile.sweep.tally import Tally

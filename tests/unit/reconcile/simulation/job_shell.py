@@ -14,7 +14,7 @@ from tests.unit.reconcile.simulation.process import Process
 from ocijobs.api.job.status import OCIJobStatus
 from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.reconcile.actions.action import Action
-from ocijobs.reconcile.actions.identities import HoldCredentials
+from ocijobs.reconcile.actions.identities import CopyCredentials
 from ocijobs.reconcile.actions.jobs import (
     CreateJob,
     DeleteCode,

@@ -17,7 +17,7 @@ from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import Refusal, RunRecord
 from ocijobs.reconcile.actions.action import Action
-from ocijobs.reconcile.actions.identities import HoldCredentials
+from ocijobs.reconcile.actions.identities import CopyCredentials
 from ocijobs.reconcile.actions.objects import (
     AddFinalizer,
     CreateWorkload,
