@@ -269,21 +269,20 @@ class Source(Model):
 class GitCode(Model):
     """A Git repository that the run itself clones, with the run's network and permissions.
 
-    The commit that was checked out is told in the run's tag `ocijobs_commit` and in its status.
+    The run's tag `ocijobs_commit` and its status name the commit that was checked out.
     """
 
     url: GitUrl = Field(description="Address of the repository: https, http or ssh.")
     branch: GitName | None = Field(
         default=None,
-        description="Branch or tag whose newest commit runs; by default the repository's own default.",
+        description="Branch or tag whose newest commit is run; by default the repository's default branch.",
     )
     commit: GitCommit | None = Field(
-        default=None, description="Commit that runs, by its full SHA; it wins over branch."
+        default=None, description="Commit that is run, by its full SHA. It overrides branch."
     )
     git_secret_id: Ocid | None = Field(
         default=None,
         description=(
-            "Secret of OCI Vault that holds the private ssh key; the run's resource principal "
-            "reads it."
+            "Secret of OCI Vault with the private ssh key. The run's resource principal reads it."
         ),
     )

@@ -36,7 +36,7 @@ class BoundContainer(ContainerImage):
 
 
 class BoundApplication(RunPlaces):
-    """A Data Flow application, as far as its runs may be sent something else."""
+    """A Data Flow application, as far as its runs may override it."""
 
     type: ApplicationType = Field(
         default=ApplicationType.BATCH, description="BATCH, STREAMING or SESSION."

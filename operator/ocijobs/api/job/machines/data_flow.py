@@ -133,21 +133,24 @@ class DynamicAllocation(Model):
 class RunPlaces(Model):
     """What runs have beside their machines. Status keeps it for later attempts, since a run is sent it as it was."""
 
-    pool_id: Ocid | None = Field(default=None, description="Pool whose machines runs get.")
+    pool_id: Ocid | None = Field(default=None, description="Pool whose machines the runs use.")
     metastore_id: Ocid | None = Field(default=None, description="Metastore of Data Catalog.")
     warehouse_bucket_uri: BucketUri | None = Field(
-        default=None, description="Where tables go: oci://bucket@namespace/prefix."
+        default=None, description="Where Spark puts tables: oci://bucket@namespace/prefix."
     )
     logs_bucket_uri: BucketUri | None = Field(
         default=None,
         description="Where Data Flow puts the logs of runs; by default its own bucket `dataflow-logs`.",
     )
     application_log_config: ApplicationLogConfig | None = Field(
-        default=None, description="A log of OCI Logging that the output of runs goes to as well."
+        default=None, description="A log of OCI Logging that also gets the output of runs."
     )
     idle_timeout_in_minutes: Annotated[int, Field(ge=1, le=43200)] | None = Field(
         default=None,
-        description="A session ends when it has had no statement for so long; 2,880 (two days) by default.",
+        description=(
+            "A session ends when it has had no statement for this many minutes; 2,880 (two days) by "
+            "default."
+        ),
     )
 
 

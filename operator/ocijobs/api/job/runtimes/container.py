@@ -39,7 +39,8 @@ class ContainerImage(Model):
 class ContainerRuntime(ContainerImage):
     """A container image of OCI's registry.
 
-    The image is started as it is: nothing of the operator runs in it. It saves files by itself, or to a storage mount.
+    The image is started unchanged: nothing of the operator runs in it. Its code has to save files by itself, or to a
+    storage mount.
     """
 
     source: Source | None = Field(
