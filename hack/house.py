@@ -26,7 +26,6 @@ LONG_MODULE, SHORT_MODULE = 300, 40
 
 KEPT = {
     "ocijobs.cli.ads_export_data_science:_runtime": "a case for each kind of runtime",
-    "ocijobs.reconcile.job.adoption:look": "what speaks against adopting, in the order in which it is told",
     "ocijobs.backends.data_flow.application:spark_settings": "a field after the other, the run's or the job's",
     "ocijobs.reconcile.job.creation:_bind": "a status whose fields are each told as far as they are known",
     "ocijobs.reconcile.job.creation:_look": "what an open intent says, and does, step by step",
@@ -39,7 +38,8 @@ KEPT = {
     "ocijobs.reconcile.run.following:follow": "what may be the matter with a run, in the order in which it counts",
     "ocijobs.reconcile.run.status:reflect": "a field after the other, OCI's or the former one",
     "ocijobs.reconcile.run.failure_policy:evaluate": "the ends of an attempt, in the order in which they count",
-    "ocijobs.reconcile.stepped:_moved": "a case for each kind of value",
+    "ocijobs.reconcile.known.job:JobKnown.answered": "a case for each action and what it may bring",
+    "ocijobs.reconcile.known.run:RunKnown.answered": "a case for each action and what it may bring",
 }
 """Functions that read better whole, although they are more complex than `MOST_COMPLEX`, and why."""
 

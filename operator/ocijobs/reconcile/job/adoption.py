@@ -37,16 +37,13 @@ class Seen:
     at: datetime
 
 
+_WHERE = "spec.adopt.ocid"
+
+
 def look(o: JobObservation, adoption: Adoption, caller: Caller) -> Seen | Blocker:
     """Return what OCI told of the OCI job, or that it is to be asked first, or what hinders the adoption."""
-    where = "spec.adopt.ocid"
-    if (unknown := unknown_type(adoption.ocid)) is not None:
-        return Blocker.of_spec(f"{where}: {unknown}")
-    if (other := backend_of(adoption.ocid)) is not o.backend:
-        return Blocker.of_spec(
-            f"{where}: {adoption.ocid} is of {other.name}, "
-            f"and spec.infrastructure is of {o.backend.name}"
-        )
+    if (wrong := _of_another_service(o, adoption)) is not None:
+        return Blocker.of_spec(f"{_WHERE}: {wrong}")
     watched, call = o.known.watched, o.known.calls.get(Operation.LOOK_UP)
     action = LookUpJob(
         caller=caller,
@@ -60,12 +57,22 @@ def look(o: JobObservation, adoption: Adoption, caller: Caller) -> Seen | Blocke
             return Blocker(action=action)
         return Blocker(
             reason=REASON_OF_REFUSAL[call.refusal.kind],
-            message=f"{where}: {call.refusal.message}",
+            message=f"{_WHERE}: {call.refusal.message}",
             action=action,
             wake_at=due,
         )
     seen = Seen(record=watched.record, at=watched.at)
     return _problem(o, adoption, watched.record) or seen
+
+
+def _of_another_service(o: JobObservation, adoption: Adoption) -> str | None:
+    """Return, in words, that the OCID is not of a job of the service that the spec's infrastructure means."""
+    if (unknown := unknown_type(adoption.ocid)) is not None:
+        return unknown
+    other = backend_of(adoption.ocid)
+    if other is o.backend:
+        return None
+    return f"{adoption.ocid} is of {other.name}, and spec.infrastructure is of {o.backend.name}"
 
 
 def _compartment(o: JobObservation) -> str | None:
