@@ -30,15 +30,15 @@ KEPT = {
     "ocijobs.backends.data_flow.application:spark_settings": "a field after the other, the run's or the job's",
     "ocijobs.reconcile.job.creation:_bind": "a status whose fields are each told as far as they are known",
     "ocijobs.reconcile.job.creation:_look": "what an open intent says, and does, step by step",
-    "ocijobs.reconcile.job.history:superfluous": "the sorts of revisions, one comprehension each",
+    "ocijobs.reconcile.job.removal:excess_revisions": "the sorts of revisions, one comprehension each",
     "ocijobs.reconcile.job.place:find_place": "identity, compartment and project, each recorded, found or missing",
     "ocijobs.reconcile.job.reading:_due": "what makes a reading due, in the order in which it counts",
-    "ocijobs.reconcile.run.discarding:discard": "the steps of a deletion, in order",
+    "ocijobs.reconcile.run.finalizing:finalize": "the steps of a deletion, in order",
     "ocijobs.reconcile.run.following:_first_look_worthwhile": "one condition, told in its parts",
     "ocijobs.reconcile.run.following:_status": "what a run says that is alive, in the order in which it counts",
     "ocijobs.reconcile.run.following:follow": "what may be the matter with a run, in the order in which it counts",
     "ocijobs.reconcile.run.status:reflect": "a field after the other, OCI's or the former one",
-    "ocijobs.reconcile.run.verdict:judge": "the ends of an attempt, in the order in which they count",
+    "ocijobs.reconcile.run.failure_policy:evaluate": "the ends of an attempt, in the order in which they count",
     "ocijobs.reconcile.stepped:_moved": "a case for each kind of value",
 }
 """Functions that read better whole, although they are more complex than `MOST_COMPLEX`, and why."""

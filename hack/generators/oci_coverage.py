@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 
 from ocijobs.api.job.machines.storage_mount import FileStorageMount, ObjectStorageMount
-from ocijobs.api.run.overrides import RunSpark
+from ocijobs.api.run.settings import RunSpark
 from ocijobs.api.shared.model import Model
 from ocijobs.backends.data_flow.documents import of_executor
 from ocijobs.backends.data_flow.requests import (

@@ -11,7 +11,7 @@ from generators.files import File, notice
 from ocijobs.api.identity import OCIIdentityStatus
 from ocijobs.api.job.status import OCIJobStatus
 from ocijobs.api.run.status import OCIJobRunStatus
-from ocijobs.api.schedule.status import OCIJobScheduleStatus
+from ocijobs.api.schedule import OCIJobScheduleStatus
 from ocijobs.api.shared.model import Model
 from ocijobs.api.sweep.status import OCIJobSweepStatus
 

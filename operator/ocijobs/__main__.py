@@ -24,12 +24,15 @@ def main() -> None:
 @click.option(
     "--port-file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="File to write the port of metrics and health to, for a setting httpPort of 0.",
+    help="File to which the port of metrics and health is written, for a setting httpPort of 0.",
 )
 @click.option(
     "--hold-new",
     is_flag=True,
-    help="Create nothing in OCI for objects that are new to this operator, as after a restore (setting holdNew).",
+    help=(
+        "Create nothing in OCI for objects that are new to this operator, as after a restore (setting "
+        "holdNew)."
+    ),
 )
 def run(port_file: Path | None, *, hold_new: bool) -> None:
     """Serve the resources, until SIGTERM or SIGINT.

@@ -1,4 +1,4 @@
-"""An event loop in a thread of its own: for what must go on while another loop is held."""
+"""An event loop in a thread of its own, for work that must go on while another loop is busy."""
 
 from __future__ import annotations
 

@@ -52,18 +52,19 @@ class Settings(BaseModel):
 
     # Where the operator works.
     watch_namespaces: tuple[str, ...] = Field(
-        default=(), description="Namespaces to serve; none means all of the cluster."
+        default=(), description="Namespaces to serve; an empty list means the whole cluster."
     )
     operator_namespace: str = Field(
         default="default",
-        description="Namespace of the operator itself, which has its lease and its own Events.",
+        description="Namespace of the operator itself, where its Lease and its own Events are.",
     )
     cluster_id: str | None = Field(
         default=None,
         max_length=64,
         description=(
-            "What tells this cluster's resources in OCI from another's; by default the uid of the namespace "
-            "kube-system. Set it where a restored cluster must go on with the resources of the former one."
+            "Identifies this cluster in the tags of its resources in OCI; by default the uid of the "
+            "namespace kube-system. Set it if a restored cluster has to go on with the resources of "
+            "the former one."
         ),
     )
     http_port: int = Field(
@@ -72,25 +73,25 @@ class Settings(BaseModel):
         le=65535,
         description="Port of /metrics, /healthz and /readyz; 0 takes a free one.",
     )
-    http_host: str = Field(default="0.0.0.0", description="Address that the port is opened on.")
+    http_host: str = Field(default="0.0.0.0", description="Address at which the port is opened.")
     log_level: str = Field(
         default="INFO",
         pattern="^(DEBUG|INFO|WARNING|ERROR)$",
-        description="Least severity that is logged.",
+        description="Lowest severity that is logged.",
     )
 
     hold_new: bool = Field(
         default=False,
         description=(
-            "Create nothing in OCI for objects of which the status knows nothing there, until they are released or "
-            "adopt what they have: for a restored cluster, which must not run everything again."
+            "Create nothing in OCI for an object whose status names nothing there, until it is allowed to start "
+            "or adopts what it has. For a restored cluster, which must not run everything again."
         ),
     )
 
     # Leader election.
     lease_name: str = Field(default="ocijobs-operator", description="Name of the leader's Lease.")
     lease_duration_seconds: Seconds = Field(
-        default=15, description="For how long a leader that is not heard of keeps its lease."
+        default=15, description="How long a leader that does not renew its lease keeps it."
     )
     lease_renew_seconds: Seconds = Field(
         default=5, description="Pause between renewals of the lease."
@@ -98,10 +99,10 @@ class Settings(BaseModel):
 
     # Kubernetes.
     workers: int = Field(
-        default=16, ge=1, le=256, description="Objects that are reconciled at the same time."
+        default=16, ge=1, le=256, description="How many objects are reconciled at the same time."
     )
     resync_seconds: Seconds = Field(
-        default=600, description="Interval of the full list that catches what a watch missed."
+        default=600, description="Interval of the complete list, which finds what a watch missed."
     )
     identity_reread_seconds: Seconds = Field(
         default=60, description="Interval at which the Secret of an identity is read again."
@@ -109,19 +110,19 @@ class Settings(BaseModel):
     identity_verify_seconds: Seconds = Field(
         default=600,
         description=(
-            "Interval at which OCI is asked again whether it accepts the credentials of an identity; it is asked "
-            "at once when it has refused them in some call."
+            "Interval at which OCI is asked again whether it accepts the credentials of an identity. "
+            "It is asked at once when it has refused them in any call."
         ),
     )
     source_interval_seconds: Seconds = Field(
         default=600,
-        description="Interval at which the sources of a job are read again when nothing is launched.",
+        description="Interval at which the sources of a job are read again if nothing is launched.",
     )
     source_timeout_seconds: Seconds = Field(
         default=300,
         description=(
-            "Longest time that fetching one source may take; of Object Storage no longer than five minutes, since "
-            "OCI takes no older signature."
+            "Longest time for fetching one source; for Object Storage five minutes at most, since OCI "
+            "accepts no older signature."
         ),
     )
     source_cpu_seconds: int = Field(
@@ -137,92 +138,103 @@ class Settings(BaseModel):
     source_files_limit: int = Field(
         default=10_000,
         ge=1,
-        description="Most files that a source may have, and members of an archive, folders included.",
+        description="Highest number of files in a source, and of members of an archive, folders included.",
     )
     source_workers: int = Field(
         default=2,
         ge=1,
         le=64,
-        description="Remote sources that are read at the same time; of one namespace half as many.",
+        description=(
+            "How many remote sources are read at the same time; at most half of them for one "
+            "namespace."
+        ),
     )
     source_quarantine_seconds: Seconds = Field(
         default=3600,
-        description="Pause between attempts at a source during which the process that read it came to its end twice.",
+        description="Pause between attempts at a source whose reading process has ended twice.",
     )
     fetcher_url: str | None = Field(
         default=None,
         pattern=r"^(https?://[^/?#\s]+|unix:/\S+)$",
         description=(
-            "Where sources are read: http://HOST:PORT, or unix:/PATH. By default the operator starts a process of its "
-            "own for that."
+            "Address of the fetcher, which reads sources: http://HOST:PORT, or unix:/PATH. By default "
+            "the operator starts a fetcher of its own."
         ),
     )
     fetcher_token_file: Path | None = Field(
-        default=None, description="File with the token by which the fetcher knows the operator."
+        default=None, description="File with the token that the operator sends to the fetcher."
     )
     staging_folder: Path | None = Field(
         default=None,
         description=(
-            "Where artifacts wait for their upload; by default a folder of the user in that for temporary files. "
-            "What dead processes left there is removed at the start."
+            "Folder for artifacts that wait for their upload; by default one of the user in the "
+            "folder for temporary files. What dead processes left there is removed at the start."
         ),
     )
     staging_limit_bytes: int = Field(
         default=8 * 1024**3,
         ge=1,
-        description="Most that artifacts may take on disk while they wait for their upload, all together.",
+        description="How much disk all artifacts that wait for their upload may take.",
     )
     staging_namespace_limit_bytes: int = Field(
-        default=4 * 1024**3, ge=1, description="Most that those of one namespace may take of it."
+        default=4 * 1024**3,
+        ge=1,
+        description="How much of it the artifacts of one namespace may take.",
     )
     source_denied_networks: tuple[str, ...] = Field(
         default=("127.0.0.0/8", "::1/128", "169.254.0.0/16", "fe80::/10"),
         description=(
-            "Networks that no source is fetched from, by Git or the web: the operator's own machine, and "
-            "the metadata service that has its credentials."
+            "Networks from which no source is fetched, by Git or the web: the machine itself, and the "
+            "metadata service, which has its credentials."
         ),
     )
     default_compartment_id: str | None = Field(
         default=None,
         pattern=r"^ocid1\.[a-z0-9]+\.",
-        description="Compartment of jobs for which neither their spec nor their identity names one.",
+        description="Compartment of jobs if neither their spec nor their identity names one.",
     )
     default_project_id: str | None = Field(
         default=None,
         pattern=r"^ocid1\.[a-z0-9]+\.",
-        description="Project of jobs for which neither their spec nor their identity names one.",
+        description="Project of jobs if neither their spec nor their identity names one.",
     )
     default_log_group_id: str | None = Field(
         default=None,
         pattern=r"^ocid1\.[a-z0-9]+\.",
-        description="Log group of jobs for which neither their spec nor their identity names one.",
+        description="Log group of jobs if neither their spec nor their identity names one.",
     )
     default_artifact_bucket_uri: str | None = Field(
         default=None,
         pattern=r"^oci://[^@/]+@[^@/]+(/.*)?$",
-        description="Where the code of Spark jobs goes for which neither spec nor identity names a bucket.",
+        description=(
+            "Where the code of Spark jobs is put if neither their spec nor their identity names a "
+            "bucket."
+        ),
     )
     drift_interval_seconds: Seconds = Field(
         default=900,
-        description="Interval, with jitter, at which a job is looked at in OCI for changes by others.",
+        description="Interval, with jitter, at which a job is compared with OCI to find changes by others.",
     )
     aggregate_interval_seconds: Seconds = Field(
-        default=10, description="Least time between two writes of a job's counts."
+        default=10, description="Shortest time between two writes of a job's counts."
     )
 
     # Launching.
     launch_settle_seconds: float = Field(
         default=2,
         ge=0,
-        description="Least age of a run at its launch, so that the rest of the same apply arrives before it.",
+        description="Least age of a run at its launch, so that the rest of the same apply has arrived.",
     )
     search_confirm_seconds: Seconds = Field(
         default=180,
-        description="Least time between the two empty searches that prove that nothing was created or all is gone.",
+        description=(
+            "Shortest time between the two empty searches that prove that nothing was created, or "
+            "that all is gone."
+        ),
     )
     token_lifetime_seconds: Seconds = Field(
         default=23 * 3600,
-        description="For how long a creation is repeated with its retry token (OCI keeps it 24 h).",
+        description="How long a creation is repeated with its retry token (OCI keeps the token for 24 h).",
     )
     retry_pause_min_seconds: Seconds = Field(
         default=10,
@@ -239,25 +251,29 @@ class Settings(BaseModel):
     environment_limit_characters: int = Field(
         default=20_000,
         ge=1,
-        description="Characters of all variables' names and values (OCI's limit).",
+        description="Highest number of characters of all variables' names and values (OCI's limit).",
     )
     arguments_limit_characters: int = Field(
-        default=4_000, ge=1, description="Characters of the command line (OCI's limit)."
+        default=4_000,
+        ge=1,
+        description="Highest number of characters of the command line (OCI's limit).",
     )
 
     # Refusals.
     refusal_retry_min_seconds: Seconds = Field(
         default=60,
-        description="Shortest pause after a refusal that only others can mend (permission, quota).",
+        description="Shortest pause after a refusal that only others can resolve (permission, quota).",
     )
     refusal_retry_max_seconds: Seconds = Field(
         default=300, description="Longest pause after such a refusal."
     )
     refusal_stalled_seconds: Seconds = Field(
-        default=900, description="After how long a refused permission makes the object Stalled."
+        default=900,
+        description="How long a permission may be refused before the object is Stalled.",
     )
     credentials_gone_seconds: Seconds = Field(
-        default=600, description="After how long without credentials a deleted object is let go."
+        default=600,
+        description="How long a deleted object without working credentials is kept before it is let go.",
     )
 
     # Following runs.
@@ -268,20 +284,24 @@ class Settings(BaseModel):
         default=15, description="Longest interval of the shared poll."
     )
     details_interval_seconds: Seconds = Field(
-        default=60, description="Least time between two writes for lifecycleDetails alone."
+        default=60,
+        description="Shortest time between two writes that only change lifecycleDetails.",
     )
     cancel_repeat_seconds: Seconds = Field(
         default=120,
-        description="After how long an accepted cancellation without effect is repeated.",
+        description="After how long a cancellation that OCI accepted, but that had no effect, is repeated.",
     )
     results_wait_seconds: Seconds = Field(
-        default=120, description="How long declared results are awaited after the end of a run."
+        default=120,
+        description="How long the operator waits for declared results after the end of a run.",
     )
     log_settle_seconds: Seconds = Field(
         default=60, description="After how long the last lines of an ended run are read once more."
     )
     log_batch_seconds: float = Field(
-        default=1, ge=0, description="How long log searches of several runs are gathered into one."
+        default=1,
+        ge=0,
+        description="How long log searches for several runs are collected into one.",
     )
     stream_healthy_seconds: Seconds = Field(
         default=600,
@@ -292,43 +312,51 @@ class Settings(BaseModel):
     utilisation_settle_seconds: Seconds = Field(
         default=300,
         description=(
-            "After how long what an ended run used of its machines is read: metrics arrive some minutes late."
+            "After how long the utilisation of an ended run is read: metrics arrive some minutes "
+            "late."
         ),
     )
     utilisation_batch_seconds: float = Field(
         default=10,
         ge=0,
-        description="How long queries for the utilisation of several runs are gathered into one.",
+        description="How long queries for the utilisation of several runs are collected into one.",
     )
 
     # OCI.
     oci_endpoint: str | None = Field(
         default=None,
         pattern=r"^https?://[A-Za-z0-9.:-]+$",
-        description="One endpoint for all of OCI's services instead of each region's own, such as a local OCI.",
+        description=(
+            "One endpoint for all of OCI's services, such as a local OCI, instead of each region's "
+            "own."
+        ),
     )
     oci_ca_file: Path | None = Field(
-        default=None, description="PEM file of authorities that OCI's endpoints are trusted by."
+        default=None,
+        description="PEM file of the certificate authorities to trust for OCI's endpoints.",
     )
     oci_connect_timeout_seconds: Seconds = Field(
         default=4, description="Time-out of a connection to OCI."
     )
     oci_read_timeout_seconds: Seconds = Field(
-        default=8, description="Time-out of an answer from OCI; shorter than the lease."
+        default=8, description="Time-out of an answer from OCI. It must be shorter than the lease."
     )
     oci_threads: int = Field(
         default=16,
         ge=1,
         le=256,
-        description="Calls to OCI at the same time; the shared poll has as many of its own.",
+        description=(
+            "How many calls to OCI may be under way at the same time; the shared poll has as many of "
+            "its own."
+        ),
     )
     oci_calls_per_identity: int = Field(
         default=8,
         ge=1,
         le=256,
         description=(
-            "Calls to OCI at the same time as one identity, and never more than are left for others, however "
-            "slowly OCI answers."
+            "How many calls to OCI may be under way for one identity, and never more than are left "
+            "for others, however slowly OCI answers."
         ),
     )
     oci_rate_max: Seconds = Field(
@@ -339,7 +367,7 @@ class Settings(BaseModel):
         default=3,
         ge=1,
         le=10,
-        description="How often a read is tried before the object is put back.",
+        description="How often a read is tried before the object is put back into the queue.",
     )
 
     @field_validator("watch_namespaces", "source_denied_networks", mode="before")

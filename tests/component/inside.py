@@ -15,8 +15,8 @@ from ocijobs.api.crd import KINDS
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.controller.operator import Operator
 from ocijobs.kube.login import load_login
-from ocijobs.observe.metrics import Metrics
 from ocijobs.settings import Settings
+from ocijobs.telemetry.metrics import Metrics
 from ocijobs.testing import ManualClock, ShiftedClock
 
 P = ParamSpec("P")

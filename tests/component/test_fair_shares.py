@@ -14,7 +14,7 @@ from tests.support import manifests
 from tests.support.namespace import condition, is_synced, phase
 
 from ocijobs.api.shared.metadata import ObjectKey
-from ocijobs.cloud.calls import Calls, Request
+from ocijobs.cloud.calls import Calls, OciRequest
 from ocijobs.controller.worker import Worker
 
 pytestmark = pytest.mark.asyncio
@@ -52,7 +52,7 @@ class Slow:
         self.held = self.most = 0
         send, clock = Calls._send, world.clock
 
-        async def late(calls: Calls, request: Request, *rest: Any) -> Any:
+        async def late(calls: Calls, request: OciRequest, *rest: Any) -> Any:
             if self.seconds and request.principal.identity.name == "default":
                 self.held += 1
                 self.most = max(self.most, self.held)

@@ -153,9 +153,9 @@ async def test_objects_are_read_with_what_was_signed_for_them(
         ("out.zip", zipped(("../out", b"")), "../out leads out of the code"),
         ("odd.zip", zipped(("a\u202eb", b"")), "a\\u202eb has a character that can't be shown"),
         ("bomb.zip", zipped(("zeros", bytes(2 * MEBIBYTE))), "it has more than 1048576 bytes"),
-        ("cut.zip", zipped(("a", b"a"))[:-10], "cut.zip is no whole archive"),
-        ("cut.tar.gz", empty_files(3)[:-20], "cut.tar.gz is no whole archive"),
-        ("none.tar.xz", b"no archive", "none.tar.xz is no whole archive"),
+        ("cut.zip", zipped(("a", b"a"))[:-10], "cut.zip is not a complete archive"),
+        ("cut.tar.gz", empty_files(3)[:-20], "cut.tar.gz is not a complete archive"),
+        ("none.tar.xz", b"no archive", "none.tar.xz is not a complete archive"),
     ],
     ids=lambda value: value if isinstance(value, str) and value.endswith((".gz", ".zip")) else "",
 )
@@ -175,7 +175,7 @@ async def test_names_that_are_no_text_are_refused(fetcher: FetcherProcess, web: 
     kind, words = await refused(fetcher, served(web, "a.tar.gz", tarred(member)))
     assert (kind, words) == (
         RefusalKind.INVALID,
-        "the name n\\udcff.py is no UTF-8: rename the file",
+        "the name n\\udcff.py is not UTF-8: rename the file",
     )
 
 

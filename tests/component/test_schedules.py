@@ -308,7 +308,7 @@ async def test_a_schedule_that_was_restored_starts_nothing_until_it_is_released(
     await world.restart(hold_new=True)
     stage.identity()
     world.create(manifests.job(), schedule(), manifests.sweep(matrix={"X": ["1", "2"]}))
-    release = {"metadata": {"annotations": {"ocijobs.io/release": "true"}}}
+    release = {"metadata": {"annotations": {"ocijobs.io/allow-start": "true"}}}
     stage.patch("OCIJob", "job", release)
     await world.until_reason("OCIJobSchedule", NAME, "Held")
     await world.until_reason("OCIJobSweep", "sweep", "Held")

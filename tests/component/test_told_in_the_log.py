@@ -12,7 +12,7 @@ from tests.support import manifests
 from tests.support.namespace import phase
 
 from ocijobs.log_fields import about, log_fields
-from ocijobs.observe.logs import formatter
+from ocijobs.telemetry.logs import formatter
 
 pytestmark = pytest.mark.asyncio
 

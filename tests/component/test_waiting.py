@@ -76,6 +76,6 @@ async def test_an_object_whose_credentials_are_gone_is_let_go_after_ten_minutes(
     assert stage.get("OCIJobRun", "run")
     inside.clock.advance(20)
     await inside.see(stage.until_gone, "OCIJobRun", "run")
-    told = await inside.see(stage.until_event, "ocijobs-operator", "Released", namespace=stage.home)
+    told = await inside.see(stage.until_event, "ocijobs-operator", "Orphaned", namespace=stage.home)
     assert run_id in told
     assert stage.job_run_state(run_id) in {"ACCEPTED", "IN_PROGRESS"}

@@ -94,7 +94,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
                 {"name": "A", "valueFrom": {"resultRef": {"name": "x", "bestParameter": "A"}}},
             ]
         ),
-        "bestParameter is of an OCIJobSweep: a run has results",
+        "bestParameter needs kind OCIJobSweep: a run has results only",
     ),
     "a path out of the code": (
         _with_source(inline={"../a.py": ""}),
@@ -167,7 +167,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
             runtime={"container": {"image": "iad.ocir.io/n/train:1"}},
             outputs={"uri": "oci://b@n/x"},
         ),
-        "a container has none: mount a bucket",
+        "a container does not have it: mount a bucket",
     ),
     "a Vault secret in a container": (
         _job(
@@ -229,7 +229,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no OCID": (_job(compartmentId="my-compartment"), "spec.compartmentId"),
     "a log without its group": (
         _with_shape(shapeName="VM.Standard2.1", logging={"logId": "ocid1.log.oc1.iad.x"}),
-        "logId needs the logGroupId that holds it",
+        "logId needs logGroupId, the group of the log",
     ),
     "a variable with neither value nor source": (
         _job(env=[{"name": "A"}]),
@@ -380,7 +380,7 @@ def test_a_key_that_is_none_is_told_by_its_name(stage: Stage) -> None:
     stage.kubectl("patch", "secret", "default-key", "-p", '{"stringData": {"privatekey": "?"}}')
     stage.patch("OCIIdentity", "default", {"spec": {"region": "us-phoenix-1"}})
     told = stage.until_reason("OCIIdentity", "default", "CredentialsInvalid")
-    assert "key 'privatekey' of the Secret is no PEM key" in condition(told, "Ready")["message"]
+    assert "key 'privatekey' of the Secret is not a PEM key" in condition(told, "Ready")["message"]
 
 
 def test_no_identity_at_all_is_waited_for(stage: Stage) -> None:

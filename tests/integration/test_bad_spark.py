@@ -63,7 +63,7 @@ REFUSED: dict[str, tuple[Spec, str]] = {
     ),
     "outputs": (
         _job(outputs={"uri": "oci://b@n/x"}),
-        "outputs are saved by a driver, and Spark has none of ours: write to Object Storage with Spark",
+        "our driver saves outputs, and Spark jobs do not have it: write to Object Storage with Spark",
     ),
     "a Vault secret": (
         _job(
@@ -74,11 +74,11 @@ REFUSED: dict[str, tuple[Spec, str]] = {
                 }
             ]
         ),
-        "vaultSecretRef is read by a driver, and a container and Spark have none",
+        "our driver reads vaultSecretRef, and containers and Spark do not have it",
     ),
     "a project": (
         _job(projectId="ocid1.datascienceproject.oc1.iad.a"),
-        "projectId is of Data Science: leave it out with infrastructure.dataFlow",
+        "projectId is for Data Science: leave it out with infrastructure.dataFlow",
     ),
     "shapes of two families": (
         _with(executorShape="VM.Standard.E3.Flex", executorShapeConfig=SIZE),
@@ -135,7 +135,7 @@ REFUSED: dict[str, tuple[Spec, str]] = {
     ),
     "an idle time-out of a batch": (
         _with(idleTimeoutInMinutes=30),
-        "idleTimeoutInMinutes is of type SESSION",
+        "idleTimeoutInMinutes needs type SESSION",
     ),
     "a pool by OCID and by name": (
         _with(poolId="ocid1.dataflowpool.oc1.iad.a", poolName="pool"),
@@ -195,19 +195,19 @@ REFUSED: dict[str, tuple[Spec, str]] = {
     ),
     "a run with machines of Data Science": (
         _run(infrastructure={"shapeName": "VM.Standard2.1"}),
-        "infrastructure, logging and container are of Data Science: give spark",
+        "infrastructure, logging and container are for Data Science: use spark",
     ),
     "a run with logging": (
         _run(logging={"enableLogging": False}),
-        "infrastructure, logging and container are of Data Science: give spark",
+        "infrastructure, logging and container are for Data Science: use spark",
     ),
     "a run with a container": (
         _run(container={"cmd": ["x"]}),
-        "infrastructure, logging and container are of Data Science: give spark",
+        "infrastructure, logging and container are for Data Science: use spark",
     ),
     "a run of Data Science with Spark": (
         _run(of=manifests.job(), spark={"numExecutors": 2}),
-        "spark is of a job with infrastructure.dataFlow",
+        "spark needs a job with infrastructure.dataFlow",
     ),
     "a run with shapes of two families": (
         manifests.run(spark={"driverShape": "VM.Standard2.1", "executorShape": "VM.Standard.A1.1"}),

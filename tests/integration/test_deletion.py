@@ -149,7 +149,7 @@ def test_an_abandoned_run_goes_at_once_and_says_what_it_leaves(stage: Stage) -> 
     stage.emulator.wait_for("CancelJobRun")
     stage.patch("OCIJobRun", "run", {"metadata": {"annotations": {"ocijobs.io/abandon": "true"}}})
     stage.until_gone("OCIJobRun", "run")
-    assert ocid in stage.until_event("run", "Released")
+    assert ocid in stage.until_event("run", "Orphaned")
     assert stage.job_run_state(ocid) == "IN_PROGRESS"
 
 

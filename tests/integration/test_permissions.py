@@ -34,7 +34,7 @@ def test_every_permission_is_used_and_none_lacks(queued_stage: Stage) -> None:
         stage.apply(manifests.job(runtime={"script": {"source": source}}))
         stage.until_told("OCIJob", "job", f"no {kind} code of Flux")
     _wait_in_a_queue(stage)
-    _hold_credentials(stage)
+    _copy_credentials(stage)
     stage.operator.stop()
     used, refused = _audited(stage)
     assert refused == []
@@ -48,8 +48,8 @@ def test_every_permission_is_used_and_none_lacks(queued_stage: Stage) -> None:
     assert granted - used == set()
 
 
-def _hold_credentials(stage: Stage) -> None:
-    """Have a key changed whose copy is held, an object let go with what it has in OCI, and the rest deleted."""
+def _copy_credentials(stage: Stage) -> None:
+    """Have a key changed of which there is a copy, an object let go with what it has in OCI, and the rest deleted."""
     stage.kubectl("annotate", "secret", "default-key", "changed=yes")
     key = json.loads(stage.kubectl("get", "secret", "default-key", "-o", "json"))["metadata"]
     version = f"{key['uid']}/{key['resourceVersion']}/"

@@ -44,7 +44,7 @@ POISON = {
     "both.zip": (zipped("d", "d/x"), "d is a file, and a folder of d/x too"),
     "bomb.zip": (zipped("main.py", content=bytes(1 << 22)), "it has more than 1000000 bytes"),
     "out.zip": (zipped("../main.py"), "leads out of the code"),
-    "none.tar.xz": (b"nothing", "is no whole archive"),
+    "none.tar.xz": (b"nothing", "is not a complete archive"),
 }
 
 

@@ -58,10 +58,10 @@ def test_a_namespace_moves_without_a_second_launch(
         assert running["status"]["jobRunId"] == stage.get("OCIJobRun", "long")["status"]["jobRunId"]
         assert new.until_ended("done")["status"]["phase"] == "Succeeded"
         held = new.until_reason("OCIJobRun", "late", "Held")
-        assert "ocijobs.io/release=true" in condition(held, "Ready")["message"]
+        assert "ocijobs.io/allow-start=true" in condition(held, "Ready")["message"]
         assert len(new.job_runs()) == 2
         assert len(new.emulator.journal("CreateJob", status=200)) == 1
-        new.kubectl("annotate", "ocijobrun/late", "ocijobs.io/release=true")
+        new.kubectl("annotate", "ocijobrun/late", "ocijobs.io/allow-start=true")
         assert new.until_ended("late")["status"]["phase"] == "Succeeded"
         assert len(new.job_runs()) == 3
         # The adopted run is this object's own now: it can be cancelled.

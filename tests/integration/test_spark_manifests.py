@@ -116,8 +116,8 @@ def test_it_is_taken_and_read_as_it_was_written(alone: Namespace, document: Any)
 
 def test_the_manual_tells_what_spark_runs_on(alone: Namespace) -> None:
     for field, told in {
-        "infrastructure.dataFlow": "each run has a Spark of its own, a driver and executors",
-        "infrastructure.dataFlow.sparkVersion": "Spark of the runs, such as 3.5.0.",
+        "infrastructure.dataFlow": "each run has its own Spark, with a driver and executors",
+        "infrastructure.dataFlow.sparkVersion": "Version of Spark, such as 3.5.0.",
         "infrastructure": "dataFlow: sparkVersion: 3.5.0 driverShape: VM.Standard.E4.Flex",
         "runtime.spark": "The operator puts the code into Object Storage",
     }.items():

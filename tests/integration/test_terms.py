@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.support import held_operator, manifests
+from tests.support import busy_operator, manifests
 from tests.support.connect_proxy import ConnectProxy, connect_proxy
 from tests.support.kills import each_was_created_once
 from tests.support.patience import patience
@@ -71,13 +71,13 @@ def test_a_leader_that_is_cut_off_for_longer_than_its_lease_leads_again(stage: S
 
 @pytest.mark.no_operator
 @pytest.mark.own_process
-def test_a_loop_that_is_held_loses_no_lease_and_is_named(stage: Stage, tmp_path: Path) -> None:
-    """Two replicas, of which the leader's loop is held for several times as long as a lease lasts."""
-    hold = 5 * LEASE["lease_duration_seconds"]
+def test_a_loop_that_is_busy_loses_no_lease_and_is_named(stage: Stage, tmp_path: Path) -> None:
+    """Two replicas, of which the leader's loop is busy for several times as long as a lease lasts."""
+    busy = 5 * LEASE["lease_duration_seconds"]
 
     def launch(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
         _, _, _, *arguments = command
-        own = [sys.executable, "-m", "tests.support.held_operator", str(hold), *arguments]
+        own = [sys.executable, "-m", "tests.support.busy_operator", str(busy), *arguments]
         return subprocess.Popen(own, **options)
 
     settings = stage.settings(**LEASE)
@@ -88,7 +88,7 @@ def test_a_loop_that_is_held_loses_no_lease_and_is_named(stage: Stage, tmp_path:
         with stage.replica(tmp_path / "standby", **LEASE) as standby:
             standby.until_ready()
             holder = _lease(stage)["holderIdentity"]
-            os.kill(leader.pid, held_operator.SIGNAL)
+            os.kill(leader.pid, busy_operator.SIGNAL)
             leader.until_checked("/healthz", {"loop": False, "workers": True})
             leader.until_checked("/healthz", {"loop": True, "workers": True})
             after = _lease(stage)
@@ -98,11 +98,11 @@ def test_a_loop_that_is_held_loses_no_lease_and_is_named(stage: Stage, tmp_path:
             stage.apply(manifests.job(), manifests.run())
             stage.until_ended("run")
             lines = [json.loads(line) for line in leader.log.read_text().splitlines()]
-            held = [line for line in lines if line["logger"] == "ocijobs.observe.watchdog"]
-            assert any("hold_the_loop" in line.get("stack", "") for line in held)
+            busy_lines = [line for line in lines if line["logger"] == "ocijobs.telemetry.watchdog"]
+            assert any("keep_the_loop_busy" in line.get("stack", "") for line in busy_lines)
             told = (leader.fetch("/metrics") or "").splitlines()
-            [seconds] = [line for line in told if line.startswith("ocijobs_loop_held_seconds_sum")]
-            assert float(seconds.split()[1]) >= hold
+            [seconds] = [line for line in told if line.startswith("ocijobs_loop_busy_seconds_sum")]
+            assert float(seconds.split()[1]) >= busy
 
 
 def _lease(stage: Stage) -> dict[str, Any]:

@@ -15,11 +15,12 @@ from ocijobs.api.job.status import Artifact
 from ocijobs.api.run.binding import RunTemplate
 from ocijobs.api.run.settings import RunSettings
 from ocijobs.backends.backend import Backend
-from ocijobs.backends.environment import NO_VALUES, expand, references, resolve, variables_of
+from ocijobs.backends.environment import expand, references, resolve, variables_of
 from ocijobs.backends.inputs import JobInput, RunInput
 from ocijobs.backends.names import KnownNames
 from ocijobs.backends.records import RunState
 from ocijobs.backends.requests import JobChange, JobCreation, RunCreation, Tags, expect
+from ocijobs.backends.values import NO_VALUES
 
 SHAPE = "Batch.Task"
 """What a job of Batch has as its shape."""

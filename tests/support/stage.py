@@ -32,7 +32,7 @@ from tests.support.patience import patience
 
 from kubecontrolplane.cluster import Cluster
 from oci_emulator.testing import Emulator
-from ocijobs.api.shared.names import API_VERSION, LABEL_HELD, LABEL_ORPHAN
+from ocijobs.api.shared.names import API_VERSION, LABEL_CREDENTIALS_COPY, LABEL_ORPHAN
 from ocijobs.kube.permissions import CLUSTER, OWN_NAMESPACE, WATCHED_NAMESPACES
 from ocijobs.testing.process import Launch, OperatorProcess
 
@@ -155,7 +155,7 @@ class Stage(Namespace):
 
     def copies(self) -> list[Document]:
         """Return the copies of credentials that the operator keeps."""
-        return self._kept("secrets", LABEL_HELD)
+        return self._kept("secrets", LABEL_CREDENTIALS_COPY)
 
     def orphans(self) -> list[Document]:
         """Return the operator's list of what could not be ended."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from generators.markdown import code, link, page, prose, span, table, text
 from ocijobs.api.crd import custom_resource_definitions
 from ocijobs.api.shared.names import API_VERSION
 
-Schema = dict[str, Any]
+Schema = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,19 +35,19 @@ _SHOWN = (
 )
 
 _INTRODUCTION = """\
-Every object has `Ready`, whose [reason](reasons.md) and message say in a word and in words where it stands, and
-`Reconciling` and `Stalled`, which tell tools whether to go on waiting. A run or a sweep that has ended has also
-`Complete` or `Failed`. All of them carry `observedGeneration`; a status of another generation than
-`metadata.generation` is an old one. `—` means that the condition is absent."""
+Every object has `Ready`, whose [reason](reasons.md) and message say where the object stands. It also has `Reconciling`
+and `Stalled`, which tell tools whether to go on waiting. A run or a sweep that has ended also has `Complete` or
+`Failed`. All conditions have `observedGeneration`; if it differs from `metadata.generation`, the status is older than
+the spec. `—` means that the condition is absent."""
 
 _UNTOUCHED = """\
-An object has these from the moment of its creation, by the definition's defaults, so that no tool takes it for finished
-before the operator has seen it."""
+An object has these conditions from its creation on, by the definition's defaults. So no tool takes it for finished
+before the operator has looked at it."""
 
 _MORE = """\
 ## Beside the table
 
-`ResultsReady` is on runs whose job declares `results`, once the run has ended: True with the values in
+`ResultsReady` is on runs whose job declares `results`, once the run has ended. It is True with the values in
 `status.results`, or False with the reason `ResultMissing`. It says nothing about how the run itself ended.
 
 `StatusRefused` is on an object whose whole status the API server refuses, for as long as it does: what people only
@@ -72,7 +72,7 @@ kubectl wait ocijobrun/NAME --for=jsonpath='{.status.completionTime}' --timeout=
 `wait: true`, `kpt` and `helm --wait` use, needs no configuration: `Reconciling` means InProgress, `Stalled` means
 Failed, and otherwise `Ready` decides between Current and InProgress.
 
-**Argo CD** gives custom resources no health of its own accord: without a health check it takes them for healthy at
+**Argo CD** does not know the health of custom resources: without a health check it takes them for healthy at
 once. With this one in the ConfigMap `argocd-cm` it reads them as the tables say:
 
 ```yaml

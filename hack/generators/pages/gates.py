@@ -8,8 +8,8 @@ from typing import Any
 
 from generators.files import File
 from generators.markdown import between, link, table, text
-from ocijobs.reconcile.run.draft import Gate
-from ocijobs.reconcile.run.launch_gates import GATES
+from ocijobs.reconcile.run.gates import Gate
+from ocijobs.reconcile.run.prelaunch import GATES
 
 PAGE = PurePosixPath("docs/runs.md")
 

@@ -9,12 +9,12 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from generators.files import REFERENCE, File
 from generators.markdown import code, page, table, text
-from ocijobs.observe.metrics import IdentityState, IdentityStates, Metrics, ObjectCounts, Silence
+from ocijobs.telemetry.metrics import IdentityState, IdentityStates, Metrics, ObjectCounts, Silence
 
 _INTRODUCTION = """\
 `/metrics` serves these in Prometheus' text format, beside `/healthz` and `/readyz`, on the port of the setting
 [`httpPort`](settings.md). No label names an object, so their number stays small. A histogram `x` is served as
-`x_bucket`, `x_sum` and `x_count`. Counts of objects come from every replica, also from standbys; take those of the
+`x_bucket`, `x_sum` and `x_count`. Every replica has the counts of objects, standbys, too; use those of the
 leader with
 
 ```promql
@@ -44,7 +44,7 @@ def files() -> tuple[File, ...]:
         for metric in sorted(described(), key=lambda metric: metric.name)
     )
     header = ("Metric", "Type", "Labels", "Meaning")
-    source = "operator/ocijobs/observe/metrics.py"
+    source = "operator/ocijobs/telemetry/metrics.py"
     body = page("Metrics", source, _INTRODUCTION, table(header, rows))
     return (File(path=REFERENCE / "metrics.md", text=body),)
 

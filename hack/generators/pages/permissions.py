@@ -9,12 +9,12 @@ from generators.markdown import code, page, table, text
 from ocijobs.kube.permissions import CLUSTER, OWN_NAMESPACE, WATCHED_NAMESPACES, Permission
 
 _INTRODUCTION = """\
-This is all that the operator does in the cluster. The chart grants exactly these rules; the tests run the operator with
-nothing else."""
+These are all permissions that the operator needs in the cluster. The chart grants exactly these rules, and the tests
+run the operator with nothing else."""
 
 _WATCHED = """\
-In all namespaces by a ClusterRole; or, where the chart's value `watchNamespaces` names some, in each of them by a Role,
-so that Secrets of other namespaces can't be read."""
+A ClusterRole grants these in all namespaces. If the chart's value `watchNamespaces` names namespaces, a Role in each of
+them does instead, so that the operator can't read Secrets of other namespaces."""
 
 _OWN = "In the namespace of the operator, by a Role."
 

@@ -13,15 +13,15 @@
 - apiGroups: ["ocijobs.io"]
   resources: ["ocijobs/status", "ocijobruns/status", "ocijobsweeps/status", "ocijobschedules/status", "ociidentities/status"]
   verbs: ["patch"]
-# make the runs of sweeps and schedules, and the jobs that runs bring along
+# create the runs of sweeps and schedules, and the jobs of runs with a jobTemplate
 - apiGroups: ["ocijobs.io"]
   resources: ["ocijobruns", "ocijobs", "ocijobsweeps"]
   verbs: ["create"]
-# delete what has expired, and what a schedule made and keeps no longer
+# delete what has expired, and firings that a schedule does not keep any more
 - apiGroups: ["ocijobs.io"]
   resources: ["ocijobruns", "ocijobsweeps"]
   verbs: ["delete"]
-# read sources, values and API keys by name; never a list
+# read sources, values and API keys by name, never as a list
 - apiGroups: [""]
   resources: ["configmaps", "secrets"]
   verbs: ["get"]
@@ -29,15 +29,15 @@
 - apiGroups: ["source.toolkit.fluxcd.io"]
   resources: ["buckets", "gitrepositories", "ocirepositories"]
   verbs: ["get"]
-# queue runs that name a queue of Kueue, and hold their quota while OCI runs them
+# queue runs that name a queue of Kueue, and keep their quota while OCI runs them
 - apiGroups: ["kueue.x-k8s.io"]
   resources: ["workloads"]
   verbs: ["create", "delete", "list", "patch", "watch"]
-# give the quota back of runs that were evicted or have ended
+# give back the quota of runs that were evicted or have ended
 - apiGroups: ["kueue.x-k8s.io"]
   resources: ["workloads/status"]
   verbs: ["patch"]
-# post Events and count them up
+# post Events, and count repeated ones
 - apiGroups: [""]
   resources: ["events"]
   verbs: ["create", "patch"]
@@ -56,19 +56,19 @@
 {{- end }}
 
 {{- define "oci-jobs-operator.permissions.ownNamespace" -}}
-# the leader's lease
+# get and renew the leader's lease
 - apiGroups: ["coordination.k8s.io"]
   resources: ["leases"]
   verbs: ["create", "get", "update"]
-# Events about what had to be let go
+# post Events about objects that were let go
 - apiGroups: [""]
   resources: ["events"]
   verbs: ["create", "patch"]
-# copies of the credentials in use, with which what is in OCI is ended when their Secret is gone
+# keep copies of the credentials in use, to end what is in OCI when their Secret is gone
 - apiGroups: [""]
   resources: ["secrets"]
   verbs: ["create", "delete", "list", "update"]
-# the list of what objects that were let go have left in OCI
+# list what objects that were let go have left in OCI
 - apiGroups: [""]
   resources: ["configmaps"]
   verbs: ["create", "list"]

@@ -8,13 +8,13 @@ same: `+kubebuilder:default` on GatewayStatus).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 from ocijobs.api import kinds
 from ocijobs.api.identity import OCIIdentity
 from ocijobs.api.job.spec import OCIJob
 from ocijobs.api.run.spec import OCIJobRun
-from ocijobs.api.schedule.spec import NAMES_LIMIT, OCIJobSchedule
+from ocijobs.api.schedule import NAMES_LIMIT, OCIJobSchedule
 from ocijobs.api.schema import UnexpressibleError, model_schema
 from ocijobs.api.shared.names import CATEGORY, GROUP, VERSION
 from ocijobs.api.shared.reasons import Reason
@@ -37,7 +37,7 @@ class Column:
     type: str = "string"
     wide: bool = False
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, object]:
         """Return the additionalPrinterColumns item."""
         return {
             "name": self.name,
@@ -175,12 +175,48 @@ KINDS: tuple[Kind, ...] = (
 )
 
 
-def custom_resource_definitions() -> tuple[dict[str, Any], ...]:
+class Names(TypedDict):
+    """`spec.names` of a definition."""
+
+    kind: str
+    listKind: str
+    plural: str
+    singular: str
+    shortNames: list[str]
+    categories: list[str]
+
+
+class DefinitionMetadata(TypedDict):
+    """`metadata` of a definition."""
+
+    name: str
+    labels: dict[str, str]
+
+
+class DefinitionSpec(TypedDict):
+    """`spec` of a definition."""
+
+    group: str
+    scope: str
+    names: Names
+    versions: list[dict[str, object]]
+
+
+class Definition(TypedDict):
+    """A CustomResourceDefinition."""
+
+    apiVersion: str
+    kind: str
+    metadata: DefinitionMetadata
+    spec: DefinitionSpec
+
+
+def custom_resource_definitions() -> tuple[Definition, ...]:
     """Return the CustomResourceDefinition documents of all kinds."""
     return tuple(_definition(kind) for kind in KINDS)
 
 
-def _definition(kind: Kind) -> dict[str, Any]:
+def _definition(kind: Kind) -> Definition:
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
@@ -213,7 +249,7 @@ def _definition(kind: Kind) -> dict[str, Any]:
     }
 
 
-def _object_schema(kind: Kind) -> dict[str, Any]:
+def _object_schema(kind: Kind) -> dict[str, object]:
     spec, status = (kind.model.model_fields[name].annotation for name in ("spec", "status"))
     if not (isinstance(spec, type) and isinstance(status, type)):
         raise UnexpressibleError(f"{kind.name}: spec and status must be models")
@@ -238,7 +274,7 @@ def _object_schema(kind: Kind) -> dict[str, Any]:
     }
 
 
-def untouched_status() -> dict[str, Any]:
+def untouched_status() -> dict[str, list[dict[str, str]]]:
     """Return the status of an object that no operator has looked at yet."""
     message = "no operator has looked at this yet: if it stays so, see whether one runs that watches this namespace"
     base = {

@@ -22,7 +22,7 @@ class IdentityType(StrEnum):
 
 
 class IdentityDefaults(Model):
-    """What jobs and runs of this identity need not say themselves."""
+    """Defaults for jobs and runs of this identity."""
 
     compartment_id: Ocid | None = Field(
         default=None, description="Compartment of jobs that name none in spec.compartmentId."
@@ -33,15 +33,14 @@ class IdentityDefaults(Model):
     log_group_id: Ocid | None = Field(
         default=None,
         description=(
-            "Log group of jobs that say nothing about logging. Each of their runs gets a log of "
-            "its own in it. Without "
-            "this and without logging in the job, the output of runs is not kept."
+            "Log group of jobs that do not set logging. Each of their runs gets its own log in it. "
+            "Without this default and without logging in the job, the output of runs is not kept."
         ),
     )
     artifact_bucket_uri: BucketUri | None = Field(
         default=None,
         description=(
-            "Where the code of Spark jobs goes that name no bucket in "
+            "Where the operator puts the code of Spark jobs that name no bucket in "
             "infrastructure.dataFlow.artifactBucketUri: oci://bucket@namespace/prefix."
         ),
     )
@@ -55,10 +54,9 @@ class OCIIdentitySpec(Model):
     )
     secret_ref: LocalObjectReference = Field(
         description=(
-            "The Secret of this namespace with the API key: keys `user`, `tenancy`, "
-            "`fingerprint`, `privatekey` (PEM), "
-            "`region`, and `passphrase` if the key has one. A changed Secret is taken up within "
-            "minutes."
+            "The Secret of this namespace with the API key: keys `user`, `tenancy`, `fingerprint`, "
+            "`privatekey` (PEM), `region`, and `passphrase` if the key has one. The operator notices "
+            "a changed Secret within minutes."
         )
     )
     region: RegionName | None = Field(
@@ -68,7 +66,7 @@ class OCIIdentitySpec(Model):
         ),
     )
     defaults: IdentityDefaults | None = Field(
-        default=None, description="What jobs and runs of this identity need not say themselves."
+        default=None, description="Defaults for jobs and runs of this identity."
     )
 
 
@@ -84,7 +82,7 @@ class OCIIdentityStatus(Model):
         default=None, description="Since when the same cause keeps the identity from being ready."
     )
     conditions: Conditions = Field(
-        default=(), description="Ready: the credentials can be read and OCI accepts them."
+        default=(), description="Ready: the credentials can be read, and OCI accepts them."
     )
 
     def changed(self, **fields: Unpack[IdentityStatusFields]) -> Self:
@@ -95,8 +93,9 @@ class OCIIdentityStatus(Model):
 class OCIIdentity(Model):
     """Credentials with which jobs and runs of this namespace call OCI.
 
-    The identity named `default` serves every job that names no other. It is kept (by a finalizer) for as long
-    as a job or a live run needs it.
+    The identity named `default` is used by every job that names no other. A finalizer keeps it for as long as a job or
+    an
+    active run needs it.
     """
 
     metadata: ObjectMeta

@@ -1,4 +1,7 @@
-"""The kinds of the API group. Part of the interface: changing one needs a migration, not a rename."""
+"""The kinds of the API group, and the services that run jobs.
+
+Part of the interface: changing one needs a migration, not a rename.
+"""
 
 from typing import Final
 

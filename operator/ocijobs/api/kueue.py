@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from pydantic import Field
 
@@ -58,7 +58,7 @@ class WorkloadSpec(Model):
 class WorkloadStatus(Model):
     """What Kueue says."""
 
-    admission: Mapping[str, Any] | None = None
+    admission: Mapping[str, object] | None = None
     conditions: tuple[Condition, ...] = ()
 
 

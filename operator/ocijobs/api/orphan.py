@@ -8,11 +8,12 @@ from ocijobs.api.shared.model import Model, Ocid, Time
 
 
 class UnknownLaunch(Model):
-    """A creation whose outcome is not known: what it made, if anything, has the owner tag."""
+    """A creation whose outcome is not known. If it made something, that has the owner tag."""
 
     owner: str = Field(description="Value of the free-form tag ocijobs_owner.")
     job_id: Ocid | None = Field(
-        default=None, description="OCI job that a run was created of; without it, it was a job."
+        default=None,
+        description="OCI job of the run that was to be created; empty if a job was to be created.",
     )
 
 
@@ -28,7 +29,7 @@ class Leftovers(Model):
     job_ids: tuple[Ocid, ...] = Field(default=(), description="Jobs: to be deleted.")
     code_uris: tuple[str, ...] = Field(
         default=(),
-        description="Folders of code in Object Storage that no other job is known to have.",
+        description="Folders of code in Object Storage that no other known job uses.",
     )
     unknown: tuple[UnknownLaunch, ...] = Field(
         default=(), description="Creations whose outcome is not known."
@@ -61,7 +62,7 @@ class Leftovers(Model):
 
 
 class Orphan(Model):
-    """An object that was let go although something of it is left in OCI, and why."""
+    """An object that was let go although it has left something in OCI, and why."""
 
     kind: str = Field(description="Kind of the object.")
     namespace: str = Field(description="Its namespace.")

@@ -13,12 +13,12 @@ Source: https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/cust
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ocijobs.api.shared.model import Model
 
-Schema = dict[str, Any]
+Schema = dict[str, object]
 
 _KEPT = (
     "type",
@@ -79,7 +79,7 @@ class _Converter:
         schema = _kept(node)
         if self._lists:
             schema.pop("default", None)
-        return schema | self._shape(kind, node, path)
+        return schema | self._shape(str(kind), node, path)
 
     def _shape(self, kind: str, node: Schema, path: str) -> Schema:
         """Return what only schemas of this type have."""
@@ -104,18 +104,19 @@ class _Converter:
         while "$ref" in node or "anyOf" in node or "allOf" in node:
             outer = {k: v for k, v in node.items() if k not in {"$ref", "anyOf", "allOf"}}
             if "$ref" in node:
-                inner = self._definitions[node["$ref"].rsplit("/", 1)[-1]]
+                inner = self._definitions[str(node["$ref"]).rsplit("/", 1)[-1]]
             else:
                 inner = _only(node.get("anyOf") or node["allOf"], path)
             node = inner | outer
         return node
 
     def _object(self, node: Schema, path: str) -> Schema:
-        if "properties" in node:
+        properties = node.get("properties")
+        if isinstance(properties, dict):
             return {
                 "properties": {
                     name: self.convert(child, f"{path}.{name}", described=True)
-                    for name, child in node["properties"].items()
+                    for name, child in properties.items()
                 }
             }
         values = node.get("additionalProperties")
@@ -127,8 +128,10 @@ class _Converter:
     def _array(self, node: Schema, path: str) -> Schema:
         _require(node, "maxItems", path)
         _require(node, "x-kubernetes-list-type", path)
+        given = node.get("items")
         self._lists += 1
-        items = self.convert(node["items"], f"{path}[]", described=False)
+        # What says nothing of its items is refused for having no type.
+        items = self.convert(given if isinstance(given, dict) else {}, f"{path}[]", described=False)
         self._lists -= 1
         return {"items": items}
 
@@ -146,9 +149,10 @@ def _require(node: Schema, key: str, path: str) -> None:
         raise UnexpressibleError(f"{path}: has no {key}")
 
 
-def _only(options: list[Schema], path: str) -> Schema:
+def _only(options: object, path: str) -> Schema:
     """Return the one option that is not null."""
-    given = [option for option in options if option != {"type": "null"}]
+    alternatives: list[Schema] = options if isinstance(options, list) else []
+    given = [option for option in alternatives if option != {"type": "null"}]
     if len(given) != 1:
         raise UnexpressibleError(f"{path}: a union of {len(given)} types")
     return given[0]
@@ -157,8 +161,8 @@ def _only(options: list[Schema], path: str) -> Schema:
 def _kept(node: Schema) -> Schema:
     """Return what is said of a value beside its shape, as OpenAPI 3.0 says it."""
     schema = {key: node[key] for key in _KEPT if key in node and node[key] not in (None, [])}
-    if isinstance(schema.get("description"), str):
-        schema["description"] = _prose(schema["description"])
+    if isinstance(description := schema.get("description"), str):
+        schema["description"] = _prose(description)
     if "const" in node:
         schema["enum"] = [node["const"]]
     if "exclusiveMinimum" in node:

@@ -26,13 +26,12 @@ if TYPE_CHECKING:
     )
     from ocijobs.api.run.binding import Binding, JobBinding
     from ocijobs.api.run.observed import NodeGroupState, OutputList, RunMetrics
-    from ocijobs.api.run.phase import Phase, StopReason
+    from ocijobs.api.run.phase import Phase, StopReason, SweepPhase
     from ocijobs.api.run.status import Attempt, RunLogs, RunSubmission
-    from ocijobs.api.schedule.status import Firing
+    from ocijobs.api.schedule import Firing
     from ocijobs.api.shared.conditions import Condition
     from ocijobs.api.shared.dependency import Dependency
-    from ocijobs.api.shared.identity_reference import IdentityReference
-    from ocijobs.api.sweep.phase import SweepPhase
+    from ocijobs.api.shared.metadata import IdentityReference
     from ocijobs.api.sweep.status import BestRun
 
 

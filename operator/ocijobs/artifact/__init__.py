@@ -1,1 +1,1 @@
-"""Job artifacts: what is uploaded to OCI as a job's code, built from sources, byte for byte the same each time."""
+"""Job artifacts: what is uploaded to OCI as a job's code. The same sources give the same bytes."""

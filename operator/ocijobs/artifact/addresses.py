@@ -1,8 +1,8 @@
 """Which addresses sources may come from.
 
-The operator fetches what users name, with the network of its pod. Where that reaches the metadata service of its
-machine, a source could be the operator's own credentials; so some networks are refused, at the address that a name
-turns out to be.
+The fetcher fetches what users name, with the network of its pod. If that network reaches the metadata service of the
+machine, a source could read the credentials of the machine. So some networks are refused, after a name is resolved to
+its address.
 """
 
 from __future__ import annotations
@@ -87,6 +87,6 @@ class AllowedAddresses(AbstractResolver):
         return found
 
     async def close(self) -> None:
-        """Give up what is held."""
+        """Close the resolver."""
         if self._resolver is not None:
             await self._resolver.close()

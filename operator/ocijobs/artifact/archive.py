@@ -1,6 +1,6 @@
-"""Archives that are the same for the same files, whatever the machine.
+"""Archives that are the same for the same files, on every machine.
 
-Names are in order, times and modes are fixed, and nothing is compressed, since that differs between versions of zlib.
+Names are sorted, times and modes are fixed, and nothing is compressed, since versions of zlib compress differently.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 from ocijobs.artifact.files import Content, Files, copy, size_of
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The earliest time that a zip archive can hold."""
+"""The earliest time that a zip archive can store."""
 
 
 def write_archive(path: Path, files: Files) -> None:

@@ -1,4 +1,4 @@
-"""Archives as sources: what was fetched is unpacked if its name says so, and is one file of the code otherwise."""
+"""Archives as sources: a fetched file is unpacked if its name is an archive's; otherwise it is one file of the code."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ _OF_THE_ARCHIVE = frozenset(
         errno.ENOTEMPTY,
     }
 )
-"""What the file system says of names that can't be had, rather than of itself."""
+"""Error numbers that mean that a name can't be used, and not that the file system has failed."""
 
 
 def files_of(fetched: Path, name: str, folder: Path, bounds: Bounds) -> Files:
-    """Return the files of what was fetched; an archive is gone afterwards, since disk is scarce.
+    """Return the files of a fetched source. An archive is deleted afterwards, since disk is scarce.
 
     Args:
         fetched: where it lies.
@@ -54,7 +54,7 @@ def files_of(fetched: Path, name: str, folder: Path, bounds: Bounds) -> Files:
         else:
             return {name: fetched}
     except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, LZMAError) as error:
-        raise SourceError(f"{name} is no whole archive: {shown(str(error))}") from error
+        raise SourceError(f"{name} is not a complete archive: {shown(str(error))}") from error
     except OSError as error:
         if error.errno is not None and error.errno not in _OF_THE_ARCHIVE:
             raise
@@ -106,7 +106,7 @@ def _followed(path: Path, name: str, root: Path) -> Path:
 
 
 def _walk(folder: Path) -> list[Path]:
-    """Return all that is in a folder, but for what is Git's own."""
+    """Return everything in a folder, except for Git's own files."""
     found: list[Path] = []
     for where, folders, files in os.walk(folder):
         folders[:] = [each for each in folders if each != ".git"]
@@ -162,7 +162,7 @@ def _untar(fetched: Path, folder: Path, bounds: Bounds) -> None:
 
 
 def _copy(source: IO[bytes], target: BinaryIO, total: int, bounds: Bounds) -> int:
-    """Copy, and trust no size that an archive claims; return how much there is by now."""
+    """Copy a member without trust in the size that the archive claims; return how many bytes there are so far."""
     while chunk := source.read(_CHUNK):
         total += len(chunk)
         bounds.check_size(total)

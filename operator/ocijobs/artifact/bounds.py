@@ -1,4 +1,4 @@
-"""How much a source may be: bytes, files, and how long their names are."""
+"""Limits of a source: bytes, files, and the length of their names."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import PurePosixPath
 from ocijobs.artifact.files import SourceError
 
 LONGEST_NAME = 255
-"""Bytes of a file's own name: what Linux's file systems hold, where the code is to lie in the run as well."""
+"""Highest number of bytes in a file's name: Linux's limit, since the run has to store the file under that name, too."""
 
 LONGEST_PATH = 1024
-"""Bytes of a path in the code."""
+"""Highest number of bytes in a path of the code."""
 
 _SHOWN = 80
 
@@ -67,7 +67,7 @@ def check_name(name: str) -> None:
     try:
         longest = max((len(part.encode()) for part in path.parts), default=0)
     except UnicodeEncodeError as error:
-        raise SourceError(f"the name {shown(name)} is no UTF-8: rename the file") from error
+        raise SourceError(f"the name {shown(name)} is not UTF-8: rename the file") from error
     if longest > LONGEST_NAME:
         raise SourceError(
             f"the name {shown(name)} has {longest} bytes, and {LONGEST_NAME} are allowed: rename the file"
@@ -94,7 +94,7 @@ def check_tree(names: Iterable[str]) -> None:
 
 
 def shown(name: str) -> str:
-    """Return a name for a message: its beginning, with what can't be shown escaped."""
+    """Return a name for a message: its beginning, with characters escaped that can't be shown."""
     escaped = name[:_SHOWN].encode("ascii", "backslashreplace").decode()
     text = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in escaped)
     return text if len(name) <= _SHOWN else f"{text}…"

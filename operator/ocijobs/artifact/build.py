@@ -1,12 +1,12 @@
-"""Building an artifact: the driver, what it is to do, and the code, in one archive.
+"""Builds an artifact: one archive with the driver, its instructions and the code.
 
     ocijobs_driver.py    what OCI starts (JOB_RUN_ENTRYPOINT)
     ocijobs_….py         its modules
-    ocijobs_job.json     what the driver is to do
+    ocijobs_job.json     the driver's instructions
     code/…               the files of the source
 
-A container's artifact is its source alone. That of Spark is what goes into Object Storage, one member an object:
-artifact/spark.py says which.
+A container's artifact is only its source. For Spark, each member of the archive becomes an object in Object Storage:
+see artifact/spark.py.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ JOB_FILE = "ocijobs_job.json"
 
 
 class Buildable(Protocol):
-    """What an artifact is built for, of the spec of a job."""
+    """The parts of a job's spec that its artifact depends on."""
 
     @property
     def runtime(self) -> Runtime | None:

@@ -1,4 +1,4 @@
-"""The file of a source that is run, and whether the files can be in one folder at all."""
+"""The file of a source that is run, and the check that the files can be in one folder."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ _CHUNK = 1 << 20
 
 
 class SourceError(ValueError):
-    """The source is no code that the runtime can run; the message names the field and what to do."""
+    """The runtime can't run the source; the message names the field and what to do."""
 
 
 class SourceMissingError(Exception):
@@ -28,7 +28,7 @@ class SourceUnreachableError(Exception):
 
 
 class LimitReachedError(Exception):
-    """Reading the source would take more than one reading may have; the message says of what, and what to do."""
+    """Reading the source needs more than one reading may use; the message says of what, and what to do."""
 
 
 def size_of(content: Content) -> int:

@@ -1,7 +1,7 @@
-"""The program git: what it answers, and what its failure means.
+"""The program git: its answers, and the meaning of its failures.
 
-It runs in the group of this process, so that whoever ends that ends git and what git has started. The limits of this
-process are git's as well.
+It runs in the process group of this process, so the end of the group also ends git and everything that git has started.
+The limits of this process apply to git as well.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the driver is to do in a run, from the spec and the files of the source; what can't be done is refused here."""
+"""The driver's instructions for a run, made of the spec and the files. What can't be done is refused here."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from typing import Any, assert_never
 
 from ocijobs.api.job.runtime import NotebookRuntime, PythonRuntime, Runtime, ScriptRuntime
 from ocijobs.api.job.runtimes.container import ContainerRuntime
-from ocijobs.api.job.runtimes.git import GitCode, GitRuntime
+from ocijobs.api.job.runtimes.git import GitRuntime
 from ocijobs.api.job.runtimes.spark import SparkRuntime
 from ocijobs.api.job.runtimes.torch import PyTorchDistributedRuntime
+from ocijobs.api.job.source import GitCode
 from ocijobs.api.job.spec import Outputs
 from ocijobs.artifact.entrypoint import (
     check_names,
@@ -76,7 +77,7 @@ def _of_runtime(runtime: Runtime, outputs: Outputs | None, files: Files) -> dict
 def _git_runtime(where: str, runtime: GitRuntime) -> dict[str, Any]:
     check_suffix(where, runtime.entrypoint, _SUFFIXES[GitRuntime])
     if runtime.entry_function is not None and not runtime.entrypoint.endswith(".py"):
-        raise SourceError(f"{where}.entryFunction: {runtime.entrypoint} is no Python file")
+        raise SourceError(f"{where}.entryFunction: {runtime.entrypoint} is not a Python file")
     return {
         "python": True,
         "git": {**_git(runtime), "skipMetadataUpdate": runtime.skip_metadata_update},

@@ -1,7 +1,7 @@
-"""Fetching one commit of a Git repository, with the program git.
+"""Fetches one commit of a Git repository, with the program git.
 
-Git is kept from everything that is not the repository: no configuration of the machine, no prompts, no other
-protocols, no redirections, and the address that its host's name was found to have.
+Git may use nothing but the repository: no configuration of the machine, no prompts, no other protocols, no
+redirections, and only the address to which its host's name was resolved.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Code of Spark, as the objects that it becomes: Data Flow takes one file, and libraries beside it.
+"""Code of Spark, as objects in Object Storage: Data Flow runs one file, with libraries beside it.
 
 main.py        what is run: fileUri
 modules.zip    the other files of a Python source: Python finds modules in it (spark.submit.pyFiles)

@@ -1,4 +1,4 @@
-"""Fetching one file from the web."""
+"""Fetches one file from the web."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from ocijobs.artifact.files import SourceError, SourceMissingError, SourceUnreac
 
 _REDIRECTS = 5
 _REDIRECTED = 3
-"""Hundreds of a status code that leads elsewhere."""
+"""First digit of the 3xx status codes, which redirect."""
 
 _FAILED = 5
-"""Hundreds of one that tells of a failure of the server."""
+"""First digit of the 5xx status codes, which report a failure of the server."""
 
 _CHUNK = 1 << 20
 
 _SILENCE = aiohttp.ClientTimeout(total=None, sock_connect=30, sock_read=60)
-"""Seconds without a connection, and without a byte of an answer; the whole reading has a limit of its own."""
+"""Seconds without a connection, and seconds without a byte of an answer. The whole reading has a limit of its own."""
 
 
 class Web:
@@ -93,7 +93,7 @@ class Web:
                         return await _write(answer, target, bounds, already)
                     onward = urljoin(url, answer.headers.get("Location", ""))
                 if not onward.startswith(("http://", "https://")):
-                    raise SourceMissingError(f"{url} leads to {onward}, which is no web address")
+                    raise SourceMissingError(f"{url} leads to {onward}, which is not a web address")
                 if urlsplit(onward)[:2] != urlsplit(url)[:2]:
                     headers = {}
                 url = onward

@@ -6,8 +6,9 @@ from ocijobs.api.job.spec import OCIJob
 from ocijobs.api.run.binding import Binding, JobBinding, RunTemplate
 from ocijobs.api.run.settings import RunSettings
 from ocijobs.backends.backend import Backend
-from ocijobs.backends.environment import Values, has_settings_of_runs
+from ocijobs.backends.environment import has_settings_of_runs
 from ocijobs.backends.names import recorded_names
+from ocijobs.backends.values import Values
 
 
 def template_of_job(backend: Backend, job: OCIJob, region: str) -> RunTemplate:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from ocijobs.api.job.spec import OCIJobSpec
-from ocijobs.api.run.binding import ReferencedValue, RunTemplate
+from ocijobs.api.run.binding import RunTemplate
 from ocijobs.api.run.settings import RunSettings
 from ocijobs.api.shared.environment import EnvVar
 from ocijobs.api.shared.names import RESERVED_ENV_PREFIX
+from ocijobs.backends.values import ValueKey, Values
 
 _REFERENCE = re.compile(r"\$(?:(\$)|\(([^)]*)\))")
 
@@ -46,38 +46,6 @@ OPERATOR_VARIABLES = frozenset(
 
 VAULT_PREFIX = f"{RESERVED_ENV_PREFIX}VAULT_"
 """What stands before the name of a variable that the driver reads from OCI Vault; its value is the secret's OCID."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class ValueKey:
-    """A key of a Secret or ConfigMap."""
-
-    kind: str
-    name: str
-    key: str
-
-    def __str__(self) -> str:
-        return f"key {self.key!r} of {self.kind} {self.name}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Values:
-    """What the references of environment variables gave when they were read.
-
-    `missing` names what does not exist though it must; `secrets` are the values to mask in what is shown.
-    """
-
-    values: Mapping[ValueKey, str] = field(repr=False)
-    objects: tuple[ReferencedValue, ...] = ()
-    missing: tuple[str, ...] = ()
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """Values that came from Secrets."""
-        return tuple(value for key, value in self.values.items() if key.kind == "Secret")
-
-
-NO_VALUES = Values(values={})
 
 
 def merge(template: Iterable[EnvVar], override: Iterable[EnvVar]) -> tuple[EnvVar, ...]:

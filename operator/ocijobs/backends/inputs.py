@@ -9,9 +9,9 @@ from ocijobs.api.job.spec import OCIJob
 from ocijobs.api.job.status import Artifact
 from ocijobs.api.run.binding import JobBinding, RunTemplate
 from ocijobs.api.run.settings import RunSettings
-from ocijobs.backends.environment import Values
 from ocijobs.backends.names import KnownNames
 from ocijobs.backends.requests import Tags
+from ocijobs.backends.values import Values
 from ocijobs.settings import Settings
 
 

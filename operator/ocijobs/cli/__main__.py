@@ -32,15 +32,17 @@ def main() -> None:
 @main.command("import")
 @click.argument("source")
 @click.option(
-    "--config", type=click.Path(path_type=Path), help="OCI configuration file, for an OCID."
+    "--config", type=click.Path(path_type=Path), help="OCI configuration file to use for an OCID."
 )
-@click.option("--profile", default="DEFAULT", show_default=True, help="Its profile, for an OCID.")
-@click.option("--endpoint", help="Endpoint of the Data Science API, for an OCID.")
+@click.option(
+    "--profile", default="DEFAULT", show_default=True, help="Profile in it to use for an OCID."
+)
+@click.option("--endpoint", help="Endpoint of the Data Science API to use for an OCID.")
 def import_(source: str, config: Path | None, profile: str, endpoint: str | None) -> None:
     """Print the manifest of a job.
 
-    SOURCE is a YAML file of oracle-ads, whose code becomes part of the manifest, or the OCID of an OCI job, which the
-    manifest adopts.
+    SOURCE is a YAML file of oracle-ads or the OCID of an OCI job. The code of a YAML file becomes part of the manifest;
+    an OCI job is adopted by the manifest.
     """
     remarks: list[str] = []
     with _told():
@@ -59,7 +61,7 @@ def import_(source: str, config: Path | None, profile: str, endpoint: str | None
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("code"),
     show_default=True,
-    help="Folder that inline files are written to, one folder a job.",
+    help="Folder for inline files, with one folder for each job.",
 )
 def export(file: Path, code: Path) -> None:
     """Print the OCIJobs of a file as YAML of oracle-ads."""
@@ -76,8 +78,8 @@ def export(file: Path, code: Path) -> None:
 def restore(backup: Path) -> None:
     """Print the objects of a backup as manifests that adopt what they have in OCI.
 
-    A backup is what `kubectl get ociidentities,ocijobs,ocijobruns,secrets,configmaps -o yaml` prints. Let the new
-    cluster's operator run with --hold-new while they are applied.
+    A backup is what `kubectl get ociidentities,ocijobs,ocijobruns,secrets,configmaps -o yaml` prints. Run the
+    new cluster's operator with --hold-new while you apply them.
     """
     remarks: list[str] = []
     with _told():
@@ -98,15 +100,17 @@ def restore(backup: Path) -> None:
     type=click.Choice(["table", "json"]),
     default="table",
     show_default=True,
-    help="Form of the list.",
+    help="Format of the list.",
 )
 @click.option("--end", is_flag=True, help="End what is listed, and show what could not be ended.")
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
-    help="OCI configuration file with which it is ended, instead of the copy that the operator holds.",
+    help="OCI configuration file with the key to use, instead of the operator's copy.",
 )
-@click.option("--profile", help="Its profile; with it alone, of the OCI command line's own file.")
+@click.option(
+    "--profile", help="Profile in it; without --config, in the OCI command line's own file."
+)
 @click.option("--endpoint", help="Endpoint of all services, instead of the region's own.")
 def orphans_(
     *,
@@ -119,8 +123,8 @@ def orphans_(
 ) -> None:
     """List what objects that were let go have left in OCI, and end it.
 
-    An object is let go when its credentials are gone, or by the annotation ocijobs.io/abandon. What deletionPolicy
-    keeps is not listed.
+    An object is let go when its credentials are gone, or by the annotation ocijobs.io/abandon. What
+    deletionPolicy keeps is not listed.
     """
     with _told():
         access = Access(config=config, profile=profile, endpoint=endpoint)

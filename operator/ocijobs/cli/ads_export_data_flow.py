@@ -14,7 +14,8 @@ from ocijobs.api.job.machines.data_flow import DataFlowInfrastructure
 from ocijobs.api.job.runtimes.spark import SparkRuntime
 from ocijobs.api.job.source import Source
 from ocijobs.api.job.spec import OCIJobSpec
-from ocijobs.backends.environment import NO_VALUES, expand, resolve
+from ocijobs.backends.environment import expand, resolve
+from ocijobs.backends.values import NO_VALUES
 from ocijobs.cli.ads_document import Part, parts_of_job, with_values
 from ocijobs.cli.ads_source import located
 from ocijobs.cli.document_keys import Spec

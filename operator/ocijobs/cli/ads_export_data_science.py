@@ -144,8 +144,8 @@ def _git(git: GitRuntime) -> Spec:
 
 def _torch(torch: PyTorchDistributedRuntime, top: str) -> Spec:
     dependencies = torch.dependencies.document() if torch.dependencies is not None else {}
-    if packages := dependencies.get("pipPackages"):
-        dependencies["pipPackages"] = " ".join(packages)
+    if torch.dependencies is not None and torch.dependencies.pip_packages:
+        dependencies["pipPackages"] = " ".join(torch.dependencies.pip_packages)
     return {
         **_paths(torch, top),
         "git": torch.git.document() if torch.git is not None else None,

@@ -71,5 +71,5 @@ def _part(spec: Mapping[str, Any], name: str, types: tuple[str, ...]) -> Part:
         raise InputError(f"spec.{name}: is missing")
     kind = part.get("type")
     if kind not in types:
-        raise InputError(f"spec.{name}.type: {kind!r} is none of {', '.join(types)}")
+        raise InputError(f"spec.{name}.type: {kind!r} is not one of {', '.join(types)}")
     return Part(str(kind), mapping(part, "spec"))

@@ -132,7 +132,7 @@ def _bucket(runtime: Spec, remarks: list[str]) -> str | None:
     bucket = str(runtime.get("scriptBucket") or "")
     if bucket and not bucket.startswith("oci://"):
         remarks.append(
-            f"{_IN_RUNTIME}.scriptBucket: {bucket} lacks the namespace: set "
+            f"{_IN_RUNTIME}.scriptBucket: {bucket} has no namespace: set "
             f"infrastructure.dataFlow.artifactBucketUri to oci://{bucket}@NAMESPACE"
         )
         return None

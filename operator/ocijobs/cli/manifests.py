@@ -37,7 +37,7 @@ def read(path: Path) -> Iterator[Document]:
     """Yield the documents of a file, those of a List one by one.
 
     Raises:
-        InputError: if it is no YAML of objects.
+        InputError: if it is not YAML with objects.
     """
     try:
         documents = list(yaml.safe_load_all(path.read_bytes()))
@@ -47,7 +47,7 @@ def read(path: Path) -> Iterator[Document]:
         if document is None:
             continue
         if not isinstance(document, dict):
-            raise InputError(f"{path}: is no YAML of objects")
+            raise InputError(f"{path}: is not YAML with objects")
         if document.get("kind") == "List":
             yield from document.get("items") or ()
         else:

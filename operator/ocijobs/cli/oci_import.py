@@ -11,7 +11,7 @@ from ocijobs.backends.data_science.machines import MACHINES, Mount
 from ocijobs.backends.data_science.requests import JobRequest, MultiNode, SingleNode
 from ocijobs.backends.documents import put
 from ocijobs.backends.manifest_fields import given_fields
-from ocijobs.backends.requests import Tags
+from ocijobs.backends.requests import JobCreation, Tags
 from ocijobs.cli.document_keys import Spec, in_order
 from ocijobs.cli.manifests import Document, InputError, manifest, object_name
 from ocijobs.cli.oci_import_application import application_spec
@@ -34,6 +34,15 @@ def job_of_oci(
         request = read_job(ocid, config, profile, endpoint)
     except JobUnreadableError as error:
         raise InputError(f"{ocid}: {error}") from error
+    return manifest_of(ocid, request, remarks)
+
+
+def manifest_of(ocid: str, request: JobCreation, remarks: list[str]) -> Document:
+    """Return the OCIJob of what OCI tells of a job.
+
+    Raises:
+        InputError: if it can't be adopted.
+    """
     if isinstance(request, ApplicationRequest):
         return _manifest(request, application_spec(request, remarks))
     if not isinstance(request, JobRequest) or isinstance(request.workload, MultiNode):

@@ -24,7 +24,7 @@ from ocijobs.cloud.credentials import (
     IdentityKey,
     parse_api_key,
 )
-from ocijobs.cloud.infrastructures import infrastructures
+from ocijobs.cloud.job_services import job_services
 from ocijobs.cloud.leftovers import Leftover
 from ocijobs.kube.client import ApiError, KubeClient
 from ocijobs.kube.lease import NotLeadingError
@@ -37,7 +37,7 @@ _HEADINGS = ("SINCE", "NAMESPACE", "KIND", "NAME", "LEFT", "CAUSE")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """With whose API key what is left is ended: of a configuration file of OCI, else what the operator holds.
+    """With whose API key what is left is ended: of a configuration file of OCI, else the operator's copies.
 
     `endpoint` is that of all services, instead of the region's own.
     """
@@ -120,7 +120,7 @@ async def _ended(
     """End what can be ended, take it from the list, and return the rest of the list."""
     credentials = CredentialStore()
     for identity, key in keys.items():
-        credentials.hold(IdentityKey(*identity), key)
+        credentials.keep_copy(IdentityKey(*identity), key)
     calls = Calls(
         settings,
         credentials,
@@ -131,21 +131,21 @@ async def _ended(
         clock=SystemClock(),
         count_error=lambda *_: None,
     )
-    services = infrastructures(calls, CodeStorage(calls))
+    services = job_services(calls, CodeStorage(calls))
     kept: list[ListedOrphan] = []
     remarks: list[str] = []
     for each in orphans:
         orphan, identity = each.orphan, _identity(each)
         who = f"{orphan.kind} {orphan.namespace}/{orphan.name}"
-        held = keys.get(identity)
-        if held is None:
+        api_key = keys.get(identity)
+        if api_key is None:
             remarks.append(
-                f"{who}: no credentials of {identity} are held: give --config or --profile"
+                f"{who}: the operator has no copy of the credentials of {identity}: give --config or --profile"
             )
             kept.append(each)
             continue
         principal = Principal(
-            identity=IdentityKey(*identity), region=orphan.region or held.region or ""
+            identity=IdentityKey(*identity), region=orphan.region or api_key.region or ""
         )
         outcome = await Leftover(services, principal, orphan).end()
         remarks.extend(f"{who}: {problem}" for problem in outcome.unended)
@@ -167,12 +167,12 @@ def table(orphans: Iterable[ListedOrphan]) -> str:
     rows = [_HEADINGS]
     for each in orphans:
         orphan = each.orphan
-        since = orphan.document()["since"]
+        since = str(orphan.document()["since"])
         rows.append(
             (since, orphan.namespace, orphan.kind, orphan.name, str(orphan.left), orphan.cause)
         )
     if len(rows) == 1:
-        return "nothing is left in OCI that is known of\n"
+        return "nothing is known to be left in OCI\n"
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
     lines = (
         "   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -43,7 +43,7 @@ def _adopt_run(document: Document, clean: Document, warnings: list[str]) -> None
         warnings.append(
             f"OCIJobRun {name}: its launch was under way, and whether OCI took it is not known: look "
             f"for a job run with the tag ocijobs_owner={status.get('owner')}/0 of OCI job "
-            f"{status['submit'].get('jobId')} and set spec.adopt.jobRunId, or release the run if there is none"
+            f"{status['submit'].get('jobId')} and set spec.adopt.jobRunId, or let the run start if there is none"
         )
 
 

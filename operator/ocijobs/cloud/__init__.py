@@ -1,1 +1,1 @@
-"""OCI: the only code that imports its SDK. It sends what was decided and tells what came of it."""
+"""OCI: the only package that imports its SDK. It sends what was decided, and returns OCI's answers."""

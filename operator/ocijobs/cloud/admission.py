@@ -1,7 +1,7 @@
-"""Whose turn it is to call OCI: a worker asks before it begins, and nobody waits who holds something that others need.
+"""Whose turn it is to call OCI. A worker asks before it begins, and a caller that waits keeps nothing that others need.
 
-Where it is not the turn of an object, its key waits in the line of its principal and service, and comes back when
-its turn is: the line wakes it, one for each call that may be made, so that ten thousand that wait cost no rounds.
+If it is not an object's turn, its key waits in the line of its principal and service. The line wakes one key for each
+call that may be made, so ten thousand waiting objects cost no rounds.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Generic, Protocol, TypeVar
 from ocijobs.clock import Clock, wait_for
 from ocijobs.cloud.clients import Service
 from ocijobs.cloud.credentials import IdentityKey
-from ocijobs.reconcile.known.turn import Turn
+from ocijobs.reconcile.actions.calls import Turn
 
 CallerT = TypeVar("CallerT", bound=Hashable)
 
@@ -31,7 +31,7 @@ class Pace(Protocol):
 
     @property
     def slowed(self) -> bool:
-        """Whether OCI's 429s have made it slower than it may be."""
+        """Whether 429s of OCI have reduced the rate."""
         ...
 
     @property
@@ -40,26 +40,26 @@ class Pace(Protocol):
         ...
 
     def opens_in(self, ahead: int = 0) -> float:
-        """Return the seconds after which somebody who comes now can call."""
+        """Return the seconds after which a new caller could call."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where objects queue up: calls of one principal to one service have a rate of their own."""
+    """Where objects queue up. The calls of one principal to one service have a rate of their own."""
 
     identity: IdentityKey
     service: Service
 
 
 class Admission(Generic[CallerT]):
-    """Admits callers to places.
+    """Admits callers to places: each waits in the line of its place.
 
     Args:
         each: calls of one principal that are under way at the same time.
         pace: returns how fast a place may be called.
         clock: for the times at which lines move on.
-        wake: told of each caller whose turn has come; it comes and enters again.
+        wake: called with each caller whose turn has come; that caller enters again.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class Admission(Generic[CallerT]):
         return sum(map(len, self._lines.values()))
 
     def enter(self, caller: CallerT, place: Place) -> Turn | None:
-        """Admit a caller, who calls `leave` when it has its answer; or put it in line, and return when its turn is."""
+        """Admit a caller, which calls `leave` when it has its answer; or put it in line, and return when to call."""
         if self._called.get(caller) == place:
             # What was kept for it is its own now.
             del self._called[caller]
@@ -98,12 +98,12 @@ class Admission(Generic[CallerT]):
         return self._turn(place, len(line) - 1)
 
     def leave(self, place: Place) -> None:
-        """Note that a call that was admitted has its answer."""
+        """Note that an admitted call has its answer."""
         self._release(place)
         self._move_on()
 
     def give_up(self, caller: CallerT, keep: frozenset[Place] = frozenset()) -> None:
-        """Take a caller out of all lines but those that are kept: it has no use for a turn that was kept for it."""
+        """Remove a caller from all lines but those in `kept`: it has no use for a turn there."""
         for place in self._places.get(caller, set()) - keep:
             self._remove(caller, place)
         if caller in self._called and self._called[caller] not in keep:
@@ -111,7 +111,7 @@ class Admission(Generic[CallerT]):
             self._move_on()
 
     async def run(self) -> None:
-        """Move lines on when it is time. Runs for as long as callers are admitted."""
+        """Move the lines on when it is time. Runs for as long as callers are admitted."""
         while True:
             self._changed.clear()
             self._move_on()
@@ -123,12 +123,12 @@ class Admission(Generic[CallerT]):
         return self._under_way[place.identity] < self._each and self._opens_in(place) <= 0
 
     def _opens_in(self, place: Place) -> float:
-        """Return when the rate lets another one through, besides those whose turn was called."""
+        """Return when the rate allows another caller, besides those that were called already."""
         ahead = sum(called == place for called in self._called.values())
         return self._pace(place).opens_in(ahead)
 
     def _move_on(self) -> None:
-        """Call whose turn it is."""
+        """Wake the callers whose turn has come."""
         for place, line in list(self._lines.items()):
             while line and self._open(place):
                 caller = next(iter(line))

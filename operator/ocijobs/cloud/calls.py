@@ -1,10 +1,10 @@
-"""The one place through which OCI is called: paced, fenced, timed, counted, and never retried behind our back.
+"""The one place that calls OCI: paced, fenced, timed and counted, without hidden retries.
 
-The SDK's own retries and circuit breaker are off: they would hold a worker for minutes, and open for all callers
-because one of them was told 409. Reads are tried a few times here; writes go back to whoever decided on them.
+The SDK's own retries and circuit breaker are off: retries would keep a worker for minutes, and the breaker would open
+for all callers after a 409 for one. Reads are tried a few times here. The failure of a write goes back to the decision.
 
-Who waits here holds no thread and no worker, and so nothing that others need; and nobody but the shared poll waits
-for long: a call whose principal has to wait is refused as throttled, with the time until which.
+A call that waits here occupies no thread and no worker, so nothing that others need. Only the shared poll waits for
+long: another call whose principal has to wait is refused as throttled, with the time until which.
 """
 
 from __future__ import annotations
@@ -43,18 +43,18 @@ T = TypeVar("T")
 _PASSING = frozenset({RefusalKind.UNAVAILABLE, RefusalKind.THROTTLED})
 
 _PATIENCE_SECONDS = 5.0
-"""How long a call waits for the rate that is one of several of an action: the first has come in its turn."""
+"""Seconds that a call waits for the rate if its action makes several: the first call has waited for its turn."""
 
 
-class CallObserver(Protocol):
-    """Told of each call to OCI."""
+class CallListener(Protocol):
+    """Called after each call to OCI."""
 
     def __call__(self, service: str, operation: str, code: int, seconds: float) -> None:
-        """Note a call: `code` is the HTTP status, 0 where there was no answer."""
+        """Note a call. `code` is the HTTP status, 0 if there was no answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class OciRequest:
     """A call to be made.
 
     Attributes:
@@ -62,8 +62,8 @@ class Request:
         service: which of OCI's services.
         operation: name of the operation, for logs and metrics, such as `CreateJobRun`.
         write: whether it changes something, so that only the leader may make it.
-        ends: whether all that it changes is that something ends: credentials without a Secret may make it.
-        lane: whether it goes first.
+        ends: whether it only ends something: then credentials without a Secret may make it.
+        lane: which calls go first.
     """
 
     principal: Principal
@@ -77,7 +77,7 @@ class Request:
 class Calls:
     """Makes calls to OCI in a bounded pool of threads.
 
-    `refused` is told whose signature OCI did not accept.
+    `refused` is called with the identity whose signature OCI did not accept.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class Calls:
         threads: Executor,
         fence: Callable[[], None],
         fenced: type[Exception],
-        observe: CallObserver,
+        observe: CallListener,
         clock: Clock,
         count_error: Callable[[str, str], None],
         refused: Callable[[IdentityKey], None] = lambda _: None,
@@ -109,12 +109,12 @@ class Calls:
 
     @property
     def under_way(self) -> int:
-        """How many calls are sent, or wait for a thread."""
+        """How many calls are under way, or wait for a thread."""
         return sum(shares.taken for shares in self._shares.values())
 
     @property
     def waiting(self) -> int:
-        """How many calls wait for time to pass: for the rate, or before they are repeated."""
+        """How many calls wait: for the rate, or to be repeated."""
         return self._waiting
 
     def pace(self, place: Place) -> RateLimit:
@@ -123,7 +123,7 @@ class Calls:
             self._rates[place] = RateLimit(self._settings.oci_rate_max, self._clock)
         return self._rates[place]
 
-    async def call(self, request: Request, send: Callable[[Any], T]) -> T | Refusal:
+    async def call(self, request: OciRequest, send: Callable[[Any], T]) -> T | Refusal:
         """Make the call and return what it brings, or why it was refused. Reads are repeated a few times.
 
         Args:
@@ -147,7 +147,7 @@ class Calls:
         with self._waits():
             await self._clock.sleep(seconds)
 
-    async def _once(self, request: Request, send: Callable[[Any], T]) -> T | Refusal:
+    async def _once(self, request: OciRequest, send: Callable[[Any], T]) -> T | Refusal:
         starts = request.write and not request.ends
         credentials = self._credentials.get(request.principal.identity, starts=starts)
         if credentials is None:
@@ -164,7 +164,7 @@ class Calls:
             return await self._send(request, credentials, send, rate)
 
     def _too_early(self, seconds: float) -> Refusal:
-        """Return the refusal of a call that was not made, since OCI asked others of its principal to wait."""
+        """Return the refusal of a call that was not made, since OCI asked the principal to wait."""
         return Refusal(
             kind=RefusalKind.THROTTLED,
             message="OCI answers 429 (too many requests) to calls of this identity",
@@ -173,7 +173,7 @@ class Calls:
 
     async def _send(
         self,
-        request: Request,
+        request: OciRequest,
         credentials: ApiKey,
         send: Callable[[Any], T],
         rate: RateLimit,
@@ -217,8 +217,8 @@ class Calls:
             seconds = time.monotonic() - started
             self._observe(request.service.value, request.operation, code, seconds)
 
-    def _unforeseen(self, request: Request, error: Exception) -> Refusal:
-        """Tell of an error of ours, in what is sent or in what is made of an answer, and return it as a refusal."""
+    def _unforeseen(self, request: OciRequest, error: Exception) -> Refusal:
+        """Log an error of our own, before or after the call, and return it as a refusal."""
         name = type(error).__name__
         _LOG.error(
             "%s: a defect of the operator",

@@ -1,4 +1,4 @@
-"""Clients of the SDK, one for each thread, principal and service: they share a session that is not thread-safe."""
+"""Clients of the SDK, one for each thread, principal and service: their sessions are not thread-safe."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from ocijobs.cloud.sdk import oci
 from ocijobs.settings import Settings
 
 _KEPT = 64
-"""Clients that a thread keeps, the ones used last."""
+"""How many clients a thread keeps; those used last stay."""
 
 _ERROR, _TEXT = "object", "str"
-"""The SDK's names of what it reads errors as, and of an answer that is text."""
+"""The SDK's names of the types as which it reads errors, and answers that are text."""
 
 
 class Service(Enum):
@@ -56,13 +56,13 @@ def _client_class(service: Service) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
-    """As whom, and where."""
+    """As which identity OCI is called, and in which region."""
 
     identity: IdentityKey
     region: str
 
     def __str__(self) -> str:
-        """Return it as logs have it."""
+        """Return the form that logs have."""
         return f"{self.identity.namespace}/{self.identity.name} in {self.region}"
 
 
@@ -113,9 +113,10 @@ class Clients:
 
 
 def _checked(deserialize: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the SDK's deserialization, but one that takes no web page for an empty list.
+    """Return the SDK's deserialization, with a check that a web page does not count as an empty list.
 
-    The SDK makes objects without content of whatever is no JSON; and an error that is no UTF-8 is none to it.
+    The SDK makes objects without content from anything that is not JSON, and does not report an answer that is not
+    UTF-8.
     """
 
     def checked(data: bytes, response_type: str, *options: Any) -> Any:
@@ -133,11 +134,11 @@ def _checked(deserialize: Callable[..., Any]) -> Callable[..., Any]:
 
 def _check_json(data: bytes, expected: type) -> None:
     if not isinstance(json.loads(data), expected):
-        raise TypeError(f"the answer is no {expected.__name__}")
+        raise TypeError(f"the answer is not a {expected.__name__}")
 
 
 def import_sdk() -> None:
-    """Import what all clients need, so that no call waits for it."""
+    """Import what all clients need, so that no call waits for the import."""
     for service in Service:
         _client_class(service)
 
@@ -146,4 +147,4 @@ SERVICES: Mapping[str, Service] = {
     BackendName.DATA_SCIENCE: Service.DATA_SCIENCE,
     BackendName.DATA_FLOW: Service.DATA_FLOW,
 }
-"""The API that is called for each backend: its calls are admitted, paced and counted together."""
+"""The API that is called for each backend. Its calls are admitted, paced and counted together."""

@@ -1,6 +1,6 @@
-"""Code of Spark jobs in Object Storage: put there once, object by object, and deleted with its job.
+"""Code of Spark jobs in Object Storage. It is put there once, object by object, and deleted with its job.
 
-A folder holds one state of the code, so an object that is there already is either ours or somebody else's; it is
+A folder has one state of the code. So an object that exists already is either the same one or somebody else's: it is
 compared, and never overwritten. https://docs.oracle.com/iaas/api/#/en/objectstorage/20160918/Object/PutObject
 """
 
@@ -27,7 +27,7 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Member:
-    """A file of the archive: its name there, its size and the MD5 of its content in Base64."""
+    """A file of the archive: its name there, its size, and the MD5 of its content in Base64."""
 
     name: str
     size: int
@@ -35,7 +35,7 @@ class _Member:
 
 
 class _Body:
-    """What is sent of a member: read as it is sent, and of a size that is known before."""
+    """The content of a member, read while it is sent. Its size is known before."""
 
     def __init__(self, stream: IO[bytes], size: int) -> None:
         self._stream, self._size = stream, size
@@ -53,7 +53,7 @@ class _Body:
 
 
 class CodeStorage:
-    """Puts code into folders of Object Storage, and deletes folders, as the identity of the job."""
+    """Puts code into folders of Object Storage and deletes folders, as the job's identity."""
 
     def __init__(self, calls: Calls) -> None:
         self._service = ServiceCalls(calls, Service.OBJECT_STORAGE)
@@ -162,7 +162,7 @@ def _md5(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> str:
 
 
 def _is(member: _Member, headers: Any) -> bool:
-    """Whether an object is the member, by its checksum; what was uploaded in parts has another, and is none of ours."""
+    """Whether an object is the member, by its MD5. One that was uploaded in parts has another, and is not ours."""
     checksum = headers.get("content-md5") or headers.get("opc-multipart-md5")
     told, ours = (
         (checksum, member.md5) if checksum else (headers.get("content-length"), str(member.size))

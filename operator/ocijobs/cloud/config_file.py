@@ -1,4 +1,4 @@
-"""The API key of a person, from a configuration file of OCI: for the command line."""
+"""A person's API key, from a configuration file of OCI, for the command line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ocijobs.cloud.sdk import oci
 
 
 class ConfigFileError(Exception):
-    """The file gives no API key; the message says why."""
+    """The file has no valid API key; the message says why."""
 
 
 def key_of_config(config: Path | None, profile: str) -> ApiKey:
@@ -20,7 +20,7 @@ def key_of_config(config: Path | None, profile: str) -> ApiKey:
         profile: of the file.
 
     Raises:
-        ConfigFileError: if there is none, or it is no API key.
+        ConfigFileError: if there is none, or it is not a valid API key.
     """
     path = str(config) if config is not None else oci.config.DEFAULT_LOCATION
     try:

@@ -1,4 +1,4 @@
-"""API keys, from the Secret of an OCIIdentity: parsed, checked, and kept in memory for what they may be used for."""
+"""API keys from the Secret of an OCIIdentity: parsed, checked, and kept in memory with what they may be used for."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from ocijobs.api.shared.identity_reference import IdentityReference
+from ocijobs.api.shared.metadata import IdentityReference
 from ocijobs.api.shared.model import OCID_PATTERN
 
 REQUIRED_KEYS = ("user", "tenancy", "fingerprint", "privatekey")
 """Keys that the Secret must have. OCI's own service operator uses the same names."""
 
 OPTIONAL_KEYS = ("region", "passphrase")
-"""Keys that it may have."""
+"""Keys that the Secret may have in addition."""
 
 _OCID = re.compile(OCID_PATTERN)
 _REGION = re.compile("[a-z0-9-]{1,63}")
@@ -40,13 +40,13 @@ class IdentityKey(NamedTuple):
 
 
 def identity_key(namespace: str, reference: IdentityReference) -> IdentityKey:
-    """Return which identity a reference in a namespace means."""
+    """Return the identity that a reference in a namespace means."""
     return IdentityKey(kind=reference.kind, namespace=namespace, name=reference.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """What signs calls as an IAM user. The private key, a PEM file without passphrase, is not in `repr`."""
+    """An API key, to sign calls as an IAM user. The private key, a PEM file without passphrase, is not in `repr`."""
 
     version: str
     user: str
@@ -57,19 +57,19 @@ class ApiKey:
 
 
 class CredentialsError(ValueError):
-    """The Secret's content is no API key; the message names the key of the Secret and what is wrong with it."""
+    """The Secret has no valid API key; the message names the key of the Secret and what is wrong with it."""
 
 
 def parse_api_key(data: Mapping[str, bytes], *, region: str | None, version: str) -> ApiKey:
-    """Return the API key that the data of a Secret is.
+    """Return the API key in the data of a Secret.
 
     Args:
         data: of the Secret, decoded.
         region: from the identity's spec; by default the Secret's own.
-        version: names this content.
+        version: identifies this content.
 
     Raises:
-        CredentialsError: if a key is missing, is not what its name says, or the private key is not the fingerprint's.
+        CredentialsError: if a key is missing or malformed, or the fingerprint is that of another private key.
     """
     text = _text(data)
     if missing := [name for name in REQUIRED_KEYS if not text.get(name)]:
@@ -93,18 +93,18 @@ def parse_api_key(data: Mapping[str, bytes], *, region: str | None, version: str
 
 
 def _text(data: Mapping[str, bytes]) -> dict[str, str]:
-    """Return the values that matter, as text; what else is in the Secret is nobody's business."""
+    """Return the values that are needed, as text; other keys of the Secret are ignored."""
     text: dict[str, str] = {}
     for name in (*REQUIRED_KEYS, *OPTIONAL_KEYS):
         try:
             text[name] = data.get(name, b"").decode().strip()
         except UnicodeDecodeError as error:
-            raise CredentialsError(f"key {name!r} of the Secret is no text") from error
+            raise CredentialsError(f"key {name!r} of the Secret is not text") from error
     return text
 
 
 def _check_forms(text: Mapping[str, str]) -> None:
-    """Refuse what the SDK could not even send: it would tell nobody but our log."""
+    """Refuse a key that the SDK could not use: the SDK's error would appear in our log only."""
     forms = (
         ("user", _OCID, "OCID such as ocid1.user.oc1..aaaa"),
         ("tenancy", _OCID, "OCID such as ocid1.tenancy.oc1..aaaa"),
@@ -130,9 +130,9 @@ def _load(private_key: str, passphrase: str | None) -> RSAPrivateKey:
         ) from error
     except (ValueError, UnsupportedAlgorithm) as error:
         hint = ", or its key 'passphrase' is wrong" if passphrase else ""
-        raise CredentialsError(f"{where} is no PEM key{hint}") from error
+        raise CredentialsError(f"{where} is not a PEM key{hint}") from error
     if not isinstance(key, RSAPrivateKey):
-        raise CredentialsError(f"{where} is no RSA key, which OCI needs")
+        raise CredentialsError(f"{where} is not an RSA key, which OCI requires")
     return key
 
 
@@ -144,9 +144,9 @@ def _fingerprint(key: RSAPrivateKey) -> str:
 
 
 class CredentialStore:
-    """The credentials in memory, by identity, and what they are good for.
+    """The credentials in memory, by identity, and what they may be used for.
 
-    Those whose Secret is there may do everything; those whose Secret is gone are kept to read and to end.
+    Those whose Secret exists may be used for everything; those whose Secret is gone only to read and to end.
     """
 
     def __init__(self) -> None:
@@ -154,20 +154,20 @@ class CredentialStore:
         self._starting: set[IdentityKey] = set()
 
     def put(self, key: IdentityKey, credentials: ApiKey) -> None:
-        """Keep what a Secret holds, in place of former credentials."""
+        """Keep the key of a Secret, instead of the former one."""
         self._keys[key] = credentials
         self._starting.add(key)
 
-    def hold(self, key: IdentityKey, credentials: ApiKey) -> None:
-        """Keep a copy whose Secret was not read, or is gone, unless there are credentials already."""
+    def keep_copy(self, key: IdentityKey, credentials: ApiKey) -> None:
+        """Keep a copy whose Secret was not read or is gone, unless there are credentials already."""
         self._keys.setdefault(key, credentials)
 
     def keep_to_end(self, key: IdentityKey) -> None:
-        """Let the credentials start nothing any more, if there are any: their Secret is gone."""
+        """Allow the credentials to start nothing any more: their Secret is gone."""
         self._starting.discard(key)
 
     def get(self, key: IdentityKey, *, starts: bool = False) -> ApiKey | None:
-        """Return the credentials of an identity, or None; to start something, only those whose Secret is there."""
+        """Return the credentials of an identity, or None; with `starts` only if their Secret exists."""
         return None if starts and key not in self._starting else self._keys.get(key)
 
     def forget(self, key: IdentityKey) -> None:

@@ -1,8 +1,8 @@
 """Applications and runs of OCI Data Flow (API version 20200129).
 
-Its lists take one filter besides the compartment, and none by id: whether something is there at all, only the
-compartment's whole list proves. Whether sorting counts as a filter no document says, so the lists come in their own
-order, the newest first, and are turned round here. https://docs.oracle.com/iaas/api/#/en/data-flow/20200129/RunSummary/ListRuns
+Its lists accept one filter besides the compartment, and no id. So only the whole list of the compartment proves that
+something does not exist. No document says whether sorting counts as a filter, so lists are requested in their default
+order, the newest first, and reversed here. https://docs.oracle.com/iaas/api/#/en/data-flow/20200129/RunSummary/ListRuns
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class DataFlow:
     async def look_up_job(
         self, principal: Principal, compartment_id: str, job_id: str
     ) -> JobRecord | Absent | Refusal:
-        """Return an application (GetApplication; the compartment's whole list where that answers 404)."""
+        """Return an application (GetApplication; the compartment's whole list after a 404)."""
         answer = await self._service.read(
             principal,
             "GetApplication",
@@ -81,7 +81,7 @@ class DataFlow:
     async def upload_artifact(
         self, principal: Principal, job_id: str, artifact: Artifact, content: BinaryIO
     ) -> Refusal | None:
-        """Put the code where the artifact says; what is there already stays."""
+        """Put the code where the artifact says; objects that exist already stay."""
         del job_id
         return await self._code.upload(principal, artifact, content)
 
@@ -132,7 +132,7 @@ class DataFlow:
     async def look_up_run(
         self, principal: Principal, compartment_id: str, run_id: str
     ) -> RunRecord | Absent | Refusal:
-        """Return a run (GetRun; the compartment's whole list where that answers 404: its application is not told)."""
+        """Return a run (GetRun; the compartment's whole list after a 404, since the application is unknown)."""
         answer = await self._run(principal, run_id, Lane.WORK)
         if not is_unclear(answer):
             return answer
@@ -140,7 +140,7 @@ class DataFlow:
         return first(found, lambda run: run.id == run_id) or Absent()
 
     async def cancel_run(self, principal: Principal, run_id: str) -> Refusal | None:
-        """Cancel a run (DeleteRun, which deletes nothing: it cancels a run that has not ended)."""
+        """Cancel a run (DeleteRun, which cancels a run that has not ended, and deletes nothing)."""
         return await self._service.ended(
             principal, "DeleteRun", lambda client: client.delete_run(run_id)
         )
@@ -159,10 +159,10 @@ class DataFlow:
         job_id: str | None = None,
         run_id: str | None = None,
     ) -> tuple[RunRecord, ...] | Refusal:
-        """Return all runs that the one filter leaves (ListRuns, all pages; GetRun for an id).
+        """Return all runs that match the one filter (ListRuns, all pages; GetRun for an id).
 
         Raises:
-            ValueError: if it is not one filter.
+            ValueError: if there is not exactly one filter.
         """
         filters = {"lifecycle_state": state, "application_id": job_id, "id": run_id}
         given = {name: str(value) for name, value in filters.items() if value is not None}

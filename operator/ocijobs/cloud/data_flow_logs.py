@@ -1,7 +1,7 @@
-"""The output of a run of Data Flow, from the logs that the service keeps of it when it has ended.
+"""The output of a run of Data Flow, from the logs that the service keeps once the run has ended.
 
-Spark writes what the code prints, tracebacks of Python included, to `spark_application_stdout.log.gz`. What failed
-before there was any code is in the application's STDERR, or in the driver's.
+Spark writes what the code prints, tracebacks of Python included, to `spark_application_stdout.log.gz`. Failures
+before the start of the code are in the STDERR of the application or of the driver.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from ocijobs.reconcile.output import LogLines, RunOutput
 from ocijobs.reconcile.polling import PAGE_SIZE
 
 MOST_FILES = 20
-"""Logs that are told of."""
+"""How many log files a status lists at most."""
 
 _SOURCES = ("APPLICATION", "DRIVER", "EXECUTOR")
 _TYPES = ("STDOUT", "STDERR")
 _READ_IN_TURN = (("APPLICATION", "STDOUT"), ("APPLICATION", "STDERR"), ("DRIVER", "STDERR"))
-"""Logs that are read until one has some text."""
+"""Logs that are read in turn until one has text."""
 
 _CHUNK = 1 << 16
 _MOST_TEXT = 256 << 20
-"""Bytes that are read of a log, decompressed."""
+"""Most bytes that are read of a log, decompressed."""
 
 _LONGEST_NAME = 255
 
 
-class RunLogs:
+class DataFlowLogs:
     """Reads logs, as the identity of the run."""
 
     def __init__(self, calls: Calls) -> None:
@@ -44,12 +44,12 @@ class RunLogs:
     async def read(
         self, principal: Principal, run_id: str, *, results: bool
     ) -> RunOutput | Refusal:
-        """Return the output of a run (ListRunLogs, all pages; GetRunLog); of one without logs yet it is empty.
+        """Return the output of a run (ListRunLogs, all pages; GetRunLog). It is empty while there are no logs.
 
         Args:
             principal: as whom.
             run_id: of the run.
-            results: whether result lines are wanted beside the last ones.
+            results: whether to return result lines as well as the last lines.
         """
         found = await self._service.pages(
             principal,
@@ -68,7 +68,7 @@ class RunLogs:
     async def _lines(
         self, principal: Principal, run_id: str, files: list[LogFile], *, results: bool
     ) -> LogLines | Refusal:
-        """Return the lines of the first log that has some text; of several that are alike, the last one's."""
+        """Return the lines of the first log with text; of several with the same source and type, the last one's."""
         names = {(file.source, file.type): file.name for file in files}
         for which in _READ_IN_TURN:
             if which not in names:
@@ -86,7 +86,7 @@ class RunLogs:
 
 
 def _file(summary: Any) -> LogFile | None:
-    """Return a log; None for one whose name is none that a status can tell."""
+    """Return a log; None if its name is too long for the status or can't be shown."""
     name = summary.name or ""
     if not 0 < len(name) <= _LONGEST_NAME or legible(name) != name:
         return None
@@ -107,7 +107,7 @@ def _index(order: tuple[str, ...], value: str) -> int:
 
 
 def _kept(response: Any, *, results: bool) -> LineKeeper:
-    """Read a log as far as it matters: the service may or may not say that it is compressed."""
+    """Read a log as far as needed, whether or not the service says that it is compressed."""
     keeper = LineKeeper(results=results)
     size = 0
     # A log that is broken ends where it is, whoever decompresses it.

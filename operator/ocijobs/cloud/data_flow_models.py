@@ -102,7 +102,7 @@ def application_run_record(run: Any, *, complete: bool) -> RunRecord:
 
 
 def _started_at(finished_at: datetime | None, totals: RunTotals | None) -> datetime | None:
-    """Return when the code of a run that has ended started; a run without a duration never did."""
+    """Return when the code of an ended run started; a run without a duration never started it."""
     if finished_at is None or totals is None or not totals.milliseconds:
         return None
     return whole_seconds(finished_at - timedelta(milliseconds=totals.milliseconds))

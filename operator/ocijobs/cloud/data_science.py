@@ -66,7 +66,7 @@ class DataScience:
     async def look_up_job(
         self, principal: Principal, compartment_id: str, job_id: str
     ) -> JobRecord | Absent | Refusal:
-        """Return a job (GetJob; ListJobs by id where that answers 404)."""
+        """Return a job (GetJob; ListJobs by id after a 404)."""
         answer = await self._service.read(
             principal,
             "GetJob",
@@ -149,7 +149,7 @@ class DataScience:
     async def look_up_run(
         self, principal: Principal, compartment_id: str, run_id: str
     ) -> RunRecord | Absent | Refusal:
-        """Return a run (GetJobRun; ListJobRuns by id where that answers 404)."""
+        """Return a run (GetJobRun; ListJobRuns by id after a 404)."""
         answer = await self._service.read(
             principal,
             "GetJobRun",
@@ -181,7 +181,7 @@ class DataScience:
         job_id: str | None = None,
         run_id: str | None = None,
     ) -> tuple[RunRecord, ...] | Refusal:
-        """Return all runs that the filters leave (ListJobRuns, all pages)."""
+        """Return all runs that match the filters (ListJobRuns, all pages)."""
         filters = {"lifecycle_state": state, "job_id": job_id, "id": run_id}
         given = {name: str(value) for name, value in filters.items() if value is not None}
         return await self._list_runs(principal, compartment_id, Lane.POLL, **given)

@@ -1,4 +1,4 @@
-"""What OCI has under a name: log groups, logs, file systems, pools of Data Flow, compute shapes."""
+"""Looks resources up by name: log groups, logs, file systems, pools of Data Flow, compute shapes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.backends.requests import NameKind, WantedName
 from ocijobs.clock import Clock
-from ocijobs.cloud.calls import Calls, Request
+from ocijobs.cloud.calls import Calls, OciRequest
 from ocijobs.cloud.clients import Principal, Service
 from ocijobs.cloud.sdk import resource_search_models as models
 
@@ -16,7 +16,7 @@ _SHAPES_KEPT_SECONDS = 600.0
 
 
 class Directory:
-    """Finds OCIDs by name, and lists shapes; a list of shapes serves all jobs of a compartment for a while."""
+    """Finds OCIDs by name, and lists shapes. A list of shapes is used for all jobs of a compartment for a while."""
 
     def __init__(self, calls: Calls, clock: Clock) -> None:
         self._calls, self._clock = calls, clock
@@ -25,7 +25,7 @@ class Directory:
     async def find(
         self, principal: Principal, compartment_id: str, name: WantedName
     ) -> str | Refusal:
-        """Return the OCID of the one thing that has the name; refused as not found, or as ambiguous."""
+        """Return the OCID of the one resource with this name; a refusal if there is none, or more than one."""
         found = await self._found(principal, compartment_id, name)
         if isinstance(found, Refusal):
             return found
@@ -76,7 +76,7 @@ class Directory:
                 return await self._pools(principal, compartment_id, name.name)
 
     async def _mount_targets(self, principal: Principal, address: str) -> list[str] | Refusal:
-        """Find mount targets by address: they name the private IP that has it (as oracle-ads looks them up)."""
+        """Find mount targets by address: the search names the private IP with this address (as in oracle-ads)."""
         found = await self._search(principal, address)
         if isinstance(found, Refusal) or not found:
             return [] if not isinstance(found, Refusal) else found
@@ -87,7 +87,7 @@ class Directory:
         return [t.identifier for t in targets if t.resource_type == NameKind.MOUNT_TARGET.value]
 
     async def _exports(self, principal: Principal, path: str) -> list[str] | Refusal:
-        """Find exports by path: the search is for a text, so only those that have just this one count."""
+        """Find exports by path: the search is for text, so only exact matches count."""
         found = await self._search(principal, path)
         if isinstance(found, Refusal):
             return found
@@ -98,7 +98,7 @@ class Directory:
     async def _pools(
         self, principal: Principal, compartment_id: str, name: str
     ) -> list[str] | Refusal:
-        """Find pools by display name; the list takes no other filter, so it has those that are gone too."""
+        """Find pools by display name. The list accepts no other filter, so it also has deleted pools."""
 
         def send(client: Any) -> list[str]:
             pools = _all_pages(
@@ -156,13 +156,13 @@ _WORDS = {
 }
 
 _GONE = frozenset({"DELETED", "DELETING", "FAILED"})
-"""States of pools that are none any more."""
+"""States of pools that do not exist any more."""
 
 
 def _all_pages(
     fetch: Callable[[dict[str, str]], Any], items: Callable[[Any], Iterable[Any]]
 ) -> list[Any]:
-    """Return what all pages of a list have; they are asked for one after the other, as one call."""
+    """Return the items of all pages of a list. The pages are requested one after the other, as one call."""
     found: list[Any] = []
     page: dict[str, str] = {}
     while True:
@@ -177,5 +177,5 @@ def _texts(details: Any) -> list[str]:
     return [value for value in (details or {}).values() if isinstance(value, str)]
 
 
-def _request(principal: Principal, service: Service, operation: str) -> Request:
-    return Request(principal=principal, service=service, operation=operation)
+def _request(principal: Principal, service: Service, operation: str) -> OciRequest:
+    return OciRequest(principal=principal, service=service, operation=operation)

@@ -1,4 +1,4 @@
-"""One OCI job, read with a configuration file of OCI: for the command line."""
+"""Reads one OCI job with a configuration file of OCI, for the command line."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class JobUnreadableError(Exception):
 
 
 def read_job(ocid: str, config: Path | None, profile: str, endpoint: str | None) -> JobCreation:
-    """Return what would make the same OCI job, its code excepted.
+    """Return the request that would make the same OCI job, without its code.
 
     Args:
         ocid: of the OCI job, or of an application of Data Flow.
@@ -30,7 +30,7 @@ def read_job(ocid: str, config: Path | None, profile: str, endpoint: str | None)
         endpoint: of the service's API, instead of the region's own.
 
     Raises:
-        JobUnreadableError: if OCI does not tell of it.
+        JobUnreadableError: if OCI does not return it.
     """
     path = str(config) if config is not None else oci.config.DEFAULT_LOCATION
     try:
@@ -39,7 +39,7 @@ def read_job(ocid: str, config: Path | None, profile: str, endpoint: str | None)
         raise JobUnreadableError(f"{path}, profile {profile}: {error}") from error
     options = {"service_endpoint": endpoint} if endpoint is not None else {}
     try:
-        read = _READERS[backend_of(ocid).name]
+        read = READERS[backend_of(ocid).name]
         return read(ocid, settings, options)
     except UnknownBackendError as error:
         raise JobUnreadableError(str(error)) from error
@@ -59,7 +59,7 @@ def _application(ocid: str, settings: Any, options: Mapping[str, str]) -> JobCre
     return application_content(client.get_application(ocid).data)
 
 
-_READERS: Mapping[str, Callable[[str, Any, Mapping[str, str]], JobCreation]] = {
+READERS: Mapping[str, Callable[[str, Any, Mapping[str, str]], JobCreation]] = {
     BackendName.DATA_SCIENCE: _job,
     BackendName.DATA_FLOW: _application,
 }

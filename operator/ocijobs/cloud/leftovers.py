@@ -1,4 +1,4 @@
-"""Ending what an object has left in OCI that was let go: for the command line."""
+"""Ends what an object that was let go has left in OCI, for the command line."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from ocijobs.backends.job_record import JobRecord
 from ocijobs.backends.records import Absent, JobState, Refusal, RefusalKind, RunRecord, RunState
 from ocijobs.backends.registry import UnknownBackendError, backend_of
 from ocijobs.cloud.clients import Principal
-from ocijobs.cloud.infrastructure import Infrastructure
+from ocijobs.cloud.job_service import JobService
 
 _GONE = frozenset({JobState.DELETED, JobState.DELETING})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """What could not be ended, and what stays for good, in words."""
+    """What could not be ended, and what stays for good, as messages."""
 
     unended: tuple[str, ...]
     stays: tuple[str, ...]
 
 
 class Leftover:
-    """Cancels and deletes. Each call is safe to repeat; nothing is taken for gone that only can't be seen."""
+    """Cancels and deletes. Each call is safe to repeat, and a resource that can't be seen does not count as gone."""
 
     def __init__(
         self,
-        infrastructures: Mapping[str, Infrastructure],
+        services: Mapping[str, JobService],
         principal: Principal,
         orphan: Orphan,
     ) -> None:
-        self._infrastructures, self._principal, self._orphan = infrastructures, principal, orphan
+        self._services, self._principal, self._orphan = services, principal, orphan
         self._stays: list[str] = []
 
     async def end(self) -> Ended:
@@ -56,8 +56,8 @@ class Leftover:
         return self._orphan.compartment_id or ""
 
     async def _cancel(self, run_id: str) -> Refusal | None:
-        """Have a run end; None if it does, or has."""
-        oci = self._infrastructures[backend_of(run_id).name]
+        """Make a run end; None if it is ending, or has ended."""
+        oci = self._services[backend_of(run_id).name]
         refusal = await oci.cancel_run(self._principal, run_id)
         if refusal is None:
             return None
@@ -65,12 +65,12 @@ class Leftover:
         return None if _ended(found) else refusal
 
     async def _forget(self, run_id: str) -> Refusal | None:
-        """Delete the record of a run; None if it is gone, or stays since its service deletes none."""
+        """Delete the record of a run; None if it is gone, or stays because its service deletes none."""
         backend = backend_of(run_id)
         if not backend.deletes_records:
             self._stays.append(f"record of run {run_id}: {backend.title} deletes none")
             return None
-        oci = self._infrastructures[backend.name]
+        oci = self._services[backend.name]
         refusal = await oci.delete_run(self._principal, run_id)
         if refusal is None:
             return None
@@ -79,8 +79,8 @@ class Leftover:
         return None if gone or isinstance(found, Absent) else refusal
 
     async def _delete(self, job_id: str) -> Refusal | None:
-        """Delete an OCI job; None if it goes, or is gone."""
-        oci = self._infrastructures[backend_of(job_id).name]
+        """Delete an OCI job; None if OCI has begun, or it is gone."""
+        oci = self._services[backend_of(job_id).name]
         refusal = await oci.delete_job(self._principal, job_id)
         if refusal is None:
             return None
@@ -96,16 +96,16 @@ class Leftover:
         return refusal
 
     async def _end_unknown(self, unknown: UnknownLaunch) -> Refusal | None:
-        """End what a creation has made whose outcome is not known; None if there is nothing, or it goes."""
+        """End what a creation with an unknown outcome has made; None if it made nothing, or OCI has begun."""
         if unknown.job_id is not None:
-            oci = self._infrastructures[backend_of(unknown.job_id).name]
+            oci = self._services[backend_of(unknown.job_id).name]
             run = await oci.search_runs(
                 self._principal, self._compartment, unknown.job_id, unknown.owner
             )
             if isinstance(run, RunRecord):
                 return None if run.state.ended else await self._cancel(run.id)
             return run
-        for oci in self._infrastructures.values():
+        for oci in self._services.values():
             job = await oci.search_jobs(
                 self._principal, self._compartment, self._orphan.project_id, unknown.owner
             )
@@ -117,7 +117,7 @@ class Leftover:
 
 
 async def _told(answer: Awaitable[Refusal | None]) -> Refusal | None:
-    """Return an answer; where an OCID is of no service that is known here, that it is."""
+    """Return an answer; if no known service has the OCID, a message that says so."""
     try:
         return await answer
     except UnknownBackendError as error:
@@ -125,7 +125,7 @@ async def _told(answer: Awaitable[Refusal | None]) -> Refusal | None:
 
 
 def _ended(found: RunRecord | Absent | Refusal) -> bool:
-    """Whether a run has ended, or is about to."""
+    """Whether a run has ended, or is about to end."""
     if isinstance(found, Absent):
         return True
     return isinstance(found, RunRecord) and (

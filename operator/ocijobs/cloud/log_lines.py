@@ -1,4 +1,4 @@
-"""The lines of a text that comes in pieces, of any length, in memory that is bounded."""
+"""The lines of a text that arrives in pieces of any length, in limited memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _GZIP_FORM = 16 + zlib.MAX_WBITS
 _PIECE = 1 << 16
 
 _LINE_BYTES = 1 << 15
-"""Bytes kept of a line: more than is shown, so that a secret in what is shown is there as a whole."""
+"""Bytes kept of a line: more than is shown, so that a secret in the shown part is complete and can be masked."""
 
 _RESULT_LINES = 100
 _RESULTS = RESULTS_KEY.encode()
@@ -23,7 +23,7 @@ _RESULTS = RESULTS_KEY.encode()
 
 _FRAME = re.compile(rb"\s+(at [^\s(]+\(.*\)|\.\.\. \d+ more)\s*")
 _FRAMES = 3
-"""Frames that are kept of each stack of Java: with forty of them the last lines would not tell what the error was."""
+"""How many frames of each Java stack are kept: with forty, the last lines would not show the error."""
 
 
 class LineKeeper:
@@ -39,7 +39,7 @@ class LineKeeper:
 
     @property
     def has_text(self) -> bool:
-        """Whether there was more than blank lines."""
+        """Whether any line is not blank."""
         return self._has_text or bool(self._begun.strip())
 
     def add(self, piece: bytes) -> None:
@@ -51,7 +51,7 @@ class LineKeeper:
             self._go_on(other)
 
     def lines(self) -> LogLines:
-        """Return what was kept; the text has ended."""
+        """Return the kept lines; the text has ended."""
         if self._begun:
             self._end_line()
         return LogLines(tail=tuple(map(_text, self._tail)), results=tuple(self._results))
@@ -75,7 +75,7 @@ def _text(line: bytes) -> str:
 
 
 def plain(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Return a text in pieces, decompressed if it is gzip; what is broken of it ends it."""
+    """Return a text in pieces, decompressed if it is gzip. A broken part ends the text."""
     source = iter(chunks)
     beginning = b""
     for chunk in source:
@@ -93,7 +93,7 @@ def plain(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _decompressed(beginning: bytes, source: Iterator[bytes]) -> Iterator[bytes]:
-    """Return what one or several gzip members have, a small piece at a time: a few bytes may be a gigabyte."""
+    """Return the content of one or several gzip members in small pieces: a few bytes may become a gigabyte."""
     decompressor = zlib.decompressobj(_GZIP_FORM)
     waiting = beginning
     while True:

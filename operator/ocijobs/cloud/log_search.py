@@ -1,7 +1,7 @@
 """The output of runs, from OCI Logging: several runs in one search.
 
-A search covers 14 days and answers 1,000 entries at most. `source = '<ocid>'` is refused, `source = '*<ocid>'` works
-(as oracle-ads found).
+A search covers 14 days and returns 1,000 entries at most. `source = '<ocid>'` is refused, `source = '*<ocid>'` works
+(as in oracle-ads).
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ocijobs.backends.records import Refusal
-from ocijobs.cloud.calls import Calls, Request
+from ocijobs.cloud.calls import Calls, OciRequest
 from ocijobs.cloud.clients import Principal, Service
 from ocijobs.cloud.sdk import log_search_models as models
 from ocijobs.reconcile.output import TAIL_LINES, LogLines, results_of_line
 
 MOST_RUNS = 20
-"""Runs that one search asks for: their OCIDs must fit the query."""
+"""How many runs one search asks for: their OCIDs must fit into the query."""
 
 _LIMIT = 1000
 _LONGEST = timedelta(days=14)
 _CLOCKS_APART = timedelta(minutes=5)
-"""Searched beyond a time that OCI has told and our clock has not reached."""
+"""Extra time to search after the end that OCI reports, since our clock may be behind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogRequest:
-    """The lines of one run that are wanted: the last, and the last result line if `results`.
+    """Which lines of one run to return: the last lines, and with `results` the last result line.
 
-    `since` and `until` are when the run was accepted and has ended, as OCI tells.
+    `since` and `until` are OCI's times of the run's acceptance and end.
     """
 
     run_id: str
@@ -43,7 +43,7 @@ class LogRequest:
 
 
 class LogSearch:
-    """Searches logs, as the identity of the runs."""
+    """Searches logs as the identity of the runs."""
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
@@ -51,9 +51,9 @@ class LogSearch:
     async def lines(
         self, principal: Principal, requests: Sequence[LogRequest], until: datetime
     ) -> Mapping[str, LogLines] | Refusal:
-        """Return the lines of runs whose logs are in one group, by run.
+        """Return the lines of runs whose logs are in one log group, by run.
 
-        Runs that a full answer cut off are searched once more, each by itself.
+        If an answer is full and so cuts runs off, each of these is searched once more by itself.
         """
         found = await self._search(principal, requests, until)
         if isinstance(found, Refusal):
@@ -82,7 +82,7 @@ class LogSearch:
             search_query=_query(requests),
         )
         response = await self._calls.call(
-            Request(principal=principal, service=Service.LOG_SEARCH, operation="SearchLogs"),
+            OciRequest(principal=principal, service=Service.LOG_SEARCH, operation="SearchLogs"),
             lambda client: client.search_logs(details, limit=_LIMIT).data,
         )
         if isinstance(response, Refusal):
@@ -99,7 +99,7 @@ def _query(requests: Sequence[LogRequest]) -> str:
 
 
 def _by_run(found: Sequence[Any], requests: Sequence[LogRequest]) -> Mapping[str, list[str]]:
-    """Return the lines that were asked for, oldest first; those of one millisecond as OCI has them."""
+    """Return the requested lines, oldest first; lines of one millisecond in OCI's order."""
     by_run: dict[str, list[str]] = defaultdict(list)
     wanted = {request.run_id for request in requests}
     for data in sorted(found, key=_moment):
@@ -110,7 +110,7 @@ def _by_run(found: Sequence[Any], requests: Sequence[LogRequest]) -> Mapping[str
 
 
 def _entry(data: Any) -> tuple[str, str]:
-    """Return the run and the line of an entry; empty where it has another form than runs' entries."""
+    """Return the run and the line of an entry; empty if the entry is not one of a run."""
     content = _object(_object(data).get("logContent"))
     source, message = content.get("source"), _object(content.get("data")).get("message")
     if not isinstance(source, str) or not isinstance(message, str):

@@ -1,4 +1,4 @@
-"""What runs used of their machines, from OCI Monitoring: many runs in one query of each metric.
+"""Utilisation of the machines of runs, from OCI Monitoring: many runs in one query for each metric.
 
 The namespace is `oci_datascience_jobrun`, the dimension `resourceId` the run's OCID (as Oracle's samples query it).
 """
@@ -14,12 +14,12 @@ from typing import Any
 
 from ocijobs.api.run.observed import RunMetrics, Utilisation
 from ocijobs.backends.records import Refusal
-from ocijobs.cloud.calls import Calls, Request
+from ocijobs.cloud.calls import Calls, OciRequest
 from ocijobs.cloud.clients import Principal, Service
 from ocijobs.cloud.sdk import monitoring_models as models
 
 MOST_RUNS = 50
-"""Runs that one query asks for: their OCIDs must fit it."""
+"""How many runs one query asks for: their OCIDs must fit into it."""
 
 _NAMESPACE = "oci_datascience_jobrun"
 _METRICS = {
@@ -31,14 +31,14 @@ _METRICS = {
 """Field of status.metrics -> name of the metric."""
 
 _INTERVALS = ((timedelta(hours=6), 1), (timedelta(days=1), 5), (timedelta(days=7), 20))
-"""Longest time that is asked for in intervals of so many minutes; what takes longer is, in hours."""
+"""Longest time for which the query uses intervals of this many minutes; for more it uses hours."""
 
 _HOUR = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """A run, and from when to when its code ran."""
+    """A run, and when its code started and ended."""
 
     run_id: str
     start: datetime
@@ -46,13 +46,13 @@ class Span:
 
     @property
     def interval_minutes(self) -> int:
-        """Length of the intervals that its utilisation is asked for in."""
+        """Length of the intervals in which its utilisation is queried."""
         took = self.end - self.start
         return next((minutes for longest, minutes in _INTERVALS if took <= longest), _HOUR)
 
 
 class Monitoring:
-    """Asks for metrics, as the identity of the runs."""
+    """Queries metrics as the identity of the runs."""
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
@@ -60,10 +60,10 @@ class Monitoring:
     async def utilisation(
         self, principal: Principal, compartment_id: str, spans: Sequence[Span]
     ) -> Mapping[str, RunMetrics] | Refusal:
-        """Return what runs used, by run; one that Monitoring has nothing of is left out.
+        """Return the utilisation of runs, by run. Runs without data in Monitoring are left out.
 
-        The spans have the same interval. Datapoints are told by the start or the end of their interval (no document
-        says which), so one interval more is asked for on either side.
+        The spans have the same interval. A datapoint has the time of the start or of the end of its interval (no
+        document says which), so the query includes one more interval on either side.
         """
         minutes = spans[0].interval_minutes
         margin = timedelta(minutes=minutes)
@@ -90,7 +90,7 @@ class Monitoring:
         compartment_id: str,
         details: Any,
     ) -> Sequence[Any] | Refusal:
-        request = Request(
+        request = OciRequest(
             principal=principal, service=Service.MONITORING, operation="SummarizeMetricsData"
         )
         answer: Sequence[Any] | Refusal = await self._calls.call(
@@ -106,5 +106,5 @@ def _query(metric: str, minutes: int, spans: Sequence[Span]) -> str:
 
 
 def _utilisation(values: Sequence[float]) -> Utilisation:
-    """Return the mean and the highest of an interval's means, in percent with one decimal."""
+    """Return the mean and the highest of the intervals' means, in percent with one decimal."""
     return Utilisation(mean=round(fmean(values), 1), max=round(max(values), 1))

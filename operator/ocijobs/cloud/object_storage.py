@@ -1,4 +1,4 @@
-"""Object Storage: what a run left there."""
+"""Object Storage: what runs have left there, and sources."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from urllib.parse import quote
 
 from ocijobs.api.run.observed import OutputList
 from ocijobs.backends.records import Refusal, RefusalKind
-from ocijobs.cloud.calls import Calls, Request
+from ocijobs.cloud.calls import Calls, OciRequest
 from ocijobs.cloud.clients import Principal, Service
 from ocijobs.cloud.sdk import oci
 from ocijobs.reconcile.legible import legible
 from ocijobs.reconcile.output import read_as_printed, results_of
 
 RESULTS_OBJECT = "results.json"
-"""Object, under a run's outputs, in which the driver reports results."""
+"""Name of the object, under a run's outputs, in which the driver reports results."""
 
 OBJECTS_A_PAGE = 1000
 """Most that a page of ListObjects may have, in our lists of outputs, of sources and of code."""
 
 _LISTED = 50
 _READ_BYTES = 1 << 16
-"""More than any report of results whose values fit a status has, escapes and all."""
+"""Upper bound of `results.json` in bytes. Results in a larger file can't fit into a status, even with escapes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ class ObjectAddress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredObject:
-    """An object: `version` changes with its content."""
+    """An object. `version` changes with its content."""
 
     name: str
     size: int
@@ -62,14 +62,14 @@ class StoredObject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedRequest:
-    """A GET that somebody else may send: the address as it is, with the headers."""
+    """A signed GET that another process may send: the exact address, and the headers."""
 
     url: str
     headers: Mapping[str, str] = field(repr=False)
 
 
 class ObjectStorage:
-    """Reads objects, as the identity of the run."""
+    """Reads objects as the identity of the run."""
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
@@ -83,7 +83,7 @@ class ObjectStorage:
     async def results(
         self, principal: Principal, outputs_uri: str, run_id: str
     ) -> Mapping[str, str] | Refusal | None:
-        """Return what the driver of the run reported, or None if it did not (an object of another run is none)."""
+        """Return what the driver of the run reported; None if nothing. A report of another run is ignored."""
         place = ObjectAddress.parse(outputs_uri)
 
         def read(client: Any) -> bytes:
@@ -106,9 +106,9 @@ class ObjectStorage:
     async def stored(
         self, principal: Principal, uri: str, *, most: int
     ) -> tuple[StoredObject, ...] | Refusal:
-        """Return the object that an address names, or all under it if it ends with `/`; none is an empty answer.
+        """Return the object that an address names, or all objects under it if it ends with `/`; perhaps none.
 
-        The list is not read to its end if it has more than `most`; then that many and some more are returned.
+        If there are more than `most` objects, the list is not read to its end: some more than `most` are returned.
         """
         place = ObjectAddress.parse(uri)
         found: list[StoredObject] = []
@@ -141,9 +141,9 @@ class ObjectStorage:
     async def signed(
         self, principal: Principal, uri: str, stored: Sequence[StoredObject]
     ) -> tuple[SignedRequest, ...] | Refusal:
-        """Return requests that read objects of the address's bucket, for somebody who has no key.
+        """Return signed requests that read objects of the address's bucket, for a process without the key.
 
-        Each is good for its object alone, as it was listed, and for the five minutes that OCI takes a signature for
+        Each reads only its object, as it was listed, during the five minutes in which OCI accepts the signature
         (https://docs.oracle.com/en-us/iaas/Content/API/Concepts/signingrequests.htm). Nothing is sent here.
         """
         place = ObjectAddress.parse(uri)
@@ -154,7 +154,7 @@ class ObjectStorage:
         return await self._calls.call(self._request(principal, "SignGetObject"), sign)
 
     async def list_outputs(self, principal: Principal, outputs_uri: str) -> OutputList | Refusal:
-        """Return how many objects are under the outputs, and the first of them."""
+        """Return the number of objects under the outputs, and the first of them."""
         place = ObjectAddress.parse(outputs_uri)
         prefix = place.object_name("")
 
@@ -184,8 +184,8 @@ class ObjectStorage:
                 return OutputList(count=count, objects=uris)
 
     @staticmethod
-    def _request(principal: Principal, operation: str) -> Request:
-        return Request(principal=principal, service=Service.OBJECT_STORAGE, operation=operation)
+    def _request(principal: Principal, operation: str) -> OciRequest:
+        return OciRequest(principal=principal, service=Service.OBJECT_STORAGE, operation=operation)
 
 
 def _signed(base_client: Any, place: ObjectAddress, stored: StoredObject) -> SignedRequest:
@@ -200,7 +200,7 @@ def _signed(base_client: Any, place: ObjectAddress, stored: StoredObject) -> Sig
 
 
 def _first_bytes(chunks: Iterable[bytes]) -> bytes:
-    """Return all of it, or nothing if it is more than anybody should read."""
+    """Return the whole content, or None if it is larger than the bound."""
     content = b""
     for chunk in chunks:
         content += chunk
@@ -210,7 +210,7 @@ def _first_bytes(chunks: Iterable[bytes]) -> bytes:
 
 
 def _is_meant(name: str, place: ObjectAddress, *, folder: bool) -> bool:
-    """Whether an address means an object: a folder all of its files, another one only that name."""
+    """Whether an object belongs to an address: a folder has all objects below it, another address one object."""
     return (folder and not name.endswith("/")) or name == place.prefix
 
 

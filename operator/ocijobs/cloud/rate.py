@@ -1,7 +1,7 @@
-"""How fast OCI is called, for each principal and service: as fast as it lets us, the shared poll first.
+"""How fast OCI is called, for each principal and service: as fast as OCI allows, the shared poll first.
 
-OCI publishes no numbers, only 429. So the rate halves at each 429 and grows slowly while calls succeed (additive
-increase, multiplicative decrease, as TCP does). A poll that waits goes before launches: what runs must be followed.
+OCI publishes no limits, it only answers 429. So the rate halves at each 429 and grows slowly while calls succeed
+(additive increase, multiplicative decrease, as in TCP). The poll goes before launches: active runs must be followed.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from enum import IntEnum
 from ocijobs.clock import Clock
 
 LEAST_RATE = 0.5
-"""Calls a second that are made however much OCI throttles."""
+"""Lowest number of calls a second, however much OCI throttles."""
 
 _INSTANT = 1e-6
-"""Seconds that nobody waits for: less is the rounding of what was waited for, and a timer for it would spin."""
+"""Seconds below which a wait counts as none: it is a rounding error, and a timer for it would spin."""
 
 _INCREASE = 0.1
 _DECREASE = 0.5
 
 
 class Lane(IntEnum):
-    """Which calls go first; a lower number does."""
+    """Which calls go first; the lower number goes first."""
 
     POLL = 0
     WORK = 1
@@ -33,7 +33,7 @@ class Lane(IntEnum):
 
 @dataclass(slots=True, kw_only=True)
 class _Ticket:
-    """Somebody who waits, until when at most, and what is told him: how long he would have to wait beyond that."""
+    """A waiting caller: until when at most. `answer` gets the time that it would have to wait beyond that."""
 
     until: float | None
     answer: asyncio.Future[float | None]
@@ -54,7 +54,7 @@ class RateLimit:
 
     @property
     def rate(self) -> float:
-        """Calls a second that are let through now."""
+        """Present rate, in calls a second."""
         return self._rate
 
     @property
@@ -64,14 +64,14 @@ class RateLimit:
 
     @property
     def slowed(self) -> bool:
-        """Whether OCI's 429s have made the rate less than it may be."""
+        """Whether 429s of OCI have reduced the rate."""
         return self._rate < self._most
 
     def opens_in(self, ahead: int = 0) -> float:
-        """Return the seconds after which somebody who comes now can be let through; 0 if that is at once.
+        """Return the seconds after which a new caller can be let through; 0 if it can at once.
 
         Args:
-            ahead: how many are to come before, besides those that wait here.
+            ahead: how many callers come before it, besides those that wait here.
         """
         self._fill()
         wanted = 1.0 + ahead + sum(not ticket.answer.done() for _, _, ticket in self._waiting)
@@ -83,7 +83,7 @@ class RateLimit:
         """Wait until a call may be made, and return None; or return how long that would take if it is too long.
 
         Args:
-            lane: who goes first.
+            lane: which callers go first.
             within: seconds to wait at most; None waits for as long as it takes.
         """
         seconds = self.opens_in()
@@ -98,11 +98,11 @@ class RateLimit:
         return await ticket.answer
 
     def succeeded(self) -> None:
-        """Note that OCI answered without throttling."""
+        """Note that OCI answered without a 429."""
         self._rate = min(self._most, self._rate + _INCREASE)
 
     def throttled(self, retry_after_seconds: float | None) -> None:
-        """Note that OCI answered 429: let through fewer, and none before OCI's own time is over."""
+        """Note a 429 of OCI: reduce the rate, and let no call through before OCI's own time is over."""
         self._fill()
         self._rate = max(LEAST_RATE, self._rate * _DECREASE)
         self._tokens = min(self._tokens, 0.0)
@@ -113,14 +113,14 @@ class RateLimit:
         self._pump()
 
     def _send_away(self) -> None:
-        """Tell those who can't wait for as long as it takes now."""
+        """Tell the callers that can't wait for as long as it now takes."""
         opens_at = max(self._paused_until, self._clock.monotonic() + 1.0 / self._rate)
         for _, _, ticket in self._waiting:
             if ticket.until is not None and ticket.until < opens_at and not ticket.answer.done():
                 ticket.answer.set_result(opens_at - self._clock.monotonic())
 
     def _fill(self) -> None:
-        """Count the calls that may be made by now."""
+        """Add the calls that have become possible by now."""
         now = self._clock.monotonic()
         if self._filled_at is not None:
             grown = (now - self._filled_at) * self._rate
@@ -128,7 +128,7 @@ class RateLimit:
         self._filled_at = now
 
     def _pump(self) -> None:
-        """Let through whom there are tokens for, and come back when there is the next."""
+        """Let callers through as far as the rate allows, and set a timer for the next one."""
         self._fill()
         now = self._clock.monotonic()
         while self._waiting:

@@ -1,7 +1,7 @@
-"""OCI's errors in the terms that decisions are made in.
+"""OCI's errors in the terms of decisions.
 
 Codes are those of https://docs.oracle.com/iaas/Content/API/References/apierrors.htm. A 404 also stands for a missing
-permission, by design of the service.
+permission; the services are designed so.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ _BY_STATUS: Mapping[int, RefusalKind] = {
 }
 _MESSAGE_LIMIT_BYTES = 700
 _LONGEST_WAIT_SECONDS = 300.0
-"""Longer than this no answer stops the calls of a principal, the shared poll among them."""
+"""Longest time in seconds for which an answer stops the calls of a principal, which include the shared poll."""
 
 
 class MalformedAnswerError(Exception):
-    """OCI, or a proxy in its place, said 200 and what came is not what the API gives."""
+    """OCI, or a proxy instead of it, answered 200, but the content is not what the API returns."""
 
 
 def failures() -> tuple[type[Exception], ...]:
-    """Return what a call to OCI raises when it was refused or not answered.
+    """Return the exceptions that a refused or unanswered call to OCI raises.
 
-    What the SDK sends with has only `OSError`s.
+    Other errors of the SDK's HTTP library are `OSError`s.
     """
     return (oci.exceptions.ServiceError, OSError, MalformedAnswerError)
 
 
 def refusal_of(error: Exception) -> Refusal:
-    """Return what an error of the SDK means."""
+    """Return the refusal that an error of the SDK means."""
     if isinstance(error, MalformedAnswerError):
         return Refusal(
             kind=RefusalKind.UNAVAILABLE, message="OCI's answer was none that its API gives"
@@ -68,7 +68,7 @@ def _kind(status: int, code: str) -> RefusalKind:
 
 
 def retry_after_seconds(error: Exception) -> float | None:
-    """Return how long OCI asks to wait, or None if it does not."""
+    """Return how many seconds OCI asks to wait, or None."""
     if not isinstance(error, oci.exceptions.ServiceError):
         return None
     try:

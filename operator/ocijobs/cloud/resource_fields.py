@@ -1,4 +1,4 @@
-"""What the SDK's models of jobs and runs have alike, whatever the service."""
+"""Fields that the SDK's models of jobs and runs have in common, in all services."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ T = TypeVar("T")
 StateT = TypeVar("StateT", bound=StrEnum)
 
 _SHOWN = 256
-"""Characters that are shown of why a resource can't be read."""
+"""How many characters are shown of why a resource can't be read."""
 
 
 def check(resource: Any) -> None:
-    """Refuse an answer that lacks what every resource has.
+    """Refuse an answer without a field that every resource has.
 
     Raises:
-        MalformedAnswerError: if it does.
+        MalformedAnswerError: if a field is missing.
     """
     if not (resource.id and resource.compartment_id and resource.lifecycle_state):
         raise MalformedAnswerError(type(resource).__name__)
 
 
 def content_of(read: Callable[[Any], T], resource: Any) -> tuple[T | None, str | None]:
-    """Return what a resource is made of; or why it can't be read, as one of later days."""
+    """Return the definition of a resource; or why not, e.g. because its type is newer than this operator."""
     try:
         return read(resource), None
     except (UnknownTypeError, ValueError, AttributeError, TypeError) as error:
@@ -37,7 +37,7 @@ def content_of(read: Callable[[Any], T], resource: Any) -> tuple[T | None, str |
 
 
 def state_of(states: type[StateT], resource: Any) -> StateT:
-    """Return the state of a resource: UNKNOWN if it came after this operator."""
+    """Return the state of a resource; UNKNOWN if the state is newer than this operator."""
     try:
         return states(resource.lifecycle_state)
     except ValueError:

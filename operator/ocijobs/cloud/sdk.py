@@ -1,8 +1,8 @@
-"""OCI's SDK, imported when something of it is first used: the one module that imports it.
+"""OCI's SDK, imported on first use. Only this module imports it.
 
-It is a third of all that the operator would import, and nothing needs it before the first call. So an operator that
-starts, and one that stands by, is ready without it. A thread imports it then (`clients.import_sdk`), and a leader
-begins to work when that is done: on the loop, the import would hold it for a quarter of a second.
+The SDK is a third of all that the operator imports, and nothing needs it before the first call. So an operator is ready
+without it, at its start and as a standby. Then a thread imports it (`clients.import_sdk`), and a leader begins to work
+when that is done. An import on the loop would keep the loop busy for a quarter of a second.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 
 class _Part:
-    """The package `oci`, or what is at a path in it. It imports the packages of services itself, on first use."""
+    """The package `oci`, or a part of it. It imports the packages of services on first use."""
 
     def __init__(self, *path: str) -> None:
         self._path = path

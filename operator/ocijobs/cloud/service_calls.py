@@ -7,23 +7,23 @@ from functools import partial
 from typing import Any, TypeVar
 
 from ocijobs.backends.records import Refusal, RefusalKind
-from ocijobs.cloud.calls import Calls, Request
+from ocijobs.cloud.calls import Calls, OciRequest
 from ocijobs.cloud.clients import Principal, Service
 from ocijobs.cloud.rate import Lane
 
 T = TypeVar("T")
 
 OLDEST_FIRST = {"sort_by": "timeCreated", "sort_order": "ASC"}
-"""Order in which what is created while pages are read comes on the last one."""
+"""Order of pages. With it, resources that are created while pages are read come on the last page."""
 
 
 def is_unclear(answer: object) -> bool:
-    """Whether it is OCI's 404: the resource is not there, or a permission lacks."""
+    """Whether it is OCI's 404: the resource does not exist, or a permission is missing."""
     return isinstance(answer, Refusal) and answer.kind is RefusalKind.NOT_AUTHORIZED_OR_NOT_FOUND
 
 
 def first(found: tuple[T, ...] | Refusal, fits: Callable[[T], bool]) -> T | Refusal | None:
-    """Return the first item of a list that fits: None if none does, or why there is no complete list."""
+    """Return the first item of a list that matches; None if none does, or the refusal if the list is not complete."""
     if isinstance(found, Refusal):
         return found
     return next((item for item in found if fits(item)), None)
@@ -43,8 +43,8 @@ class ServiceCalls:
         *,
         lane: Lane = Lane.WORK,
     ) -> T | Refusal:
-        """Return what a call brings that changes nothing."""
-        request = Request(
+        """Return the answer to a call that changes nothing."""
+        request = OciRequest(
             principal=principal, service=self._service, operation=operation, lane=lane
         )
         return await self._calls.call(request, send)
@@ -52,8 +52,8 @@ class ServiceCalls:
     async def write(
         self, principal: Principal, operation: str, send: Callable[[Any], T]
     ) -> T | Refusal:
-        """Return what a call brings that changes something."""
-        request = Request(
+        """Return the answer to a call that changes something."""
+        request = OciRequest(
             principal=principal, service=self._service, operation=operation, write=True
         )
         return await self._calls.call(request, send)
@@ -61,15 +61,15 @@ class ServiceCalls:
     async def done(
         self, principal: Principal, operation: str, send: Callable[[Any], Any]
     ) -> Refusal | None:
-        """Make a call that changes something; None if OCI took it."""
+        """Make a call that changes something; None if OCI accepted it."""
         answer = await self.write(principal, operation, send)
         return answer if isinstance(answer, Refusal) else None
 
     async def ended(
         self, principal: Principal, operation: str, send: Callable[[Any], Any]
     ) -> Refusal | None:
-        """Make a call that cancels or deletes; None if OCI took it. Credentials without a Secret may make it."""
-        request = Request(
+        """Make a call that cancels or deletes; None if OCI accepted it. Credentials without a Secret may make it."""
+        request = OciRequest(
             principal=principal, service=self._service, operation=operation, write=True, ends=True
         )
         answer = await self._calls.call(request, send)
@@ -84,13 +84,13 @@ class ServiceCalls:
         *,
         lane: Lane = Lane.WORK,
     ) -> tuple[T, ...] | Refusal:
-        """Return the items of all pages, or why one of them was refused: half a list is none.
+        """Return the items of all pages, or the refusal of one page: an incomplete list is never returned.
 
         Args:
             principal: as whom.
             operation: name of the operation.
-            fetch: asks for a page: gets the client, and the options that name the page.
-            read: makes of the SDK's model what is returned.
+            fetch: requests a page; it is called with the client, and the options that name the page.
+            read: converts the SDK's model into an item.
             lane: whether the calls go first.
         """
         items: list[T] = []

@@ -1,7 +1,7 @@
-"""How many calls of each principal are under way: some for everybody, and never all for one.
+"""How many calls of each principal may be under way: some for every principal, and never all for one.
 
-Each may have as many as are left for others (a dynamic threshold, as switches share their buffers): one alone has half
-of all, two have a third each, and whoever comes finds one that is free, however slow the others are answered.
+Each may have as many as are left for others (a dynamic threshold, as in the shared buffers of switches): one alone gets
+half of all, and two get a third each. So a new principal always finds a free share, however slowly others are answered.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from contextlib import asynccontextmanager
 
 
 class Shares:
-    """Lets so many through at the same time; others wait, each principal's in a line of its own."""
+    """Lets a number of calls through at the same time. Others wait, those of each principal in a line of its own."""
 
     def __init__(self, most: int, each: int) -> None:
-        """Make shares of `most` in all, and of `each` for one principal."""
+        """Allow `most` calls in all, and `each` for one principal."""
         self._most, self._each = most, each
         self._taken: Counter[Hashable] = Counter()
         self._lines: dict[Hashable, deque[asyncio.Future[None]]] = {}
@@ -33,7 +33,7 @@ class Shares:
 
     @asynccontextmanager
     async def one(self, owner: Hashable) -> AsyncIterator[None]:
-        """Wait for one of the shares, and have it for as long as the context lasts."""
+        """Wait for a share, and keep it while the context is open."""
         if self._lines.get(owner) or not self.free(owner):
             ticket: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._lines.setdefault(owner, deque()).append(ticket)
@@ -57,7 +57,7 @@ class Shares:
         self._let_through()
 
     def _let_through(self) -> None:
-        """Let through who waits, one of each principal in turn, those with the fewest first."""
+        """Let waiting calls through, one of each principal in turn; principals with the fewest shares go first."""
         while True:
             for owner in [owner for owner in self._lines if not self._waits(owner)]:
                 del self._lines[owner]
@@ -71,7 +71,7 @@ class Shares:
             line.popleft().set_result(None)
 
     def _waits(self, owner: Hashable) -> bool:
-        """Whether somebody of a principal waits who has not given up."""
+        """Whether a call of the principal waits that was not given up."""
         line = self._lines[owner]
         while line and line[0].done():
             line.popleft()

@@ -1,1 +1,1 @@
-"""The shell: watch, store, work queue, workers, the shared poll. It carries out what is decided."""
+"""The shell: watch, store, work queue, workers, the shared poll. It carries out decisions, and makes none."""

@@ -1,4 +1,4 @@
-"""Reads that many runs want at about the same time: gathered for a moment, then made with one call for many."""
+"""Reads that many runs need at about the same time: collected for a moment, then made with one call for many."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RequestT = TypeVar("RequestT")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked(Generic[RequestT]):
-    """What one run wants to be read."""
+    """One run's request for a read."""
 
     key: ObjectKey
     uid: str
@@ -30,15 +30,15 @@ class Asked(Generic[RequestT]):
 
 
 class Batches(Generic[GroupT, RequestT]):
-    """Gathers what is asked for, and has it read together; each group by itself, so that none waits for another.
+    """Collects requests and reads them together. Groups are read independently, so that none waits for another.
 
     Args:
         read: reads a batch of one group, and learns what it brought.
-        failed: learns of an error that nobody foresaw, for one of the requests of a batch.
+        failed: called for each request of a batch that met an unexpected error.
         most: requests in a batch.
-        seconds: how long requests are gathered.
-        queue: in which every run is put whose request was read.
-        clock: for the gathering.
+        seconds: how long requests are collected.
+        queue: gets every run whose request was read.
+        clock: measures `seconds`.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Batches(Generic[GroupT, RequestT]):
         self._tasks: asyncio.TaskGroup | None = None
 
     def ask(self, entry: Entry, group: GroupT, request: RequestT) -> None:
-        """Have something read in the next batch of its group; asking twice is asking once."""
+        """Request a read in the next batch of its group. A repeated request counts once."""
         uid = entry.metadata.uid
         if uid in self._reading:
             return
@@ -68,7 +68,7 @@ class Batches(Generic[GroupT, RequestT]):
         self._begin(group)
 
     async def run(self) -> None:
-        """Read what is asked for. Runs for as long as the operator does."""
+        """Read what was requested. Runs for as long as the operator."""
         async with asyncio.TaskGroup() as self._tasks:
             for group in list(self._waiting):
                 self._begin(group)
@@ -79,7 +79,7 @@ class Batches(Generic[GroupT, RequestT]):
             self._groups[group] = self._tasks.create_task(self._serve(group))
 
     async def _serve(self, group: GroupT) -> None:
-        """Read what is asked for of a group, until nothing is."""
+        """Read what was requested of a group, until nothing is left."""
         while group in self._waiting:
             await self._clock.sleep(self._seconds)
             asked = list(self._waiting.pop(group).values())

@@ -1,4 +1,4 @@
-"""The children of sweeps, kept up to date with each change: no decision looks through ten thousand runs."""
+"""The children of sweeps, updated with each change, so that no decision has to look through ten thousand runs."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from ocijobs.api.run.spec import OCIJobRun
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.controller.entry import Entry
 from ocijobs.reconcile.known.sweep import Children, ChildView, Outcome
-from ocijobs.reconcile.sweep.names import index_of
+from ocijobs.reconcile.sweep.indices import index_of
 
 
 class ChildIndex:
-    """Listens to the store, and tells of the children of a sweep by its uid."""
+    """Listens to the store, and returns the children of a sweep by its uid."""
 
     def __init__(self) -> None:
         self._of: defaultdict[str, Children] = defaultdict(Children)
 
     def of(self, uid: str) -> Children:
-        """Return the children of a sweep; what is returned changes with them."""
+        """Return the children of a sweep. The result is a live view: it changes with them."""
         return self._of[uid]
 
     def keep_only(self, uids: AbstractSet[str]) -> None:
@@ -31,7 +31,7 @@ class ChildIndex:
             del self._of[uid]
 
     def changed(self, _key: ObjectKey, before: Entry | None, after: Entry | None) -> None:
-        """Take note of a run that has changed, and is a sweep's, or was."""
+        """Note a run that has changed, if it is or was a sweep's."""
         was, now = _place(before), _place(after)
         if was is not None and was != now:
             self._of[was.uid].lose(was.number)
@@ -56,7 +56,7 @@ def _place(entry: Entry | None) -> _Place | None:
 
 
 def child_view(run: OCIJobRun) -> ChildView:
-    """Return a run as its sweep sees it."""
+    """Return a run in the form that its sweep needs."""
     return ChildView(
         name=run.metadata.name,
         uid=run.metadata.uid,
@@ -67,7 +67,7 @@ def child_view(run: OCIJobRun) -> ChildView:
 
 
 def outcome_of(run: OCIJobRun) -> Outcome | None:
-    """Return how a run has ended, if it has."""
+    """Return how a run has ended; None if it has not."""
     if not run.status.ended:
         return None
     return Outcome(succeeded=run.status.phase is Phase.SUCCEEDED, results=run.status.results or {})

@@ -1,4 +1,4 @@
-"""Which objects are to be looked at again when another one changes."""
+"""Which objects are put into the queue when another object changes."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from collections.abc import Iterable
 from ocijobs.api import kinds
 from ocijobs.api.job.spec import OCIJob
 from ocijobs.api.run.spec import OCIJobRun
-from ocijobs.api.schedule.spec import OCIJobSchedule
+from ocijobs.api.schedule import OCIJobSchedule
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.api.sweep.spec import OCIJobSweep
-from ocijobs.controller.awaiting import dependency_keys
-from ocijobs.controller.entry import Entry
+from ocijobs.controller.entry import Entry, dependency_keys
 from ocijobs.controller.observer import Observer
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.relations import expires
@@ -20,10 +19,10 @@ from ocijobs.controller.views import run_view
 from ocijobs.reconcile.job.observation import RunView
 
 _GATHERING_SECONDS = 0.2
-"""How long changes of children are gathered before their owner is looked at: it may have hundreds."""
+"""Seconds for which changes of children are collected before their owner is queued: it may have hundreds."""
 
 _COUNTING_SECONDS = 1.0
-"""How long changes of a job's runs are gathered before its counts are looked at."""
+"""Seconds for which changes of a job's runs are collected before its counts are updated."""
 
 
 class Dependents:
@@ -36,7 +35,7 @@ class Dependents:
         self._workloads = workloads
 
     def changed(self, key: ObjectKey, before: Entry | None, after: Entry | None) -> None:
-        """Have an object looked at that has changed, and those that depend on it."""
+        """Queue an object that has changed, and the objects that depend on it."""
         self._queue.add(key)
         match key.kind:
             case kinds.JOB:
@@ -55,11 +54,11 @@ class Dependents:
         for awaited in self._awaited(before, after):
             self._queue.add(awaited)
         self._owner_of(before, after)
-        if key.kind != kinds.IDENTITY and _holds(before) and not _holds(after):
+        if key.kind != kinds.IDENTITY and _has_finalizer(before) and not _has_finalizer(after):
             self._wake_identities(key.namespace)
 
     def workload_changed(self, key: ObjectKey, before: Entry | None, after: Entry | None) -> None:
-        """Have the run of a Workload looked at; a Workload whose run is gone, itself."""
+        """Queue the run of a Workload; or the Workload itself if its run is gone."""
         entry = after or before
         owner = entry.metadata.controller if entry is not None else None
         run = self._store.get(ObjectKey(kinds.RUN, key.namespace, owner.name)) if owner else None
@@ -69,7 +68,7 @@ class Dependents:
             self._queue.add(key)
 
     def _workload_of_run(self, before: Entry | None, after: Entry | None) -> None:
-        """Have what is left looked at of a run that went without letting go of its Workload."""
+        """Queue the Workload of a run that went without deleting it."""
         if before is not None and (after is None or after.metadata.uid != before.metadata.uid):
             for entry in self._workloads.owned_by(before.metadata.uid):
                 self._queue.add(entry.key)
@@ -89,13 +88,13 @@ class Dependents:
                 self._queue.add(entry.key)
 
     def identity_changed(self, key: ObjectKey) -> None:
-        """Have an identity looked at, and everything that uses it."""
+        """Queue an identity, and everything that uses it."""
         self._queue.add(key)
         for user in self._observer.users_of(key):
             self._queue.add(user)
 
     def _awaited(self, before: Entry | None, after: Entry | None) -> Iterable[ObjectKey]:
-        """Yield what may expire now: something that waited for it has recorded it, has ended or is gone."""
+        """Yield objects that may expire now, since what waited for them has recorded them, has ended or is gone."""
         entry = after or before
         if entry is None or not isinstance(entry.resource, OCIJobRun | OCIJobSweep):
             return ()
@@ -106,7 +105,7 @@ class Dependents:
         )
 
     def _owner_of(self, before: Entry | None, after: Entry | None) -> None:
-        """Have the owner looked at of a run that is new, is going or gone, or has come to another phase."""
+        """Queue the owner of a run that is new, is being deleted, is gone, or has another phase."""
         owners = _maker(before), _maker(after)
         same = owners[0] == owners[1]
         if same and before is not None and after is not None and _stage(before) == _stage(after):
@@ -115,13 +114,13 @@ class Dependents:
             self._queue.add_after(key, _GATHERING_SECONDS)
 
     def _sweep_of_name(self, run: ObjectKey) -> None:
-        """Have a sweep looked at whose child may have the name of a run that is gone."""
+        """Queue the sweep that may wait for the name of a run that is gone."""
         sweep = ObjectKey(kinds.SWEEP, run.namespace, run.name.rpartition("-")[0])
         if self._store.get(sweep) is not None:
             self._queue.add_after(sweep, _GATHERING_SECONDS)
 
     def _made_by(self, before: Entry | None, after: Entry | None) -> None:
-        """Have those looked at that a sweep or a schedule made: when it is bound, and when it has noted an end."""
+        """Queue what a sweep or a schedule made, when it is bound or has recorded an end."""
         if after is None:
             return
         bound, noted = _is_bound(after) and not _is_bound(before), _notes(before) != _notes(after)
@@ -147,7 +146,7 @@ class Dependents:
             self._queue.add_after(job, _COUNTING_SECONDS)
 
     def _wake_waiting(self, owner: Entry) -> None:
-        """Have the runs looked at that wait for their turn: one that was live is not."""
+        """Queue the runs that wait for their turn, since one that was active is not any more."""
         job = owner.resource
         if not isinstance(job, OCIJob) or job.spec.max_active_runs is None:
             return
@@ -155,18 +154,18 @@ class Dependents:
             self._queue.add(key)
 
     def _wake_identities(self, namespace: str) -> None:
-        """Have those looked at that may be needed no more."""
+        """Queue the identities that may not be needed any more."""
         for entry in self._store.of_kind(kinds.IDENTITY, namespace):
             self._queue.add(entry.key)
 
 
-def _holds(entry: Entry | None) -> bool:
+def _has_finalizer(entry: Entry | None) -> bool:
     """Whether an object has our finalizer, so that it needs its identity."""
     return entry is not None and entry.metadata.has_finalizer
 
 
 def _view(entry: Entry | None) -> RunView | None:
-    """Return a run as its job sees it."""
+    """Return a run in the form that its job needs."""
     run = entry.resource if entry is not None else None
     return run_view(run) if isinstance(run, OCIJobRun) else None
 
@@ -195,7 +194,7 @@ def _is_bound(entry: Entry | None) -> bool:
 
 
 def _notes(entry: Entry | None) -> object:
-    """Return what a sweep or a schedule has noted of what it made."""
+    """Return what a sweep or a schedule has recorded about what it made."""
     match entry.resource if entry is not None else None:
         case OCIJobSweep(status=status):
             return status.phase, status.completed_indexes, status.failed_indexes

@@ -1,4 +1,4 @@
-"""Campaigns for the lease, one term after the other, where nothing else can delay them."""
+"""Campaigns for the lease, one term after the other, in a thread that nothing else can delay."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from ocijobs.clock import Clock
-from ocijobs.kube.client import TIMEOUT_SECONDS, KubeClient, RequestObserver
+from ocijobs.kube.client import TIMEOUT_SECONDS, KubeClient, RequestListener
 from ocijobs.kube.lease import LeaderLease
 from ocijobs.kube.login import Login
 from ocijobs.loop_thread import LoopThread
 from ocijobs.settings import Settings
 
 _ATTEMPTS = 3
-"""So many renewals that hang fit into the time for which a lease lasts."""
+"""How many renewals without an answer fit into the duration of a lease."""
 
 
 class Campaign:
@@ -34,7 +34,7 @@ class Campaign:
         await self.lease.run()
 
     async def acquired(self) -> None:
-        """Return when this process leads."""
+        """Return when this process is the leader."""
         await asyncio.wrap_future(
             asyncio.run_coroutine_threadsafe(self.lease.acquired(), self._loop)
         )
@@ -49,11 +49,11 @@ class Campaign:
         await asyncio.shield(asyncio.wrap_future(self._term))
 
     async def stop(self) -> None:
-        """Renew the lease no more."""
+        """Stop renewing the lease."""
         await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._stop(), self._loop))
 
     async def give_back(self) -> None:
-        """Renew the lease no more, and let others have it at once if it is held."""
+        """Stop renewing the lease, and give it back at once if this process has it."""
         await self.stop()
         release = asyncio.run_coroutine_threadsafe(self.lease.release(), self._loop)
         await asyncio.wrap_future(release)
@@ -87,7 +87,7 @@ class Elector:
         self._settings, self._identity = settings, identity
 
     def campaign(self) -> Campaign:
-        """Strive for the lease from now on."""
+        """Start to campaign for the lease."""
         settings = self._settings
         lease = LeaderLease(
             self._client,
@@ -103,9 +103,9 @@ class Elector:
 
 @asynccontextmanager
 async def elector_in_thread(
-    login: Login, clock: Clock, settings: Settings, identity: str, observe: RequestObserver
+    login: Login, clock: Clock, settings: Settings, identity: str, observe: RequestListener
 ) -> AsyncIterator[Elector]:
-    """Give an elector with a thread, a loop and a connection of its own."""
+    """Provide an elector with a thread, a loop and a connection of its own."""
 
     async def connected() -> KubeClient:
         return KubeClient(

@@ -1,4 +1,4 @@
-"""Carrying out actions: each maps to one call that is safe to repeat, and what it brought becomes memory."""
+"""Carries out actions. Each is one call that is safe to repeat, and its outcome is recorded in memory."""
 
 from __future__ import annotations
 
@@ -23,14 +23,19 @@ from ocijobs.controller.workload_actions import WorkloadActions
 from ocijobs.kube.writer import ObjectWriter
 from ocijobs.log_fields import about
 from ocijobs.reconcile.actions.action import Action
-from ocijobs.reconcile.actions.calls import OciCall
+from ocijobs.reconcile.actions.calls import OciCall, Turn
 from ocijobs.reconcile.actions.identities import (
+    CopyCredentials,
     DropCredentials,
-    HoldCredentials,
     ReadCredentials,
     VerifyCredentials,
 )
-from ocijobs.reconcile.actions.jobs import CallOfJob, CreateJob, ReadSources, UploadArtifact
+from ocijobs.reconcile.actions.jobs import (
+    CallOfJob,
+    CreateJob,
+    ReadSources,
+    UploadArtifact,
+)
 from ocijobs.reconcile.actions.objects import (
     CreateWorkload,
     DeleteObject,
@@ -46,16 +51,15 @@ from ocijobs.reconcile.actions.runs import (
     RefreshJob,
     SearchLogs,
 )
-from ocijobs.reconcile.known.turn import Turn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What came of a round's actions.
+    """The outcome of a round's actions.
 
     Attributes:
-        news: whether something is there that a decision has not seen.
-        turn: when the object may call OCI, if it is not its turn; what was to be called was not.
+        news: whether there is something that no decision has seen yet.
+        turn: when the object may call OCI, if it is not its turn. Then the call was not made.
     """
 
     news: bool = False
@@ -63,7 +67,7 @@ class Outcome:
 
 
 Begun = RefreshJob | ReadSources | UploadArtifact | SearchLogs | ReadUtilisation
-"""Actions that are begun in a round; their outcome wakes the object."""
+"""Actions that a round only begins. Their outcome queues the object again."""
 
 
 class Executor:
@@ -89,11 +93,11 @@ class Executor:
         self._store, self._memory, self._queue = store, memory, queue
         self._admission = admission
         self._in_line: dict[ObjectKey, set[Place]] = {}
-        """Where an object has queued up in its round."""
+        """The lines in which an object waits since its present round."""
         self._objects = ObjectActions(writer, orphans, store, memory, clock)
 
     async def carry_out(self, entry: Entry, actions: tuple[Action, ...]) -> Outcome:
-        """Carry actions out, up to an object that is not taken; what calls OCI out of its turn is left out.
+        """Carry actions out in order, until the API server refuses an object. Calls to OCI out of turn are left out.
 
         Raises:
             ApiError: if the API server refuses a change of an object.
@@ -117,7 +121,7 @@ class Executor:
     async def _call(self, entry: Entry, action: OciAction) -> Turn | None:
         """Call OCI if it is the object's turn, and return None; else return when it is.
 
-        While the answer is awaited the worker works on others.
+        The worker works on other objects while it waits for the answer.
         """
         place = place_of(entry.key.namespace, action)
         turn = self._admission.enter(entry.key, place)
@@ -138,11 +142,11 @@ class Executor:
         return None
 
     def end_round(self, key: ObjectKey) -> None:
-        """Have an object wait for no turn that it did not ask for in the round that ends."""
+        """Remove an object from lines that it did not enter in the round that ends."""
         self._admission.give_up(key, frozenset(self._in_line.pop(key, ())))
 
     async def execute(self, entry: Entry, action: Action) -> bool:
-        """Carry an action out; return whether its outcome is there (False: it comes later, and wakes the object).
+        """Carry an action out. Return whether its outcome is known (False: it comes later, and queues the object).
 
         Raises:
             ApiError: if the API server refuses a change of an object.
@@ -158,7 +162,7 @@ class Executor:
                 return False
             case CreateWorkload() | PatchWorkload() | FinishWorkload() | DeleteWorkload():
                 await self._workloads.execute(entry, action)
-            case ReadCredentials() | VerifyCredentials() | HoldCredentials() | DropCredentials():
+            case ReadCredentials() | VerifyCredentials() | CopyCredentials() | DropCredentials():
                 await self._identities.execute(entry, action)
             case _:
                 await self._objects.execute(entry, action)
@@ -166,7 +170,7 @@ class Executor:
         return True
 
     def _begin(self, entry: Entry, action: Begun) -> None:
-        """Begin what takes long, or is done for many at once."""
+        """Begin an action that takes long, or is done for many objects at once."""
         match action:
             case RefreshJob(name=name, after=after):
                 job = ObjectKey(kinds.JOB, entry.key.namespace, name)

@@ -1,4 +1,4 @@
-"""Reconciliations that failed: each is told on its object, and tried again later and later."""
+"""Reconciliations that failed. The status of the object says so, and the tries come less and less often."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from ocijobs.kube.client import ApiError
 from ocijobs.kube.lease import NotLeadingError
 from ocijobs.kube.writer import ObjectWriter
 from ocijobs.log_fields import log_fields
-from ocijobs.observe.metrics import Metrics
 from ocijobs.reconcile.decision import Note
 from ocijobs.reconcile.failure import Failure, change_refused, failed_status, unforeseen
+from ocijobs.telemetry.metrics import Metrics
 
 _LOG = logging.getLogger(__name__)
 
 _ANSWERS, _CONFLICTS = 3, 8
-"""After so many in a row an answer of the API server is told: other answers, and that the object has changed.
+"""How many failures in a row are reported in status: of other answers of the API server, and of conflicts.
 
-Whoever changes an object again and again makes conflicts. So does the API server that refuses a JSON patch for good.
+Frequent changes by others cause conflicts. So does a JSON patch that the API server will never accept.
 """
 
 
 class Failures:
-    """Tells of errors in the reconciliation of objects."""
+    """Reports errors in the reconciliation of objects."""
 
     def __init__(
         self,
@@ -43,17 +43,17 @@ class Failures:
     ) -> None:
         self._store, self._queue, self._writer = store, queue, writer
         self._reporter, self._metrics, self._clock = reporter, metrics, clock
-        self._held: dict[ObjectKey, tuple[float, ObjectMeta]] = {}
-        """Until when objects are left alone, and as what they were seen when they failed."""
+        self._paused: dict[ObjectKey, tuple[float, ObjectMeta]] = {}
+        """Until when an object is left alone, and its metadata when it failed."""
 
-    def held_for(self, key: ObjectKey) -> float:
-        """Return for how many seconds an object that failed is left alone: that its status says so wakes it, too.
+    def pause_of(self, key: ObjectKey) -> float:
+        """Return for how many seconds a failed object is left alone: the write of its own status queues it, too.
 
-        One that was edited is tried at once.
+        An object that was edited is tried at once.
         """
-        if key not in self._held:
+        if key not in self._paused:
             return 0.0
-        until, seen = self._held[key]
+        until, seen = self._paused[key]
         entry = self._store.get(key)
         if entry is None or _identity(entry.metadata) != _identity(seen):
             return 0.0
@@ -61,13 +61,13 @@ class Failures:
 
     def forget(self, key: ObjectKey) -> None:
         """Note that an object was reconciled without failure, or is gone."""
-        self._held.pop(key, None)
+        self._paused.pop(key, None)
         self._queue.forget(key)
 
     async def tell(self, key: ObjectKey, error: Exception) -> None:
-        """Put an object back whose reconciliation failed, and have its status say so, if that can be done.
+        """Put an object back into the queue after a failure, and write the failure into its status if possible.
 
-        What the API server answers is told when it has done so a few times: most of that passes.
+        Errors of the API server are reported only after some in a row: most of them pass.
 
         Raises:
             NotLeadingError: if this process may not write any more.
@@ -83,23 +83,27 @@ class Failures:
         entry = self._store.get(key)
         if entry is None:
             return
-        self._held[key] = (self._clock.monotonic() + seconds, entry.metadata)
+        self._paused[key] = (self._clock.monotonic() + seconds, entry.metadata)
         try:
             await self._write(entry, failure, failures, seconds)
         except NotLeadingError:
             raise
         except ApiError as refused:
-            _LOG.warning("%s: its failure is not told: %s", key, refused, extra=log_fields())
+            _LOG.warning(
+                "%s: its failure could not be reported: %s", key, refused, extra=log_fields()
+            )
             if refused.refused:
                 note = Note(reason=failure.reason, message=failure.message)
                 await self._reporter.tell(entry, (note,))
         except Exception as another:  # noqa: BLE001 - what is told of one error must not end all others' work
             name = type(another).__name__
-            _LOG.exception("%s: its failure is not told", key, extra=log_fields(error=name))
+            _LOG.exception(
+                "%s: its failure could not be reported", key, extra=log_fields(error=name)
+            )
             self._metrics.unforeseen("telling of an error", name)
 
     async def _write(self, entry: Entry, failure: Failure, failures: int, seconds: float) -> None:
-        """Write the status that tells of the failure."""
+        """Write the status that reports the failure."""
         former = status_of(entry)
         if former is None:
             return
@@ -120,5 +124,5 @@ class Failures:
 
 
 def _identity(metadata: ObjectMeta) -> ObjectMeta:
-    """Return what changes of an object when others do something about it."""
+    """Return the part of the metadata that changes only when others change the object."""
     return metadata.model_copy(update={"resource_version": ""})

@@ -1,4 +1,4 @@
-"""Asking the fetcher: over HTTP, at an address of the settings, or as a child that is started when it is needed."""
+"""The client of the fetcher: over HTTP, at the address in the settings, or a child process that it starts on demand."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _LOG = logging.getLogger(__name__)
 _CHUNK = 1 << 20
 _CONNECT_SECONDS = 10.0
 _WAIT_SECONDS = 300.0
-"""How long a request may wait for its turn at the fetcher."""
+"""Seconds that a request may wait for its turn at the fetcher."""
 
 _END_SECONDS = 5.0
 _BACKLOG = 64
@@ -45,17 +45,17 @@ _CHILD_VARIABLES = (
     *("HTTPS_PROXY", "HTTP_PROXY", "http_proxy", "https_proxy", "no_proxy"),
 )
 _CHILD_PREFIXES = ("PYTHON", "COVERAGE_")
-"""Variables that a fetcher of our own has of the operator's environment: none that tells of the cluster or of OCI."""
+"""Environment variables that the child gets: none that concerns the cluster or OCI."""
 
 Receive = Callable[[FetchedArtifact], AbstractContextManager[Arrival]]
 """Makes room for an artifact."""
 
 
 class Fetcher(Protocol):
-    """What reads sources and builds artifacts of them."""
+    """A program that reads sources and builds artifacts."""
 
     async def fetch(self, request: FetchRequest, receive: Receive) -> FetchAnswer:
-        """Return what came of a request; its artifact has been received.
+        """Return the answer to a request; its artifact has been received.
 
         Raises:
             SourceRefusedError: if the fetcher can't be asked, or the artifact can't be had.
@@ -64,7 +64,7 @@ class Fetcher(Protocol):
 
 
 class FetcherClient:
-    """A fetcher that is asked over HTTP.
+    """A fetcher that is called over HTTP.
 
     Args:
         settings: of the operator.
@@ -98,13 +98,13 @@ class FetcherClient:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Hang up, and end what was started."""
+        """Close the connections, and end the child."""
         await self._session.close()
         if self._own is not None:
             await self._own.stop()
 
     async def fetch(self, request: FetchRequest, receive: Receive) -> FetchAnswer:
-        """Return what came of a request; its artifact has been received.
+        """Return the answer to a request; its artifact has been received.
 
         Raises:
             SourceRefusedError: if the fetcher can't be asked, or the artifact can't be had.
@@ -181,16 +181,16 @@ def _unreachable(why: str) -> SourceRefusedError:
 
 
 class OwnFetcher:
-    """A fetcher that is this process's child: started when it is first needed, and again if it has ended.
+    """A fetcher that is a child of this process: started when it is first needed, and again if it has ended.
 
-    The socket is there before it is, so that nobody has to wait for it in any other way; and it ends with this process,
-    however that ends, since its standard input does.
+    The socket exists before the child, so that clients can connect at once. The child ends with this process, however
+    that ends, since its standard input then ends.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.path = folder / "fetcher.sock"
-        """Where it is asked."""
+        """Address of the child."""
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(self.path))
         self._listener.listen(_BACKLOG)
@@ -198,7 +198,7 @@ class OwnFetcher:
         self._starting = asyncio.Lock()
 
     async def start(self) -> asyncio.subprocess.Process:
-        """Start it unless it runs, and return it.
+        """Start the child unless it runs, and return it.
 
         Raises:
             OSError: if there can be no process.
@@ -226,7 +226,7 @@ class OwnFetcher:
             return self._process
 
     async def stop(self) -> None:
-        """End it."""
+        """End the child."""
         self._listener.close()
         process = self._process
         if process is None or process.returncode is not None:

@@ -1,4 +1,4 @@
-"""Who uses which identity, and identities as their users see them."""
+"""Which objects use which identity, and identities in the form that their users need."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from ocijobs.api import kinds
 from ocijobs.api.identity import IdentityDefaults, OCIIdentity
 from ocijobs.api.job.spec import OCIJob
 from ocijobs.api.run.spec import OCIJobRun
-from ocijobs.api.shared.identity_reference import IdentityReference
-from ocijobs.api.shared.metadata import ObjectKey
+from ocijobs.api.shared.metadata import IdentityReference, ObjectKey
 from ocijobs.api.sweep.spec import OCIJobSweep
 from ocijobs.clock import Clock
 from ocijobs.controller.entry import Entry
@@ -29,17 +28,17 @@ class Identities:
         self._settings = settings
 
     def observation(self, identity: OCIIdentity) -> IdentityObservation:
-        """Return what is observed of an identity."""
+        """Return the observation of an identity."""
         key = ObjectKey(kinds.IDENTITY, identity.metadata.namespace, identity.metadata.name)
         return IdentityObservation(
             identity=identity,
-            users=tuple(str(user) for user in self.users_of(key) if self._holds(user)),
+            users=tuple(str(user) for user in self.users_of(key) if self._has_finalizer(user)),
             known=self._memory.identity(key),
             settings=self._settings,
         )
 
     def view(self, namespace: str, reference: IdentityReference) -> IdentityView:
-        """Return an identity as what refers to it sees it."""
+        """Return an identity in the form that objects which refer to it need."""
         key = ObjectKey(reference.kind, namespace, reference.name)
         entry = self._store.get(key)
         identity = entry.resource if entry is not None else None
@@ -54,7 +53,7 @@ class Identities:
         return replace(view, defaults=self._with_operator_defaults(view.defaults))
 
     def _with_operator_defaults(self, defaults: IdentityDefaults) -> IdentityDefaults:
-        """Return the identity's defaults, and the operator's where it has none."""
+        """Return the identity's defaults, completed by the operator's."""
         given = {
             name: getattr(defaults, name) or getattr(self._settings, f"default_{name}")
             for name in IdentityDefaults.model_fields
@@ -86,9 +85,9 @@ class Identities:
 
     def needed(self, identity: ObjectKey) -> bool:
         """Whether something that uses an identity may be in OCI."""
-        return any(self._holds(user) for user in self.users_of(identity))
+        return any(self._has_finalizer(user) for user in self.users_of(identity))
 
-    def _holds(self, user: ObjectKey) -> bool:
+    def _has_finalizer(self, user: ObjectKey) -> bool:
         """Whether something of the user is in OCI, so that the identity is needed to end it."""
         entry = self._store.get(user)
         return entry is not None and entry.metadata.has_finalizer

@@ -1,4 +1,4 @@
-"""Actions of an OCIIdentity: its Secret is read into memory, and OCI is asked whether it takes it."""
+"""Actions of an OCIIdentity: read its Secret into memory, and ask OCI whether it accepts the key."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from ocijobs.cloud.credentials import (
     parse_api_key,
 )
 from ocijobs.cloud.object_storage import ObjectStorage
+from ocijobs.controller.credentials_copies import CredentialsCopies
 from ocijobs.controller.entry import Entry
-from ocijobs.controller.held_credentials import HeldCredentials
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.store import Store
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.reads import ConfigData, ObjectReader
 from ocijobs.reconcile.actions.calls import Launcher, Operation
 from ocijobs.reconcile.actions.identities import (
+    CopyCredentials,
     DropCredentials,
-    HoldCredentials,
     IdentityAction,
     ReadCredentials,
     VerifyCredentials,
@@ -41,9 +41,9 @@ from ocijobs.reconcile.known.identity import IdentityKnown, Key, OfKey, Serving
 
 
 class IdentityActions:
-    """Reads and verifies credentials, and has them held for deletion.
+    """Reads and verifies credentials, and has them copied for deletion.
 
-    `read_for_launch_seconds` is how old what was read of a Secret may be when something is launched with it.
+    `read_for_launch_seconds` is how old a reading of the Secret may be when something is launched with it.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class IdentityActions:
         store: Store,
         memory: Memory,
         clock: Clock,
-        held: HeldCredentials,
+        copies: CredentialsCopies,
         needed: Callable[[ObjectKey], bool],
         changed: Callable[[ObjectKey], None],
         read_for_launch_seconds: float,
@@ -63,21 +63,21 @@ class IdentityActions:
         self._reader, self._storage = reader, storage
         self._credentials, self._store = credentials, store
         self._memory, self._clock = memory, clock
-        self._held, self._needed = held, needed
+        self._copies, self._needed = copies, needed
         self._changed = changed
         self._launch_seconds = read_for_launch_seconds
         self._read_at: dict[ObjectKey, float] = {}
         self._locks: defaultdict[ObjectKey, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def execute(self, entry: Entry, action: IdentityAction) -> None:
-        """Carry the action out; what uses the identity is looked at again if that changed how it sees it.
+        """Carry the action out. The users of the identity are queued if that changed what they see of it.
 
         Raises:
             ApiError: if the API server does not tell of the Secret that is to be copied, or does not delete the copy.
             NotLeadingError: if this process may not write any more.
         """
         key = entry.key
-        if isinstance(action, HoldCredentials | DropCredentials):
+        if isinstance(action, CopyCredentials | DropCredentials):
             key = ObjectKey(*identity_key(entry.key.namespace, action.identity))
         before = self._memory.identity(key)
         match action:
@@ -86,8 +86,8 @@ class IdentityActions:
                     await self._read(key, action)
             case VerifyCredentials():
                 await self._verify(entry, action)
-            case HoldCredentials():
-                await self._hold(key, action)
+            case CopyCredentials():
+                await self._copy(key, action)
             case DropCredentials():
                 await self._drop(key)
             case _:
@@ -95,7 +95,7 @@ class IdentityActions:
         self._tell(key, before)
 
     async def forget(self, key: ObjectKey) -> None:
-        """Keep nothing of an identity that is gone and that nothing needs.
+        """Forget an identity that is gone and that nothing needs.
 
         Raises:
             ApiError: if the API server does not delete the copy of its credentials.
@@ -103,19 +103,19 @@ class IdentityActions:
         """
         await self._drop(key)
         unneeded = self._store.get(key) is None and not self._needed(key)
-        if unneeded and self._memory.identity(key).held is None:
+        if unneeded and self._memory.identity(key).copied is None:
             self._credentials.forget(IdentityKey(*key))
             self._memory.forget_identity(key)
 
     def object_changed(self, key: ObjectKey, before: Entry | None, after: Entry | None) -> None:
-        """Have the key of an identity that went start nothing: another one of its name has its own Secret."""
+        """Make the key of a deleted identity start nothing: another identity of this name has its own Secret."""
         gone = before is not None and (after is None or after.metadata.uid != before.metadata.uid)
         if key.kind == kinds.IDENTITY and gone:
             self._credentials.keep_to_end(IdentityKey(*key))
             at = self._clock.now()
             self._memory.learn_identity(key, lambda known: known.absent(at))
 
-    async def _hold(self, key: ObjectKey, action: HoldCredentials) -> None:
+    async def _copy(self, key: ObjectKey, action: CopyCredentials) -> None:
         """Copy the Secret as it is now, unless there is a copy of it."""
         async with self._locks[key]:
             entry = self._store.get(key)
@@ -128,20 +128,20 @@ class IdentityActions:
             api_key = self._credentials.get(IdentityKey(*key), starts=True)
             if secret is None or api_key is None:
                 return
-            if self._memory.identity(key).held != api_key.version:
-                kept = await self._held.keep(key, entry.metadata.uid, api_key, secret)
+            if self._memory.identity(key).copied != api_key.version:
+                kept = await self._copies.keep(key, entry.metadata.uid, api_key, secret)
                 self._memory.identity_answered(key, (action, kept), self._clock.now())
 
     async def _drop(self, key: ObjectKey) -> None:
-        """Delete the copy of the Secret, unless something has come to need it."""
+        """Delete the copy of the Secret, unless something needs it by now."""
         async with self._locks[key]:
-            if self._memory.identity(key).held is not None and not self._needed(key):
-                await self._held.drop(key)
+            if self._memory.identity(key).copied is not None and not self._needed(key):
+                await self._copies.drop(key)
 
     async def confirm(self, namespace: str, launcher: Launcher) -> bool:
-        """Return whether the Secret is still what the launch was decided with; what it is instead is learnt.
+        """Return whether the Secret is still the one that the launch was decided with. A change is recorded in memory.
 
-        It is read anew for each launch, or once for those of a moment.
+        The Secret is read for each launch, or once for launches at the same time.
 
         Raises:
             ApiError: if the API server does not tell.
@@ -234,13 +234,13 @@ class IdentityActions:
 
 def _seen_by_others(known: IdentityKnown) -> tuple[object, ...]:
     verify, read = known.calls.get(Operation.VERIFY), known.calls.get(Operation.READ_CREDENTIALS)
-    hold = known.calls.get(Operation.HOLD)
+    copy = known.calls.get(Operation.COPY_CREDENTIALS)
     return (
         known.credentials,
         known.absent_since,
-        known.held,
+        known.copied,
         known.refused_since,
         read.refusal if read is not None else None,
-        hold.refusal if hold is not None else None,
+        copy.refusal if copy is not None else None,
         (verify.epoch, verify.refusal) if verify is not None else None,
     )

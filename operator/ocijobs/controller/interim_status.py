@@ -1,4 +1,4 @@
-"""An object without a status of its generation gets an interim one, if what is done about it takes long."""
+"""Writes an interim status for an object without a status of its generation, if its actions take long."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.interim_status import interim_status
 
 WITHOUT_STATUS_SECONDS = 5.0
-"""What is over within this time is not worth a write that says that it is being done."""
+"""Seconds. An action that is over within this time needs no status that says that it is going on."""
 
 _LONGEST_SECONDS = 30.0
-"""How long an object is without a status of which each round brings something."""
+"""Seconds for which an object may be without a status although each round has an outcome."""
 
 Write = Callable[[Entry, Decision[AnyStatus]], Awaitable[bool]]
 """Writes a decision's status."""
@@ -26,13 +26,13 @@ Write = Callable[[Entry, Decision[AnyStatus]], Awaitable[bool]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Carried:
-    """What came of a decision's actions.
+    """The outcome of a decision's actions.
 
     Attributes:
         outcome: of the actions.
         decision: with the interim status, if that is to be written now.
         wrote: whether the interim status was written meanwhile, so that the object has changed.
-        write_in: in how many seconds the interim status is to be written if nothing else is; None if it need not.
+        write_in: in how many seconds to write the interim status if nothing else is written; None if never.
     """
 
     outcome: Outcome
@@ -42,7 +42,7 @@ class Carried:
 
 
 class InterimStatus:
-    """Carries actions out, and writes an interim status if that takes long."""
+    """Carries actions out, and writes an interim status if they take long."""
 
     def __init__(self, executor: Executor, memory: Memory, clock: Clock, write: Write) -> None:
         self._executor, self._memory, self._clock = executor, memory, clock

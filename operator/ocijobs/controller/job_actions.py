@@ -1,4 +1,4 @@
-"""Actions of an OCIJob: its sources are read, and its OCI jobs are made, changed and removed."""
+"""Actions of an OCIJob: read its sources, and create, change and delete its OCI jobs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ocijobs.clock import Clock
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.code_storage import CodeStorage
 from ocijobs.cloud.directory import Directory
-from ocijobs.cloud.infrastructure import Infrastructure, answer_of_job_call
+from ocijobs.cloud.job_service import JobService, answer_of_job_call
 from ocijobs.controller.entry import Entry
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.places import backend_called, principal_of
@@ -36,7 +36,7 @@ from ocijobs.reconcile.known.job import JobAnswer
 from ocijobs.reconcile.known.sources import SourcesRead
 
 _BUILDS = 4
-"""Sources in the cluster that artifacts are built of at the same time. Remote ones have turns (controller/turns.py)."""
+"""How many sources in the cluster are built at the same time. Remote ones have turns (controller/turns.py)."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class JobActions:
     def __init__(
         self,
         *,
-        infrastructures: Mapping[str, Infrastructure],
+        services: Mapping[str, JobService],
         directory: Directory,
         code: CodeStorage,
         code_in_use: Callable[[str], bool],
@@ -60,7 +60,7 @@ class JobActions:
         count_error: Callable[[str, str], None],
     ) -> None:
         self._count_error = count_error
-        self._infrastructures, self._directory = infrastructures, directory
+        self._services, self._directory = services, directory
         self._code, self._code_in_use = code, code_in_use
         self._code_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._sources, self._staging = sources, staging
@@ -70,7 +70,7 @@ class JobActions:
 
     @property
     def under_way(self) -> int:
-        """How many jobs have their source read or their artifact uploaded, beside the workers."""
+        """How many jobs are having their source read or their artifact uploaded, beside the workers."""
         return len(self._tasks)
 
     async def execute(self, entry: Entry, call: JobCall) -> None:
@@ -88,18 +88,18 @@ class JobActions:
             case DeleteCode(uri=uri):
                 return call, await self._delete_code(principal, uri)
             case _:
-                oci = self._infrastructures[backend_called(call)]
+                oci = self._services[backend_called(call)]
                 return await answer_of_job_call(oci, principal, call)
 
     def _lock(self, uri: str) -> asyncio.Lock:
-        """Return the lock of a folder of code, which is there for as long as somebody has it."""
+        """Return the lock of a folder of code. It exists for as long as it is used."""
         return self._code_locks.setdefault(uri, asyncio.Lock())
 
     async def _delete_code(self, principal: Principal, uri: str) -> Refusal | None:
         """Delete a folder of code, unless a job has come to have it since that was decided.
 
-        Another job's upload, which finds the code there, either comes first, and then that job's status names it; or
-        it finds nothing.
+        Another job's upload either comes first, and then that job's status names the folder; or
+        it finds nothing there.
         """
         async with self._lock(uri):
             if self._code_in_use(uri):
@@ -122,7 +122,7 @@ class JobActions:
             self._staging.discard(entry.metadata.uid, read.sha256)
 
     def start_reading(self, entry: Entry, action: ReadSources) -> None:
-        """Have a source read beside the workers; the job is looked at again afterwards."""
+        """Start to read a source beside the workers; the job is queued afterwards."""
         self._start(entry, "read the source of", self._read_beside(entry, action))
 
     async def _read_beside(self, entry: Entry, action: ReadSources) -> None:
@@ -140,7 +140,7 @@ class JobActions:
         task.add_done_callback(lambda ended: self._ended(entry, ended))
 
     def _ended(self, entry: Entry, task: asyncio.Task[None]) -> None:
-        """Have the job looked at again, whatever came of the work."""
+        """Queue the job, whatever the outcome of the work."""
         del self._tasks[entry.metadata.uid]
         if task.cancelled():
             return
@@ -150,7 +150,7 @@ class JobActions:
         self._queue.add(entry.key)
 
     def _unforeseen(self, doing: str, error: Exception) -> Refusal:
-        """Tell of an error that nobody foresaw, and return it as what is learnt."""
+        """Report an unexpected error, and return it as a refusal."""
         name = type(error).__name__
         _LOG.error(
             "%s: a defect of the operator", doing, exc_info=error, extra=log_fields(error=name)
@@ -159,19 +159,19 @@ class JobActions:
         return internal_refusal(doing, name)
 
     async def end(self) -> None:
-        """Cancel what goes on beside the workers, and return when it has ended."""
+        """Cancel the tasks beside the workers, and return when they have ended."""
         tasks = tuple(self._tasks.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def forget(self, uid: str) -> None:
-        """Keep nothing of an object that is gone."""
+        """Forget an object that is gone."""
         self._staging.discard(uid)
         self._sources.forget(uid)
 
     def start_upload(self, entry: Entry, action: UploadArtifact) -> None:
-        """Upload an artifact beside the workers, since it may take long; the job is looked at again afterwards."""
+        """Upload an artifact beside the workers, since it may take long; the job is queued afterwards."""
         self._start(entry, "upload the artifact of", self._upload(entry, action))
 
     async def _upload(self, entry: Entry, action: UploadArtifact) -> None:
@@ -184,7 +184,7 @@ class JobActions:
         self._learn(entry, (action, answer))
 
     async def _upload_staged(self, entry: Entry, action: UploadArtifact) -> Refusal | None:
-        """Upload what was built; what is not there any more is built anew."""
+        """Upload the artifact. If it is not in the staging any more, it is built again."""
         principal = principal_of(entry.key.namespace, action.caller)
         uid = entry.metadata.uid
         content = self._staging.open(uid, action.artifact.sha256, self._fence)
@@ -193,7 +193,7 @@ class JobActions:
             return Refusal(kind=RefusalKind.UNAVAILABLE, message="the artifact is being built anew")
         with content:
             async with self._lock(action.artifact.uri or action.job_id):
-                oci = self._infrastructures[backend_of(action.job_id).name]
+                oci = self._services[backend_of(action.job_id).name]
                 answer = await oci.upload_artifact(
                     principal, action.job_id, action.artifact, content
                 )

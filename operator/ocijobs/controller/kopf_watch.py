@@ -1,13 +1,13 @@
-"""kopf, told to watch and to do nothing else. The only module that knows it.
+"""kopf, used to watch and for nothing else. Only this module imports it.
 
-kopf is used for what it does well: watching for ever, through restarts of the API server and expired versions. It
-handles nothing, adds no finalizers or annotations, and keeps no state; what it misses, the periodic list finds.
+kopf does one thing here: it watches without end, through restarts of the API server and expired versions. It has no
+handlers that act, adds no finalizers or annotations, and keeps no state. The periodic list finds what it misses.
 
-It is kept from giving up. It asks for ever, with pauses (it would end after a minute of 403, 5xx or no answer); and
-it never sees a 401, after which it would want a login that differs from the one that failed, and otherwise wait for
-ever. Its sessions are those of all our requests, with the same login.
+Two measures keep it from giving up. It asks without end, with pauses; by default it would end after a minute of 403,
+5xx or no answer. And it never sees a 401: after one it would need a login that differs from the failed one, and would
+wait for it for ever. Its sessions are the same as those of our other requests, with the same login.
 
-What it does give up at (410 to a list, an error in a stream, what is no JSON) ends it in order: see `_end_streams`.
+Other errors (410 to a list, an error in a stream, an answer that is not JSON) end it in order: see `_end_streams`.
 """
 
 from __future__ import annotations
@@ -24,27 +24,26 @@ import kopf
 from ocijobs.api.kueue import KUEUE_GROUP, KUEUE_VERSION, LABEL_RUN
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.controller.store import Store
-from ocijobs.controller.streams import Stream, Streams, stream_of
-from ocijobs.controller.watched import Watched, WatchTimes
+from ocijobs.controller.streams import Stream, Streams, Watched, WatchTimes, stream_of
 from ocijobs.kube.login import Login
 from ocijobs.kube.session import open_session
 
 _CLOSING_SECONDS = 0.25
-"""Time in which TLS connections close, which nothing tells of.
+"""Seconds in which TLS connections close; nothing reports when they have.
 
 Source: https://docs.aiohttp.org/en/stable/client_advanced.html#graceful-shutdown
 """
 
 
 _STREAM_TASKS = ("watcher for ", "pause-waiter for ")
-"""How kopf's names of the tasks of streams begin."""
+"""Prefix of kopf's names for the tasks of streams."""
 
 _STREAMS_END_SECONDS = 5.0
-"""How long the streams that are cancelled are awaited: they only close a connection."""
+"""Seconds to wait for cancelled streams: they only close a connection."""
 
 
 class Pauses:
-    """Pauses between attempts, longer and longer, jittered, without end. Each iteration begins anew."""
+    """Pauses between attempts in seconds: growing, with jitter, without end. Each iteration starts at the beginning."""
 
     def __init__(self, longest_seconds: float) -> None:
         self._longest = longest_seconds
@@ -62,12 +61,12 @@ async def operate(
     feed: Callable[[Callable[[], object]], None],
     stop: asyncio.Event,
 ) -> None:
-    """Watch until told to stop, or until kopf gives up.
+    """Watch until `stop` is set, or until kopf gives up.
 
     Args:
         watched: what, and for whom.
-        feed: has a change made where the store is.
-        stop: is set to end it.
+        feed: makes a change in the loop of the store.
+        stop: set to end the watch.
     """
     registry = kopf.OperatorRegistry()
     hearing = _Hearing(
@@ -76,7 +75,7 @@ async def operate(
 
     @kopf.on.login(registry=registry)
     async def login(**_: Any) -> kopf.AiohttpSession:
-        """Return a new session each time: kopf closes one that it is done with, and takes none twice."""
+        """Return a new session each time: kopf closes a session after use, and refuses to use it twice."""
         return _session(watched.login, hearing)
 
     @kopf.on.cleanup(registry=registry)
@@ -102,9 +101,9 @@ async def operate(
 async def _end_streams() -> None:
     """Cancel the streams that are left when kopf ends.
 
-    It cancels them itself when it is told to stop, but not when one of them has failed. Then it closes the session
-    under the others; they wait for a login that nobody gives, lose what cancels them, and kopf waits for them for
-    ever. This loop is kopf's alone: no other task has such a name.
+    kopf cancels them itself when it is stopped, but not when one of them has failed. Then it closes the session of the
+    others. These wait for a login that never comes, ignore their cancellation, and kopf waits for them for ever. Only
+    kopf uses this loop, so no other task has such a name.
     """
     streams = {task for task in asyncio.all_tasks() if task.get_name().startswith(_STREAM_TASKS)}
     for stream in streams:
@@ -132,7 +131,7 @@ def _session(login: Login, hearing: _Hearing) -> kopf.AiohttpSession:
 
 
 class _Hearing:
-    """The middleware that waits while every login is refused, and notes what is heard of each stream."""
+    """The middleware that waits while every login is refused, and notes the answers of each stream."""
 
     def __init__(self, streams: Streams, pauses: Pauses, gap: Callable[[], None]) -> None:
         self._streams, self._pauses, self._gap = streams, pauses, gap
@@ -141,7 +140,7 @@ class _Hearing:
     async def __call__(
         self, request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
     ) -> aiohttp.ClientResponse:
-        """Send a request until it is answered with anything but 401."""
+        """Send a request until the answer is not a 401."""
         for pause in self._pauses:
             response = await send(request)
             if response.status != HTTPStatus.UNAUTHORIZED:
@@ -163,14 +162,14 @@ class _Hearing:
             self._note_list(stream)
 
     def _note_list(self, stream: Stream) -> None:
-        """What was deleted before a list that is not the first is told by nobody."""
+        """Note a gap: kopf does not report what was deleted before a list that is not the first."""
         if stream in self._listed:
             self._gap()
         self._listed.add(stream)
 
 
 class _HeardContent:
-    """What a watch brings, of which each piece is noted, bookmarks too: kopf tells its handlers of objects alone."""
+    """The content of a watch. Each piece is noted, bookmarks too, of which kopf does not tell its handlers."""
 
     def __init__(self, content: aiohttp.StreamReader, heard: Callable[[], None]) -> None:
         self._content, self._heard = content, heard

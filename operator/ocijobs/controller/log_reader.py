@@ -1,4 +1,4 @@
-"""The logs of runs that have ended, read in batches: a thousand runs that end together make fifty searches."""
+"""Reads the logs of ended runs in batches: a thousand runs that end together need fifty searches."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ocijobs.reconcile.actions.runs import SearchLogs
 
 
 class _LogGroup(NamedTuple):
-    """What runs have in common whose lines one search finds."""
+    """What runs have in common that one search can cover."""
 
     principal: Principal
     compartment_id: str
@@ -25,7 +25,7 @@ class _LogGroup(NamedTuple):
 
 
 class LogReader:
-    """Gathers what is asked for a moment, and searches once for many."""
+    """Collects requests for a moment, and searches once for many."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class LogReader:
         self._batches.ask(entry, group, action)
 
     async def run(self) -> None:
-        """Read what is asked for. Runs for as long as the operator does."""
+        """Read what was requested. Runs for as long as the operator."""
         await self._batches.run()
 
     async def _read(self, group: _LogGroup, batch: Sequence[Asked[SearchLogs]]) -> None:

@@ -1,4 +1,4 @@
-"""What this process has learnt, by object. A restart begins with an empty one."""
+"""What this process has learnt about objects. A restart begins with an empty memory."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Any
 
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.controller.children import ChildIndex
+from ocijobs.reconcile.actions.calls import Turn
 from ocijobs.reconcile.known.identity import IdentityAnswer, IdentityKnown
 from ocijobs.reconcile.known.job import JobAnswer, JobKnown
 from ocijobs.reconcile.known.run import RunAnswer, RunKnown
 from ocijobs.reconcile.known.schedule import ScheduleKnown
 from ocijobs.reconcile.known.sweep import SweepKnown
-from ocijobs.reconcile.known.turn import Turn
 from ocijobs.reconcile.stepped import stepped
 from ocijobs.reconcile.unwritten import Unwritten
 
 
 class Memory:
-    """Known facts: of runs and jobs by uid, so that a new object of an old name starts anew; of identities by key."""
+    """Known facts: of runs and jobs by uid, so that a new object with an old name has none; of identities by key."""
 
     def __init__(self) -> None:
         self._runs: dict[str, RunKnown] = {}
@@ -36,7 +36,7 @@ class Memory:
         self.children = ChildIndex()
         """The children of sweeps."""
         self.queues_served = False
-        """Whether Kueue is there, and its Workloads were listed."""
+        """Whether Kueue is there and its Workloads were listed."""
 
     def run(self, uid: str) -> RunKnown:
         """Return what is known of a run."""
@@ -81,7 +81,7 @@ class Memory:
         self._schedules[uid] = learn(self.schedule(uid))
 
     def forget_schedule(self, uid: str) -> None:
-        """Forget what was learnt of a schedule, since its firing is made."""
+        """Forget what was learnt about a schedule, since its firing is complete."""
         self._schedules.pop(uid, None)
 
     def identity(self, key: ObjectKey) -> IdentityKnown:
@@ -110,7 +110,7 @@ class Memory:
         self._seen.setdefault(uid, now.replace(microsecond=0))
 
     def identities(self) -> list[ObjectKey]:
-        """Return the identities of which something is known, gone ones too."""
+        """Return the identities of which something is known, deleted ones too."""
         return list(self._identities)
 
     def forget_identity(self, key: ObjectKey) -> None:
@@ -128,15 +128,15 @@ class Memory:
         return news
 
     def refresh_after(self, job: ObjectKey) -> datetime | None:
-        """Return the latest time that some run wants the job's sources of."""
+        """Return the latest time for which some run needs the job's sources."""
         return self._refresh.get(job)
 
     def want_refresh(self, job: ObjectKey, at: datetime) -> None:
-        """Note that a run wants the job's sources as they are at that time or later."""
+        """Note that a run needs the job's sources as they are at that time or later."""
         self._refresh[job] = max(at, self._refresh.get(job, at))
 
     def told_turn(self, uid: str, turn: Turn | None, now: datetime) -> Turn | None:
-        """Return the turn that an object says it waits for: another one only once that has passed.
+        """Return the turn that an object's status names: it changes only when that time has passed.
 
         Args:
             uid: of the object.
@@ -152,11 +152,11 @@ class Memory:
         return told
 
     def unwritten(self, uid: str) -> Unwritten[Any] | None:
-        """Return the status of an object that the API server has not taken as a whole."""
+        """Return the whole status of an object if the API server has refused it."""
         return self._unwritten.get(uid)
 
     def not_written(self, uid: str, unwritten: Unwritten[Any]) -> None:
-        """Note a status that the API server has not taken as a whole."""
+        """Note a whole status that the API server has refused."""
         self._unwritten[uid] = unwritten
 
     def written(self, uid: str) -> None:
@@ -172,7 +172,7 @@ class Memory:
         self._without_status_since.pop(uid, None)
 
     def clock_stepped(self, by: timedelta) -> None:
-        """Have all times that this process noted move with its clock."""
+        """Move all times that this process has noted, after its clock was set."""
         tables: tuple[dict[Any, Any], ...] = (
             self._runs,
             self._jobs,
@@ -190,9 +190,9 @@ class Memory:
                 table[key] = stepped(known, by)
 
     def keep_only(self, alive: Mapping[ObjectKey, str]) -> None:
-        """Forget all objects but these (key -> uid), and what was learnt late of one that is gone.
+        """Forget all objects but these (key -> uid), and what was learnt about deleted ones.
 
-        What is known of identities stays: those that are gone may be needed to end what there is.
+        What is known of identities stays: deleted ones may be needed to end what there is.
         """
         uids = set(alive.values())
         for by_uid in (

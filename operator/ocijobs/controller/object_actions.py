@@ -1,4 +1,4 @@
-"""Actions on objects of ours in the cluster: what the operator makes, changes and deletes."""
+"""Actions on our objects in the cluster: create, change and delete them."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from ocijobs.reconcile.actions.objects import (
 
 
 class NotTakenError(Exception):
-    """The API server did not take an object, and why is learnt: what would follow it is not to be done."""
+    """The API server refused an object, and the reason is in memory: the actions after it are not carried out."""
 
 
 class ObjectActions:
-    """Carries out what was decided about objects."""
+    """Carries out actions on objects."""
 
     def __init__(
         self,
@@ -46,17 +46,17 @@ class ObjectActions:
         self._writer, self._store, self._memory, self._clock = writer, store, memory, clock
 
     async def execute(self, entry: Entry, action: ObjectAction) -> None:
-        """Carry an action out. What is not any more as it was decided on is left alone.
+        """Carry an action out. An object that has changed since the decision is left alone.
 
         Raises:
             ApiError: if the API server does not take it.
-            NotTakenError: if it does not take an object, and why is learnt.
+            NotTakenError: if it refuses an object, and the reason is in memory.
             NotLeadingError: if this process may not write any more.
         """
         match action:
             case AddFinalizer():
                 self._store.put(await self._writer.add_finalizer(entry.key, entry.metadata))
-                self._held(entry, action)
+                self._finalizer_added(entry, action)
             case RemoveFinalizer():
                 self._store.put(await self._writer.remove_finalizer(entry.key, entry.metadata))
             case ListOrphan(orphan=orphan):
@@ -74,14 +74,14 @@ class ObjectActions:
                 assert_never(action)
 
     async def _edit(self, key: ObjectKey, uid: str, spec: Mapping[str, bool]) -> None:
-        """Edit an object that was made here; one that is gone, or another by now, is left alone."""
+        """Edit an object that was made here. A deleted or replaced one is left alone."""
         try:
             self._store.put(await self._writer.edit_spec(key, uid, spec))
         except ApiError as error:
             if not (error.not_found or error.conflict):
                 raise
 
-    def _held(self, entry: Entry, action: AddFinalizer) -> None:
+    def _finalizer_added(self, entry: Entry, action: AddFinalizer) -> None:
         """Learn that nothing was intended for an object before now."""
         uid, at = entry.metadata.uid, self._clock.now()
         if entry.key.kind == kinds.RUN:

@@ -1,4 +1,4 @@
-"""Observations, put together from the store and the memory, without any IO."""
+"""Puts observations together from the store and the memory, without any IO."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from ocijobs.api.job.spec import OCIJob
 from ocijobs.api.kueue import WORKLOAD, Workload
 from ocijobs.api.run.binding import JobBinding
 from ocijobs.api.run.spec import OCIJobRun
-from ocijobs.api.schedule.spec import OCIJobSchedule
-from ocijobs.api.shared.identity_reference import IdentityReference
-from ocijobs.api.shared.metadata import ObjectKey
+from ocijobs.api.schedule import OCIJobSchedule
+from ocijobs.api.shared.metadata import IdentityReference, ObjectKey
 from ocijobs.api.sweep.spec import OCIJobSweep
 from ocijobs.backends.registry import backend_for
 from ocijobs.clock import Clock
@@ -41,13 +40,13 @@ from ocijobs.reconcile.run.pod_sets import workload_name
 from ocijobs.reconcile.schedule.firings import object_name
 from ocijobs.reconcile.schedule.observation import ScheduleObservation
 from ocijobs.reconcile.sweep.children import BATCH
-from ocijobs.reconcile.sweep.names import child_name
+from ocijobs.reconcile.sweep.indices import child_name
 from ocijobs.reconcile.sweep.observation import SweepObservation
 from ocijobs.settings import Settings
 
 
 class Observer:
-    """Puts together what a decision rests on."""
+    """Puts together everything that a decision depends on."""
 
     def __init__(
         self,
@@ -67,7 +66,7 @@ class Observer:
         self._cluster_id = cluster_id
 
     def run(self, run: OCIJobRun) -> RunObservation:
-        """Return what is observed of a run."""
+        """Return the observation of a run."""
         meta = run.metadata
         job = self._store.job(meta.namespace, run.job_name or "")
         return RunObservation(
@@ -98,7 +97,7 @@ class Observer:
         return QueueView(served=True, workload=workload if isinstance(workload, Workload) else None)
 
     def _known(self, run: OCIJobRun) -> RunKnown:
-        """Return what is known of the attempt that is under way; what was known of a former one is forgotten."""
+        """Return what is known of the present attempt; what was known of a former one is forgotten."""
         uid, number = run.metadata.uid, attempt_number(run.status)
         known = self._memory.run(uid)
         if known.attempt == number:
@@ -106,7 +105,7 @@ class Observer:
         return self._memory.learn_run(uid, methodcaller("of_attempt", number))
 
     def _shared(self, run: OCIJobRun) -> JobBinding | None:
-        """Return the job as the run's sweep is bound to it."""
+        """Return the job to which the run's sweep is bound."""
         owner = run.metadata.controller
         if owner is None or owner.kind != kinds.SWEEP:
             return None
@@ -117,7 +116,7 @@ class Observer:
         return sweep.status.binding
 
     def sweep(self, sweep: OCIJobSweep) -> SweepObservation:
-        """Return what is observed of a sweep."""
+        """Return the observation of a sweep."""
         meta = sweep.metadata
         job = self._store.job(meta.namespace, sweep.spec.job_ref.name)
         reference = identity_of_job(job) if job else IdentityReference(name=DEFAULT_IDENTITY)
@@ -138,7 +137,7 @@ class Observer:
         )
 
     def schedule(self, schedule: OCIJobSchedule) -> ScheduleObservation:
-        """Return what is observed of a schedule."""
+        """Return the observation of a schedule."""
         uid = schedule.metadata.uid
         if schedule.status.starting is None:
             self._memory.forget_schedule(uid)
@@ -152,7 +151,7 @@ class Observer:
         )
 
     def _taken(self, schedule: OCIJobSchedule) -> frozenset[str]:
-        """Return which names of the firing that is being started objects of others have."""
+        """Return which names of the present firing are taken by objects of others."""
         meta, at = schedule.metadata, schedule.status.starting
         if at is None:
             return frozenset()
@@ -175,7 +174,7 @@ class Observer:
         return frozenset(taken)
 
     def _ahead(self, run: OCIJobRun, job: OCIJob) -> int:
-        """Return how many runs of the job are live, or wait for their turn before this one does."""
+        """Return how many runs of the job are active, or come before this one in the line for a turn."""
         meta, place = job.metadata, turn_order(run)
         return sum(
             run_view(other).live or (waits(other) and turn_order(other) < place)
@@ -184,7 +183,7 @@ class Observer:
         )
 
     def next_in_turn(self, job: OCIJob) -> list[ObjectKey]:
-        """Return the runs that wait for their turn and come next, as many as may be active."""
+        """Return the next runs in the line for a turn, as many as may be active."""
         runs = self._store.open_runs_of(job.metadata.namespace, job.metadata.name)
         waiting = (turn_order(run) for run in runs if waits(run))
         return [
@@ -193,7 +192,7 @@ class Observer:
         ]
 
     def job(self, job: OCIJob) -> JobObservation:
-        """Return what is observed of a job."""
+        """Return the observation of a job."""
         meta = job.metadata
         return JobObservation(
             job=job,
@@ -211,7 +210,7 @@ class Observer:
         )
 
     def _runs_that_matter(self, job: OCIJob) -> Iterable[OCIJobRun]:
-        """Yield the runs that have not ended and the one that was launched last: others matter to no job."""
+        """Yield the runs that have not ended and the one that was launched last; the job needs no others."""
         meta = job.metadata
         yield from self._store.open_runs_of(meta.namespace, meta.name)
         launched = (
@@ -224,7 +223,7 @@ class Observer:
             yield last
 
     def _pinned(self, namespace: str, job_name: str) -> frozenset[str]:
-        """Return the OCI jobs that sweeps are bound to which have not ended."""
+        """Return the OCI jobs to which sweeps are bound that have not ended."""
         return frozenset(
             sweep.status.binding.job_id
             for entry in self._store.of_kind(kinds.SWEEP, namespace)
@@ -236,7 +235,7 @@ class Observer:
         )
 
     def _code_of_others(self, job: OCIJob) -> frozenset[str]:
-        """Return the folders of code that other jobs have; looked for only where some of this job's is to go."""
+        """Return the folders of code that other jobs use; only looked up if a folder of this job is to be deleted."""
         meta = job.metadata
         going = meta.deleting or any(revision.removing for revision in job.status.revisions)
         if not going or not backend_for(job.spec.infrastructure).code_in_bucket:
@@ -249,12 +248,12 @@ class Observer:
         )
 
     def code_in_use(self, uri: str) -> bool:
-        """Whether some job goes on having a folder of code."""
+        """Whether any job still uses a folder of code."""
         jobs = (entry.resource for entry in self._store.of_kind(kinds.JOB))
         return any(uri in code_folders(job) for job in jobs if isinstance(job, OCIJob))
 
     def identity(self, identity: OCIIdentity) -> IdentityObservation:
-        """Return what is observed of an identity."""
+        """Return the observation of an identity."""
         return self._identities.observation(identity)
 
     def needed(self, identity: ObjectKey) -> bool:

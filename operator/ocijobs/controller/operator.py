@@ -1,4 +1,4 @@
-"""The life of one process: it serves metrics and health, and goes from term to term until it is to end."""
+"""The life of one process: it serves metrics and health, and goes from term to term until it is told to end."""
 
 from __future__ import annotations
 
@@ -23,15 +23,17 @@ from ocijobs.kube.lease import NotLeadingError
 from ocijobs.kube.login import Login
 from ocijobs.kube.reads import ObjectReader
 from ocijobs.loop_thread import LoopThread
-from ocijobs.observe.metrics import Metrics
-from ocijobs.observe.server import ObserveServer
 from ocijobs.settings import Settings
+from ocijobs.telemetry.metrics import Metrics
+from ocijobs.telemetry.server import TelemetryServer
 from ocijobs.working_folder import default_place, working_folder
 
 _LOG = logging.getLogger(__name__)
 
 _STUCK_SECONDS = 5.0
-"""A loop that does not turn for this long is not well; the chart's probe ends a process that stays so for a minute."""
+"""Seconds. A loop that is in one step for longer is not alive; the chart's probe restarts such a process within a
+minute.
+"""
 
 
 class Operator:
@@ -40,9 +42,9 @@ class Operator:
     Args:
         settings: of the installation.
         login: to the cluster.
-        clock: one that a test moves; leases are then renewed in its loop, in place of a thread of their own.
+        clock: one that a test moves. Leases are then renewed in its loop, instead of a thread of their own.
         metrics: what is scraped; new ones if there are none yet.
-        held_seconds: tells for how long the loop is held; called in any thread.
+        busy_seconds: returns for how many seconds the loop has been in one step; called in any thread.
     """
 
     def __init__(
@@ -52,25 +54,25 @@ class Operator:
         clock: Clock | None = None,
         *,
         metrics: Metrics | None = None,
-        held_seconds: Callable[[], float] = lambda: 0.0,
+        busy_seconds: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._settings = settings
         self._login = login
         self._moved, self._clock = clock is not None, clock or SystemClock()
-        self._held_seconds = held_seconds
+        self._busy_seconds = busy_seconds
         self.metrics = metrics or Metrics()
-        """What is scraped; a process's own tests read it where it is."""
+        """The metrics; tests of the process read them here."""
         self._stopping = asyncio.Event()
         self._term: Term | None = None
         self._streams, self._answers = Streams(), Answers()
         self.metrics.count_silence(self._streams.silence)
-        self.metrics.loop_turn_seconds.set_function(held_seconds)
+        self.metrics.loop_step_seconds.set_function(busy_seconds)
         self.port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         """Port of metrics and health, once it is open."""
 
     @property
     def machinery(self) -> Machinery | None:
-        """The parts of the term, once there is a cluster to work for."""
+        """The parts of the present term; None before the cluster was reached."""
         return None if self._term is None else self._term.parts
 
     def stop(self) -> None:
@@ -81,7 +83,7 @@ class Operator:
         """Live until `stop` is called.
 
         Raises:
-            Exception: what keeps the operator from going on; a restart is the remedy.
+            Exception: if the operator can't go on; a restart is the remedy.
         """
         settings = self._settings
         place = settings.staging_folder or default_place("operator")
@@ -116,7 +118,7 @@ class Operator:
                     await self._serve_term(world, elector, folder)
 
     async def _serve_term(self, world: World, elector: Elector, folder: Path) -> None:
-        """Live for one term. When the lease is lost, that is all that has ended."""
+        """Run one term. Return when the lease is lost."""
         with tempfile.TemporaryDirectory(dir=folder, prefix="artifacts-") as artifacts:
             try:
                 async with term_in(world, elector.campaign(), Path(artifacts)) as self._term:
@@ -127,7 +129,7 @@ class Operator:
 
     @asynccontextmanager
     async def _serving(self) -> AsyncIterator[None]:
-        """Serve metrics and health, in a thread that nothing here holds."""
+        """Serve metrics and health, in a thread that nothing here can block."""
         loop, settings = asyncio.get_running_loop(), self._settings
 
         async def counted() -> None:
@@ -136,8 +138,10 @@ class Operator:
         async def prepare() -> None:
             await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(counted(), loop))
 
-        server = ObserveServer(self.metrics, alive=self._alive, ready=self._ready, prepare=prepare)
-        with LoopThread("observe") as thread:
+        server = TelemetryServer(
+            self.metrics, alive=self._alive, ready=self._ready, prepare=prepare
+        )
+        with LoopThread("telemetry") as thread:
             port = await thread.do(server.start(settings.http_host, settings.http_port))
             try:
                 self.port.set_result(port)
@@ -157,12 +161,12 @@ class Operator:
             yield elector
 
     def _note_request(self, verb: str, resource: str, status: int, seconds: float) -> None:
-        """Note a request to the API server, of whatever thread."""
+        """Count a request to the API server, from any thread."""
         self.metrics.kube_request(verb, resource, status, seconds)
         self._answers.note(status)
 
     async def _cluster_id(self, reader: ObjectReader) -> str | None:
-        """Return what tells this cluster's resources in OCI from others'; None if it is asked to end before."""
+        """Return the cluster's identifier in OCI's tags; None if the operator is told to end before it is known."""
         if self._settings.cluster_id is not None:
             return self._settings.cluster_id
         while not self._stopping.is_set():
@@ -175,11 +179,11 @@ class Operator:
 
     def _alive(self) -> Mapping[str, bool]:
         term = self._term
-        loop = self._held_seconds() < _STUCK_SECONDS
+        loop = self._busy_seconds() < _STUCK_SECONDS
         return {"loop": loop, "workers": term is None or term.works or self._stopping.is_set()}
 
     def _ready(self) -> Mapping[str, bool]:
-        """A standby is ready too: its store is warm. `leading` is for people, and for metrics."""
+        """The checks of /readyz. A standby is ready, too: its store is filled. `leading` is for people and metrics."""
         term = self._term
         heard = {f"watch of {name}": fresh for name, fresh in self._streams.fresh().items()}
         return {

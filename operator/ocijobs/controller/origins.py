@@ -1,6 +1,6 @@
-"""Where the files of a source are, as the cluster and OCI tell: what the fetcher is asked for, and with which rights.
+"""Finds out where the files of a source are: what to ask the fetcher for, and with which rights.
 
-Nothing of a source is read here. The fetcher gets the address, and the credential of that one source.
+This module reads no source. The fetcher gets the address, and the credential of that one source.
 """
 
 from __future__ import annotations
@@ -45,17 +45,17 @@ class RemoteSource(Protocol):
     """
 
     async def version(self) -> str | GitCommit:
-        """Return what tells this state of the source from another; or what the fetcher is to be asked for it."""
+        """Return the version of the source; or the request for the fetcher to find it out."""
         ...
 
     async def origin(self, version: str) -> Origin:
-        """Return where the files are that the version is of."""
+        """Return where the files of this version are."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
-    """What sources are looked up with."""
+    """What sources need to be looked up."""
 
     reader: ObjectReader
     storage: ObjectStorage
@@ -78,7 +78,7 @@ class Means:
         return found.data
 
     async def given(self, source: Source | None, namespace: str) -> GivenFiles:
-        """Return the files of a source that is in the manifest or in a ConfigMap; of none, there are none.
+        """Return the files of a source in the manifest or in a ConfigMap; none if there is no source.
 
         Raises:
             SourceRefusedError: if there is no such ConfigMap, or a key of it is missing.
@@ -119,7 +119,7 @@ def remote_source(
 
 
 class _Bucket:
-    """An object of Object Storage, or all under a prefix."""
+    """An object of Object Storage, or all objects under a prefix."""
 
     def __init__(self, means: Means, source: ObjectStorageSource, principal: Principal) -> None:
         self._means, self._uri = means, source.uri
@@ -152,7 +152,7 @@ class _Bucket:
         return self._version
 
     async def origin(self, version: str) -> Origin:
-        """Return signed requests for just these objects; the key that signs them stays here."""
+        """Return signed requests for these objects only; the key that signs them stays in the operator."""
         if not self._stored:
             await self.version()
         if self._version != version:
@@ -181,17 +181,17 @@ class _Bucket:
 
 
 class _Web:
-    """A file or an archive from the web, held to its SHA-256."""
+    """A file or an archive from the web, checked against its SHA-256."""
 
     def __init__(self, means: Means, source: HttpSource, namespace: str) -> None:
         self._means, self._source, self._namespace = means, source, namespace
 
     async def version(self) -> str:
-        """Return the SHA-256 that the spec wants: nothing else is ever taken."""
+        """Return the SHA-256 from the spec: no other content is accepted."""
         return f"sha256:{self._source.sha256}"
 
     async def origin(self, version: str) -> Origin:
-        """Return the address, with what the Secret has for it."""
+        """Return the address, with the credentials from the Secret."""
         source = self._source
         secret = source.secret_ref.name if source.secret_ref is not None else None
         headers = _authorization(await self._means.secret(self._namespace, secret), secret)
@@ -210,7 +210,7 @@ class _Repository:
         self._means, self._source, self._namespace = means, source, namespace
 
     async def version(self) -> str | GitCommit:
-        """Return the commit that the spec names; else the fetcher is to ask the repository."""
+        """Return the commit from the spec; else a request for the fetcher to ask the repository."""
         ref = self._source.ref
         if ref is not None and ref.commit is not None:
             return ref.commit
@@ -259,7 +259,7 @@ class _Flux:
         return f"{artifact.revision} {artifact.digest}".strip()
 
     async def origin(self, version: str) -> Origin:
-        """Return the address; where Flux has fetched a newer one meanwhile, its status tells of it in a moment."""
+        """Return the address. If Flux has fetched a newer artifact meanwhile, its status will name it in a moment."""
         if not self._url:
             version = await self.version()
         return WebFile(
@@ -286,10 +286,10 @@ def _authorization(secret: Mapping[str, bytes], name: str | None) -> dict[str, s
 
 
 def _file_name(url: str) -> str:
-    """Return the name of the file that an address ends with.
+    """Return the file name at the end of an address.
 
     Raises:
-        SourceRefusedError: if it has none.
+        SourceRefusedError: if there is none.
     """
     name = PurePosixPath(unquote(urlsplit(url).path)).name
     if not name or name.startswith("."):

@@ -1,4 +1,4 @@
-"""The list of what objects that were let go have left in OCI, as metrics count it."""
+"""The list of what let-go objects have left in OCI, with its number of entries for metrics."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ocijobs.kube.own_namespace import OwnNamespace
 
 
 class Orphans:
-    """Adds to the list in the operator's own namespace; people take from it."""
+    """Adds to the list in the operator's own namespace. People remove entries with `kubectl ocijobs orphans`."""
 
     def __init__(self, own: OwnNamespace) -> None:
         self._own = own
@@ -26,7 +26,7 @@ class Orphans:
         self._listed[orphan.uid] = orphan
 
     async def read(self) -> None:
-        """Read the list anew.
+        """Read the list again.
 
         Raises:
             ApiError: if it could not be read to its end.

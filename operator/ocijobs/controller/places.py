@@ -1,4 +1,4 @@
-"""Which service of OCI an action calls first, as whom: there the object waits for its turn."""
+"""Which service an action calls first, and as whom: the object waits for its turn there."""
 
 from __future__ import annotations
 

@@ -13,39 +13,39 @@ from pydantic.alias_generators import to_camel
 from ocijobs.controller.operator import Operator
 from ocijobs.controller.term import CallsUnderWayError
 from ocijobs.kube.login import NoClusterError, load_login
-from ocijobs.observe import logs
-from ocijobs.observe.diagnosis import signals_heeded
-from ocijobs.observe.metrics import Metrics
-from ocijobs.observe.server import PortError
-from ocijobs.observe.watchdog import Watchdog
 from ocijobs.settings import SETTINGS_FILE_VARIABLE, Settings, SettingsError, load
+from ocijobs.telemetry import logs
+from ocijobs.telemetry.diagnosis import signals_heeded
+from ocijobs.telemetry.metrics import Metrics
+from ocijobs.telemetry.server import PortError
+from ocijobs.telemetry.watchdog import Watchdog
 
 _LOG = logging.getLogger(__name__)
 
 _SETTINGS_SECONDS = 10.0
-"""How often the settings file is looked at."""
+"""Seconds between two checks of the settings file."""
 
 UNSTARTED = (SettingsError, NoClusterError, PortError)
-"""Why an operator does not start; the message says what to do."""
+"""The operator can't start; the message says what to do."""
 
 
 def run(port_file: Path | None, *, hold_new: bool) -> int:
-    """Serve the resources until SIGTERM or SIGINT, and return the exit code.
+    """Run the operator until SIGTERM or SIGINT, and return the exit code.
 
     Args:
         port_file: where the port of metrics and health is written, if anywhere.
         hold_new: create nothing for objects that are new to this operator, whatever the settings say.
 
     Raises:
-        SettingsError: if they are none.
-        NoClusterError: if nothing says where the API server is.
+        SettingsError: if the settings are not valid.
+        NoClusterError: if no login to a cluster is found.
         PortError: if the port of metrics and health can't be opened.
     """
     settings = load()
     settings = settings.model_copy(update={"hold_new": settings.hold_new or hold_new})
     logs.configure(settings.log_level)
     metrics = Metrics()
-    watchdog = Watchdog(metrics.loop_held_seconds.observe)
+    watchdog = Watchdog(metrics.loop_busy_seconds.observe)
     with asyncio.Runner(loop_factory=watchdog.loop_factory) as runner, watchdog:
         return runner.run(_run(settings, port_file, metrics, watchdog))
 
@@ -57,7 +57,7 @@ async def _run(
         settings,
         await load_login(),
         metrics=metrics,
-        held_seconds=lambda: watchdog.held_seconds,
+        busy_seconds=lambda: watchdog.busy_seconds,
     )
     if port_file is not None:
         operator.port.add_done_callback(lambda port: port_file.write_text(str(port.result())))
@@ -84,7 +84,7 @@ async def _run(
 
 
 async def _follow_settings(settings: Settings) -> None:
-    """Take the log level from the settings file when that changes, as a ConfigMap does; say what else has changed."""
+    """Apply the log level when the settings file changes, as a ConfigMap does; log other settings that have changed."""
     file = os.environ.get(SETTINGS_FILE_VARIABLE)
     seen = _content(file)
     while file:

@@ -1,8 +1,9 @@
-"""The work queue: keys that are due, each worked on by one worker at a time, those of all namespaces in turn.
+"""The work queue: keys that are due. One worker at a time works on a key, and namespaces take turns.
 
-As client-go's: a key that is added while it waits is not added twice; one that is added while it is worked on comes
-again afterwards; one that fails comes again later and later, jittered. And it is fair: the namespaces take turns, and
-none has more workers than are left for the others, so that ten thousand keys of one are waited for by nobody else.
+As in client-go's queue, a key that is added while it waits is not added twice, a key that is added while it is worked
+on comes again afterwards, and a key that fails comes again after growing pauses with jitter. In addition the queue is
+fair: namespaces take turns, and none has more workers than are left for the others, so other namespaces do not wait for
+ten thousand keys of one.
 """
 
 from __future__ import annotations
@@ -24,22 +25,22 @@ WORKERS = 16
 
 
 class QueueClosedError(Exception):
-    """No more keys are handed out."""
+    """The queue is closed: it returns no more keys."""
 
 
 class WorkQueue:
     """Keys to be reconciled."""
 
     def __init__(self, clock: Clock, *, workers: int = WORKERS) -> None:
-        """Make an empty queue for so many workers."""
+        """Make an empty queue for this number of workers."""
         self._clock, self._most = clock, workers
         self._ready: dict[str, deque[ObjectKey]] = {}
-        """Keys by namespace; whose turn it is comes first."""
+        """Keys by namespace; the namespace whose turn it is comes first."""
         self._waiting: set[ObjectKey] = set()
         self._busy: set[ObjectKey] = set()
         self._again: set[ObjectKey] = set()
         self._workers: Counter[str] = Counter()
-        """Workers that are at work, by namespace."""
+        """Number of busy workers, by namespace."""
         self._getters: deque[asyncio.Future[ObjectKey]] = deque()
         self._returning: deque[tuple[str, asyncio.Future[None]]] = deque()
         self._due: dict[ObjectKey, float] = {}
@@ -54,16 +55,16 @@ class WorkQueue:
 
     @property
     def active(self) -> int:
-        """How many keys are worked on, those that wait for an answer among them."""
+        """How many keys are being worked on, including those that wait for an answer."""
         return len(self._busy)
 
     @property
     def workers(self) -> int:
-        """How many workers are at work."""
+        """How many workers are busy."""
         return self._workers.total()
 
     def add(self, key: ObjectKey) -> None:
-        """Have the key worked on as soon as it is its namespace's turn and a worker is free."""
+        """Queue the key: it is worked on when its namespace has its turn and a worker is free."""
         if key in self._busy:
             self._again.add(key)
         elif key not in self._waiting:
@@ -72,7 +73,7 @@ class WorkQueue:
             self._hand_out()
 
     def add_after(self, key: ObjectKey, seconds: float) -> None:
-        """Have the key worked on after a while; an earlier time that was asked for stands."""
+        """Queue the key after some seconds; an earlier time that was requested before stays."""
         if seconds <= 0:
             self.add(key)
             return
@@ -84,7 +85,7 @@ class WorkQueue:
         self._rescheduled.set()
 
     def retry(self, key: ObjectKey) -> tuple[int, float]:
-        """Have the key worked on again after a failure, later each time until `forget`.
+        """Queue the key again after a failure, with longer pauses each time until `forget`.
 
         Return how often it has failed, and in how many seconds it is worked on again.
         """
@@ -100,7 +101,7 @@ class WorkQueue:
         self._failures.pop(key, None)
 
     async def get(self) -> ObjectKey:
-        """Return the next key, and give it a worker; `done` must be called for it.
+        """Return the next key, and give it a worker. The caller must call `done` for it.
 
         Raises:
             QueueClosedError: when the queue is closed.
@@ -129,10 +130,10 @@ class WorkQueue:
 
     @asynccontextmanager
     async def waiting_for_answer(self, key: ObjectKey) -> AsyncIterator[None]:
-        """Let the key's worker work on others for as long as the context lasts; the key stays with nobody else.
+        """Free the key's worker for other keys while the context is open. No other worker gets the key.
 
         Raises:
-            QueueClosedError: never; what has begun is brought to an end.
+            QueueClosedError: never; work that has begun is completed.
         """
         self._free(key.namespace)
         try:
@@ -150,7 +151,7 @@ class WorkQueue:
                 raise
 
     async def close(self) -> None:
-        """Hand out no more keys."""
+        """Return no more keys."""
         self._closed = True
         for getter in self._getters:
             if not getter.done():
@@ -158,7 +159,7 @@ class WorkQueue:
         self._getters.clear()
 
     async def run(self) -> None:
-        """Hand out keys when they are due. Runs for as long as the queue is used."""
+        """Queue keys when they are due. Runs for as long as the queue is used."""
         while True:
             self._rescheduled.clear()
             now = self._clock.monotonic()
@@ -172,19 +173,19 @@ class WorkQueue:
             )
 
     def _free(self, namespace: str) -> None:
-        """Take note of a worker that has nothing to do."""
+        """Note a worker that is free."""
         self._workers[namespace] -= 1
         if not self._workers[namespace]:
             del self._workers[namespace]
         self._hand_out()
 
     def _may_work(self, namespace: str) -> bool:
-        """Whether the namespace may have one more worker: no more than are left for the others."""
+        """Whether the namespace may have one more worker: at most as many as are left for the others."""
         has, taken = self._workers[namespace], self._workers.total()
         return taken < self._most and (has == 0 or has < self._most - taken)
 
     def _hand_out(self) -> None:
-        """Give workers to keys whose answer has come, and then to those whose turn it is."""
+        """Give workers to keys whose answer has come, and then to keys whose turn it is."""
         for _ in range(len(self._returning)):
             namespace, returning = self._returning.popleft()
             if returning.done():
@@ -203,7 +204,7 @@ class WorkQueue:
                 return
 
     def _next(self) -> ObjectKey | None:
-        """Take the next key of the namespace whose turn it is, and which may have a worker."""
+        """Take the next key of the next namespace that may have a worker."""
         for namespace in self._ready:
             if self._may_work(namespace):
                 break

@@ -1,29 +1,27 @@
-"""Who waits for whom, in the store: dependencies, cycles of them, and whether others wait."""
+"""Which object waits for which, in the store: dependencies, their cycles, and whether others wait."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from ocijobs.api.run.spec import OCIJobRun
-from ocijobs.api.schedule.spec import OCIJobSchedule
+from ocijobs.api.schedule import OCIJobSchedule
 from ocijobs.api.shared.dependency import DependencyKind
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.api.shared.model import Model
 from ocijobs.api.sweep.spec import OCIJobSweep
-from ocijobs.controller.awaiting import dependency_keys, waits_for
-from ocijobs.controller.entry import Entry
+from ocijobs.controller.entry import Entry, dependency_keys, waits_for
 from ocijobs.controller.store import Store
 from ocijobs.reconcile.dependencies import (
     DependencyKey,
     DependencyView,
     Relations,
 )
-from ocijobs.reconcile.sweep.intervals import names_index
-from ocijobs.reconcile.sweep.names import index_of
+from ocijobs.reconcile.sweep.indices import index_of, names_index
 
 
 def relations_of(store: Store, key: ObjectKey) -> Relations:
-    """Return what is around an object that can wait and be waited for."""
+    """Return the relations of an object that can wait and be waited for."""
     entry = store.get(key)
     resource = entry.resource if entry is not None else None
     return Relations(
@@ -34,7 +32,7 @@ def relations_of(store: Store, key: ObjectKey) -> Relations:
 
 
 def expires(entry: Entry) -> bool:
-    """Whether an object goes by itself some time after its end."""
+    """Whether an object is deleted by itself some time after its end."""
     resource = entry.resource
     return (
         isinstance(resource, OCIJobRun | OCIJobSweep)
@@ -43,14 +41,14 @@ def expires(entry: Entry) -> bool:
 
 
 def _awaited(store: Store, entry: Entry) -> bool:
-    """Whether others wait for an object, so that it is not to go yet."""
+    """Whether others wait for an object, so that it must not be deleted yet."""
     if _uncounted(store, entry):
         return True
     return any(_still_waits(store, waiter, entry.key) for waiter in store.waiting_for(entry.key))
 
 
 def _uncounted(store: Store, entry: Entry) -> bool:
-    """Whether the sweep or the schedule that made an object has still to note that, or how it has ended."""
+    """Whether the sweep or the schedule that made an object still has to record the object or its end."""
     reference = entry.metadata.controller
     if reference is None:
         return False
@@ -81,7 +79,7 @@ def _views(
 
 
 def view_of(resource: Model | None) -> DependencyView | None:
-    """Return a run or a sweep as those see it that wait for it."""
+    """Return a run or a sweep in the form that objects which wait for it need."""
     match resource:
         case OCIJobRun(metadata=meta, status=status):
             results = status.results or {}
@@ -114,7 +112,7 @@ def _view_of_sweep(sweep: OCIJobSweep) -> DependencyView:
 
 
 def _cycle(store: Store, start: ObjectKey) -> tuple[str, ...]:
-    """Return the names on a way that leads from an object over what it still waits for back to itself."""
+    """Return the names on a path of dependencies that leads from an object back to itself."""
     came_from: dict[ObjectKey, ObjectKey | None] = {start: None}
     ways = [start]
     while ways:
@@ -138,7 +136,7 @@ def _way_to(end: ObjectKey, came_from: dict[ObjectKey, ObjectKey | None]) -> tup
 
 
 def _still_awaited(store: Store, waiter: ObjectKey) -> Iterator[ObjectKey]:
-    """Yield what an object has still to wait for: what is recorded, or came too late, is not."""
+    """Yield what an object still waits for, without what is recorded or came too late."""
     entry = store.get(waiter)
     if entry is not None:
         for key in dependency_keys(waiter.namespace, entry.resource):

@@ -1,4 +1,4 @@
-"""What happens to objects, told: Events, metrics of runs that end, and the log of what had to be let go."""
+"""Reports what happens to objects: Events, metrics of runs that end, and the log."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ocijobs.api.job.spec import OCIJob
 from ocijobs.api.run.phase import Phase
 from ocijobs.api.run.spec import OCIJobRun
 from ocijobs.api.run.status import OCIJobRunStatus
-from ocijobs.api.schedule.spec import OCIJobSchedule
+from ocijobs.api.schedule import OCIJobSchedule
 from ocijobs.api.shared.conditions import ConditionType, find
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.api.shared.reasons import Reason
@@ -20,16 +20,15 @@ from ocijobs.clock import Clock
 from ocijobs.controller.entry import Entry
 from ocijobs.kube.events import EventRecorder, EventSubject
 from ocijobs.log_fields import log_fields
-from ocijobs.observe.metrics import Metrics
-from ocijobs.reconcile.decision import Note
-from ocijobs.reconcile.transitions import transition_notes
+from ocijobs.reconcile.decision import Note, transition_notes
+from ocijobs.telemetry.metrics import Metrics
 
 _LOG = logging.getLogger(__name__)
 _REMEMBERED = 4096
 
 
 def status_of(entry: Entry) -> AnyStatus | None:
-    """Return the status of an object; None of one that can't be read."""
+    """Return the status of an object; None if the object does not validate."""
     match entry.resource:
         case OCIJobRun() | OCIJob() | OCIJobSweep() | OCIJobSchedule() | OCIIdentity():
             return entry.resource.status
@@ -38,7 +37,7 @@ def status_of(entry: Entry) -> AnyStatus | None:
 
 
 class Reporter:
-    """Posts Events, logs what becomes of objects, and counts ends."""
+    """Posts Events, logs changes of objects, and counts ends of runs."""
 
     def __init__(
         self, recorder: EventRecorder, metrics: Metrics, clock: Clock, *, own: EventSubject
@@ -47,7 +46,7 @@ class Reporter:
         self._told: OrderedDict[str, tuple[Note, ...]] = OrderedDict()
 
     async def transition(self, entry: Entry, before: AnyStatus, after: AnyStatus) -> None:
-        """Tell of a status that was written over another."""
+        """Report the change from one status to another."""
         _log_change(entry.key, before, after)
         subject = EventSubject(key=entry.key, uid=entry.metadata.uid)
         for note in transition_notes(before.conditions, after.conditions):
@@ -56,7 +55,7 @@ class Reporter:
             self._measure(before, after)
 
     async def tell(self, entry: Entry, notes: tuple[Note, ...]) -> None:
-        """Post what no change of the status implies, unless it was told last time already."""
+        """Post notes that no change of the status implies, unless they were posted last time already."""
         uid = entry.metadata.uid
         if not notes or self._told.get(uid) == notes:
             return
@@ -66,14 +65,14 @@ class Reporter:
             self._told.popitem(last=False)
         for note in notes:
             await self._recorder.post(EventSubject(key=entry.key, uid=uid), note)
-            if note.reason == Reason.RELEASED:
-                await self._released(entry.key, note)
+            if note.reason == Reason.ORPHANED:
+                await self._orphaned(entry.key, note)
 
-    async def _released(self, key: ObjectKey, note: Note) -> None:
-        """Tell where it outlives the object: in the log, in metrics, and in the operator's own namespace."""
+    async def _orphaned(self, key: ObjectKey, note: Note) -> None:
+        """Report a let-go object where the report outlives it: log, metrics, and the operator's own namespace."""
         message = f"{key}: {note.message}"
         _LOG.warning(message, extra=log_fields())
-        self._metrics.released.labels(key.kind).inc()
+        self._metrics.orphaned.labels(key.kind).inc()
         await self._recorder.post(self._own, Note(reason=note.reason, message=message))
 
     def _measure(self, before: OCIJobRunStatus, after: OCIJobRunStatus) -> None:
@@ -100,7 +99,7 @@ class Reporter:
 
 
 def _log_change(key: ObjectKey, before: AnyStatus, after: AnyStatus) -> None:
-    """Log what becomes of an object: another phase, or another reason of Ready."""
+    """Log a change of phase or of Ready's reason."""
     phase = getattr(after, "phase", None)
     former, ready = (find(one.conditions, ConditionType.READY) for one in (before, after))
     if ready is None:

@@ -1,4 +1,4 @@
-"""When an object is looked at again; a decision that asks to be made again at once gets a pause."""
+"""When an object is queued again. A decision that asks to be made again at once gets a pause."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from ocijobs.api.status import AnyStatus
 from ocijobs.clock import Clock
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.log_fields import log_fields
-from ocijobs.observe.metrics import Metrics
 from ocijobs.reconcile.decision import Decision
+from ocijobs.telemetry.metrics import Metrics
 
 _LOG = logging.getLogger(__name__)
 
 LEAST_PAUSE_SECONDS = 1.0
-"""Pause of an object whose decision asks to be made again at once."""
+"""Seconds of the pause for an object whose decision asks to be made again at once."""
 
 _MOST_ROUNDS = 1000
-"""More rounds in a row than this, in each of which something was done, bring nothing to an end."""
+"""After more rounds in a row than this, each with an action, the object gets a pause as well."""
 
 
 class Requeue:
-    """Puts objects back."""
+    """Puts objects back into the queue."""
 
     def __init__(self, queue: WorkQueue, metrics: Metrics, clock: Clock) -> None:
         self._queue, self._metrics, self._clock = queue, metrics, clock
@@ -35,10 +35,10 @@ class Requeue:
         self._rounds.pop(key, None)
 
     def come_back(self, key: ObjectKey, decision: Decision[AnyStatus], *, went_on: bool) -> None:
-        """Have an object looked at again: at once where something was done, else when the decision says.
+        """Queue an object again: at once if something was done, else at the time of the decision.
 
-        A decision that does nothing and wakes at once, or that always finds something to do, is a defect: made again
-        and again it would hold the loop, and every other object. It gets a pause, and is told of.
+        A decision that does nothing and wakes at once, or that always finds something to do, is a defect. Without a
+        pause it would keep the loop busy, and every other object waiting. It gets a pause, and is logged.
         """
         pause = 0.0
         if went_on:
@@ -62,7 +62,7 @@ class Requeue:
 
 
 def said(decision: Decision[AnyStatus]) -> dict[str, Any]:
-    """Return what a log line has of a decision."""
+    """Return the fields of a decision for its log line."""
     ready = find(decision.status.conditions, ConditionType.READY)
     return {
         "reason": ready.reason if ready is not None else None,

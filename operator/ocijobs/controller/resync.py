@@ -1,4 +1,4 @@
-"""The periodic list: what the watch missed is found, above all deletions, which kopf does not report after a gap."""
+"""The periodic list. It finds what the watch missed, above all deletions, which kopf does not report after a gap."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from ocijobs.kube.workloads import Workloads
 _LOG = logging.getLogger(__name__)
 
 _LEAST_SECONDS = 30.0
-"""Between two lists, however often one is asked for."""
+"""Least seconds between two lists, however often one is requested."""
 
 
 class Resync:
-    """Lists everything, at the start and from time to time."""
+    """Lists everything, at the start and at intervals."""
 
     def __init__(
         self,
@@ -53,11 +53,11 @@ class Resync:
         """Set while the cluster has Kueue."""
 
     def soon(self) -> None:
-        """Have everything listed soon: the watch had a gap, in which deletions are missed."""
+        """List everything soon: the watch had a gap, in which deletions are missed."""
         self._wanted.set()
 
     async def run(self) -> None:
-        """List again and again. Runs for as long as the operator does."""
+        """List at intervals. Runs for as long as the operator."""
         while True:
             jitter = random.uniform(0.9, 1.1)  # noqa: S311 - operators must not list in step
             least = min(_LEAST_SECONDS, self._interval * jitter)
@@ -80,7 +80,7 @@ class Resync:
         """Bring the store up to a complete list of every kind.
 
         Raises:
-            ApiError: if a list could not be read to its end; then nothing is taken for gone.
+            ApiError: if a list could not be read to its end. Then no object counts as gone.
         """
         for kind in KINDS:
             for namespace in self._namespaces:
@@ -96,7 +96,7 @@ class Resync:
         self.synced.set()
 
     async def find_queues(self) -> bool:
-        """Return whether the cluster has Kueue; if so, its Workloads of ours are in their store.
+        """Return whether the cluster has Kueue. If so, the Workloads of our runs are in their store.
 
         Raises:
             ApiError: if that can't be told, or the list could not be read to its end.

@@ -1,16 +1,15 @@
-"""Actions of an OCIJobRun: its values are read, its job run is made, followed and ended, and what it left is read."""
+"""Actions of an OCIJobRun: read its values; create, follow and end its job run; read what it left."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ocijobs.api.run.binding import ReferencedValue
-from ocijobs.backends.environment import ValueKey, Values
+from ocijobs.api.shared.environment import ReferencedValue
 from ocijobs.backends.records import Refusal, RefusalKind
+from ocijobs.backends.values import ValueKey, Values
 from ocijobs.clock import Clock
 from ocijobs.cloud.clients import Principal
-from ocijobs.cloud.data_flow_logs import RunLogs
-from ocijobs.cloud.infrastructure import Infrastructure, answer_of_run_call
+from ocijobs.cloud.job_service import JobService, RunLogReader, answer_of_run_call
 from ocijobs.cloud.object_storage import ObjectStorage
 from ocijobs.controller.entry import Entry
 from ocijobs.controller.log_reader import LogReader
@@ -32,13 +31,13 @@ from ocijobs.reconcile.known.run import RunAnswer
 
 
 class RunActions:
-    """Carries out what was decided about runs."""
+    """Carries out actions of runs."""
 
     def __init__(
         self,
         *,
-        infrastructures: Mapping[str, Infrastructure],
-        run_logs: RunLogs,
+        services: Mapping[str, JobService],
+        run_logs: Mapping[str, RunLogReader],
         storage: ObjectStorage,
         logs: LogReader,
         utilisation: UtilisationReader,
@@ -46,7 +45,7 @@ class RunActions:
         memory: Memory,
         clock: Clock,
     ) -> None:
-        self._infrastructures, self._storage = infrastructures, storage
+        self._services, self._storage = services, storage
         self._run_logs = run_logs
         self._logs, self._utilisation = logs, utilisation
         self._reader, self._memory, self._clock = reader, memory, clock
@@ -61,11 +60,11 @@ class RunActions:
         self._memory.run_answered(entry.metadata.uid, answer, self._clock.now())
 
     def ask_log(self, entry: Entry, action: SearchLogs) -> None:
-        """Have the run's log read in the next batch; the run is looked at again afterwards."""
+        """Request the run's log in the next batch; the run is queued afterwards."""
         self._logs.ask(entry, action, principal_of(entry.key.namespace, action.caller))
 
     def ask_utilisation(self, entry: Entry, action: ReadUtilisation) -> None:
-        """Have the run's utilisation read in the next batch; the run is looked at again afterwards."""
+        """Request the run's utilisation in the next batch; the run is queued afterwards."""
         self._utilisation.ask(entry, action, principal_of(entry.key.namespace, action.caller))
 
     async def _call(self, call: RunCall, principal: Principal) -> RunAnswer:
@@ -76,13 +75,15 @@ class RunActions:
             case ListOutputs(outputs_uri=uri):
                 return call, await self._storage.list_outputs(principal, uri)
             case ReadRunLogs(run_id=run_id, results=results):
-                return call, await self._run_logs.read(principal, run_id, results=results)
+                return call, await self._run_logs[backend_called(call)].read(
+                    principal, run_id, results=results
+                )
             case _:
-                oci = self._infrastructures[backend_called(call)]
+                oci = self._services[backend_called(call)]
                 return await answer_of_run_call(oci, principal, call)
 
     async def _values(self, namespace: str, action: ReadValues) -> Values | Refusal:
-        """Return what the keys give, each Secret and ConfigMap read once."""
+        """Return the values of the keys; each Secret and ConfigMap is read once."""
         objects: dict[tuple[str, str], ConfigData | None] = {}
         try:
             for key, _ in action.keys:

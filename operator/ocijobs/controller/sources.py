@@ -1,4 +1,4 @@
-"""Reading a job's sources: what the fetcher is asked for, and what comes of its answer. Nothing is read here."""
+"""Asks the fetcher for a job's sources, and interprets its answer. This module reads no source."""
 
 from __future__ import annotations
 
@@ -34,16 +34,17 @@ _REFUSALS = {
     RefusalKind.LIMIT: CallRefusalKind.DIED,
     RefusalKind.DIED: CallRefusalKind.DIED,
 }
-"""Refusals that say nothing of what the source is."""
+"""Refusals that say nothing about the source itself."""
 
 Reading = SourcesRead | SourceNamed | Refusal
-"""What came of a reading: the source as it is, or the version that is to be read, or why it could not be asked."""
+"""The outcome of a reading: the source, the version that has to be read, or the reason why the fetcher gave no answer.
+"""
 
 _LONGEST_VERSION = 512
 
 
 class SourceReader:
-    """Reads sources as often as it is asked to."""
+    """Asks for sources, each time that it is called."""
 
     def __init__(
         self, means: Means, fetcher: Fetcher, limits: Limits, staging: Staging, clock: Clock
@@ -53,7 +54,7 @@ class SourceReader:
         self._named: dict[str, tuple[str, RemoteSource]] = {}
 
     async def read(self, entry: Entry, action: ReadSources, principal: Principal) -> Reading:
-        """Return what the sources are now, or the version that is to be read, or why they could not be asked."""
+        """Return the sources as they are now, the version that has to be read, or the reason why there is no answer."""
         began = self._clock.monotonic()
         read = await self._read(entry, action, principal)
         if isinstance(read, Refusal):
@@ -97,13 +98,13 @@ class SourceReader:
             )
 
     def forget(self, uid: str) -> None:
-        """Keep nothing of an object that is gone."""
+        """Forget an object that is gone."""
         self._named.pop(uid, None)
 
     async def _found(
         self, entry: Entry, action: ReadSources, principal: Principal
     ) -> ServedSource | str | tuple[str, Origin]:
-        """Return where the files are; or the version of a remote source, if that is what is asked for."""
+        """Return where the files are; or the version of a remote source, if only that is needed."""
         runtime, namespace = action.spec.runtime, entry.key.namespace
         source = runtime.source if runtime is not None else None
         if source is None or not action.spec.reads_remotely:
@@ -151,7 +152,7 @@ class SourceReader:
 
 
 def _settled(action: ReadSources) -> str:
-    """Return the version if it tells what is wrong with the source; what the web has at an address may change."""
+    """Return the version if it shows what is wrong with the source: content at a web address may change."""
     source = action.spec.runtime.source if action.spec.runtime is not None else None
     return "" if source is None or source.http is not None else action.version or ""
 
@@ -175,7 +176,7 @@ def _read(read: SourcesRead, version: str, answer: FetchAnswer) -> SourcesRead:
 
 
 def _told(version: str) -> str:
-    """Return a version as a status can tell it: of one that is long or not legible, its checksum."""
+    """Return a version in the form for a status: the checksum of one that is too long or not printable."""
     if len(version) <= _LONGEST_VERSION and legible(version) == version:
         return version
     return hashlib.sha256(version.encode(errors="surrogateescape")).hexdigest()

@@ -1,7 +1,7 @@
-"""Artifacts that wait for their upload, on disk: memory is for what is looked at.
+"""Artifacts that wait for their upload, on disk and not in memory.
 
-The folder is this process's own, and empty when it starts. What all of them and those of one namespace may take is
-bounded, and what is on its way counts from its first byte.
+The folder belongs to this process, and is empty at its start. The size of all artifacts and that of each namespace is
+limited; an artifact counts from its first byte.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class _FencedReader(io.BufferedReader):
-    """A file whose reading ends with the right to upload it: an upload may take longer than a lease lasts."""
+    """A file that can only be read while this process may upload it: an upload may take longer than a lease."""
 
     def __init__(self, raw: io.FileIO, fence: Callable[[], None]) -> None:
         super().__init__(raw)
@@ -41,7 +41,7 @@ class _FencedReader(io.BufferedReader):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
-    """Whose artifact: the object, and who shares the room with it."""
+    """Owner of an artifact: the object, and the namespace with which it shares the room."""
 
     namespace: str
     uid: str
@@ -49,25 +49,25 @@ class Owner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quota:
-    """How many bytes artifacts may take: all together, and those of one namespace."""
+    """How many bytes artifacts may use: all together, and those of one namespace."""
 
     total_bytes: int
     namespace_bytes: int
 
 
 class Arrival:
-    """An artifact on its way into the staging."""
+    """An artifact that is arriving."""
 
     def __init__(self, file: BinaryIO, most: int) -> None:
         self._file, self._most, self._hash = file, most, hashlib.sha256()
         self.size = 0
-        """How many bytes have come."""
+        """How many bytes have arrived."""
 
     def write(self, chunk: bytes) -> None:
         """Take the next bytes.
 
         Raises:
-            SourceRefusedError: if the disk is full, or there are more than were told.
+            SourceRefusedError: if the disk is full, or there are more than announced.
         """
         if self.size + len(chunk) > self._most:
             raise _not_whole()
@@ -83,40 +83,40 @@ class Arrival:
 
     @property
     def sha256(self) -> str:
-        """SHA-256 of what has come."""
+        """SHA-256 of the bytes that have arrived."""
         return self._hash.hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Held:
+class _Staged:
     namespace: str
     sha256: str
     size: int
 
 
 class Staging:
-    """A folder of artifacts, the newest one of each owner."""
+    """A folder of artifacts, with the newest one of each owner."""
 
     def __init__(self, folder: Path, quota: Quota) -> None:
         self._folder, self._quota = folder, quota
-        self._held: dict[str, _Held] = {}
-        self._coming: list[_Held] = []
+        self._staged: dict[str, _Staged] = {}
+        self._coming: list[_Staged] = []
         folder.mkdir(parents=True, exist_ok=True)
 
     @property
     def used_bytes(self) -> int:
-        """How much artifacts take, those on their way included."""
-        return sum(each.size for each in (*self._held.values(), *self._coming))
+        """Bytes of all artifacts, arriving ones included."""
+        return sum(each.size for each in (*self._staged.values(), *self._coming))
 
     @contextmanager
     def receive(self, owner: Owner, sha256: str, size: int) -> Iterator[Arrival]:
-        """Make room for an artifact and take it; it is kept instead of the owner's former one if it is whole.
+        """Make room for an artifact and receive it. If it is complete, it replaces the owner's former one.
 
         Raises:
-            SourceRefusedError: if there is no room for it, or it is not what it was said to be.
+            SourceRefusedError: if there is no room for it, or its size or checksum is not the announced one.
         """
         self._check(owner.namespace, size)
-        coming = _Held(namespace=owner.namespace, sha256=sha256, size=size)
+        coming = _Staged(namespace=owner.namespace, sha256=sha256, size=size)
         self._coming.append(coming)
         try:
             file, path = self._file()
@@ -131,7 +131,7 @@ class Staging:
                 path.unlink()
                 raise _not_whole()
             path.replace(self._folder / owner.uid)
-            self._held[owner.uid] = coming
+            self._staged[owner.uid] = coming
         finally:
             self._coming.remove(coming)
 
@@ -145,8 +145,8 @@ class Staging:
         return os.fdopen(descriptor, "wb"), Path(name)
 
     def _check(self, namespace: str, size: int) -> None:
-        """Refuse what there is no room for."""
-        everything = (*self._held.values(), *self._coming)
+        """Refuse an artifact for which there is no room."""
+        everything = (*self._staged.values(), *self._coming)
         own = sum(each.size for each in everything if each.namespace == namespace)
         if own + size > self._quota.namespace_bytes:
             raise SourceRefusedError(
@@ -169,21 +169,21 @@ class Staging:
             sha256: of the artifact.
             fence: called before each read; it raises if this process may not write to OCI any more.
         """
-        held = self._held.get(uid)
-        if held is None or held.sha256 != sha256:
+        staged = self._staged.get(uid)
+        if staged is None or staged.sha256 != sha256:
             return None
         return _FencedReader(io.FileIO(self._folder / uid), fence)
 
     def discard(self, uid: str, sha256: str | None = None) -> None:
-        """Forget an owner's artifact; with a SHA-256, only that one."""
-        held = self._held.get(uid)
-        if held is not None and sha256 in {None, held.sha256}:
-            del self._held[uid]
+        """Delete an owner's artifact; with a SHA-256, only that one."""
+        staged = self._staged.get(uid)
+        if staged is not None and sha256 in {None, staged.sha256}:
+            del self._staged[uid]
             (self._folder / uid).unlink(missing_ok=True)
 
 
 def _not_whole() -> SourceRefusedError:
-    message = "the artifact did not come from the fetcher as it was told of"
+    message = "the artifact from the fetcher is not the one that was announced"
     return SourceRefusedError(RefusalKind.UNREACHABLE, message)
 
 

@@ -1,4 +1,4 @@
-"""Writing statuses: the whole one, or what the API server takes of it."""
+"""Writes statuses: the whole status, or as much of it as the API server accepts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, assert_never
 from ocijobs.api.identity import OCIIdentityStatus
 from ocijobs.api.job.status import OCIJobStatus
 from ocijobs.api.run.status import OCIJobRunStatus
-from ocijobs.api.schedule.status import OCIJobScheduleStatus
+from ocijobs.api.schedule import OCIJobScheduleStatus
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status import AnyStatus
 from ocijobs.api.sweep.status import OCIJobSweepStatus
@@ -23,26 +23,26 @@ from ocijobs.controller.reporting import Reporter, status_of
 from ocijobs.controller.store import Store
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.writer import ObjectWriter
-from ocijobs.observe.metrics import Metrics
 from ocijobs.reconcile.actions.action import Action
 from ocijobs.reconcile.decision import Note
 from ocijobs.reconcile.text import presentable
 from ocijobs.reconcile.unwritten import NOTHING, WHOLE, Unwritten, allowed, reduced
 from ocijobs.settings import Settings
+from ocijobs.telemetry.metrics import Metrics
 
 _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Refused:
-    """What the API server said of a whole status, and how often."""
+    """How the API server refused a whole status, and how often."""
 
     words: str
     tries: int
 
 
 class StatusWriter:
-    """Writes statuses, and knows which of them the API server has not taken."""
+    """Writes statuses, and remembers those that the API server has refused."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class StatusWriter:
         self._clock, self._settings = clock, settings
 
     def in_effect(self, entry: Entry) -> Entry:
-        """Return an object with the status that decisions go on from: the whole one, if that is not written yet."""
+        """Return an object with the status from which decisions go on: the whole one, even if it is not written yet."""
         unwritten = self._memory.unwritten(entry.metadata.uid)
         if unwritten is None or entry.resource is None:
             return entry
@@ -73,14 +73,14 @@ class StatusWriter:
         return replace(entry, resource=resource)
 
     def allowed(self, entry: Entry, actions: tuple[Action, ...]) -> tuple[Action, ...]:
-        """Return which actions may be carried out, whose status may be in memory alone."""
+        """Return the actions that may be carried out while the whole status is only in memory."""
         unwritten = self._memory.unwritten(entry.metadata.uid)
         if unwritten is None or unwritten.level < NOTHING:
             return actions
         return allowed(actions, deleting=entry.metadata.deleting)
 
     async def write(self, entry: Entry, status: AnyStatus) -> bool:
-        """Write a status if it is another one; return whether decisions go on from another one now.
+        """Write a status if it has changed; return whether decisions go on from another status now.
 
         Raises:
             ApiError: if the object has changed, or the API server does not answer.
@@ -105,10 +105,10 @@ class StatusWriter:
     async def _write_what_is_taken(
         self, entry: Entry, status: AnyStatus, unwritten: Unwritten[Any] | None, level: int
     ) -> tuple[int, _Refused | None, bool]:
-        """Write as much of a status as the API server takes.
+        """Write as much of a status as the API server accepts.
 
         Returns:
-            The level that was taken, why the whole was refused before if it was, and whether anything was written.
+            The accepted level, why the whole status was refused if it was, and whether anything was written.
         """
         former = _status_of(entry)
         refused = _Refused(words=unwritten.refused, tries=unwritten.tries) if unwritten else None
@@ -126,7 +126,7 @@ class StatusWriter:
         return level, refused, False
 
     def _level(self, entry: Entry, unwritten: Unwritten[Any] | None) -> int:
-        """Return with which level to begin: the whole status is not tried at every change."""
+        """Return the level to begin with: the whole status is not tried at every change."""
         if unwritten is None or unwritten.generation != entry.metadata.generation:
             return WHOLE
         due = unwritten.retry_at(entry.metadata.uid, self._settings)
@@ -140,7 +140,7 @@ class StatusWriter:
         level: int,
         refused: _Refused | None,
     ) -> bool:
-        """Write what a level leaves of a status, if that is another one; return whether it is."""
+        """Write a status reduced to a level, if that differs; return whether it does."""
         part: Any = status
         if level > WHOLE:
             part = reduced(
@@ -163,7 +163,7 @@ class StatusWriter:
     async def _note(
         self, entry: Entry, unwritten: Unwritten[Any] | None, error: ApiError
     ) -> _Refused:
-        """Tell of a whole status that was refused: in the log, in metrics, and by an Event."""
+        """Report a refused whole status: in the log, in metrics, and by an Event."""
         _LOG.error("%s: the API server refuses the status: %s", entry.key, error)
         self._metrics.status_refused.labels(entry.key.kind, str(error.status)).inc()
         message = f"the API server refuses the whole status ({error.status} {error.reason}): {error.message}"
@@ -182,7 +182,7 @@ class StatusWriter:
         level: int,
         refused: _Refused,
     ) -> bool:
-        """Remember a status that is not written as a whole; return whether it is another one than before."""
+        """Remember a status that is not written as a whole; return whether it differs from the former one."""
         tried = before is None or refused.tries != before.tries
         stored = self._store.get(entry.key)
         unwritten: Unwritten[Any] = Unwritten(
@@ -203,7 +203,7 @@ class StatusWriter:
         self._queue.add_after(entry.key, left.total_seconds())
 
     def _learn(self, entry: Entry, former: AnyStatus, status: AnyStatus) -> None:
-        """Remember the write; an intent that this process wrote itself is one that nobody else acts on."""
+        """Remember the write: no other process acts on an intent that this one wrote."""
         at, uid = self._clock.now(), entry.metadata.uid
         given = {
             "at": at,

@@ -1,6 +1,6 @@
-"""The objects as they were seen last: fed by the watch, by lists and by the answers to our own writes.
+"""The objects as they were seen last, from the watch, from lists and from the answers to our own writes.
 
-It never moves back: an object of an older resourceVersion than known is not taken, nor is one that is gone.
+The store never goes back: it ignores an object with an older resourceVersion than the stored one, and a deleted one.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ from ocijobs.api.kueue import WORKLOAD, Workload
 from ocijobs.api.run.spec import OCIJobRun
 from ocijobs.api.shared.metadata import ObjectKey, ObjectMeta
 from ocijobs.api.shared.model import Model
-from ocijobs.controller.awaiting import dependency_keys
-from ocijobs.controller.entry import ChangeListener, Entry
+from ocijobs.controller.entry import ChangeListener, Entry, dependency_keys
 
 _MODELS: dict[str, type[Model]] = {kind.name: kind.model for kind in KINDS} | {WORKLOAD: Workload}
 _TOMBSTONES = 10_000
@@ -27,7 +26,7 @@ _KeyT = TypeVar("_KeyT")
 
 
 class Store:
-    """All objects of our kinds that are served; another one has the Workloads of runs."""
+    """All objects of our kinds that are served. A second store has the Workloads of runs."""
 
     def __init__(self) -> None:
         self._entries: dict[ObjectKey, Entry] = {}
@@ -40,7 +39,7 @@ class Store:
         self._listeners: list[ChangeListener] = []
 
     def listen(self, listener: ChangeListener) -> None:
-        """Have `listener` told of each change from now on."""
+        """Call `listener` after each change from now on."""
         self._listeners.append(listener)
 
     def get(self, key: ObjectKey) -> Entry | None:
@@ -48,7 +47,7 @@ class Store:
         return self._entries.get(key)
 
     def job(self, namespace: str, name: str) -> OCIJob | None:
-        """Return the OCIJob of that name, or None if there is none that can be read."""
+        """Return the OCIJob of that name; None if there is none that validates."""
         entry = self.get(ObjectKey(kinds.JOB, namespace, name))
         return entry.resource if entry is not None and isinstance(entry.resource, OCIJob) else None
 
@@ -78,7 +77,7 @@ class Store:
         return [run for run in runs if isinstance(run, OCIJobRun)]
 
     def waiting_for(self, key: ObjectKey) -> list[ObjectKey]:
-        """Return the objects that wait for a run or a sweep, or have waited for it."""
+        """Return the objects that wait, or have waited, for a run or a sweep."""
         return list(self._waiting_for.get(key, ()))
 
     def owned_by(self, uid: str) -> list[Entry]:
@@ -86,7 +85,7 @@ class Store:
         return [self._entries[key] for key in self._owned.get(uid, ())]
 
     def put(self, document: dict[str, Any]) -> bool:
-        """Take an object as it was seen; return whether it is newer than what was known."""
+        """Store an object as it was seen; return whether it is newer than the stored one."""
         entry = parse(document)
         before = self._entries.get(entry.key)
         if entry.metadata.uid in self._gone or (before and not _newer(entry, before)):
@@ -100,7 +99,7 @@ class Store:
         return True
 
     def remove(self, key: ObjectKey, uid: str | None = None) -> None:
-        """Forget an object that is gone; with a uid, only if it is that one."""
+        """Forget an object that is gone; with a uid, only that object."""
         if uid is not None:
             self._gone[uid] = None
             while len(self._gone) > _TOMBSTONES:
@@ -142,7 +141,7 @@ class Store:
 
 
 def parse(document: dict[str, Any]) -> Entry:
-    """Return an object of ours. What can't be read as its kind has a `problem`, and stops nothing else."""
+    """Return the entry of one of our objects. If it does not validate as its kind, it has a `problem`."""
     metadata = ObjectMeta.model_validate(document["metadata"])
     key = ObjectKey(document["kind"], metadata.namespace, metadata.name)
     try:

@@ -1,21 +1,29 @@
-"""Whether the watch still hears: when each of its streams was last answered, and whether others' requests are.
+"""What is watched, and whether the watch still hears: when each stream was last answered.
 
-A stream that is well is heard of every minute or so even if nothing changes: by a bookmark of the API server, or
-because kopf asks anew after `WatchTimes.silent_seconds`. What is noted here comes from several threads.
+A healthy stream has an answer about every minute even if nothing changes: a bookmark of the API server, or the answer
+to kopf's new request after `WatchTimes.silent_seconds`. Several threads write here.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
+from itertools import product
 from typing import NamedTuple
 
+from ocijobs.api.crd import KINDS
+from ocijobs.api.kueue import KUEUE_GROUP, KUEUE_VERSION
+from ocijobs.api.shared.names import GROUP, VERSION
+from ocijobs.controller.store import Store
+from ocijobs.kube.login import Login
+
 STALE_SECONDS = 120.0
-"""A stream that was not answered for this long is stale: no bookmark has come, nor an answer to asking anew."""
+"""Seconds after which a stream without an answer is stale: neither a bookmark came, nor an answer to a new request."""
 
 _GAP_SECONDS = 30.0
-"""Requests that are answered at least this often are well; the lease alone asks every few seconds."""
+"""Seconds. Requests are well if they are answered at least this often; the lease alone asks every few seconds."""
 
 
 class Stream(NamedTuple):
@@ -28,39 +36,39 @@ class Stream(NamedTuple):
 
 
 def stream_of(path: str) -> Stream:
-    """Return the stream that a URL's path is of, that of a list or a watch."""
+    """Return the stream of a URL's path: that of a list or a watch."""
     *_, before, above, resource = ("", "", *path.rstrip("/").split("/"))
     return Stream(resource, above if before == "namespaces" else "")
 
 
 class Streams:
-    """The streams that are expected, and when each was last answered."""
+    """The expected streams, and when each was last answered."""
 
     def __init__(self, stale_seconds: float = STALE_SECONDS) -> None:
         self.stale_seconds = stale_seconds
         self._heard: dict[Stream, float] = {}
 
     def expect(self, streams: Iterable[Stream]) -> None:
-        """Expect answers of these from now on."""
+        """Expect answers of these streams from now on."""
         now = time.monotonic()
         self._heard |= {stream: self._heard.get(stream, now) for stream in streams}
 
     def dismiss(self, streams: Iterable[Stream]) -> None:
-        """Expect nothing of these any more."""
+        """Do not expect answers of these streams any more."""
         for stream in streams:
             self._heard.pop(stream, None)
 
     def heard(self, stream: Stream) -> None:
-        """Note an answer of a stream; one that is not expected is none of ours."""
+        """Note an answer of a stream; others than the expected ones are ignored."""
         if stream in self._heard:
             self._heard[stream] = time.monotonic()
 
     def heard_at(self, stream: Stream) -> float:
-        """Return when a stream that is expected was last answered, in monotonic time."""
+        """Return when an expected stream was last answered, in monotonic time."""
         return self._heard[stream]
 
     def silence(self) -> Mapping[str, float]:
-        """Return for each resource for how many seconds the most silent of its streams was not answered."""
+        """Return for each resource how many seconds ago the most silent of its streams was answered."""
         now = time.monotonic()
         silence: dict[str, float] = {}
         for stream, at in tuple(self._heard.items()):
@@ -73,7 +81,7 @@ class Streams:
 
 
 class Answers:
-    """Whether ordinary requests are answered well, and since when."""
+    """Whether ordinary requests are answered, and since when."""
 
     def __init__(self) -> None:
         self._since = self._last = float("-inf")
@@ -91,3 +99,61 @@ class Answers:
     def well_since(self) -> float | None:
         """Since when requests are answered, in monotonic time; None if they are not."""
         return self._since if time.monotonic() - self._last <= _GAP_SECONDS else None
+
+
+OURS = tuple((GROUP, VERSION, kind.plural) for kind in KINDS)
+"""All of our kinds."""
+
+
+WORKLOADS = ((KUEUE_GROUP, KUEUE_VERSION, "workloads"),)
+"""What Kueue has of our runs; only where Kueue is."""
+
+
+Resources = tuple[tuple[str, str, str], ...]
+"""Group, version and plural of what is watched."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchTimes:
+    """How long kopf waits for what. Tests have shorter ones."""
+
+    connect_seconds: float = 10.0
+    request_seconds: float = 30.0
+    silent_seconds: float = 70.0
+    """A stream without a sign of life is asked for anew; bookmarks come every minute."""
+    longest_pause_seconds: float = 8.0
+    """Between attempts at what fails."""
+    again_seconds: float = 5.0
+    """Between the end of a watch and the next one."""
+    look_seconds: float = 5.0
+    """How often it is asked whether all is heard."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """What is watched, and for whom.
+
+    Attributes:
+        store: what is fed.
+        login: as whom.
+        streams: what is told of each answer.
+        answers: how ordinary requests fare.
+        gap: called in the loop of the store when deletions may have been missed.
+        namespaces: which are watched; all if none are named.
+        resources: what is watched.
+        times: how long kopf waits.
+    """
+
+    store: Store
+    login: Login
+    streams: Streams
+    answers: Answers
+    gap: Callable[[], None]
+    namespaces: tuple[str, ...]
+    resources: Resources = OURS
+    times: WatchTimes = field(default_factory=WatchTimes)
+
+    def names(self) -> tuple[Stream, ...]:
+        """Return the streams."""
+        plurals = (plural for _, _, plural in self.resources)
+        return tuple(Stream(*each) for each in product(plurals, self.namespaces or ("",)))

@@ -1,7 +1,7 @@
 """One term: from the first list and the campaign for the lease until the lease is lost or the process ends.
 
-What is remembered is the term's alone. A process that has lost the lease drops all of it, as a restart would, and
-begins another term; but not before nothing of the former one is under way any more.
+What is remembered belongs to the term. A process that has lost the lease forgets all of it, as in a restart, and begins
+another term, but only when nothing of the former term is under way any more.
 """
 
 from __future__ import annotations
@@ -26,28 +26,27 @@ from ocijobs.controller.election import Campaign
 from ocijobs.controller.fetcher_client import Fetcher
 from ocijobs.controller.staging import Quota, Staging
 from ocijobs.controller.store import Store
-from ocijobs.controller.streams import Answers, Streams
+from ocijobs.controller.streams import OURS, WORKLOADS, Answers, Resources, Streams, Watched
 from ocijobs.controller.watch import watch
-from ocijobs.controller.watched import OURS, WORKLOADS, Resources, Watched
 from ocijobs.controller.wiring import Machinery, assemble
 from ocijobs.kube.client import ApiError, KubeClient
 from ocijobs.kube.login import Login
-from ocijobs.observe.metrics import IdentityState, IdentityStates, Labels, Metrics, ObjectCounts
 from ocijobs.settings import Settings
+from ocijobs.telemetry.metrics import IdentityState, IdentityStates, Labels, Metrics, ObjectCounts
 
 _LOG = logging.getLogger(__name__)
 
 FIRST_READ_PAUSE_SECONDS = 2.0
 
 _DRAIN_SECONDS = 15.0
-"""How long objects that are worked on are awaited at the end."""
+"""Seconds to wait at the end for objects that are being worked on."""
 
 _CALLS_SECONDS = 30.0
-"""How long calls to OCI of a term that is over are awaited, beyond the time that one may take."""
+"""Seconds to wait for calls to OCI of a term that is over, beyond the longest time of a call."""
 
 
 class CallsUnderWayError(RuntimeError):
-    """Calls to OCI of a term that is over go on and on; the process is to end at once."""
+    """Calls to OCI of a term that is over do not end, so the process has to end at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +68,7 @@ class World:
 
 @asynccontextmanager
 async def term_in(world: World, campaign: Campaign, folder: Path) -> AsyncIterator[Term]:
-    """Give a term with threads of its own; afterwards nothing of it is under way.
+    """Provide a term with threads of its own. At the end of the context nothing of it is under way.
 
     Args:
         world: what outlives it.
@@ -128,14 +127,14 @@ class Term:
 
     @property
     def works(self) -> bool:
-        """Whether the workers have not ended, if they have begun."""
+        """Whether the workers are still working, if they have begun."""
         return self._work is None or not self._work.done()
 
     async def live(self) -> None:
-        """List, watch, strive for the lease and work, until the process is to end.
+        """List, watch, campaign for the lease and work, until the process has to end.
 
         Raises:
-            ExceptionGroup: of what keeps the term from going on; of NotLeadingError when the lease is lost.
+            ExceptionGroup: with the errors that end the term; with NotLeadingError when the lease is lost.
         """
         self._show()
         parts = self.parts
@@ -166,7 +165,7 @@ class Term:
                 task.cancel()
 
     def _show(self) -> None:
-        """Have metrics tell of this term."""
+        """Expose the metrics of this term."""
         metrics, parts, lease = self._world.metrics, self.parts, self.lease
         metrics.count_objects(_counts(parts.store), _states(parts))
         metrics.oci_under_way.set_function(lambda: parts.calls.under_way)
@@ -178,19 +177,19 @@ class Term:
         metrics.followed.set(0)
 
     async def _lead(self, group: asyncio.TaskGroup) -> None:
-        """Begin to work when everything is listed, OCI can be called and the lease is held."""
+        """Begin to work when everything is listed, OCI can be called and this process has the lease."""
         parts = self.parts
         await parts.resync.synced.wait()
         await asyncio.get_running_loop().run_in_executor(self._threads, import_sdk)
         await self._campaign.acquired()
-        await parts.held.read()
+        await parts.copies.read()
         for key in (*parts.store.all_keys(), *parts.workloads.all_keys()):
             parts.queue.add(key)
         self._work = group.create_task(parts.worker.run(), name="workers")
         await parts.upkeep.run()
 
     async def _watch(self) -> None:
-        """Watch once everything could be listed: then the definitions are there, and the permissions."""
+        """Watch once everything could be listed: then definitions and permissions are there."""
         resync = self.parts.resync
         while not resync.synced.is_set():
             try:
@@ -201,7 +200,7 @@ class Term:
         await watch(self._watched(self.parts.store, OURS))
 
     async def _watch_queues(self) -> None:
-        """Watch Workloads from when Kueue is there; it may be installed, and go, at any time."""
+        """Watch Workloads while Kueue is there; it may be installed and removed at any time."""
         resync = self.parts.resync
         while True:
             await resync.queues.wait()

@@ -1,7 +1,7 @@
-"""The shared poll: runs are followed together, by lists, for each principal, compartment and service.
+"""The shared poll: it follows runs together, by lists, for each principal, compartment and service.
 
-What a list has becomes memory and wakes its run; a run that a complete poll does not have is looked up by itself,
-which `reconcile/run/following.py` decides on. A finished run costs nothing.
+A record in a list goes into memory and queues its run. A run that is missing in a complete poll is looked up by itself;
+`reconcile/run/following.py` decides that. A finished run costs nothing.
 """
 
 from __future__ import annotations
@@ -23,19 +23,26 @@ from ocijobs.backends.registry import backend_of
 from ocijobs.clock import Clock, wait_for, wall_time
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.credentials import identity_key
-from ocijobs.cloud.infrastructure import Infrastructure
+from ocijobs.cloud.job_service import JobService
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.queue import WorkQueue
-from ocijobs.observe.metrics import Metrics
 from ocijobs.reconcile.decision import Followed
 from ocijobs.reconcile.known.run import RunKnown
-from ocijobs.reconcile.polling import PAGE_SIZE, Pace, PolledRun, PollQuery, known_pages, plan_poll
+from ocijobs.reconcile.polling import (
+    PAGE_SIZE,
+    Pace,
+    PolledRun,
+    PollQuery,
+    known_pages,
+    plan_poll,
+)
 from ocijobs.settings import Settings
+from ocijobs.telemetry.metrics import Metrics
 
 _LOG = logging.getLogger(__name__)
 
 _TOLD_AFTER_SECONDS = 60.0
-"""How long a poll may fail before the runs say so."""
+"""How many seconds a poll may fail before the runs say so."""
 
 
 class GroupKey(NamedTuple):
@@ -48,7 +55,7 @@ class GroupKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackedRun:
-    """A run that is followed, and since when by the monotonic clock."""
+    """A run that is followed, and since when in monotonic time."""
 
     key: ObjectKey
     uid: str
@@ -59,7 +66,7 @@ class TrackedRun:
 
 @dataclass(slots=True, kw_only=True)
 class _Group:
-    """Runs that are polled together, and how their polls went."""
+    """Runs that are polled together, and the outcome of their polls."""
 
     due: float
     interval: float
@@ -75,14 +82,14 @@ class Tracker:
     def __init__(
         self,
         *,
-        infrastructures: Mapping[str, Infrastructure],
+        services: Mapping[str, JobService],
         memory: Memory,
         queue: WorkQueue,
         clock: Clock,
         settings: Settings,
         metrics: Metrics,
     ) -> None:
-        self._infrastructures, self._memory, self._queue = infrastructures, memory, queue
+        self._services, self._memory, self._queue = services, memory, queue
         self._clock, self._metrics = clock, metrics
         self._pace = Pace(
             least_seconds=settings.poll_min_seconds,
@@ -94,14 +101,14 @@ class Tracker:
         self._tasks: asyncio.TaskGroup | None = None
 
     async def run(self) -> None:
-        """Poll. Runs for as long as the operator does; no group's trouble is another's."""
+        """Poll. Runs for as long as the operator; the trouble of one group does not affect others."""
         async with asyncio.TaskGroup() as self._tasks:
             for group in self._groups:
                 self._tasks.create_task(self._poll_group(group))
             await asyncio.Event().wait()
 
     def follow(self, key: ObjectKey, uid: str, followed: Followed | None) -> None:
-        """Follow a run from now on, or no longer."""
+        """Follow a run from now on, or stop following it."""
         wanted = None
         if followed is not None:
             identity = identity_key(key.namespace, followed.caller.identity)
@@ -125,7 +132,7 @@ class Tracker:
         self._metrics.followed.set(len(self._group_of))
 
     def _join(self, key: GroupKey, run: TrackedRun) -> None:
-        """Add a run to its group: the next poll is soon, however slow the last ones were."""
+        """Add a run to its group. The next poll comes soon, however long the last pauses were."""
         soon = self._clock.monotonic() + self._pace.least_seconds
         group = self._groups.get(key)
         if group is None:
@@ -156,7 +163,7 @@ class Tracker:
         del self._groups[key]
 
     async def _try_poll(self, key: GroupKey, group: _Group) -> tuple[bool, int]:
-        """Poll; an error that nobody foresaw is told by the runs at once, and the next poll comes as after others."""
+        """Poll. The runs report an unexpected error at once, and the next poll comes as usual."""
         began = self._clock.monotonic()
         try:
             return await self._poll(key, group)
@@ -196,10 +203,10 @@ class Tracker:
     async def _ask(
         self, key: GroupKey, plan: Sequence[PollQuery]
     ) -> Mapping[PollQuery, Sequence[RunRecord]] | Refusal:
-        """Return what OCI answers to each query, or the first refusal: after that, nothing more is asked."""
+        """Return OCI's answer to each query, or the first refusal; no query is made after a refusal."""
         answers: dict[PollQuery, Sequence[RunRecord]] = {}
         for query in plan:
-            answer = await self._infrastructures[key.backend.name].list_runs(
+            answer = await self._services[key.backend.name].list_runs(
                 key.principal,
                 key.compartment_id,
                 state=query.state,
@@ -220,7 +227,7 @@ class Tracker:
         )
 
     def _learn(self, run: TrackedRun, record: RunRecord | None, began: float) -> bool:
-        """Learn what the poll says of a run; return whether that is news."""
+        """Record what the poll says of a run; return whether it is new."""
         at = wall_time(self._clock, began)
 
         def learn(known: RunKnown) -> RunKnown:
@@ -235,7 +242,7 @@ class Tracker:
         return news
 
     def _refused(self, key: GroupKey, group: _Group, refusal: Refusal, began: float) -> bool:
-        """Note that a poll failed. Where lists are denied, runs are looked up one by one; that is slow, and works."""
+        """Note that a poll failed. If lists are not allowed, runs are looked up one by one, which is slow but works."""
         if group.failing_since is None:
             _LOG.warning(
                 "shared poll: %s", refusal.message, extra={"principal": str(key.principal)}
@@ -250,7 +257,7 @@ class Tracker:
         return False
 
     def _tell(self, runs: list[TrackedRun], refusal: Refusal) -> None:
-        """Have runs say that they can't be followed now."""
+        """Make the runs report that they can't be followed now."""
         for run in runs:
             if self._memory.run(run.uid).poll_refusal != refusal:
                 self._memory.learn_run(run.uid, lambda known: replace(known, poll_refusal=refusal))
@@ -258,7 +265,7 @@ class Tracker:
 
 
 def _newest(records: Iterable[RunRecord]) -> Mapping[str, RunRecord]:
-    """Return the furthest record of each run: one that changes meanwhile may be in two lists."""
+    """Return the most advanced record of each run: a run that changes meanwhile may be in two lists."""
     newest: dict[str, RunRecord] = {}
     for record in records:
         before = newest.get(record.id)

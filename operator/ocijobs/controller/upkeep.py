@@ -1,4 +1,4 @@
-"""What a leader keeps in its own namespace, and keys in memory, gone when nothing needs it although nobody says so."""
+"""Removes what nothing needs any more and no event reports: keys in memory, and copies in the leader's namespace."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class Upkeep:
-    """Looks after the list of orphans, and after identities that are not there any more."""
+    """Maintains the list of orphans, and forgets identities that do not exist any more."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class Upkeep:
         self._clock, self._interval = clock, interval_seconds
 
     async def run(self) -> None:
-        """Look after it at intervals. Runs for as long as the process leads.
+        """Clean up at intervals. Runs for as long as the process leads.
 
         Raises:
             NotLeadingError: if this process may not write any more.
@@ -48,7 +48,7 @@ class Upkeep:
             await self._clock.sleep(self._interval)
 
     async def once(self) -> None:
-        """Look after it once.
+        """Clean up once.
 
         Raises:
             ApiError: if the API server refuses something.

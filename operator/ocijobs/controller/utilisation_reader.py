@@ -1,4 +1,4 @@
-"""The utilisation of runs that have ended, read in batches: four queries for fifty runs."""
+"""Reads the utilisation of ended runs in batches: four queries for fifty runs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ocijobs.reconcile.actions.runs import ReadUtilisation
 
 
 class _MetricGroup(NamedTuple):
-    """What runs have in common whose utilisation one query tells."""
+    """What runs have in common that one query can cover."""
 
     principal: Principal
     compartment_id: str
@@ -25,7 +25,7 @@ class _MetricGroup(NamedTuple):
 
 
 class UtilisationReader:
-    """Gathers what is asked for a moment, and asks Monitoring once for many."""
+    """Collects requests for a moment, and queries Monitoring once for many."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class UtilisationReader:
         self._batches.ask(entry, group, action)
 
     async def run(self) -> None:
-        """Read what is asked for. Runs for as long as the operator does."""
+        """Read what was requested. Runs for as long as the operator."""
         await self._batches.run()
 
     async def _read(self, group: _MetricGroup, batch: Sequence[Asked[ReadUtilisation]]) -> None:

@@ -1,4 +1,4 @@
-"""Runs and sweeps, as those see them that have to do with them."""
+"""Runs and sweeps in the forms that other objects need."""
 
 from __future__ import annotations
 
@@ -6,34 +6,33 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from ocijobs.api.job.spec import OCIJob
-from ocijobs.api.run.phase import Phase
+from ocijobs.api.run.phase import Phase, SweepPhase
 from ocijobs.api.run.spec import OCIJobRun
 from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.conditions import ConditionType, find
 from ocijobs.api.shared.names import ANNOTATION_SCHEDULED_TIME
 from ocijobs.api.shared.reasons import Reason, reason_named
-from ocijobs.api.sweep.phase import SweepPhase
 from ocijobs.api.sweep.spec import OCIJobSweep
 from ocijobs.controller.entry import Entry
 from ocijobs.reconcile.job.observation import RunView
 from ocijobs.reconcile.schedule.observation import MadeView
 
 _DOUBTFUL = frozenset({Reason.NOT_AUTHORIZED_OR_NOT_FOUND, Reason.OCI_CONFLICT})
-"""What a run is told whose OCI job is no more."""
+"""Reasons that a run reports after its OCI job was deleted."""
 
 
 def launched_at(run: OCIJobRun) -> tuple[datetime, str]:
-    """Return what orders runs that were launched."""
+    """Return the sort key of launched runs."""
     return run.status.accepted_time or run.metadata.creation_timestamp, run.metadata.name
 
 
 def turn_order(run: OCIJobRun) -> tuple[datetime, str]:
-    """Return what orders runs that wait for their turn."""
+    """Return the sort key of runs that wait for their turn."""
     return run.metadata.creation_timestamp, run.metadata.name
 
 
 def waits(run: OCIJobRun) -> bool:
-    """Whether nothing keeps a run from its launch but its turn."""
+    """Whether a run waits for nothing but its turn."""
     status = run.status
     if status.submit is not None or run.spec.cancel or run.metadata.deleting:
         return False
@@ -41,7 +40,7 @@ def waits(run: OCIJobRun) -> bool:
 
 
 def run_view(run: OCIJobRun) -> RunView:
-    """Return a run as its job sees it."""
+    """Return a run in the form that its job needs."""
     status = run.status
     return RunView(
         name=run.metadata.name,
@@ -57,7 +56,7 @@ def run_view(run: OCIJobRun) -> RunView:
 
 
 def code_folders(job: OCIJob) -> Iterator[str]:
-    """Yield the folders of Spark code that a job goes on having."""
+    """Yield the folders of Spark code that a job still uses."""
     if job.metadata.deleting and not job.spec.retained:
         return
     for revision in job.status.revisions:
@@ -67,7 +66,7 @@ def code_folders(job: OCIJob) -> Iterator[str]:
 
 
 def made_view(entry: Entry) -> MadeView | None:
-    """Return a run or a sweep as the schedule sees it that made it."""
+    """Return a run or a sweep in the form that its schedule needs."""
     resource, meta = entry.resource, entry.metadata
     time = parse_time(meta.annotations.get(ANNOTATION_SCHEDULED_TIME))
     if not isinstance(resource, OCIJobRun | OCIJobSweep) or time is None:
@@ -86,7 +85,7 @@ def made_view(entry: Entry) -> MadeView | None:
 
 
 def parse_time(text: str | None) -> datetime | None:
-    """Return the time that an annotation tells; people may have changed it."""
+    """Return the time in an annotation; None if people have made it invalid."""
     try:
         time = datetime.fromisoformat(text) if text else None
     except ValueError:
@@ -95,7 +94,7 @@ def parse_time(text: str | None) -> datetime | None:
 
 
 def _needed_job(status: OCIJobRunStatus) -> str | None:
-    """Return the OCI job that the run's attempts are of; None before the first one."""
+    """Return the OCI job of the run's attempts; None before the first one."""
     if status.submit is not None:
         return status.submit.job_id
     binding = status.binding

@@ -1,10 +1,10 @@
-"""The watch: kopf brings every change of our kinds to the store.
+"""The watch: kopf delivers every change of our kinds to the store.
 
-It runs in a thread with a loop of its own, since in ours it would take the signals and, at its end, cancel every
-task that was begun after it. That thread also imports it: an operator is ready, and may lead, before it watches.
+kopf runs in a thread with its own loop: in ours it would take over the signals and, at its end, cancel every task that
+was started after it. That thread also imports kopf, so an operator is ready, and may lead, before it watches.
 
-A watch that ends, or that is silent while ordinary requests are answered, is begun anew in another thread. If that
-has not helped a few times, the process is to end: whatever it is, a new process has none of it.
+A watch that ends, or is silent while ordinary requests are answered, is started again in another thread. If that has
+not helped a few times, the process ends: a new process starts without the cause, whatever it is.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from ocijobs.controller.watched import Watched
+from ocijobs.controller.streams import Watched
 
 _LOG = logging.getLogger(__name__)
 
 
 _MOST_BEGINNINGS = 4
-"""So often is a watch begun without being heard of before the process ends."""
+"""How often a watch is started without an answer before the process ends."""
 
 _END_SECONDS = 10.0
-"""How long a watch that is told to end, and then one that is cancelled, is awaited."""
+"""Seconds to wait for a watch that is told to end, and then for one that is cancelled."""
 
 
 class WatchEndedError(RuntimeError):
-    """The watch is broken, and beginning it anew has not helped; the process is to be restarted."""
+    """The watch is broken, and starting it again has not helped: the process has to be restarted."""
 
 
 async def _always() -> bool:
@@ -42,7 +42,7 @@ async def watch(watched: Watched, wanted: Callable[[], Awaitable[bool]] = _alway
 
     Args:
         watched: what.
-        wanted: asked whenever a watch has ended.
+        wanted: called whenever a watch has ended.
 
     Raises:
         WatchEndedError: if the watch stays broken while ordinary requests are answered.
@@ -59,11 +59,13 @@ async def watch(watched: Watched, wanted: Callable[[], Awaitable[bool]] = _alway
             if watched.answers.well_since is not None:
                 in_vain += 1
             if in_vain >= _MOST_BEGINNINGS:
-                raise WatchEndedError(f"the watch has ended, and was begun anew in vain: {problem}")
+                raise WatchEndedError(
+                    f"the watch has ended, and starting it again did not help: {problem}"
+                )
             await asyncio.sleep(watched.times.again_seconds)
             if not await wanted():
                 return
-            _LOG.warning("the watch is begun anew: %s", problem)
+            _LOG.warning("the watch is started again: %s", problem)
             watched.gap()
     finally:
         watched.streams.dismiss(names)
@@ -84,7 +86,7 @@ async def _watch_once(watched: Watched) -> str:
 
 
 def _silent(watched: Watched, began: float) -> list[str]:
-    """Return what is not heard of although it was asked for, and others are answered, for long."""
+    """Return the streams without an answer for too long although other requests are answered."""
     well_since = watched.answers.well_since
     if well_since is None:
         return []
@@ -98,7 +100,7 @@ def _silent(watched: Watched, began: float) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Life:
-    """What ends kopf, in its own loop: gently, and at once."""
+    """How to end kopf, in its own loop: gently, and at once."""
 
     stop: asyncio.Event
     task: asyncio.Task[None]
@@ -114,7 +116,7 @@ class _Attempt:
         self._tell: Callable[[Callable[[_Life], object]], object] | None = None
         self.began = time.monotonic()
         self.ended: asyncio.Future[BaseException | None] = self._loop.create_future()
-        """Done with what it has ended by."""
+        """Done with the error that ended it, or without one."""
         # What hangs must not keep the process from ending.
         threading.Thread(target=self._run, name="watch", daemon=True).start()
 
@@ -145,12 +147,12 @@ class _Attempt:
             self.ended.set_result(error)
 
     def _feed(self, change: Callable[[], object]) -> None:
-        """Have a change made by the loop of the store, unless another attempt feeds it by now."""
+        """Make a change in the loop of the store, unless another watch feeds it by now."""
         if not self._over:
             self._loop.call_soon_threadsafe(change)
 
     async def end(self) -> None:
-        """End it; what doesn't end, even when it is cancelled, is left to itself and feeds nothing any more."""
+        """End the watch. One that does not end even when cancelled is abandoned, and feeds nothing any more."""
         self._over = True
         for step in (lambda life: life.stop.set(), lambda life: life.task.cancel()):
             if self.ended.done():

@@ -1,4 +1,4 @@
-"""The operator's parts, put together: who knows whom."""
+"""Connects the operator's parts."""
 
 from __future__ import annotations
 
@@ -12,18 +12,17 @@ from ocijobs.cloud.admission import Admission
 from ocijobs.cloud.calls import Calls
 from ocijobs.cloud.code_storage import CodeStorage
 from ocijobs.cloud.credentials import CredentialStore
-from ocijobs.cloud.data_flow_logs import RunLogs
 from ocijobs.cloud.directory import Directory
-from ocijobs.cloud.infrastructures import infrastructures
+from ocijobs.cloud.job_services import job_services, run_logs
 from ocijobs.cloud.log_search import LogSearch
 from ocijobs.cloud.monitoring import Monitoring
 from ocijobs.cloud.object_storage import ObjectStorage
+from ocijobs.controller.credentials_copies import CredentialsCopies
 from ocijobs.controller.dependents import Dependents
 from ocijobs.controller.entry import Entry
 from ocijobs.controller.execution import Executor
 from ocijobs.controller.failures import Failures
 from ocijobs.controller.fetcher_client import Fetcher
-from ocijobs.controller.held_credentials import HeldCredentials
 from ocijobs.controller.identity_actions import IdentityActions
 from ocijobs.controller.job_actions import JobActions
 from ocijobs.controller.log_reader import LogReader
@@ -53,13 +52,13 @@ from ocijobs.kube.own_namespace import OwnNamespace
 from ocijobs.kube.reads import ObjectReader
 from ocijobs.kube.workloads import Workloads
 from ocijobs.kube.writer import ObjectWriter
-from ocijobs.observe.metrics import Metrics
 from ocijobs.settings import Settings
+from ocijobs.telemetry.metrics import Metrics
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machinery:
-    """The parts that have a life of their own."""
+    """The parts that run, or have to be closed."""
 
     client: KubeClient
     calls: Calls
@@ -73,7 +72,7 @@ class Machinery:
     logs: LogReader
     utilisation: UtilisationReader
     resync: Resync
-    held: HeldCredentials
+    copies: CredentialsCopies
     upkeep: Upkeep
     orphans: Orphans
     memory: Memory
@@ -92,7 +91,7 @@ def assemble(
     cluster_id: str,
     instance: str,
 ) -> Machinery:
-    """Put the parts together. Nothing runs yet."""
+    """Connect the parts. Nothing runs yet."""
     clock = StepAwareClock(clock)
     store, memory = Store(), Memory()
     queue = WorkQueue(clock, workers=settings.workers)
@@ -116,7 +115,7 @@ def assemble(
         each=settings.oci_calls_per_identity, pace=calls.pace, clock=clock, wake=queue.add
     )
     storage, code = ObjectStorage(calls), CodeStorage(calls)
-    services = infrastructures(calls, code)
+    services = job_services(calls, code)
     turns = Turns(settings.source_workers, queue.add)
     observer = Observer(
         store, memory, clock, settings, cluster_id, workloads=workloads, turns=turns
@@ -142,7 +141,7 @@ def assemble(
         count_error=metrics.unforeseen,
     )
     jobs = JobActions(
-        infrastructures=services,
+        services=services,
         directory=Directory(calls, clock),
         code=code,
         code_in_use=observer.code_in_use,
@@ -159,7 +158,7 @@ def assemble(
     store.listen(lambda key, before, after: _forget(jobs, turns, key, before, after))
     own_namespace = OwnNamespace(client, settings.operator_namespace, lease.check)
     orphans = Orphans(own_namespace)
-    held = HeldCredentials(
+    copies = CredentialsCopies(
         own_namespace,
         credentials=credentials,
         memory=memory,
@@ -174,7 +173,7 @@ def assemble(
         store=store,
         memory=memory,
         clock=clock,
-        held=held,
+        copies=copies,
         needed=observer.needed,
         changed=dependents.identity_changed,
         read_for_launch_seconds=settings.launch_settle_seconds,
@@ -186,9 +185,9 @@ def assemble(
         orphans=orphans,
         jobs=jobs,
         runs=RunActions(
-            infrastructures=services,
+            services=services,
             storage=storage,
-            run_logs=RunLogs(calls),
+            run_logs=run_logs(calls),
             logs=logs,
             utilisation=utilisation,
             reader=reader,
@@ -203,7 +202,7 @@ def assemble(
         clock=clock,
     )
     tracker = Tracker(
-        infrastructures=services,
+        services=services,
         memory=memory,
         queue=queue,
         clock=clock,
@@ -285,7 +284,7 @@ def assemble(
         logs=logs,
         utilisation=utilisation,
         resync=resync,
-        held=held,
+        copies=copies,
         upkeep=upkeep,
         orphans=orphans,
         memory=memory,
@@ -293,7 +292,7 @@ def assemble(
 
 
 def _decide_anew(store: Store, queue: WorkQueue) -> None:
-    """Have all objects looked at: what waits for a time of the wall clock waits longer or shorter since it was set."""
+    """Queue all objects: what waits for a time of the wall clock is due at another time, since the clock was set."""
     for key in store.all_keys():
         queue.add(key)
 
@@ -310,7 +309,7 @@ def _means(settings: Settings, reader: ObjectReader, storage: ObjectStorage) -> 
 
 
 def _doubt(memory: Memory, queue: WorkQueue, identity: ObjectKey) -> None:
-    """Have OCI asked about the credentials of an identity: it has refused them in some call."""
+    """Have OCI asked about the credentials of an identity, since it has refused them in some call."""
     memory.learn_identity(identity, lambda known: replace(known, doubted=True))
     queue.add(identity)
 
@@ -329,13 +328,13 @@ def _limits(settings: Settings) -> Limits:
 def _forget(
     jobs: JobActions, turns: Turns, key: ObjectKey, before: Entry | None, after: Entry | None
 ) -> None:
-    """Keep no artifact and no turn of a job that is gone."""
+    """Forget the artifact and the turn of a job that is gone."""
     if key.kind == kinds.JOB and after is None and before is not None:
         jobs.forget(before.metadata.uid)
         turns.want(key, before.metadata.uid, wanted=False)
 
 
 def _unfollow(tracker: Tracker, key: ObjectKey, before: Entry | None, after: Entry | None) -> None:
-    """Follow no run that is gone."""
+    """Stop following a run that is gone."""
     if key.kind == kinds.RUN and after is None and before is not None:
         tracker.follow(key, before.metadata.uid, None)

@@ -1,6 +1,6 @@
-"""Reconciling one object: observe, decide, carry out, write, tell, and come back when it is time.
+"""Reconciles one object: observe, decide, carry out, write, report, and come back when it is time.
 
-Nothing is decided here. What is written is what was decided, on the resourceVersion that it was decided on.
+Nothing is decided here. The status that was decided is written with the resourceVersion on which it was decided.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ocijobs.api.identity import OCIIdentity
 from ocijobs.api.job.spec import OCIJob
 from ocijobs.api.kueue import WORKLOAD, Workload
 from ocijobs.api.run.spec import OCIJobRun
-from ocijobs.api.schedule.spec import OCIJobSchedule
+from ocijobs.api.schedule import OCIJobSchedule
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.api.status import AnyStatus
 from ocijobs.api.sweep.spec import OCIJobSweep
@@ -39,28 +39,27 @@ from ocijobs.kube.client import ApiError
 from ocijobs.kube.lease import NotLeadingError
 from ocijobs.kube.writer import ObjectWriter
 from ocijobs.log_fields import about, log_fields
-from ocijobs.observe.metrics import Metrics
+from ocijobs.reconcile.actions.calls import Turn
 from ocijobs.reconcile.actions.objects import RemoveFinalizer
 from ocijobs.reconcile.decision import Decision
-from ocijobs.reconcile.failure import cleared
+from ocijobs.reconcile.failure import cleared, unreadable_status
 from ocijobs.reconcile.identity import decide_identity
 from ocijobs.reconcile.job.decide import decide_job
 from ocijobs.reconcile.known.run import attempt_number
-from ocijobs.reconcile.known.turn import Turn
 from ocijobs.reconcile.run.decide import decide_run
 from ocijobs.reconcile.run.queueing import leave_queue
 from ocijobs.reconcile.schedule.decide import decide_schedule
 from ocijobs.reconcile.sweep.decide import decide_sweep
 from ocijobs.reconcile.text import presentable
 from ocijobs.reconcile.turn import await_turn
-from ocijobs.reconcile.unreadable import unreadable_status
+from ocijobs.telemetry.metrics import Metrics
 
 _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What a worker works with."""
+    """What a worker needs."""
 
     store: Store
     workloads: Store
@@ -90,9 +89,9 @@ class Worker:
         )
 
     async def run(self) -> None:
-        """Work until the queue is closed; what is begun is brought to an end.
+        """Work until the queue is closed; rounds that have begun are completed.
 
-        The queue says how many rounds there are at the same time.
+        The queue limits how many rounds there are at the same time.
 
         Raises:
             NotLeadingError: when this process may not write any more.
@@ -123,10 +122,10 @@ class Worker:
             self._s.queue.done(key)
 
     async def _attempt(self, key: ObjectKey) -> str:
-        """Reconcile, and put the key back if that failed; one object's trouble is never another's."""
-        if (seconds := self._s.failures.held_for(key)) > 0:
+        """Reconcile, and put the key back if that failed. The trouble of one object does not affect others."""
+        if (seconds := self._s.failures.pause_of(key)) > 0:
             self._s.queue.add_after(key, seconds)
-            return "held"
+            return "backoff"
         try:
             await self.reconcile(key)
         except NotLeadingError:
@@ -148,7 +147,7 @@ class Worker:
         return "ok"
 
     async def reconcile(self, key: ObjectKey) -> None:
-        """Bring one object a step further, and plan the next one.
+        """Bring one object a step further, and plan the next step.
 
         Raises:
             ApiError: if the API server refuses a write.
@@ -169,7 +168,7 @@ class Worker:
             await self._go_on(key, entry)
 
     async def _go_on(self, key: ObjectKey, entry: Entry) -> None:
-        """Decide about an object, and have that done."""
+        """Decide about an object, and carry the decision out."""
         decision = self._decide(self._s.statuses.in_effect(entry))
         self._s.tracker.follow(key, entry.metadata.uid, decision.follow)
         self._s.turns.want(key, entry.metadata.uid, wanted=decision.reads)
@@ -194,7 +193,7 @@ class Worker:
     def _in_turn(
         self, entry: Entry, decision: Decision[AnyStatus], turn: Turn | None
     ) -> Decision[AnyStatus]:
-        """Return the decision of an object whose turn to call OCI it may not be."""
+        """Return the decision, with the wait in its status if it is not the object's turn to call OCI."""
         meta, now = entry.metadata, self._s.clock.now()
         told = self._s.memory.told_turn(meta.uid, turn, now)
         if told is None:
@@ -202,7 +201,7 @@ class Worker:
         return await_turn(decision, told, generation=meta.generation, now=now)
 
     async def _take_away(self, key: ObjectKey) -> None:
-        """Take a Workload out of its queue whose run is gone."""
+        """Remove a Workload from its queue whose run is gone."""
         entry = self._s.workloads.get(key)
         workload = entry.resource if entry is not None else None
         owner = entry.metadata.controller if entry is not None else None
@@ -231,7 +230,7 @@ class Worker:
                 raise AssertionError(entry.key.kind)
 
     async def _report_unreadable(self, entry: Entry) -> None:
-        """Say what is wrong with an object that is none of ours to read."""
+        """Report what is wrong with an object that does not validate."""
         if entry.metadata.deleting and entry.metadata.abandoned and entry.metadata.has_finalizer:
             await self._s.executor.execute(entry, RemoveFinalizer())
             return
@@ -252,7 +251,7 @@ ResourceT = TypeVar("ResourceT", OCIJobRun, OCIJob, OCIJobSweep, OCIJobSchedule,
 
 
 def _cleared(resource: ResourceT) -> ResourceT:
-    """Return an object as it is decided on: an error that its status tells is over unless it is met again."""
+    """Return an object as it is decided on: a reported error counts as over unless it is met again."""
     status = cleared(resource.status)
     if status is resource.status:
         return resource

@@ -1,4 +1,4 @@
-"""Actions on the Workload of a run: it is made, changed, declared finished and deleted."""
+"""Actions on the Workload of a run: create, change, finish and delete it."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from ocijobs.reconcile.actions.objects import (
 _REFUSED = frozenset(
     {HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY}
 )
-"""Answers of the API server, or of Kueue's webhook, to what only an edit can mend."""
+"""Answers of the API server, or of Kueue's webhook, for an error that only an edit can correct."""
 
 
 class WorkloadActions:
-    """Carries out what was decided about Workloads."""
+    """Carries out actions on Workloads."""
 
     def __init__(self, workloads: Workloads, store: Store, memory: Memory, clock: Clock) -> None:
         self._workloads, self._store = workloads, store
         self._memory, self._clock = memory, clock
 
     async def execute(self, entry: Entry, action: WorkloadAction) -> None:
-        """Carry an action out. What is gone is not missed.
+        """Carry an action out. An object that is gone already is no error.
 
         Raises:
             ApiError: if the API server does not take it, or the Workload has changed.
@@ -55,7 +55,7 @@ class WorkloadActions:
             self._store.remove(key)
 
     async def _create(self, action: CreateWorkload) -> Refusal | None:
-        """Create the Workload; return why that is not possible now."""
+        """Create the Workload; return why that is not possible now, or None."""
         name, priority = action.priority_class, None
         if name is not None:
             value = await self._workloads.priority(name)
@@ -94,6 +94,6 @@ class WorkloadActions:
 
 
 def _gone(document: dict[str, object]) -> bool:
-    """Whether an answer tells of an object for the last time: deleted, and nothing holds it."""
+    """Whether an answer is the last one about an object: it is deleted, and no finalizer keeps it."""
     meta = document["metadata"]
     return isinstance(meta, dict) and "deletionTimestamp" in meta and not meta.get("finalizers")

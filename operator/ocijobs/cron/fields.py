@@ -144,7 +144,7 @@ def _number(text: str, bounds: _Bounds | None, whole: str) -> int:
         return bounds.names[text.lower()]
     if not re.fullmatch("[0-9]{1,4}", text):
         where = f"{bounds.name}: " if bounds is not None else ""
-        raise InvalidScheduleError(f"{where}{whole!r}: {text!r} is no number or name")
+        raise InvalidScheduleError(f"{where}{whole!r}: {text!r} is neither a number nor a name")
     return int(text)
 
 

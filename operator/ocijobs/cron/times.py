@@ -85,7 +85,7 @@ def time_zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise InvalidTimeZoneError(
-            f"{name!r} is no time zone: a name such as Europe/Paris is expected"
+            f"{name!r} is not a time zone: a name such as Europe/Paris is expected"
         ) from error
 
 

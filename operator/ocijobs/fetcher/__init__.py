@@ -1,5 +1,5 @@
-"""The fetcher: a program of its own that fetches what sources name, unpacks it and builds artifacts of it.
+"""The fetcher: a program of its own that fetches sources, unpacks them and builds artifacts.
 
-What comes from outside is handled here alone, in one disposable process and one disposable folder a request, with
-limits. The operator asks over HTTP (`protocol.py`) and gets the artifact, or a refusal in words.
+Only this program handles bytes from outside: in one disposable process and one disposable folder for each request, with
+limits. The operator asks over HTTP (`protocol.py`) and gets the artifact, or a refusal with a message.
 """

@@ -17,26 +17,28 @@ AT_A_TIME = 8
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
-@click.option("--listen", metavar="[HOST]:PORT", help="Address to serve at; all without a host.")
 @click.option(
-    "--socket", "number", type=int, help="File number of a socket that is listened at already."
+    "--listen", metavar="[HOST]:PORT", help="Address to serve at; without a host, all addresses."
+)
+@click.option(
+    "--socket", "number", type=int, help="File descriptor of a socket that listens already."
 )
 @click.option(
     "--token-file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="File with the token that who asks has to know.",
+    help="File with the token that clients have to send.",
 )
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Where files lie while they are worked on; what dead processes left there is removed.",
+    help="Folder for files of requests; what dead processes left there is removed.",
 )
 @click.option(
     "--at-a-time",
     type=click.IntRange(1, 1000),
     default=AT_A_TIME,
     show_default=True,
-    help="Requests that are worked on at the same time.",
+    help="How many requests are handled at the same time.",
 )
 @click.option("--lifeline", is_flag=True, help="End when standard input ends.")
 def main(
@@ -48,14 +50,14 @@ def main(
     *,
     lifeline: bool,
 ) -> None:
-    """Fetch what sources name, unpack it, and build artifacts of it: for the operator, which asks over HTTP.
+    """Fetch sources, unpack them and build artifacts, for the operator, which asks over HTTP.
 
-    It needs no access to the cluster and none to OCI but what comes with a request.
+    It needs no access to the cluster. Its only access to OCI is what comes with a request.
     """
     gc.disable()
     from ocijobs.fetcher.forking import Nursery  # noqa: PLC0415 - half a second
     from ocijobs.fetcher.worker import work  # noqa: PLC0415
-    from ocijobs.observe.logs import configure  # noqa: PLC0415
+    from ocijobs.telemetry.logs import configure  # noqa: PLC0415
     from ocijobs.working_folder import default_place, working_folder  # noqa: PLC0415
 
     gc.freeze()

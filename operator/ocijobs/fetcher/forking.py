@@ -1,8 +1,9 @@
-"""Processes for one request each, forked from one that has imported what they need and knows of no request.
+"""One process for each request, forked from a process that has imported what it needs and has seen no request.
 
-The server's memory has had the credentials of others, and the server has threads and a loop; so it forks nothing
-itself. Before it begins, it forks the *nursery*: a process with a single thread that only forks, ends groups, and says
-how each ended. A request's own content goes past it, as a file that only the child reads.
+The server itself must not fork: its memory has had the credentials of other requests, and it has threads and a loop. So
+before its first request it forks the *nursery*: a process with a single thread that only forks, ends process groups,
+and reports how each ended. The content of a request does not pass through the nursery: it is a file that only the child
+reads.
 """
 
 from __future__ import annotations
@@ -38,10 +39,10 @@ _KEPT_VARIABLES = frozenset(
         "no_proxy",
     }
 )
-"""Variables that a child has of the environment."""
+"""Environment variables that a child gets."""
 
 Work = Callable[[int, int, str], None]
-"""What a child does: gets the files of the request and of the answer, and its folder."""
+"""What a child does. It is called with the files of the request and of the answer, and its folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +99,9 @@ class Child:
         self._pid: int | None = None
 
     async def ended(self) -> Ended | None:
-        """Return how it ended, when it and all that it has started have; None if the nursery itself has.
+        """Return how the child ended, once it and all that it has started have ended; None if the nursery has ended.
 
-        May be called again if it is cancelled.
+        It may be called again if it is cancelled.
         """
         loop = asyncio.get_running_loop()
         os.set_blocking(self._fate, False)
@@ -118,7 +119,7 @@ class Child:
         return Ended(int(self._told.split(b"\n")[1]))
 
     def kill(self) -> None:
-        """Ask for its end and that of all that it has started; `ended` tells when that is so."""
+        """Ask for the end of the child and of all that it has started; `ended` returns when that is done."""
         os.set_blocking(self._fate, True)
         while b"\n" not in self._told:
             chunk = os.read(self._fate, _MESSAGE_BYTES)
@@ -130,7 +131,7 @@ class Child:
             self._nursery.send(json.dumps([_END_MESSAGE, pid]).encode())
 
     def close(self) -> None:
-        """Let go of it."""
+        """Forget the child."""
         os.close(self._fate)
 
 
@@ -140,7 +141,7 @@ def _set(future: asyncio.Future[None]) -> None:
 
 
 def _live(requests: socket.socket, work: Work) -> NoReturn:
-    """Be the nursery until nobody can ask it any more."""
+    """Run as the nursery until the server has closed its end."""
     code = 1
     try:
         _Keeper(requests, work).keep()
@@ -158,7 +159,7 @@ class _Keeper:
         self._selector = selectors.DefaultSelector()
 
     def keep(self) -> None:
-        """Fork, end and reap until nobody can ask any more."""
+        """Fork, end and reap until the server has closed its end."""
         # What a child started and left behind is this process's to end.
         _prctl(_PR_SET_CHILD_SUBREAPER, 1)
         _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -183,7 +184,7 @@ class _Keeper:
                     return
 
     def _take(self) -> bool:
-        """Do what is asked; return whether anybody can ask any more."""
+        """Do what the server asks; return whether it may ask again."""
         message, files, _, _ = socket.recv_fds(self._requests, _MESSAGE_BYTES, 3)
         if not message:
             return False
@@ -225,7 +226,7 @@ class _Keeper:
             os._exit(code)
 
     def _reap(self) -> None:
-        """Tell of the children that have ended; what they have left behind ends with them."""
+        """Report children that have ended, and end what they have left behind."""
         while True:
             try:
                 found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
@@ -253,7 +254,7 @@ def _end(group: int) -> None:
 
 
 def _keep_only(*files: int) -> None:
-    """Close all other files but the standard ones, which lead nowhere but for errors."""
+    """Close all files but the standard ones; of these, only stderr still leads anywhere."""
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
     os.dup2(null, 1)

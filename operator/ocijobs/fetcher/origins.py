@@ -1,4 +1,4 @@
-"""The files of a source, from where the request says that they are."""
+"""Gets the files of a source from where the request says that they are."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ async def _web(origin: WebFile, web: Web, bounds: Bounds, folder: Path) -> Files
     if found != origin.sha256:
         if origin.moves_on:
             raise SourceUnreachableError(
-                f"{origin.url} is not what sha256:{origin.sha256} tells of"
+                f"the content of {origin.url} does not have sha256:{origin.sha256}"
             )
         raise SourceError(
             f"{origin.url} has SHA-256 {found}, and http.sha256 wants {origin.sha256}"

@@ -1,8 +1,9 @@
-"""What the operator asks of the fetcher, and what it answers.
+"""The protocol between operator and fetcher: requests and answers.
 
 One request, `POST /v1/fetch`: the body is a `FetchRequest` in JSON. The body of the answer is a `FetchAnswer` in JSON
-on one line and, if it tells of an artifact, its bytes after that. An answer other than 200 means that the request was
-not taken: 401 without the right token, 400 for one that can't be read, 413 for one that is too long, 503 at the end.
+on one line and, if there is an artifact, its bytes after that. An answer other than 200 means that the request
+was not accepted: 401 without the right token, 400 for a request that can't be read, 413 for one that is too long, 503
+while the fetcher ends.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ HEALTH_PATH = "/healthz"
 CONTENT_TYPE = "application/vnd.ocijobs.fetched"
 
 MOST_REQUEST_BYTES = 16 << 20
-"""More than a source in the cluster has, or the addresses of as many objects as there may be files."""
+"""Bytes; more than a source in the cluster has, or the addresses of as many objects as there may be files."""
 
 MOST_ANSWER_BYTES = 1 << 20
-"""More than an answer has, without the artifact."""
+"""Bytes; more than an answer has without the artifact."""
 
 
 class _Message(BaseModel):
@@ -69,7 +70,7 @@ class WebFile(_Message):
         url: where it is.
         name: what it is called, by which an archive is known.
         sha256: what it must have, in hexadecimal.
-        moves_on: whether another SHA-256 means that there is a newer one meanwhile, rather than a wrong one.
+        moves_on: whether another SHA-256 means that there is a newer file meanwhile, and not a wrong one.
         headers: of the request, such as authorisation; not for other hosts.
         path: folder in it that is the code.
     """
@@ -84,7 +85,7 @@ class WebFile(_Message):
 
 
 class GitCommit(_Message):
-    """A commit of a Git repository; without one, the fetcher says which one the reference names, and no more."""
+    """A commit of a Git repository. Without a commit, the fetcher only answers which commit the reference names."""
 
     kind: Literal["git"] = "git"
     url: str
@@ -99,7 +100,7 @@ class GitCommit(_Message):
 
 
 class SignedObject(_Message):
-    """An object of Object Storage, and the request that reads it: signed, and good for that one object.
+    """An object of Object Storage, and the signed request that reads it and no other object.
 
     Attributes:
         name: path of the file that it becomes.
@@ -128,7 +129,7 @@ class StoredObjects(_Message):
 
 
 Origin = Annotated[GivenFiles | WebFile | GitCommit | StoredObjects, Field(discriminator="kind")]
-"""Where the files come from, with all that is needed to get them, and nothing else."""
+"""Where the files come from, with everything that is needed to get them, and nothing else."""
 
 
 class FetchRequest(_Message):
@@ -152,10 +153,10 @@ class FetchRequest(_Message):
 
 
 class RefusalKind(StrEnum):
-    """Why there is no artifact, by what may be done about it.
+    """Why there is no artifact, by what can be done about it.
 
     MISSING: what is named does not exist or may not be read. UNREACHABLE: it can't be read now, and may be later.
-    INVALID: what is there is no code that the runtime can run, or is too much. LIMIT: the process reached a limit
+    INVALID: the runtime can't run what is there, or it is too large. LIMIT: the process reached a limit
     before it could say more. DIED: it ended in another way. FULL: there is no room on the disk now.
     """
 
@@ -199,7 +200,7 @@ class FetchAnswer(_Message):
         commit: of a Git repository: what the reference names, or what was fetched.
         digest: over the files' names and contents; empty if nothing was fetched.
         artifact: None if there is none to build, as of a container without files.
-        refusal: why it came to nothing.
+        refusal: why there is no result; None if there is one.
     """
 
     commit: Annotated[str, Field(max_length=64)] = ""

@@ -1,4 +1,4 @@
-"""The server of the fetcher: takes requests, has each done by a disposable child, and streams what it has built."""
+"""The server of the fetcher: it takes requests, starts a disposable child for each, and streams what that has built."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ _LOG = logging.getLogger(__name__)
 _CHUNK = 1 << 18
 
 _LOOK_SECONDS = 0.5
-"""Pause between two looks at how much of the disk a child has."""
+"""Seconds between two checks of how much of the disk a child uses."""
 
 _DISK_SLACK_BYTES = 64 << 20
-"""What a child may have on disk beside the files and the artifact: names, an index, half a fetch."""
+"""Bytes that a child may have on disk beside the files and the artifact: names, an index, half a fetch."""
 
 
 async def serve(
@@ -63,9 +63,9 @@ async def serve(
         nursery: where children come from.
         listener: the socket.
         folder: an empty folder to work in.
-        at_a_time: how many requests are worked on at the same time.
-        token_file: who asks has to know what is in it; None where nobody else can reach the socket.
-        lifeline: whether the end of standard input is the end as well.
+        at_a_time: how many requests are handled at the same time.
+        token_file: file with the token that clients must send; None if nobody else can reach the socket.
+        lifeline: whether the server ends when standard input ends.
     """
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
@@ -102,7 +102,7 @@ class Fetcher:
         nursery: where children come from.
         folder: an empty folder, in which each child has its own.
         at_a_time: how many children there may be; further requests wait.
-        token_file: who asks has to know what is in it; None where nobody else can reach the socket.
+        token_file: file with the token that clients must send; None if nobody else can reach the socket.
     """
 
     def __init__(
@@ -114,13 +114,13 @@ class Fetcher:
         self._ends: set[asyncio.Task[None]] = set()
 
     def app(self) -> web.Application:
-        """Return what is served."""
+        """Return the routes of the server."""
         app = web.Application(client_max_size=MOST_REQUEST_BYTES)
         app.add_routes([web.post(PATH, self._fetch), web.get(HEALTH_PATH, self._health)])
         return app
 
     def stop(self) -> None:
-        """Tell those who wait that it ends: no source is to blame for that."""
+        """Tell waiting clients that the server ends, which is not the fault of their source."""
         self._stopping.set()
 
     async def _health(self, _: web.Request) -> web.Response:
@@ -158,7 +158,7 @@ class Fetcher:
 
     @contextmanager
     def _place(self) -> Iterator[Path]:
-        """Give a folder for one child; it is gone afterwards."""
+        """Provide a folder for one child; it is deleted afterwards."""
         folder = Path(tempfile.mkdtemp(dir=self._folder))
         try:
             yield folder
@@ -168,7 +168,7 @@ class Fetcher:
             removal.add_done_callback(self._ends.discard)
 
     async def _have_done(self, request: FetchRequest, body: bytes, folder: Path) -> FetchAnswer:
-        """Have a child do it. It and what it has started have ended when this returns, or is cancelled."""
+        """Have a child handle the request. It and all that it started have ended when this returns or is cancelled."""
         content = os.memfd_create("request")
         try:
             os.write(content, body)
@@ -190,7 +190,7 @@ class Fetcher:
     async def _watched(
         self, child: Child, limits: Limits, folder: Path
     ) -> tuple[Ended | None, str | None]:
-        """Await a child's end; return how it ended, and of what it had too much, if it was ended for that."""
+        """Wait for a child's end. Return how it ended and, if it was ended for a limit, which limit."""
         looks = asyncio.create_task(_too_much(limits, folder))
         stopping = asyncio.create_task(self._stopping.wait())
         end = asyncio.create_task(child.ended())
@@ -232,7 +232,7 @@ class Fetcher:
 
 
 def _told(answer: int) -> FetchAnswer | None:
-    """Return what a child has written, if it can be read: it has handled foreign bytes, so it is not trusted."""
+    """Return what a child has written, if it can be read. The child has handled foreign bytes, so it is not trusted."""
     try:
         return FetchAnswer.model_validate_json(os.pread(answer, MOST_ANSWER_BYTES, 0))
     except ValidationError:
@@ -272,7 +272,7 @@ def _end_of(code: int) -> str:
 
 
 async def _too_much(limits: Limits, folder: Path) -> str:
-    """Return, once a child has too much, of what that is."""
+    """Return when a child exceeds a limit, with the name of the limit."""
     loop = asyncio.get_running_loop()
     # The child ends its fetching by itself; what follows takes processor time, and some for the disk.
     until = loop.time() + limits.seconds + limits.cpu_seconds
@@ -285,7 +285,7 @@ async def _too_much(limits: Limits, folder: Path) -> str:
 
 
 def _size(folder: Path) -> int:
-    """Return how many bytes a folder has on the disk; what goes meanwhile counts as nothing."""
+    """Return how many bytes a folder uses on the disk. A file that is deleted meanwhile counts as nothing."""
     total = 0
     for where, _, files in os.walk(folder):
         for name in files:
@@ -300,18 +300,18 @@ def _opened(path: Path, size: int) -> int:
     """Open an artifact.
 
     Raises:
-        OSError: if it is not what was told.
+        OSError: if its size is not the one that was announced.
     """
     file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     found = os.fstat(file)
     if not stat.S_ISREG(found.st_mode) or found.st_size != size:
         os.close(file)
-        raise OSError(f"the artifact has {found.st_size} bytes, and {size} were told")
+        raise OSError(f"the artifact has {found.st_size} bytes, and {size} were announced")
     return file
 
 
 async def _despite_cancellation(task: asyncio.Task[Ended | None]) -> None:
-    """Await a task that is near its end, though the awaiting one was cancelled."""
+    """Wait for a task that is about to end, even if the waiting task was cancelled."""
     while not task.done():
         try:
             await asyncio.wait({task})

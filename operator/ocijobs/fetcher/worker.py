@@ -1,6 +1,6 @@
-"""What a child does: reads one request, gets the files, builds the artifact, and says what came of it.
+"""The work of a child: it reads one request, gets the files, builds the artifact, and writes the answer.
 
-It is disposable. Whatever it does not survive is the server's to tell of.
+A child is disposable. If it does not survive, the server reports that.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from ocijobs.fetcher.protocol import (
 )
 
 ARTIFACT = "artifact"
-"""Name of the file, in the child's folder, that the artifact is."""
+"""Name of the artifact's file, in the child's folder."""
 
 _SLACK_BYTES = 16 << 20
-"""By how much what Git keeps, or an archive with its names, may be larger than the files."""
+"""Factor by which Git's own data, or an archive with its names, may be larger than the files."""
 
 _OPEN_FILES = 256
 
@@ -44,11 +44,11 @@ _REFUSALS: tuple[tuple[type[Exception], RefusalKind], ...] = (
     (SourceError, RefusalKind.INVALID),
     (LimitReachedError, RefusalKind.LIMIT),
 )
-"""What errors mean that say it all themselves."""
+"""Errors whose message says everything."""
 
 
 def work(request: int, answer: int, folder: str) -> None:
-    """Do what the file of the request says, and write what came of it into the other file."""
+    """Handle the request in one file, and write the answer into the other."""
     with os.fdopen(request, "rb") as file:
         asked = FetchRequest.model_validate_json(file.read())
     _limit(asked.limits)
@@ -58,9 +58,9 @@ def work(request: int, answer: int, folder: str) -> None:
 
 
 def _limit(limits: Limits) -> None:
-    """Bound this process, and each that it starts.
+    """Limit this process, and each process that it starts.
 
-    The number of processes is not bounded here: the kernel counts those of the user on the whole machine.
+    The number of processes is not limited here: the kernel counts those of the user on the whole machine.
     """
     for kind, most, grace in (
         # At the first limit a signal of its own ends the process, which the server knows it by; later SIGKILL does.
@@ -93,7 +93,7 @@ def _answer(request: FetchRequest, folder: Path) -> FetchAnswer:
 
 
 def _refusal(error: Exception, limits: Limits) -> tuple[RefusalKind, str] | None:
-    """Return what an error means for who has asked; None if it means nothing that is known."""
+    """Return the refusal for an error; None if the error is unknown."""
     for kind, meant in _REFUSALS:
         if isinstance(error, kind):
             return meant, str(error)

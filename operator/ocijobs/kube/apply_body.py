@@ -1,9 +1,9 @@
 """Bodies of server-side apply, which the API server reads as YAML.
 
-JSON is nearly YAML, and what is not is in the strings. A character beyond U+FFFF is two escapes of surrogates in what
-`json.dumps` writes; YAML has none, and the API server answers 400. Nor is unescaped output YAML: U+0085, U+2028 and
-U+2029 break lines there, and U+FFFE is none of its characters. So characters up to U+FFFF are escaped here, and those
-beyond are as they are. A key of more than 1,024 characters is none either, unless it is marked as one.
+JSON differs from YAML only in its strings. `json.dumps` writes a character beyond U+FFFF as two escaped surrogates;
+YAML has no surrogates, and the API server answers 400. Unescaped output is not YAML either: U+0085, U+2028 and U+2029
+break lines in YAML, and U+FFFE is not allowed. So this module escapes characters up to U+FFFF, and writes those beyond
+unchanged. YAML also does not accept a key of more than 1,024 characters, unless it is marked as a key.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ APPLY_PATCH = "application/apply-patch+yaml"
 
 _LONGEST_PLAIN_KEY = 1000
 _ESCAPE = re.compile(r"\\(?:u(d[89ab]..)\\u(d[c-f]..)|u(d[89a-f]..)|u....|.)")
-"""An escape of `json.dumps`: of two surrogates that are one character, of one alone, or another one."""
+"""An escape of `json.dumps`: two surrogates that are one character, a single surrogate, or another escape."""
 
 
 def apply_body(document: Mapping[str, Any]) -> bytes:
-    """Return a document as YAML that says the same to every parser, whatever characters its text has.
+    """Return a document as YAML that every parser reads in the same way, whatever characters its text has.
 
-    A surrogate alone is no character, and neither UTF-8 nor YAML has it: it becomes U+FFFD, which the API server makes
-    of it where it reads JSON.
+    A single surrogate is not a character, and neither UTF-8 nor YAML has it. It becomes U+FFFD, as in JSON that the API
+    server reads.
 
     Raises:
         ValueError: if a number is not finite.

@@ -1,7 +1,7 @@
 """Requests to the API server, as JSON documents.
 
-The generated client and its models are left out on purpose: custom resources have none, and a document is what is
-compared, stored and written.
+The generated client and its models are not used: they have no custom resources, and the operator compares, stores and
+writes documents.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from ocijobs.kube.apply_body import APPLY_PATCH, apply_body
 from ocijobs.kube.login import Login
 from ocijobs.kube.session import open_session
 
-RequestObserver = Callable[[str, str, int, float], None]
-"""Told of each request: verb, resource, status code (0 without an answer), seconds."""
+RequestListener = Callable[[str, str, int, float], None]
+"""Called after each request with verb, resource, status code (0 without an answer) and seconds."""
 
 _JSON = "application/json"
 _REFUSED = frozenset(
@@ -38,10 +38,10 @@ OBJECTS_A_PAGE = 500
 """Objects that a page of a list is asked for."""
 
 TIMEOUT_SECONDS = 10.0
-"""Shorter than the leader's lease, so that no write of a former leader is under way when another leads."""
+"""Seconds; shorter than the leader's lease, so that no write of a former leader is under way when another leads."""
 
 _TEXT_CHARACTERS = 500
-"""How much is told of an answer that is no document."""
+"""How many characters of an answer that is not a document are logged."""
 
 
 class ApiError(Exception):
@@ -64,7 +64,7 @@ class ApiError(Exception):
 
     @property
     def conflict(self) -> bool:
-        """Whether the object is not any more as it was when the request was decided on, or is there already.
+        """Whether the object has changed since the request was decided on, or exists already.
 
         A JSON patch whose test fails is answered 422 as well; see https://www.rfc-editor.org/rfc/rfc5789#section-2.2.
         """
@@ -72,17 +72,17 @@ class ApiError(Exception):
 
     @property
     def forbidden(self) -> bool:
-        """Whether the API server does not allow it now: a permission, a quota, an admission policy."""
+        """Whether the API server does not allow the request now: a permission, a quota, an admission policy."""
         return self.status == HTTPStatus.FORBIDDEN
 
     @property
     def refused(self) -> bool:
-        """Whether the API server does not take the document: its form, its size, its content, or by a policy."""
+        """Whether the API server refuses the document: its form, its size or its content, or by a policy."""
         return self.status in _REFUSED or self.too_large
 
     @property
     def too_large(self) -> bool:
-        """Whether the object would be larger than one may be: etcd's answer comes through as it is, with 500."""
+        """Whether the object would be larger than etcd allows: etcd's answer arrives unchanged, with status 500."""
         return (
             self.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
             or _TOO_LARGE_FOR_ETCD in self.message
@@ -90,12 +90,12 @@ class ApiError(Exception):
 
     @property
     def invalid(self) -> bool:
-        """Whether the API server refuses the document itself."""
+        """Whether the API server refuses the document itself, so that a repetition is refused as well."""
         return self.status == HTTPStatus.UNPROCESSABLE_ENTITY
 
 
 class KubeClient:
-    """Connections to one API server, closed by leaving the context. One event loop uses it, that in which it is made.
+    """Connections to one API server, closed at the end of the context. Only the event loop that made it may use it.
 
     Args:
         login: as whom.
@@ -109,7 +109,7 @@ class KubeClient:
         login: Login,
         *,
         connections: int,
-        observe: RequestObserver | None = None,
+        observe: RequestListener | None = None,
         timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
         self._server = login.server

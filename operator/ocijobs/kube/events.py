@@ -1,7 +1,7 @@
-"""Events on objects: one Event for each object, reason and message, counted up when it happens again.
+"""Events on objects: one Event for each object, reason and message. A repetition raises its count.
 
-As client-go's recorder does, a storm is damped: each object may post a few at once and then one in a while, and a
-failure to post is logged and forgotten. Events are news, never state.
+The rate is limited as in client-go's recorder: each object may post some Events at once, and then one at
+long intervals. A failure to post is logged and forgotten: Events are information, and never state.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from ocijobs.reconcile.text import shown
 _LOG = logging.getLogger(__name__)
 
 BURST = 25
-"""Events that an object may have at once (client-go: 25)."""
+"""How many Events an object may post at once (client-go: 25)."""
 
 REFILL_SECONDS = 300.0
-"""Time in which an object may have one more (client-go: 300)."""
+"""Seconds after which an object may post one more (client-go: 300)."""
 
 _REMEMBERED = 4096
 
@@ -71,7 +71,7 @@ class EventRecorder:
 
         Args:
             subject: what the Event is about.
-            note: what it says; 1,024 bytes of the message are kept.
+            note: reason and message; the message is cut to 1,024 bytes.
         """
         if not self._may_write() or not self._take_token(subject.uid):
             return
@@ -96,7 +96,7 @@ class EventRecorder:
         self._remember(name, 1)
 
     async def _count_up(self, path: str, count: int, now: str) -> bool:
-        """Return whether the Event is still there: the API server forgets Events after an hour."""
+        """Return whether the Event still exists: the API server deletes Events after an hour."""
         try:
             await self._client.request(
                 "PATCH",

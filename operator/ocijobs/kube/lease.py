@@ -1,10 +1,10 @@
 """The leader's Lease: who may write, and until when.
 
-As client-go's elector, with two differences: what is compared is monotonic time measured here, never another
-machine's clock; and the lease is checked before every write, so that a process that was asleep does nothing late.
+It works as client-go's elector, with two differences. It compares monotonic time of this machine, and never another
+machine's clock. And the lease is checked before every write, so that a process that was suspended writes nothing late.
 
-It is renewed in a thread of its own, by a loop that does nothing else, over a connection of its own: whatever holds the
-loop of the workers does not delay it. `check` and `leading` may be called in any thread.
+A thread of its own renews it, with a loop and a connection that do nothing else, so a busy loop of the workers does
+not delay it. `check` and `leading` may be called in any thread.
 Source: https://kubernetes.io/docs/concepts/architecture/leases/
 """
 
@@ -25,7 +25,7 @@ _LOG = logging.getLogger(__name__)
 
 
 _AFTER_FAILURE = 0.3
-"""Which part of the pause between renewals is made after one that failed: there must be time for another."""
+"""Part of the normal pause that follows a failed renewal: there must be time for another try."""
 
 
 class NotLeadingError(RuntimeError):
@@ -34,16 +34,16 @@ class NotLeadingError(RuntimeError):
 
 @dataclass(slots=True)
 class _Observed:
-    """Another holder's lease as it was last seen to change, in our own monotonic time."""
+    """Another holder's lease when it was last seen to change, in this machine's monotonic time."""
 
     version: str
     changed_at: float
 
 
 class LeaderLease:
-    """One term: takes the lease, renews it, gives it back; tells whether this process may write.
+    """One term: takes the lease, renews it and gives it back. It knows whether this process may write.
 
-    Once lost it stays lost, so that nothing of the term passes `check` when the same process leads again.
+    A lost term stays lost, so that no work of it passes `check` when the same process leads again.
 
     Args:
         client: asks the API server.
@@ -101,10 +101,10 @@ class LeaderLease:
         await self._acquired.wait()
 
     async def run(self) -> None:
-        """Strive for the lease and keep it.
+        """Try to get the lease, and then renew it, without end.
 
         Raises:
-            NotLeadingError: when a lease that was held is lost; the term is over, since nobody here can know what its
+            NotLeadingError: when this process loses the lease. The term is over, since this process can't know what its
                 successor does.
         """
         try:
@@ -121,7 +121,7 @@ class LeaderLease:
             self._over = True
 
     async def _strive(self) -> bool:
-        """Take or renew the lease if possible; return whether the next attempt may wait its usual time."""
+        """Take or renew the lease if possible. Return whether the next attempt may wait for the normal pause."""
         started = self._clock.monotonic()
         try:
             await self._try(started)
@@ -137,7 +137,7 @@ class LeaderLease:
         return True
 
     async def release(self) -> None:
-        """Give the lease back, so that a successor need not wait for its end."""
+        """Give the lease back, so that a successor does not have to wait until it expires."""
         self._over = True
         if self._clock.monotonic() >= self._valid_until:
             return
@@ -150,7 +150,7 @@ class LeaderLease:
             _LOG.warning("lease %s/%s not given back: %s", self._namespace, self._name, error)
 
     async def _try(self, started: float) -> None:
-        """Take or renew the lease once. It is valid from when the request was begun, not from its answer."""
+        """Take or renew the lease once. It is valid from the start of the request, and not from its answer."""
         # What we wrote last is what is there, unless it is a conflict: one request in place of two.
         lease = self._written or await self._get()
         if self._acquired.is_set() and not self._is_mine(lease):
@@ -185,7 +185,7 @@ class LeaderLease:
         )
 
     def _may_take(self, lease: dict[str, Any], now: float) -> bool:
-        """Whether the lease is ours, free, or was not renewed for its whole duration while we watched."""
+        """Whether the lease is ours or free, or was not renewed for its whole duration while this process watched."""
         spec = lease.get("spec") or {}
         holder = spec.get("holderIdentity")
         if not holder or holder == self._identity:

@@ -1,9 +1,9 @@
-"""How the operator is known to the API server: one login for requests, the lease and the watch, in whatever thread.
+"""The operator's login at the API server: the same for requests, the lease and the watch, in every thread.
 
-What the Kubernetes client can load is taken: a kubeconfig with tokens, files of tokens, certificates, exec plugins or a
-proxy, or the pod's service account. It is loaded anew when the API server refuses it (401), when a plugin has said that
-it expires, and every minute in a pod, whose token is replaced on disk; always in a thread of its own, so that no loop
-waits for files or for a plugin.
+The Kubernetes client loads it: a kubeconfig with tokens, files of tokens, certificates, exec plugins or a proxy, or the
+pod's service account. It is loaded again when the API server refuses it (401), before the time at which a plugin says
+that it expires, and every minute in a pod, whose token is replaced on disk. A thread of its own loads it, so that no
+loop waits for files or for a plugin.
 """
 
 from __future__ import annotations
@@ -26,32 +26,36 @@ from kubernetes.aio.config.kube_config import KUBE_CONFIG_DEFAULT_LOCATION, Kube
 _LOG = logging.getLogger(__name__)
 
 _LOAD_SECONDS = 30.0
-"""How long an exec plugin may take."""
+"""Seconds that an exec plugin may take."""
 
 _PAUSE_SECONDS = 5.0
-"""Least time between two loads: a server that refuses every login is no reason to run a plugin for each request."""
+"""Least seconds between two loads. A server that refuses every login must not cause a run of the plugin for each
+request.
+"""
 
 _SERVICE_ACCOUNT_SECONDS = 60.0
-"""Age at which the token of a pod is read again, as client-go does; the kubelet replaces it long before its end."""
+"""Age in seconds at which the token of a pod is read again, as in client-go. The kubelet replaces it long before it
+expires.
+"""
 
 _AHEAD_SECONDS = 60.0
-"""How long before a login expires another one is taken; at most a quarter of its life."""
+"""Seconds before its expiry at which a login is replaced; at most a quarter of its life."""
 
 
 class NoClusterError(Exception):
-    """Nothing says where the API server is, or as whom to call it; the message says what was looked at."""
+    """No login was found; the message says where it was looked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """What was loaded at one time.
+    """A login, as it was loaded at one time.
 
     Attributes:
         configuration: where the API server is, certificates, proxy.
-        authorization: header of that name, or None if certificates are all.
-        certificate: what the files of certificate and key had in them; they may be replaced.
-        renew_at: from when another load is due, in monotonic time; None if only a refusal says so.
-        expires_at: from when the API server will refuse it, in monotonic time.
+        authorization: value of the header Authorization, or None if there are certificates only.
+        certificate: content of the files of certificate and key, which may be replaced on disk.
+        renew_at: when the next load is due, in monotonic time; None if only a refusal makes it due.
+        expires_at: when the login expires, in monotonic time.
     """
 
     configuration: Configuration
@@ -61,15 +65,15 @@ class Credentials:
     expires_at: float | None = None
 
     def same_as(self, other: Credentials) -> bool:
-        """Whether the API server would take both for the same."""
+        """Whether both are the same to the API server."""
         return (self.authorization, self.certificate) == (other.authorization, other.certificate)
 
 
 class Login:
-    """The credentials that are valid now. Every thread may ask for them.
+    """The credentials that are valid now. Every thread may call it.
 
     Args:
-        load: loads them; runs in any thread, one at a time, and may block.
+        load: loads them; it runs in any thread, one at a time, and may block.
     """
 
     def __init__(self, load: Callable[[], Credentials]) -> None:
@@ -80,7 +84,7 @@ class Login:
 
     @property
     def credentials(self) -> Credentials:
-        """What was loaded last, whether or not it is still valid."""
+        """The login that was loaded last, valid or not."""
         return self._credentials
 
     @property
@@ -89,7 +93,7 @@ class Login:
         return str(self._credentials.configuration.host).rstrip("/")
 
     async def current(self) -> Credentials:
-        """Return the credentials; if they expire soon, others are taken meanwhile, and awaited if they have expired."""
+        """Return the credentials. If they expire soon, others are loaded meanwhile; expired ones are waited for."""
         credentials, now = self._credentials, time.monotonic()
         if credentials.expires_at is not None and now >= credentials.expires_at:
             return await self.after(credentials)
@@ -98,7 +102,7 @@ class Login:
         return credentials
 
     async def after(self, refused: Credentials) -> Credentials:
-        """Return what is to be tried after credentials that were refused; themselves if there is nothing else yet."""
+        """Return the credentials to try after `refused` ones; the same ones if there are no others yet."""
         if self._credentials is refused and not self._may_load():
             return refused
         return await asyncio.to_thread(self._renew, refused)
@@ -117,7 +121,7 @@ class Login:
                 _LOG.warning("no other login: %s", error)
             else:
                 if not loaded.same_as(former):
-                    _LOG.info("logged in anew")
+                    _LOG.info("logged in again")
                 # What is the same has another time at which to look again.
                 self._credentials = loaded
             self._loaded_at = time.monotonic()
@@ -125,7 +129,7 @@ class Login:
 
 
 async def load_login() -> Login:
-    """Return the login that is found: of `KUBECONFIG`, else the pod's service account, else ~/.kube/config.
+    """Return the first login that is found: `KUBECONFIG`, the pod's service account, ~/.kube/config.
 
     Raises:
         NoClusterError: if none of the three is there, or what is there can't be used.
@@ -189,7 +193,7 @@ def _authorization(configuration: Configuration) -> str | None:
 
 
 def _has_plugin(paths: str) -> bool:
-    """Whether the kubeconfig's user is known by what an exec plugin says."""
+    """Whether the user of the kubeconfig logs in with an exec plugin."""
     merged = KubeConfigMerger(paths).config
     context = merged["contexts"].get_with_name(merged["current-context"])["context"]
     user = merged["users"].get_with_name(context.safe_get("user") or "", safe=True)

@@ -1,6 +1,7 @@
-"""What the operator keeps in its own namespace: copies of credentials in Secrets, orphans in ConfigMaps.
+"""The operator's data in its own namespace: copies of credentials in Secrets, and orphans in ConfigMaps.
 
-One object for each, so that none needs another to be read first, and a write that is repeated changes nothing.
+Each copy and each orphan is an object of its own. So no write needs a read before it, and a repeated write changes
+nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from ocijobs.api.shared.names import (
     ANNOTATION_CREDENTIALS_VERSION,
     ANNOTATION_IDENTITY,
     ANNOTATION_IDENTITY_UID,
-    LABEL_HELD,
+    LABEL_CREDENTIALS_COPY,
     LABEL_ORPHAN,
 )
 from ocijobs.kube.client import OBJECTS_A_PAGE, ApiError, KubeClient
@@ -31,8 +32,8 @@ _ORPHAN_KEY = "orphan.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HeldCopy:
-    """A copy of the Secret of an identity: `version` names its content."""
+class CredentialsCopy:
+    """A copy of the Secret of an identity. `version` identifies its content."""
 
     identity: ObjectKey
     uid: str
@@ -42,14 +43,14 @@ class HeldCopy:
 
 @dataclass(frozen=True, slots=True)
 class ListedOrphan:
-    """An entry of the list of orphans, and the name of the ConfigMap that it is in."""
+    """An entry of the list of orphans, with the name of its ConfigMap."""
 
     name: str
     orphan: Orphan
 
 
 class OwnNamespace:
-    """Secrets and ConfigMaps of the operator's own namespace; those that are not its own are left alone.
+    """Secrets and ConfigMaps of the operator's own namespace. It does not touch those of others.
 
     `fence` raises if this process may not write any more.
     """
@@ -59,16 +60,18 @@ class OwnNamespace:
     ) -> None:
         self._client, self._namespace, self._fence = client, namespace, fence
 
-    async def copies(self) -> list[HeldCopy]:
+    async def copies(self) -> list[CredentialsCopy]:
         """Return all copies of credentials.
 
         Raises:
             ApiError: if the list could not be read to its end.
         """
-        copies = [_copy(document) async for document in self._list("secrets", LABEL_HELD)]
+        copies = [
+            _copy(document) async for document in self._list("secrets", LABEL_CREDENTIALS_COPY)
+        ]
         return [copy for copy in copies if copy is not None]
 
-    async def keep_copy(self, copy: HeldCopy) -> None:
+    async def keep_copy(self, copy: CredentialsCopy) -> None:
         """Write a copy of credentials, over a former one.
 
         Raises:
@@ -78,11 +81,11 @@ class OwnNamespace:
         document = {
             "apiVersion": "v1",
             "kind": "Secret",
-            "type": LABEL_HELD,
+            "type": LABEL_CREDENTIALS_COPY,
             "metadata": {
                 "name": copy_name(copy.identity),
                 "namespace": self._namespace,
-                "labels": {LABEL_HELD: "true"},
+                "labels": {LABEL_CREDENTIALS_COPY: "true"},
                 "annotations": {
                     ANNOTATION_IDENTITY: f"{copy.identity.namespace}/{copy.identity.name}",
                     ANNOTATION_IDENTITY_UID: copy.uid,
@@ -182,17 +185,17 @@ class OwnNamespace:
 def copy_name(identity: ObjectKey) -> str:
     """Return the name of the Secret that has the copy of an identity's credentials."""
     digest = hashlib.sha256(f"{identity.namespace}/{identity.name}".encode()).hexdigest()
-    return f"ocijobs-held-{digest[:20]}"
+    return f"ocijobs-credentials-{digest[:20]}"
 
 
-def _copy(document: dict[str, Any]) -> HeldCopy | None:
-    """Return a copy as it was written; None of what others have labelled as one."""
+def _copy(document: dict[str, Any]) -> CredentialsCopy | None:
+    """Return a copy as it was written; None if others have labelled something else as one."""
     annotations = document["metadata"].get("annotations") or {}
     namespace, _, name = annotations.get(ANNOTATION_IDENTITY, "").partition("/")
     identity = ObjectKey(kinds.IDENTITY, namespace, name)
     if document["metadata"]["name"] != copy_name(identity):
         return None
-    return HeldCopy(
+    return CredentialsCopy(
         identity=identity,
         uid=annotations.get(ANNOTATION_IDENTITY_UID, ""),
         version=annotations.get(ANNOTATION_CREDENTIALS_VERSION, ""),
@@ -201,7 +204,7 @@ def _copy(document: dict[str, Any]) -> HeldCopy | None:
 
 
 def _orphan(document: dict[str, Any]) -> ListedOrphan | None:
-    """Return an entry as it was written; None of what others have labelled as one."""
+    """Return an entry as it was written; None if others have labelled something else as one."""
     text = (document.get("data") or {}).get(_ORPHAN_KEY, "")
     try:
         return ListedOrphan(document["metadata"]["name"], Orphan.model_validate_json(text))

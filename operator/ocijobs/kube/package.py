@@ -1,9 +1,9 @@
-"""The package `kubernetes`, of which only those parts are imported that the operator uses.
+"""The package `kubernetes`, with only the parts imported that the operator uses.
 
-`kubernetes/__init__.py` imports the synchronous client and all that this needs (requests, oauthlib, websocket), also
-for who asks for `kubernetes.aio` alone; `kubernetes/aio/__init__.py` is much the same. So both packages are put in
-place here without that: a part is imported when it is first asked for, and `__init__` runs for what is no part. To
-those who use it, `kubernetes` is therefore what it always is.
+`kubernetes/__init__.py` imports the synchronous client and everything that it needs (requests, oauthlib, websocket),
+even if a program only imports `kubernetes.aio`. `kubernetes/aio/__init__.py` does much the same. So this module sets up
+both packages without running these files: a part is imported when it is first used, and `__init__` runs only for a
+name that is not a part. Users of `kubernetes` see no difference.
 
 kopf looks for the models of the synchronous client, and imports these alone.
 """
@@ -43,7 +43,7 @@ def _put_in_place(name: str) -> None:
 
 
 def _found(package: ModuleType, spec: ModuleSpec, attribute: str) -> Any:
-    """Return what the package does not have yet: a part of it, or what its `__init__` makes."""
+    """Return an attribute that the package does not have yet: a part of it, or a name that its `__init__` defines."""
     part = f"{spec.name}.{attribute}"
     if importlib.util.find_spec(part) is not None:
         return importlib.import_module(part)

@@ -1,6 +1,6 @@
-"""What the operator does in the cluster, and so may do: the source of the chart's roles.
+"""The permissions that the operator needs in the cluster: the source of the chart's roles.
 
-Integration tests run the operator with exactly these, and find every one of them used in the audit log.
+Integration tests run the operator with exactly these, and check in the audit log that it uses every one.
 """
 
 from __future__ import annotations
@@ -58,19 +58,19 @@ WATCHED_NAMESPACES: tuple[Permission, ...] = (
         group=GROUP,
         resources=("ocijobruns", "ocijobs", "ocijobsweeps"),
         verbs=("create",),
-        why="make the runs of sweeps and schedules, and the jobs that runs bring along",
+        why="create the runs of sweeps and schedules, and the jobs of runs with a jobTemplate",
     ),
     Permission(
         group=GROUP,
         resources=("ocijobruns", "ocijobsweeps"),
         verbs=("delete",),
-        why="delete what has expired, and what a schedule made and keeps no longer",
+        why="delete what has expired, and firings that a schedule does not keep any more",
     ),
     Permission(
         group="",
         resources=("configmaps", "secrets"),
         verbs=("get",),
-        why="read sources, values and API keys by name; never a list",
+        why="read sources, values and API keys by name, never as a list",
     ),
     Permission(
         group=FLUX_SOURCES,
@@ -82,19 +82,19 @@ WATCHED_NAMESPACES: tuple[Permission, ...] = (
         group=KUEUE_GROUP,
         resources=("workloads",),
         verbs=("create", "delete", "list", "patch", "watch"),
-        why="queue runs that name a queue of Kueue, and hold their quota while OCI runs them",
+        why="queue runs that name a queue of Kueue, and keep their quota while OCI runs them",
     ),
     Permission(
         group=KUEUE_GROUP,
         resources=("workloads/status",),
         verbs=("patch",),
-        why="give the quota back of runs that were evicted or have ended",
+        why="give back the quota of runs that were evicted or have ended",
     ),
     Permission(
         group="",
         resources=("events",),
         verbs=("create", "patch"),
-        why="post Events and count them up",
+        why="post Events, and count repeated ones",
     ),
 )
 """Needed in every namespace that is served: a ClusterRole, or a Role in each."""
@@ -121,25 +121,25 @@ OWN_NAMESPACE: tuple[Permission, ...] = (
         group="coordination.k8s.io",
         resources=("leases",),
         verbs=("create", "get", "update"),
-        why="the leader's lease",
+        why="get and renew the leader's lease",
     ),
     Permission(
         group="",
         resources=("events",),
         verbs=("create", "patch"),
-        why="Events about what had to be let go",
+        why="post Events about objects that were let go",
     ),
     Permission(
         group="",
         resources=("secrets",),
         verbs=("create", "delete", "list", "update"),
-        why="copies of the credentials in use, with which what is in OCI is ended when their Secret is gone",
+        why="keep copies of the credentials in use, to end what is in OCI when their Secret is gone",
     ),
     Permission(
         group="",
         resources=("configmaps",),
         verbs=("create", "list"),
-        why="the list of what objects that were let go have left in OCI",
+        why="list what objects that were let go have left in OCI",
     ),
 )
 """Needed in the operator's own namespace."""

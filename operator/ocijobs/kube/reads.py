@@ -12,12 +12,12 @@ from ocijobs.kube.client import OBJECTS_A_PAGE, ApiError, KubeClient
 from ocijobs.kube.resources import core_path, list_path, plural
 
 FLUX_SOURCES = "source.toolkit.fluxcd.io"
-"""API group of Flux's source-controller; its v1 is served since Flux 2.6."""
+"""API group of Flux's source-controller. Flux 2.6 and later serve its v1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigData:
-    """The data of a Secret or ConfigMap, with what tells one state of it from another."""
+    """The data of a Secret or ConfigMap, with a version that identifies its state."""
 
     kind: str
     name: str
@@ -28,7 +28,7 @@ class ConfigData:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FluxArtifact:
-    """What a source of Flux offers: where, what it is (`sha256:<hexadecimal>`), of which revision; empty at first."""
+    """The artifact of a source of Flux: address, digest (`sha256:<hexadecimal>`) and revision; empty at first."""
 
     url: str
     digest: str
@@ -36,7 +36,7 @@ class FluxArtifact:
 
 
 class ObjectReader:
-    """Reads what decisions need beside the watched objects."""
+    """Reads objects that decisions need and that are not watched."""
 
     def __init__(self, client: KubeClient) -> None:
         self._client = client
@@ -45,7 +45,7 @@ class ObjectReader:
         """Return a Secret's data, or None if it does not exist.
 
         Raises:
-            ApiError: for anything else than an answer.
+            ApiError: if there is another answer, or none.
         """
         return await self._config("Secret", "secrets", namespace, name)
 
@@ -53,7 +53,7 @@ class ObjectReader:
         """Return a ConfigMap's data and binaryData, or None if it does not exist.
 
         Raises:
-            ApiError: for anything else than an answer.
+            ApiError: if there is another answer, or none.
         """
         return await self._config("ConfigMap", "configmaps", namespace, name)
 
@@ -87,7 +87,7 @@ class ObjectReader:
         """Return the artifact of a source of Flux's source-controller; None if there is no such source.
 
         Raises:
-            ApiError: for anything else than an answer; also if Flux is not installed.
+            ApiError: if there is another answer, or none, or Flux is not installed.
         """
         plural_name = f"{kind.lower().removesuffix('y')}{'ies' if kind.endswith('y') else 's'}"
         path = f"/apis/{FLUX_SOURCES}/v1/namespaces/{namespace}/{plural_name}/{name}"
@@ -126,7 +126,7 @@ class ObjectReader:
             selector: of labels; empty takes all.
 
         Raises:
-            ApiError: if a page can't be read; what was yielded before is then no complete list.
+            ApiError: if a page can't be read. What was yielded before is then not a complete list.
         """
         token = ""
         while True:

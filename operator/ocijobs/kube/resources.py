@@ -1,4 +1,4 @@
-"""Where objects live in the API: paths of our kinds and of the few others that the operator touches."""
+"""Paths in the API: of our kinds, and of the few others that the operator uses."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def _api_version(kind: str) -> str:
 
 
 def object_path(key: ObjectKey, subresource: str = "") -> str:
-    """Return the path of an object of ours, or of a subresource of it."""
+    """Return the path of one of our objects, or of a subresource of it."""
     path = f"{list_path(key.kind, key.namespace)}/{key.name}"
     return f"{path}/{subresource}" if subresource else path
 
 
 def list_path(kind: str, namespace: str | None) -> str:
-    """Return the path that lists a kind of ours: in one namespace, or in all."""
+    """Return the path that lists one of our kinds: in one namespace, or in all."""
     scope = f"/namespaces/{namespace}" if namespace is not None else ""
     return f"/apis/{_api_version(kind)}{scope}/{_PLURALS[kind]}"
 

@@ -1,4 +1,4 @@
-"""HTTP sessions with the API server, all alike: the same login, authorities, certificates and proxy for each."""
+"""HTTP sessions with the API server: each has the same login, authorities, certificates and proxy."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from ocijobs import __version__
 from ocijobs.kube.login import Credentials, Login
 
 _READ_BYTES = 2**21
-"""An object may have more than aiohttp reads at once by default, and arrives as one line."""
+"""Bytes of the read buffer: an object arrives as one line, and may be longer than aiohttp's default."""
 
 
 def open_session(
     login: Login, *, connections: int, outer: tuple[aiohttp.ClientMiddlewareType, ...] = ()
 ) -> aiohttp.ClientSession:
-    """Return a session in which every request is made as the login; the caller closes it.
+    """Return a session that makes every request with the login. The caller closes it.
 
     Args:
-        login: as whom.
+        login: the login to use.
         connections: how many may be open at a time; 0 is no limit.
         outer: middlewares around the login: they see a request once, however often it has to log in.
     """
@@ -42,7 +42,7 @@ def open_session(
 
 
 class _Connector(aiohttp.TCPConnector):
-    """Connections that show the certificate of the login, if it has one. One that has shown a former one is closed."""
+    """Connections with the client certificate of the login, if any. Those with a former certificate are closed."""
 
     def __init__(self, credentials: Credentials, connections: int) -> None:
         self._tls = _tls(credentials.configuration)
@@ -51,7 +51,7 @@ class _Connector(aiohttp.TCPConnector):
         self._opened: WeakKeyDictionary[object, int] = WeakKeyDictionary()
 
     def show(self, credentials: Credentials) -> None:
-        """Show the certificate of these from now on."""
+        """Use this certificate for new connections from now on."""
         if self._shows.certificate != credentials.certificate:
             self._generation += 1
             _load_certificates(self._tls, credentials.configuration)
@@ -63,7 +63,7 @@ class _Connector(aiohttp.TCPConnector):
         traces: list[Trace],
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - of aiohttp
     ) -> Connection:
-        """Return a connection that is new, or was used since the certificate is what it is."""
+        """Return a connection that is new, or was opened with the present certificate."""
         while True:
             connection = await super().connect(req, traces, timeout)
             if self._opened.setdefault(connection.protocol, self._generation) == self._generation:
@@ -72,7 +72,7 @@ class _Connector(aiohttp.TCPConnector):
 
 
 class _Authenticated:
-    """The middleware that logs in. What the API server refuses is tried once more if there is another login."""
+    """The middleware that logs in. If the API server refuses a login, it tries once more with another one, if any."""
 
     def __init__(self, login: Login, connector: _Connector) -> None:
         self._login, self._connector = login, connector
@@ -118,7 +118,7 @@ def _tls(configuration: Configuration) -> ssl.SSLContext:
 
 
 def _load_certificates(context: ssl.SSLContext, configuration: Configuration) -> None:
-    """Have connections that are opened from now on use what was loaded anew."""
+    """Use the new login for connections that are opened from now on."""
     if configuration.ssl_ca_cert:
         context.load_verify_locations(cafile=configuration.ssl_ca_cert)
     if configuration.cert_file:
@@ -126,7 +126,7 @@ def _load_certificates(context: ssl.SSLContext, configuration: Configuration) ->
 
 
 def _proxy(configuration: Configuration) -> str | None:
-    """Return the proxy that the kubeconfig names, else that of the environment, as kubectl takes them."""
+    """Return the proxy of the kubeconfig, else that of the environment, as kubectl does."""
     if configuration.proxy:
         return str(configuration.proxy)
     server = urlsplit(configuration.host)

@@ -14,7 +14,8 @@ from ocijobs.kube.resources import list_path, object_path, plural
 from ocijobs.kube.writer import Fence
 
 _FINISHER = f"{FIELD_MANAGER}-finish"
-"""Manager of the condition Finished: server-side apply takes away what its manager leaves out."""
+"""Field manager of the condition Finished. It needs its own, since server-side apply removes what a manager leaves out.
+"""
 
 
 class Workloads:
@@ -27,7 +28,7 @@ class Workloads:
         """Return whether the API server has Kueue's API in our version.
 
         Raises:
-            ApiError: for anything else than an answer.
+            ApiError: if there is another answer, or none.
         """
         try:
             document = await self._client.request(
@@ -43,7 +44,7 @@ class Workloads:
         """Return the value of a WorkloadPriorityClass, or None if there is none of that name.
 
         Raises:
-            ApiError: for anything else than an answer.
+            ApiError: if there is another answer, or none.
         """
         path = f"/apis/{KUEUE_API_VERSION}/workloadpriorityclasses/{name}"
         try:
@@ -54,7 +55,7 @@ class Workloads:
             raise
         return int(document["value"])
 
-    async def create(self, document: dict[str, Any], priority: tuple[str, int] | None) -> Any:
+    async def create(self, document: Mapping[str, Any], priority: tuple[str, int] | None) -> Any:
         """Create a Workload and return it.
 
         Args:
@@ -84,7 +85,7 @@ class Workloads:
         """Change a Workload, or its status, and return it.
 
         Raises:
-            ApiError: 409 if it is not any more as the tests among the changes have it.
+            ApiError: 409 if it has changed, so that a test among the changes fails.
         """
         self._fence()
         try:
@@ -105,7 +106,7 @@ class Workloads:
         """Set the condition Finished and return the Workload.
 
         Raises:
-            ApiError: 404 if there is none any more.
+            ApiError: 404 if it does not exist any more.
         """
         self._fence()
         return await self._client.request(
@@ -123,10 +124,10 @@ class Workloads:
         )
 
     async def delete(self, key: ObjectKey, uid: str) -> dict[str, Any]:
-        """Delete a Workload and return the answer: it, if something still holds it.
+        """Delete a Workload and return the answer: the Workload, if a finalizer still keeps it.
 
         Raises:
-            ApiError: 409 if it is another one, 404 if there is none any more.
+            ApiError: 409 if it is another one, 404 if it does not exist any more.
         """
         self._fence()
         return await self._client.request(

@@ -1,8 +1,8 @@
-"""The only writer of our objects: status by server-side apply, the finalizer by JSON patch, what belongs to others.
+"""The only writer of our objects: status by server-side apply, the finalizer by JSON patch, and objects of others.
 
-The first two carry the resourceVersion that was decided on, so that a decision never lands on an object that has
-changed, or on another of the same name (409, and 422 for a patch, mean: decide again). A uid guards nothing on
-`/status`.
+The first two send the resourceVersion that the decision was based on. So a decision never changes an object that has
+changed since, or another object of the same name; 409, or 422 for a patch, means that a new decision is needed. A uid
+does not protect a write of `/status`.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class ObjectWriter:
         )
 
     async def add_finalizer(self, key: ObjectKey, metadata: ObjectMeta) -> dict[str, Any]:
-        """Hold the object, and return it as it is then.
+        """Add the finalizer, and return the object as it is then.
 
         Raises:
             ApiError: 422 if the object has changed since; the API server refuses it for one that is being deleted.
@@ -69,7 +69,7 @@ class ObjectWriter:
         return await self._patch(key, metadata, [change])
 
     async def remove_finalizer(self, key: ObjectKey, metadata: ObjectMeta) -> dict[str, Any]:
-        """Let the object go, and return it as it was last.
+        """Remove the finalizer, and return the object as it was last.
 
         Raises:
             ApiError: 422 if the object has changed since.
@@ -98,7 +98,7 @@ class ObjectWriter:
         )
 
     async def edit_spec(self, key: ObjectKey, uid: str, spec: Mapping[str, bool]) -> dict[str, Any]:
-        """Set fields of an object's spec and return it; whatever else has changed meanwhile stays.
+        """Set fields of an object's spec and return the object. Other changes, made meanwhile, stay.
 
         Raises:
             ApiError: 409 if it is another object by now.
@@ -108,7 +108,7 @@ class ObjectWriter:
         return await self._apply(key, [_same_uid(uid), *changes])
 
     async def delete(self, key: ObjectKey, uid: str, resource_version: str | None = None) -> None:
-        """Delete an object, and in the background what it owns.
+        """Delete an object; what it owns is deleted in the background.
 
         Raises:
             ApiError: 409 if it is another one, or has changed since that version.

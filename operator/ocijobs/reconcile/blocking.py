@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Self
 
 from ocijobs.api.shared.conditions import Condition, ConditionType, find
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import Refusal, RefusalKind
+from ocijobs.reconcile.actions.action import Action
 from ocijobs.reconcile.standing import Headline, Standing
 from ocijobs.settings import Settings
 
@@ -34,12 +36,12 @@ REASON_OF_REFUSAL = {
 
 HELD = (
     "held by the setting holdNew: name what it has in OCI in spec.adopt, or annotate it with "
-    "ocijobs.io/release=true if it has nothing there"
+    "ocijobs.io/allow-start=true if it has nothing there"
 )
 """Message about an object that is new to a restored cluster."""
 
 HELD_ANEW = (
-    "held by the setting holdNew: annotate it with ocijobs.io/release=true if it is to run here from its "
+    "held by the setting holdNew: annotate it with ocijobs.io/allow-start=true if it is to run here from its "
     "beginning, whatever ran in the former cluster"
 )
 """Message about a sweep or a schedule that is new to a restored cluster."""
@@ -83,6 +85,38 @@ def blocked(
         since=since,
         stalls_at=stalls_at,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocker:
+    """What is in the way of a plan, or of a launch; and what may clear it.
+
+    Attributes:
+        reason: None for what passes within moments, and is not worth a status write.
+        terminal: no wait is worth while: a run fails, and a job is Stalled until its spec or its sources change.
+        action: what may clear it, to be done when it is due.
+        wake_at: when the action is due, or when it may have cleared by itself; None means now, or when others wake it.
+    """
+
+    reason: Reason | None = None
+    message: str = ""
+    terminal: bool = False
+    action: Action | None = None
+    wake_at: datetime | None = None
+
+    @classmethod
+    def of_spec(cls, message: str) -> Self:
+        """Return the blocker of a spec that OCI would refuse."""
+        return cls(reason=Reason.INVALID_SPEC, message=message, terminal=True)
+
+    def actions_at(self, now: datetime) -> tuple[Action, ...]:
+        """Return what is to be done about it now."""
+        due = self.wake_at is None or now >= self.wake_at
+        return (self.action,) if self.action is not None and due else ()
+
+    def wakes_at(self, now: datetime) -> datetime | None:
+        """Return when there is something to do about it; None if that is now, or nobody knows."""
+        return to_come(self.wake_at, now)
 
 
 def describe(doing: str, refusal: Refusal) -> str:

@@ -1,4 +1,7 @@
-"""What a decision is: a complete status, actions as data, and when to look again."""
+"""What a decision is: a complete status, actions as data, notes, and when to look again.
+
+A change of what a status says of itself is an Event, too: one for each change, never for a repetition.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
+from ocijobs.api.shared.conditions import Condition, ConditionType, find
 from ocijobs.api.shared.model import Model
-from ocijobs.api.shared.reasons import EXPLANATIONS, EventType, Reason
+from ocijobs.api.shared.reasons import EXPLANATIONS, EventType, Reason, reason_named
 from ocijobs.reconcile.actions.action import Action
 from ocijobs.reconcile.actions.calls import Caller
 
@@ -59,3 +63,24 @@ class Decision(Generic[StatusT_co]):
     notes: tuple[Note, ...] = ()
     sources_checked_at: datetime | None = None
     reads: bool = False
+
+
+_TOLD = (ConditionType.READY, ConditionType.RESULTS_READY)
+
+
+def transition_notes(
+    before: tuple[Condition, ...], after: tuple[Condition, ...]
+) -> tuple[Note, ...]:
+    """Return the Events for a status that was written over another."""
+    return tuple(
+        note for kind in _TOLD if (note := _note(find(before, kind), find(after, kind))) is not None
+    )
+
+
+def _note(before: Condition | None, after: Condition | None) -> Note | None:
+    if after is None or (before is not None and before.reason == after.reason):
+        return None
+    reason = reason_named(after.reason)
+    if EXPLANATIONS[reason].event is None:
+        return None
+    return Note(reason=reason, message=after.message)

@@ -1,6 +1,7 @@
 """A reconciliation that failed, told on its object, and taken back when it is over.
 
-It met with an error that nobody foresaw, or the API server does not take a change of the object.
+It met with an error that nobody foresaw, or the API server does not take a change of the object. One that can't be read
+as its kind is told so, too, and everything else of its status stays as it is.
 """
 
 from __future__ import annotations
@@ -8,17 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, assert_never
+from typing import assert_never
+
+from pydantic import TypeAdapter, ValidationError
 
 from ocijobs.api.identity import OCIIdentityStatus
 from ocijobs.api.job.status import OCIJobStatus
-from ocijobs.api.run.phase import Phase
+from ocijobs.api.run.phase import Phase, SweepPhase
 from ocijobs.api.run.status import OCIJobRunStatus
-from ocijobs.api.schedule.status import OCIJobScheduleStatus
-from ocijobs.api.shared.conditions import ConditionType, find
+from ocijobs.api.schedule import OCIJobScheduleStatus
+from ocijobs.api.shared.conditions import Condition, ConditionType, find
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status import AnyStatus
-from ocijobs.api.sweep.phase import SweepPhase
 from ocijobs.api.sweep.status import OCIJobSweepStatus
 from ocijobs.reconcile.standing import (
     JOB_STANDINGS,
@@ -26,6 +28,7 @@ from ocijobs.reconcile.standing import (
     SWEEP_STANDINGS,
     Headline,
     Standing,
+    conditions,
     restated,
 )
 from ocijobs.reconcile.text import shown
@@ -112,7 +115,7 @@ def cleared(status: AnyStatus) -> AnyStatus:
 
 def _standings(
     status: AnyStatus,
-) -> tuple[Mapping[str, Any], tuple[Standing, ...] | None]:
+) -> tuple[Mapping[str, object], tuple[Standing, ...] | None]:
     """Return how an object may stand that has not ended, and what of its status has to be there for that."""
     match status:
         case OCIJobRunStatus():
@@ -125,3 +128,29 @@ def _standings(
             return {}, JOB_STANDINGS
         case _:
             assert_never(status)
+
+
+_CONDITIONS = TypeAdapter(tuple[Condition, ...])
+
+
+def unreadable_status(
+    former: dict[str, object], *, problem: str, generation: int, now: datetime
+) -> dict[str, object] | None:
+    """Return the status document, or None if it says so already."""
+    try:
+        before = _CONDITIONS.validate_python(former.get("conditions", ()))
+    except ValidationError:
+        before = ()
+    headline = Headline(
+        standing=Standing.STALLED,
+        reason=Reason.INVALID_SPEC,
+        message=f"the operator can't read this object: {problem}",
+    )
+    after = conditions(before, headline, generation=generation, now=now)
+    if after == before:
+        return None
+    return {
+        **former,
+        "observedGeneration": generation,
+        "conditions": [condition.document() for condition in after],
+    }

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Protocol
 
 import re2
 
 from ocijobs.api.run.settings import RunSettings
 
 
+class Pattern(Protocol):
+    """A regular expression of RE2, whose package has no types."""
+
+    def search(self, text: str) -> object:
+        """Return the first match, None if there is none."""
+        ...
+
+
 @lru_cache(maxsize=256)
-def _pattern(text: str) -> Any:
+def _pattern(text: str) -> Pattern | str:
     """Return a regular expression of RE2, whose searches end soon whatever people write; or what is wrong with it."""
     options = re2.Options()
     options.log_errors = False
     try:
-        return re2.compile(text, options)
+        compiled: Pattern = re2.compile(text, options)
     except re2.error as error:
         return bytes(error.args[0]).decode()
+    return compiled
 
 
 def invalid_pattern(settings: RunSettings) -> str | None:

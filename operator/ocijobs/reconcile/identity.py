@@ -11,23 +11,29 @@ from typing import Unpack
 
 from ocijobs.api.identity import IdentityDefaults, OCIIdentity, OCIIdentityStatus
 from ocijobs.api.shared.conditions import ConditionType, is_true
-from ocijobs.api.shared.identity_reference import IdentityReference
+from ocijobs.api.shared.metadata import IdentityReference
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status_changes import IdentityStatusChanges
 from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.reconcile.actions.calls import Call, Caller, Operation
 from ocijobs.reconcile.actions.identities import (
+    CopyCredentials,
     DropCredentials,
-    HoldCredentials,
     ReadCredentials,
     VerifyCredentials,
 )
 from ocijobs.reconcile.actions.objects import AddFinalizer, RemoveFinalizer
-from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, Former, blocked, describe, earliest
+from ocijobs.reconcile.backoff import due_at
+from ocijobs.reconcile.blocking import (
+    REASON_OF_REFUSAL,
+    Former,
+    blocked,
+    describe,
+    earliest,
+)
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.known.identity import IdentityKnown, Key, Serving, Unserved
-from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.standing import Headline, Standing, restated
 from ocijobs.settings import Settings
 
@@ -41,7 +47,7 @@ _REFUSES_THE_KEY = frozenset({RefusalKind.CREDENTIALS, RefusalKind.NOT_AUTHORIZE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdentityObservation:
-    """Everything that a decision about an identity rests on; `users` names what holds it."""
+    """Everything that a decision about an identity rests on; `users` names what needs it."""
 
     identity: OCIIdentity
     users: tuple[str, ...]
@@ -92,23 +98,23 @@ def _with_copy(
     o: IdentityObservation, decision: Decision[OCIIdentityStatus], now: datetime
 ) -> Decision[OCIIdentityStatus]:
     """Add to a decision what becomes of the copy of the credentials."""
-    due = _hold_due(o, now)
-    hold = (HoldCredentials(identity=o.reference),) if due is not None and now >= due else ()
+    due = _copy_due(o, now)
+    copy = (CopyCredentials(identity=o.reference),) if due is not None and now >= due else ()
     return replace(
         decision,
-        actions=(*decision.actions, *hold, *_unneeded(o)),
-        wake_at=earliest(decision.wake_at, None if hold else due),
+        actions=(*decision.actions, *copy, *_unneeded(o)),
+        wake_at=earliest(decision.wake_at, None if copy else due),
     )
 
 
 def _unneeded(o: IdentityObservation) -> tuple[DropCredentials, ...]:
     """Return the end of a copy that nothing needs any more."""
-    if o.users or o.known.held is None:
+    if o.users or o.known.copied is None:
         return ()
     return (DropCredentials(identity=o.reference),)
 
 
-def _hold_due(o: IdentityObservation, now: datetime) -> datetime | None:
+def _copy_due(o: IdentityObservation, now: datetime) -> datetime | None:
     """Return when the Secret is to be copied for those that need it; None where it need not be.
 
     A copy becomes another one only when OCI has accepted the other key.
@@ -117,9 +123,9 @@ def _hold_due(o: IdentityObservation, now: datetime) -> datetime | None:
     if not o.users or not isinstance(credentials, Serving):
         return None
     version = credentials.key.version
-    if o.known.held == version or o.known.verified != version:
+    if o.known.copied == version or o.known.verified != version:
         return None
-    call, seed = o.known.calls.get(Operation.HOLD), o.identity.metadata.uid
+    call, seed = o.known.calls.get(Operation.COPY_CREDENTIALS), o.identity.metadata.uid
     return due_at(call, epoch=version, seed=seed, settings=o.settings) or now
 
 
@@ -259,7 +265,7 @@ def view_identity(
         defaults=(identity.spec.defaults if identity else None) or IdentityDefaults(),
         no_start=no_start,
         asked=_asked(known, key) is not None,
-        held=known.held == key.version,
+        copied=known.copied == key.version,
     )
     return _refused(view, _refusal_of(known, key), name)
 
@@ -294,9 +300,9 @@ def _no_start(
         return fault.reason, f"{name}: {fault.message}"
     if identity.metadata.deleting:
         return Reason.WAITING_FOR_IDENTITY, f"{name} is being deleted"
-    hold, key = known.calls.get(Operation.HOLD), known.credentials.key
-    if hold is not None and hold.refusal is not None and key and hold.epoch == key.version:
-        return Reason.WAITING_FOR_IDENTITY, f"{name}: {hold.refusal.message}"
+    copy, key = known.calls.get(Operation.COPY_CREDENTIALS), known.credentials.key
+    if copy is not None and copy.refusal is not None and key and copy.epoch == key.version:
+        return Reason.WAITING_FOR_IDENTITY, f"{name}: {copy.refusal.message}"
     return None
 
 

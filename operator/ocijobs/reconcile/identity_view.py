@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ocijobs.api.identity import IdentityDefaults
-from ocijobs.api.shared.identity_reference import IdentityReference
-from ocijobs.api.shared.metadata import ObjectMeta
+from ocijobs.api.shared.metadata import IdentityReference, ObjectMeta
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.reconcile.actions.calls import Caller, Launcher
-from ocijobs.reconcile.actions.identities import HoldCredentials
+from ocijobs.reconcile.actions.identities import CopyCredentials
 
 DEFAULT_IDENTITY = "default"
 """Name of the OCIIdentity that serves what names none."""
@@ -32,7 +31,7 @@ class IdentityView:
         no_start: why nothing new may be started as it, as reason and message, although what there is can be followed
             and ended: its Secret is gone, or it is being deleted.
         asked: whether OCI was asked about these very credentials; what starts waits for that without a word.
-        held: whether a copy of its credentials is kept for deletion: nothing is created before.
+        copied: whether a copy of its credentials is kept for deletion: nothing is created before.
         gone_since: since when nothing can be ended as it, and nobody is about to mend that.
     """
 
@@ -43,7 +42,7 @@ class IdentityView:
     obstacle: tuple[Reason, str] | None = None
     no_start: tuple[Reason, str] | None = None
     asked: bool = True
-    held: bool = True
+    copied: bool = True
     gone_since: datetime | None = None
 
     def caller(self, region: str | None = None) -> Caller | None:
@@ -60,18 +59,18 @@ class IdentityView:
         return Launcher(identity=caller.identity, region=caller.region, version=self.version)
 
     @property
-    def to_hold(self) -> HoldCredentials | None:
+    def copy_first(self) -> CopyCredentials | None:
         """What is to be done before anything is created as it, or taken over."""
-        return None if self.held else HoldCredentials(identity=self.reference)
+        return None if self.copied else CopyCredentials(identity=self.reference)
 
     @property
-    def hinders_start(self) -> tuple[Reason, str] | None:
+    def blocks_start(self) -> tuple[Reason, str] | None:
         """Why nothing can be started now; None as well while nothing is known of the identity yet."""
         return self.obstacle or self.no_start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Owner:
+class Releasable:
     """An object that may be let go: what it is, whose calls would end what it owns, and where that is."""
 
     kind: str

@@ -6,19 +6,18 @@ Most of that is over in a moment and is not worth a write; the shell writes it w
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, assert_never
+from typing import assert_never
 
 from ocijobs.api.identity import OCIIdentityStatus
 from ocijobs.api.job.status import OCIJobStatus
-from ocijobs.api.run.phase import Phase
+from ocijobs.api.run.phase import Phase, SweepPhase
 from ocijobs.api.run.status import OCIJobRunStatus
-from ocijobs.api.schedule.status import OCIJobScheduleStatus
+from ocijobs.api.schedule import OCIJobScheduleStatus
 from ocijobs.api.shared.conditions import ConditionType, find
 from ocijobs.api.shared.metadata import ObjectMeta
 from ocijobs.api.shared.names import ANNOTATION_PAUSED
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status import AnyStatus
-from ocijobs.api.sweep.phase import SweepPhase
 from ocijobs.api.sweep.status import OCIJobSweepStatus
 from ocijobs.reconcile.actions.identities import ReadCredentials, VerifyCredentials
 from ocijobs.reconcile.actions.jobs import FindName, ListShapes, ReadSources, UploadArtifact
@@ -65,7 +64,7 @@ def interim_status(
     return restated(status, headline, generation=generation, now=now, changes=phase)
 
 
-def _standing(status: AnyStatus) -> tuple[dict[str, Any], Standing]:
+def _standing(status: AnyStatus) -> tuple[dict[str, object], Standing]:
     """Return what else of the status has to be there, and how the object stands."""
     match status:
         case OCIJobRunStatus():

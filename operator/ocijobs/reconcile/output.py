@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from ocijobs.api.run.observed import LogFile
 from ocijobs.api.shared.names import RESULTS_KEY
@@ -61,7 +60,7 @@ def results_of_line(line: str) -> dict[str, str] | None:
     return results_of(document.get(RESULTS_KEY)) if isinstance(document, dict) else None
 
 
-def read_as_printed(text: str | bytes) -> Any:
+def read_as_printed(text: str | bytes) -> object:
     """Return the JSON document that a text is, with numbers as they were printed.
 
     Raises:
@@ -73,7 +72,7 @@ def read_as_printed(text: str | bytes) -> Any:
         raise ValueError("nested too deep") from error
 
 
-def results_of(document: Any) -> dict[str, str] | None:
+def results_of(document: object) -> dict[str, str] | None:
     """Return results as text by name, or None if the document is no object of values that are Unicode."""
     if not isinstance(document, dict):
         return None
@@ -85,11 +84,11 @@ def results_of(document: Any) -> dict[str, str] | None:
     return results
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return str(value) if isinstance(value, str) else _nested(value, 1)
 
 
-def _nested(value: Any, depth: int) -> str:
+def _nested(value: object, depth: int) -> str:
     """Return a value as compact JSON.
 
     Raises:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from ocijobs.api.kueue import QUEUE_LABELS
 from ocijobs.api.shared.metadata import ObjectMeta
 from ocijobs.api.shared.model import Model
-from ocijobs.api.shared.names import ANNOTATION_RELEASE, API_VERSION
+from ocijobs.api.shared.names import ANNOTATION_ALLOW_START, API_VERSION
 from ocijobs.reconcile.actions.calls import Call
-from ocijobs.reconcile.pacing import due_at
+from ocijobs.reconcile.backoff import due_at
 from ocijobs.settings import Settings
 
 
@@ -24,7 +23,7 @@ def owned_object(
     spec: Model,
     labels: Mapping[str, str] | None = None,
     annotations: Mapping[str, str] | None = None,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return the document of an object that goes when its owner goes.
 
     Source: https://kubernetes.io/docs/concepts/architecture/garbage-collection/
@@ -43,7 +42,7 @@ def owned_object(
     }
 
 
-def owner_reference(owner: ObjectMeta, kind: str) -> dict[str, Any]:
+def owner_reference(owner: ObjectMeta, kind: str) -> dict[str, object]:
     """Return the metav1.OwnerReference to an object of ours that controls another one."""
     return {
         "apiVersion": API_VERSION,
@@ -78,6 +77,6 @@ def creation_epoch(owner: ObjectMeta) -> str:
     return str(owner.generation)
 
 
-def release_of_new(settings: Settings) -> dict[str, str]:
-    """Return the annotation of what is made while new objects are held: its owner was let go on."""
-    return {ANNOTATION_RELEASE: "true"} if settings.hold_new else {}
+def allow_start_of_made(settings: Settings) -> dict[str, str]:
+    """Return the annotation of what a sweep or schedule makes while new objects are held: its owner may start."""
+    return {ANNOTATION_ALLOW_START: "true"} if settings.hold_new else {}

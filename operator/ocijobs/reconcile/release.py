@@ -17,7 +17,7 @@ from ocijobs.api.shared.reasons import Reason
 from ocijobs.reconcile.actions.action import Action
 from ocijobs.reconcile.actions.objects import ListOrphan, RemoveFinalizer
 from ocijobs.reconcile.decision import Note
-from ocijobs.reconcile.identity_view import IdentityView, Owner
+from ocijobs.reconcile.identity_view import IdentityView, Releasable
 from ocijobs.settings import Settings
 
 
@@ -36,7 +36,9 @@ def release_at(metadata: ObjectMeta, identity: IdentityView, settings: Settings)
     return identity.gone_since + timedelta(seconds=settings.credentials_gone_seconds)
 
 
-def release(owner: Owner, now: datetime, settings: Settings, *, left: Leftovers) -> Release | None:
+def release(
+    owner: Releasable, now: datetime, settings: Settings, *, left: Leftovers
+) -> Release | None:
     """Return how an object is let go that is being deleted, or None if it is not let go now.
 
     Args:
@@ -55,7 +57,7 @@ def release(owner: Owner, now: datetime, settings: Settings, *, left: Leftovers)
     else:
         return None
     note = Note(
-        reason=Reason.RELEASED,
+        reason=Reason.ORPHANED,
         message=f"let go {why}; left in OCI: {left}",
     )
     if left.nothing:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from ocijobs.api.job.spec import OCIJob
@@ -11,30 +10,15 @@ from ocijobs.api.shared.conditions import ConditionStatus, ConditionType, find, 
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.binding import template_of_job
 from ocijobs.backends.registry import backend_for
-from ocijobs.reconcile.actions.action import Action
 from ocijobs.reconcile.actions.calls import Caller, Launcher
 from ocijobs.reconcile.actions.runs import RefreshJob
+from ocijobs.reconcile.blocking import Blocker
 from ocijobs.reconcile.identity_view import IdentityView
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hindrance:
-    """Why a run can't be launched now.
-
-    `reason` is None for what passes within moments and is not worth a status write; `fatal` is for what only another
-    run can mend.
-    """
-
-    reason: Reason | None = None
-    message: str = ""
-    fatal: bool = False
-    action: Action | None = None
-    wake_at: datetime | None = None
-
-
-def missing_job(name: str, namespace: str) -> Hindrance:
+def missing_job(name: str, namespace: str) -> Blocker:
     """Return what to say while the OCIJob does not exist."""
-    return Hindrance(
+    return Blocker(
         reason=Reason.WAITING_FOR_JOB,
         message=f"spec.jobRef: there is no OCIJob {name} in namespace {namespace}",
     )
@@ -46,7 +30,7 @@ def serving(
     *,
     sources_checked_at: datetime | None,
     settled_at: datetime,
-) -> tuple[JobBinding, Launcher] | Hindrance:
+) -> tuple[JobBinding, Launcher] | Blocker:
     """Return the job as a first launch takes it, and as whom, or what hinders that.
 
     Args:
@@ -55,46 +39,46 @@ def serving(
         sources_checked_at: when the job's sources were last read to the end.
         settled_at: they are read no earlier than this.
     """
-    if (hindrance := going(job) or not_ready(job)) is not None:
-        return hindrance
+    if (blocker := going(job) or not_ready(job)) is not None:
+        return blocker
     if (
-        hindrance := unread(job, sources_checked_at=sources_checked_at, settled_at=settled_at)
+        blocker := unread(job, sources_checked_at=sources_checked_at, settled_at=settled_at)
     ) is not None:
-        return hindrance
+        return blocker
     caller = launcher_of(identity, job.status.region)
-    return caller if isinstance(caller, Hindrance) else (bind_job(job, caller), caller)
+    return caller if isinstance(caller, Blocker) else (bind_job(job, caller), caller)
 
 
-def going(job: OCIJob) -> Hindrance | None:
+def going(job: OCIJob) -> Blocker | None:
     """Return that the job is being deleted."""
     if not job.metadata.deleting:
         return None
-    return Hindrance(
+    return Blocker(
         reason=Reason.JOB_DELETED, message=f"OCIJob {job.metadata.name} is being deleted"
     )
 
 
 def unread(
     job: OCIJob, *, sources_checked_at: datetime | None, settled_at: datetime
-) -> Hindrance | None:
+) -> Blocker | None:
     """Return that the job's sources are to be read again: what was read before may be of a former apply."""
     if sources_checked_at is not None and sources_checked_at >= settled_at:
         return None
-    return Hindrance(action=RefreshJob(name=job.metadata.name, after=settled_at))
+    return Blocker(action=RefreshJob(name=job.metadata.name, after=settled_at))
 
 
-def launcher_of(identity: IdentityView, region: str | None) -> Launcher | Hindrance:
+def launcher_of(identity: IdentityView, region: str | None) -> Launcher | Blocker:
     """Return as whom a run is started, or why that is not possible now."""
     launcher = identity.launcher(region)
     if launcher is not None:
         return launcher
-    if identity.hinders_start is None:
-        return Hindrance()
-    reason, message = identity.hinders_start
-    return Hindrance(reason=reason, message=message)
+    if identity.blocks_start is None:
+        return Blocker()
+    reason, message = identity.blocks_start
+    return Blocker(reason=reason, message=message)
 
 
-def not_ready(job: OCIJob) -> Hindrance | None:
+def not_ready(job: OCIJob) -> Blocker | None:
     """Return why the job can't serve a first launch: it must be Ready for its current generation."""
     ready, status = find(job.status.conditions, ConditionType.READY), job.status
     if ready is None or ready.status is not ConditionStatus.TRUE:
@@ -108,7 +92,7 @@ def not_ready(job: OCIJob) -> Hindrance | None:
         why = ""
     else:
         return None
-    return Hindrance(
+    return Blocker(
         reason=Reason.WAITING_FOR_JOB, message=f"OCIJob {job.metadata.name} is not ready{why}"
     )
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, Self, TypeVar
 
-from ocijobs.api.run.phase import Phase
+from ocijobs.api.run.phase import Phase, SweepPhase
 from ocijobs.api.shared.conditions import (
     Condition,
     ConditionStatus,
@@ -21,7 +21,6 @@ from ocijobs.api.shared.conditions import (
     find,
 )
 from ocijobs.api.shared.reasons import Reason
-from ocijobs.api.sweep.phase import SweepPhase
 from ocijobs.reconcile.text import shown
 
 

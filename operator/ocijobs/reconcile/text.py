@@ -7,8 +7,7 @@ find another status than its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 from ocijobs.reconcile.legible import bounded, legible
 from ocijobs.reconcile.masking import masked
@@ -34,15 +33,17 @@ def shown(text: str, secrets: Iterable[str] = (), *, most_bytes: int = MESSAGE_L
     return bounded(masked(looked_at, secrets), most_bytes, cut=cut)
 
 
-def presentable(document: Any) -> Any:
+def presentable(document: Mapping[str, object]) -> dict[str, object]:
     """Return a status document with all its text legible, but for what is the user's own and is sent as it is."""
-    if isinstance(document, str):
-        return legible(document)
-    if isinstance(document, list):
-        return [presentable(each) for each in document]
-    if isinstance(document, dict):
-        return {
-            legible(name): each if name in _AS_WRITTEN else presentable(each)
-            for name, each in document.items()
-        }
-    return document
+    return {
+        legible(name): each if name in _AS_WRITTEN else _presentable(each)
+        for name, each in document.items()
+    }
+
+
+def _presentable(value: object) -> object:
+    if isinstance(value, str):
+        return legible(value)
+    if isinstance(value, list):
+        return [_presentable(each) for each in value]
+    return presentable(value) if isinstance(value, dict) else value

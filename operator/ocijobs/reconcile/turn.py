@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from ocijobs.api.run.phase import Phase
 from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.conditions import ConditionType, is_true
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status import AnyStatus
+from ocijobs.reconcile.actions.calls import Turn
 from ocijobs.reconcile.blocking import earliest
 from ocijobs.reconcile.decision import Decision
-from ocijobs.reconcile.known.turn import Turn
 from ocijobs.reconcile.standing import Headline, Standing, restated
 
 _SOON = timedelta(seconds=5)
@@ -42,7 +41,7 @@ def await_turn(
     return replace(later, status=told)
 
 
-def _phase(status: AnyStatus) -> dict[str, Any] | None:
+def _phase(status: AnyStatus) -> dict[str, object] | None:
     """Return what else of a status has to be there while it waits; None of one that does not say so."""
     if is_true(status.conditions, ConditionType.READY):
         return None

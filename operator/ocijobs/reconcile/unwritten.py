@@ -17,7 +17,7 @@ from typing import Generic, TypeVar
 from ocijobs.api.identity import OCIIdentityStatus
 from ocijobs.api.job.status import OCIJobStatus
 from ocijobs.api.run.status import OCIJobRunStatus
-from ocijobs.api.schedule.status import OCIJobScheduleStatus
+from ocijobs.api.schedule import OCIJobScheduleStatus
 from ocijobs.api.shared.conditions import Condition, ConditionStatus, ConditionType, find
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status_changes import JobRunStatusChanges
@@ -50,7 +50,7 @@ from ocijobs.reconcile.actions.runs import (
     SearchLogs,
     SearchRuns,
 )
-from ocijobs.reconcile.pacing import fraction
+from ocijobs.reconcile.backoff import fraction
 from ocijobs.settings import Settings
 
 StatusT = TypeVar(

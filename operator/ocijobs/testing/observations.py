@@ -6,11 +6,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ocijobs.api.identity import IdentityDefaults
-from ocijobs.api.shared.identity_reference import IdentityReference
+from ocijobs.api.shared.metadata import IdentityReference
 from ocijobs.backends.inputs import JobInput
 from ocijobs.backends.job_record import JobRecord
 from ocijobs.backends.names import NO_NAMES
-from ocijobs.backends.records import JobState, LogAddress, RunRecord, RunState, RunTotals
+from ocijobs.backends.records import (
+    JobState,
+    LogAddress,
+    RunRecord,
+    RunState,
+    RunTotals,
+)
 from ocijobs.reconcile.actions.calls import Launcher
 from ocijobs.reconcile.identity import IdentityObservation
 from ocijobs.reconcile.identity_view import DEFAULT_IDENTITY, IdentityView

@@ -15,8 +15,7 @@ from ocijobs.api.job.status import Artifact, OCIJobStatus, Revision
 from ocijobs.api.run.spec import OCIJobRun, OCIJobRunSpec
 from ocijobs.api.run.status import OCIJobRunStatus, RunSubmission
 from ocijobs.api.shared.backend import BackendName
-from ocijobs.api.shared.identity_reference import IdentityReference
-from ocijobs.api.shared.metadata import ObjectMeta
+from ocijobs.api.shared.metadata import IdentityReference, ObjectMeta
 from ocijobs.api.shared.names import FINALIZER
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.reconcile.identity_view import DEFAULT_IDENTITY

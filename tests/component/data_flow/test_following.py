@@ -12,18 +12,17 @@ from tests.component.data_flow.conftest import LASTING, Flow
 from tests.unit.cloud.scripted_oci import IDENTITY
 
 from ocijobs.api.shared.backend import BackendName
-from ocijobs.api.shared.identity_reference import IdentityReference
-from ocijobs.api.shared.metadata import ObjectKey
+from ocijobs.api.shared.metadata import IdentityReference, ObjectKey
 from ocijobs.backends.records import RunState
 from ocijobs.clock import SystemClock
 from ocijobs.cloud.data_science import DataScience
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.tracker import Tracker
-from ocijobs.observe.metrics import Metrics
 from ocijobs.reconcile.actions.calls import Caller
 from ocijobs.reconcile.decision import Followed
 from ocijobs.settings import Settings
+from ocijobs.telemetry.metrics import Metrics
 from ocijobs.testing import make_ocid
 
 pytestmark = pytest.mark.asyncio
@@ -65,7 +64,7 @@ async def following(flow: Flow) -> AsyncIterator[Following]:
     memory, clock = Memory(), SystemClock()
     queue = WorkQueue(clock)
     tracker = Tracker(
-        infrastructures={
+        services={
             BackendName.DATA_FLOW: flow.infrastructure,
             BackendName.DATA_SCIENCE: DataScience(flow.caller.calls),
         },

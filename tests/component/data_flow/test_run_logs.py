@@ -9,7 +9,7 @@ from tests.component.data_flow.conftest import LASTING, SPARK, Flow, made
 from tests.unit.cloud.scripted_oci import PRINCIPAL
 
 from ocijobs.backends.records import Refusal, RunRecord
-from ocijobs.cloud.data_flow_logs import RunLogs
+from ocijobs.cloud.data_flow_logs import DataFlowLogs
 from ocijobs.reconcile.output import LogLines, RunOutput
 from ocijobs.testing import make_ocid
 
@@ -36,7 +36,7 @@ async def ended(flow: Flow, executors: int = 1, **plan: Any) -> str:
 
 async def read(flow: Flow, run_id: str, *, results: bool = False) -> tuple[RunOutput, list[str]]:
     """Return what is read of a run, and the calls that it takes."""
-    work = RunLogs(flow.caller.calls).read(PRINCIPAL, run_id, results=results)
+    work = DataFlowLogs(flow.caller.calls).read(PRINCIPAL, run_id, results=results)
     answer, calls = await flow.calls(work)
     return made(answer), calls
 
@@ -93,7 +93,7 @@ async def test_a_run_that_goes_on_has_no_logs_yet(flow: Flow) -> None:
 
 
 async def test_a_refusal_is_told(flow: Flow) -> None:
-    logs = RunLogs(flow.caller.calls)
+    logs = DataFlowLogs(flow.caller.calls)
     unknown = make_ocid("dataflowrun", "unknown")
     assert isinstance(await logs.read(PRINCIPAL, unknown, results=False), Refusal)
     run_id = await ended(flow, output=["x"])

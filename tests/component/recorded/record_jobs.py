@@ -148,7 +148,7 @@ async def test_after_a_restore(world: World) -> None:
         manifests.sweep(of="released", matrix={"X": ["1", "2"]}),
     )
     await world.until_reason("OCIJob", "job", "Held")
-    annotation = {names.ANNOTATION_RELEASE: "true"}
+    annotation = {names.ANNOTATION_ALLOW_START: "true"}
     world.stage.patch("OCIJob", "released", {"metadata": {"annotations": annotation}})
     await world.until_reason("OCIJobRun", "run", "Held")
     await world.until_reason("OCIJobSweep", "sweep", "Held")

@@ -15,7 +15,7 @@ from tests.support.recorded import OCI, phase_of
 from tests.support.stage import Stage
 
 from ocijobs.api.crd import KINDS
-from ocijobs.api.shared.names import API_VERSION, LABEL_HELD, LABEL_ORPHAN, TAG_OWNER
+from ocijobs.api.shared.names import API_VERSION, LABEL_CREDENTIALS_COPY, LABEL_ORPHAN, TAG_OWNER
 
 Request = Callable[..., Awaitable[Document]]
 
@@ -66,8 +66,8 @@ class Recording:
                 self._record(_name(document), document)
         elif LABEL_ORPHAN in labels:
             self._kept["configmap-orphan"] = [_without_noise(document)]
-        elif LABEL_HELD in labels:
-            self._kept["secret-held-credentials"] = [_without_noise(document)]
+        elif LABEL_CREDENTIALS_COPY in labels:
+            self._kept["secret-credentials-copy"] = [_without_noise(document)]
 
     def _record(self, name: str, document: Document) -> None:
         self._kept[name] = [

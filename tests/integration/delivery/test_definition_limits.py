@@ -17,8 +17,10 @@ ANNOTATION_LIMIT = 262_144
 LEAST_HEADROOM = 20
 """Percentage of the cost budget that is to be free: the next field must not be refused."""
 
-DEFINITIONS = {d["metadata"]["name"]: d for d in custom_resource_definitions()}
 Schema = dict[str, Any]
+DEFINITIONS: dict[str, Schema] = {
+    d["metadata"]["name"]: {**d} for d in custom_resource_definitions()
+}
 
 _PADDING = "self.padding.all(x, x.matches('^[a-z]{1,50}$'))"
 _MOST = 1024

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -16,20 +16,20 @@ DEFINITIONS = {d["spec"]["names"]["kind"]: d for d in custom_resource_definition
 
 
 @pytest.fixture(params=sorted(DEFINITIONS))
-def definition(request: pytest.FixtureRequest) -> dict[str, Any]:
+def definition(request: pytest.FixtureRequest) -> Mapping[str, Any]:
     """Each of the definitions."""
-    found: dict[str, Any] = DEFINITIONS[request.param]
+    found: Mapping[str, Any] = DEFINITIONS[request.param]
     return found
 
 
-def version(definition: dict[str, Any]) -> dict[str, Any]:
+def version(definition: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the only version."""
     (only,) = definition["spec"]["versions"]
     assert isinstance(only, dict)
     return only
 
 
-def fields(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+def fields(schema: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield all fields below a schema with their paths."""
     for name, field in schema.get("properties", {}).items():
         yield f"{path}.{name}", field
@@ -40,19 +40,19 @@ def fields(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[s
         yield from fields(schema["additionalProperties"], f"{path}{{}}")
 
 
-def ours(definition: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+def ours(definition: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
     """Return the fields of spec and status."""
     schema = version(definition)["schema"]["openAPIV3Schema"]
     return [(path, field) for path, field in fields(schema) if path.count(".") > 1]
 
 
-def test_every_field_is_described(definition: dict[str, Any]) -> None:
+def test_every_field_is_described(definition: Mapping[str, Any]) -> None:
     bare = [path for path, field in ours(definition) if not field.get("description")]
     assert bare == []
     assert version(definition)["schema"]["openAPIV3Schema"]["description"]
 
 
-def test_every_string_list_and_map_has_a_bound(definition: dict[str, Any]) -> None:
+def test_every_string_list_and_map_has_a_bound(definition: Mapping[str, Any]) -> None:
     """Without, the API server takes the worst for the cost of a CEL rule, and may refuse it."""
     bounds = {"string": ("maxLength", "enum", "format"), "array": ("maxItems",)}
     free = [
@@ -65,18 +65,18 @@ def test_every_string_list_and_map_has_a_bound(definition: dict[str, Any]) -> No
     assert all("maxProperties" in field for field in maps)
 
 
-def test_no_default_is_within_a_list(definition: dict[str, Any]) -> None:
+def test_no_default_is_within_a_list(definition: Mapping[str, Any]) -> None:
     """The API server would fill it in, and what compares lists as a whole would find another list than was applied."""
     inside = [path for path, field in ours(definition) if "[]" in path and "default" in field]
     assert inside == []
 
 
-def test_every_rule_says_what_is_wrong(definition: dict[str, Any]) -> None:
+def test_every_rule_says_what_is_wrong(definition: Mapping[str, Any]) -> None:
     rules = [r for _, f in ours(definition) for r in f.get("x-kubernetes-validations", ())]
     assert [rule["rule"] for rule in rules if len(rule.get("message", "")) < 20] == []
 
 
-def test_every_column_shows_a_field_that_there_is(definition: dict[str, Any]) -> None:
+def test_every_column_shows_a_field_that_there_is(definition: Mapping[str, Any]) -> None:
     paths = {path for path, _ in fields(version(definition)["schema"]["openAPIV3Schema"])}
     columns = version(definition)["additionalPrinterColumns"]
     for column in columns:
@@ -87,7 +87,7 @@ def test_every_column_shows_a_field_that_there_is(definition: dict[str, Any]) ->
 
 
 def test_each_kind_has_a_short_name_of_its_own_and_the_category(
-    definition: dict[str, Any],
+    definition: Mapping[str, Any],
 ) -> None:
     names = definition["spec"]["names"]
     assert names["categories"] == [CATEGORY]
@@ -96,7 +96,7 @@ def test_each_kind_has_a_short_name_of_its_own_and_the_category(
 
 
 def test_status_is_a_subresource_that_begins_as_being_worked_on(
-    definition: dict[str, Any],
+    definition: Mapping[str, Any],
 ) -> None:
     assert version(definition)["subresources"] == {"status": {}}
     status = version(definition)["schema"]["openAPIV3Schema"]["properties"]["status"]
@@ -104,7 +104,7 @@ def test_status_is_a_subresource_that_begins_as_being_worked_on(
     assert shown == {"Ready": "Unknown", "Reconciling": "True"}
 
 
-def test_conditions_are_a_list_by_type(definition: dict[str, Any]) -> None:
+def test_conditions_are_a_list_by_type(definition: Mapping[str, Any]) -> None:
     conditions = dict(ours(definition))[".status.conditions"]
     assert conditions["x-kubernetes-list-type"] == "map"
     assert conditions["x-kubernetes-list-map-keys"] == ["type"]

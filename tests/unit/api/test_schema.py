@@ -23,7 +23,8 @@ def model(annotation: Any, **given: Any) -> type[Model]:
 
 def field(annotation: Any, **given: Any) -> Mapping[str, Any]:
     """Return the schema of such a field."""
-    found: Mapping[str, Any] = model_schema(model(annotation, **given))["properties"]["field"]
+    made: Mapping[str, Any] = model_schema(model(annotation, **given))
+    found: Mapping[str, Any] = made["properties"]["field"]
     return found
 
 

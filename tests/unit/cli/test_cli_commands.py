@@ -56,9 +56,12 @@ def test_code_beside_the_file_becomes_part_of_the_manifest(tmp_path: Path) -> No
         ({"kind": "job", "spec": {}}, "spec.infrastructure: is missing"),
         (
             changed(infrastructure={"type": "kubernetesJob"}),
-            "spec.infrastructure.type: 'kubernetesJob' is none of dataScienceJob",
+            "spec.infrastructure.type: 'kubernetesJob' is not one of dataScienceJob",
         ),
-        (changed(runtime={"type": "operator"}), "spec.runtime.type: 'operator' is none of script"),
+        (
+            changed(runtime={"type": "operator"}),
+            "spec.runtime.type: 'operator' is not one of script",
+        ),
         (changed(runtime={"type": "script", "spec": {}}), "names no code (scriptPathURI)"),
         (JOB, "train.py: there is no such code"),
     ],

@@ -144,8 +144,8 @@ def test_whose_rights_a_run_has_is_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("infrastructure", "runtime", "message"),
     [
-        ("dataFlow", "script", "spec.runtime.type: 'script' is none of dataFlow"),
-        ("dataScienceJob", "dataFlow", "spec.runtime.type: 'dataFlow' is none of script"),
+        ("dataFlow", "script", "spec.runtime.type: 'script' is not one of dataFlow"),
+        ("dataScienceJob", "dataFlow", "spec.runtime.type: 'dataFlow' is not one of script"),
     ],
 )
 def test_a_runtime_of_the_other_service_is_told(

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocijobs.api.shared.environment import EnvVar
-from ocijobs.backends.environment import NO_VALUES, expand, resolve
+from ocijobs.backends.environment import expand, resolve
+from ocijobs.backends.values import NO_VALUES
 from ocijobs.cli.environment import (
     literal,
     references_from_ads,

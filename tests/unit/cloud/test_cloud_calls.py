@@ -26,15 +26,15 @@ from tests.unit.cloud.scripted_oci import (
 from tests.unit.cloud.virtual_time import LoopClock
 
 from ocijobs.backends.records import Refusal, RefusalKind
-from ocijobs.cloud.calls import Request
+from ocijobs.cloud.calls import OciRequest
 from ocijobs.cloud.clients import Clients, Principal, Service
 from ocijobs.cloud.credentials import IdentityKey, parse_api_key
 from ocijobs.cloud.rate import Lane
 from ocijobs.settings import Settings
 from ocijobs.testing import START
 
-READ = Request(principal=PRINCIPAL, service=Service.OBJECT_STORAGE, operation="GetNamespace")
-WRITE = Request(
+READ = OciRequest(principal=PRINCIPAL, service=Service.OBJECT_STORAGE, operation="GetNamespace")
+WRITE = OciRequest(
     principal=PRINCIPAL, service=Service.DATA_SCIENCE, operation="CancelJobRun", write=True
 )
 
@@ -211,7 +211,7 @@ def test_the_shared_poll_waits_for_as_long_as_it_takes(oci_server: ScriptedOci) 
 
 @pytest.mark.parametrize("request_", [READ, WRITE])
 def test_an_error_of_ours_is_a_refusal_that_is_told_and_counted(
-    caller: Caller, caplog: pytest.LogCaptureFixture, request_: Request
+    caller: Caller, caplog: pytest.LogCaptureFixture, request_: OciRequest
 ) -> None:
     def broken(_: Any) -> None:
         raise KeyError("a secret")

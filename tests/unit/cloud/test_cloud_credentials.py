@@ -7,7 +7,7 @@ from oci.config import validate_config
 from oci.signer import Signer
 from tests.unit.cloud.api_keys import TENANCY, USER, fingerprint, pem, secret
 
-from ocijobs.api.shared.identity_reference import IdentityReference
+from ocijobs.api.shared.metadata import IdentityReference
 from ocijobs.cloud.credentials import (
     ApiKey,
     CredentialsError,
@@ -88,7 +88,7 @@ _OTHER = "key 'fingerprint' of the Secret is 00:11, but that of its privatekey i
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"user": b"\xff"}, "key 'user' of the Secret is no text"),
+        ({"user": b"\xff"}, "key 'user' of the Secret is not text"),
         (
             {"user": b"jane@example.com"},
             "key 'user' of the Secret is 'jane@example.com', and no OCID such as ocid1.user.oc1..aaaa",
@@ -102,15 +102,15 @@ _OTHER = "key 'fingerprint' of the Secret is 00:11, but that of its privatekey i
             "key 'region' of the Secret is 'US East (Ashburn)', and no region such as us-ashburn-1",
         ),
         ({"fingerprint": b"00:11"}, _OTHER + fingerprint()),
-        ({"privatekey": b"~/.oci/key.pem"}, "key 'privatekey' of the Secret is no PEM key"),
-        ({"privatekey": _PEM[:400]}, "key 'privatekey' of the Secret is no PEM key"),
+        ({"privatekey": b"~/.oci/key.pem"}, "key 'privatekey' of the Secret is not a PEM key"),
+        ({"privatekey": _PEM[:400]}, "key 'privatekey' of the Secret is not a PEM key"),
         (
             {"privatekey": pem(passphrase="open")},
             "key 'privatekey' of the Secret is encrypted, and key 'passphrase' is missing",
         ),
         (
             {"privatekey": pem(passphrase="open"), "passphrase": b"closed"},
-            "key 'privatekey' of the Secret is no PEM key, or its key 'passphrase' is wrong",
+            "key 'privatekey' of the Secret is not a PEM key, or its key 'passphrase' is wrong",
         ),
         (
             {"passphrase": b"open"},
@@ -118,7 +118,7 @@ _OTHER = "key 'fingerprint' of the Secret is 00:11, but that of its privatekey i
         ),
         (
             {"privatekey": pem(ec.generate_private_key(ec.SECP256R1()))},
-            "key 'privatekey' of the Secret is no RSA key, which OCI needs",
+            "key 'privatekey' of the Secret is not an RSA key, which OCI requires",
         ),
     ],
 )

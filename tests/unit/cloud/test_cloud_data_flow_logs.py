@@ -8,7 +8,7 @@ import pytest
 from tests.unit.cloud.scripted_oci import PRINCIPAL, Answer, Caller, ScriptedOci, document, error
 
 from ocijobs.backends.records import Refusal
-from ocijobs.cloud.data_flow_logs import RunLogs
+from ocijobs.cloud.data_flow_logs import DataFlowLogs
 from ocijobs.reconcile.output import RunOutput
 from ocijobs.testing import make_ocid
 
@@ -23,7 +23,7 @@ def log(name: str, source: str = "APPLICATION", kind: str = "STDOUT") -> dict[st
 
 
 def read(caller: Caller) -> RunOutput | Refusal:
-    return asyncio.run(RunLogs(caller.calls).read(PRINCIPAL, RUN, results=True))
+    return asyncio.run(DataFlowLogs(caller.calls).read(PRINCIPAL, RUN, results=True))
 
 
 def tail(caller: Caller) -> tuple[str, ...]:

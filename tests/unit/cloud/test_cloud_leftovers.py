@@ -12,7 +12,7 @@ from ocijobs.api.shared.backend import BackendName
 from ocijobs.backends.records import Absent, JobState, Refusal, RefusalKind, RunState
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.credentials import IdentityKey
-from ocijobs.cloud.infrastructure import Infrastructure
+from ocijobs.cloud.job_service import JobService
 from ocijobs.cloud.leftovers import Ended, Leftover
 from ocijobs.testing import (
     COMPARTMENT,
@@ -61,9 +61,9 @@ async def end(science: Answers, *, flow: Answers | None = None, **left: Any) -> 
         since=START,
         left=Leftovers(**left),
     )
-    services = {BackendName.DATA_SCIENCE: science, BackendName.DATA_FLOW: flow or Answers()}
-    infrastructures = cast("dict[str, Infrastructure]", services)
-    return await Leftover(infrastructures, PRINCIPAL, orphan).end()
+    answers = {BackendName.DATA_SCIENCE: science, BackendName.DATA_FLOW: flow or Answers()}
+    services = cast("dict[str, JobService]", answers)
+    return await Leftover(services, PRINCIPAL, orphan).end()
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,13 @@ from tests.unit.cloud.api_keys import TENANCY
 from tests.unit.cloud.scripted_oci import PRINCIPAL, Answer, Caller, ScriptedOci, document, error
 
 from ocijobs.backends.records import Refusal, RefusalKind, RunRecord
-from ocijobs.cloud.calls import Request
+from ocijobs.cloud.calls import OciRequest
 from ocijobs.cloud.clients import Service
 from ocijobs.cloud.data_science import DataScience
 from ocijobs.cloud.data_science_models import run_record
 from ocijobs.cloud.refusals import failures, refusal_of, retry_after_seconds, status_code
 
-WRITE = Request(
+WRITE = OciRequest(
     principal=PRINCIPAL, service=Service.DATA_SCIENCE, operation="CancelJobRun", write=True
 )
 

@@ -18,13 +18,13 @@ from ocijobs.backends.records import Refusal, RefusalKind, RunState
 from ocijobs.clock import StepAwareClock, wall_time
 from ocijobs.controller.memory import Memory
 from ocijobs.reconcile.actions.calls import Call, Operation
+from ocijobs.reconcile.idempotency import Evidence
 from ocijobs.reconcile.known.identity import IdentityKnown
 from ocijobs.reconcile.known.job import JobKnown
 from ocijobs.reconcile.known.oci_jobs import Removal, Watched
 from ocijobs.reconcile.known.run import RunKnown
 from ocijobs.reconcile.known.sources import SourcesRead
 from ocijobs.reconcile.known.sweep import SweepKnown
-from ocijobs.reconcile.once import Evidence
 from ocijobs.reconcile.stepped import stepped
 from ocijobs.testing import ManualClock, make_run_record
 

@@ -150,7 +150,7 @@ class Stage:
             writer=anything,
             identities=self.part("identities"),
             jobs=JobActions(
-                infrastructures=infrastructures,
+                services=infrastructures,
                 directory=anything,
                 code=anything,
                 code_in_use=lambda _: False,
@@ -163,8 +163,8 @@ class Stage:
                 count_error=lambda *_: None,
             ),
             runs=RunActions(
-                infrastructures=infrastructures,
-                run_logs=anything,
+                services=infrastructures,
+                run_logs=infrastructures,
                 storage=anything,
                 logs=anything,
                 utilisation=anything,

@@ -13,7 +13,7 @@ from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.store import Store
 from ocijobs.kube.client import ApiError
 from ocijobs.kube.lease import NotLeadingError
-from ocijobs.observe.metrics import Metrics
+from ocijobs.telemetry.metrics import Metrics
 from ocijobs.testing import NAMESPACE, ManualClock, make_run
 
 pytestmark = pytest.mark.asyncio
@@ -50,7 +50,7 @@ class Bench:
         ]
 
     def document(self, version: str, **meta: Any) -> dict[str, Any]:
-        document = {**make_run().document(), "kind": "OCIJobRun"}
+        document: dict[str, Any] = {**make_run().document(), "kind": "OCIJobRun"}
         changed = {"resourceVersion": version, **meta}
         return {**document, "metadata": {**document["metadata"], **changed}}
 
@@ -61,9 +61,9 @@ class Bench:
 async def test_that_it_is_told_is_no_reason_to_try_again_and_an_edit_is() -> None:
     bench = Bench()
     await bench.failures.tell(KEY, KeyError())
-    assert 0 < bench.failures.held_for(KEY) <= 0.1
+    assert 0 < bench.failures.pause_of(KEY) <= 0.1
     bench.put("3", generation=2)
-    assert bench.failures.held_for(KEY) == 0
+    assert bench.failures.pause_of(KEY) == 0
 
 
 async def test_it_is_tried_again_later_and_later_and_anew_after_it_went_well() -> None:
@@ -71,13 +71,13 @@ async def test_it_is_tried_again_later_and_later_and_anew_after_it_went_well() -
     pauses = []
     for _ in range(12):
         await bench.failures.tell(KEY, KeyError())
-        pauses.append(bench.failures.held_for(KEY))
+        pauses.append(bench.failures.pause_of(KEY))
     assert pauses[0] <= 0.1
     assert 30 <= pauses[-1] <= 60
     bench.failures.forget(KEY)
-    assert bench.failures.held_for(KEY) == 0
+    assert bench.failures.pause_of(KEY) == 0
     await bench.failures.tell(KEY, KeyError())
-    assert bench.failures.held_for(KEY) <= 0.1
+    assert bench.failures.pause_of(KEY) <= 0.1
 
 
 @pytest.mark.parametrize("error", [ApiError(500, "InternalError", "no"), KeyError("x")])
@@ -85,7 +85,7 @@ async def test_what_can_not_be_told_ends_nothing(error: Exception) -> None:
     bench = Bench()
     bench.writer.write_status.side_effect = error
     await bench.failures.tell(KEY, KeyError())
-    assert bench.failures.held_for(KEY) > 0
+    assert bench.failures.pause_of(KEY) > 0
 
 
 async def test_who_leads_no_more_does_not_go_on() -> None:
@@ -100,7 +100,7 @@ async def test_an_object_that_is_gone_is_told_of_to_nobody() -> None:
     bench.store.remove(KEY)
     await bench.failures.tell(KEY, KeyError())
     bench.writer.write_status.assert_not_called()
-    assert bench.failures.held_for(KEY) == 0
+    assert bench.failures.pause_of(KEY) == 0
 
 
 @pytest.mark.parametrize(
@@ -117,10 +117,10 @@ async def test_an_answer_is_told_when_it_has_come_a_few_times(error: ApiError, t
     bench = Bench()
     for _ in range(tries - 1):
         await bench.failures.tell(KEY, error)
-    assert (bench.said(), bench.failures.held_for(KEY)) == ([], 0)
+    assert (bench.said(), bench.failures.pause_of(KEY)) == ([], 0)
     await bench.failures.tell(KEY, error)
     assert bench.said() == ["ChangeRefused"]
-    assert bench.failures.held_for(KEY) > 0
+    assert bench.failures.pause_of(KEY) > 0
     assert bench.metrics.registry.get_sample_value("ocijobs_internal_errors_total") is None
 
 

@@ -10,12 +10,11 @@ from typing import Any, cast
 import pytest
 from tests.unit.cloud.api_keys import secret
 
-from ocijobs.api.shared.identity_reference import IdentityReference
-from ocijobs.api.shared.metadata import ObjectKey
+from ocijobs.api.shared.metadata import IdentityReference, ObjectKey
 from ocijobs.api.shared.names import API_VERSION
 from ocijobs.cloud.credentials import CredentialStore, IdentityKey
 from ocijobs.cloud.object_storage import ObjectStorage
-from ocijobs.controller.held_credentials import HeldCredentials
+from ocijobs.controller.credentials_copies import CredentialsCopies
 from ocijobs.controller.identity_actions import IdentityActions
 from ocijobs.controller.memory import Memory
 from ocijobs.controller.store import Store
@@ -23,7 +22,7 @@ from ocijobs.kube.client import ApiError, KubeClient
 from ocijobs.kube.own_namespace import OwnNamespace
 from ocijobs.kube.reads import ConfigData, ObjectReader
 from ocijobs.reconcile.actions.calls import Launcher, Operation
-from ocijobs.reconcile.actions.identities import DropCredentials, HoldCredentials
+from ocijobs.reconcile.actions.identities import CopyCredentials, DropCredentials
 from ocijobs.reconcile.known.identity import Serving
 from ocijobs.testing import ManualClock
 
@@ -101,7 +100,7 @@ class World:
         self.changed: list[ObjectKey] = []
         if uid is not None:
             self.store.put(_identity(uid))
-        self.held = HeldCredentials(
+        self.copies = CredentialsCopies(
             OwnNamespace(cast("KubeClient", self.own), "ocijobs"),
             credentials=self.credentials,
             memory=self.memory,
@@ -116,7 +115,7 @@ class World:
             store=self.store,
             memory=self.memory,
             clock=self.clock,
-            held=self.held,
+            copies=self.copies,
             needed=lambda _: self.needed,
             changed=self.changed.append,
             read_for_launch_seconds=2.0,
@@ -129,7 +128,7 @@ class World:
         )
         return await self.actions.confirm("team-a", launcher)
 
-    async def do(self, action: HoldCredentials | DropCredentials) -> None:
+    async def do(self, action: CopyCredentials | DropCredentials) -> None:
         """Carry an action of the identity out."""
         entry = self.store.get(KEY)
         assert entry is not None
@@ -215,58 +214,58 @@ async def test_what_was_read_for_a_former_identity_is_not_learnt() -> None:
 
 async def test_another_process_ends_with_the_copy_and_starts_nothing() -> None:
     world = World()
-    await world.do(HoldCredentials(identity=REFERENCE))
+    await world.do(CopyCredentials(identity=REFERENCE))
     (copy,) = world.own.documents.values()
     assert {k: base64.b64decode(v) for k, v in copy["data"].items()} == secret()
     world.secrets.version = None
     world.begin()
     assert world.key(starts=False) is None
-    await world.held.read()
+    await world.copies.read()
     assert world.key(starts=False) is not None
     assert world.key(starts=True) is None
-    assert world.memory.identity(KEY).held == "uid-of-secret/1/"
+    assert world.memory.identity(KEY).copied == "uid-of-secret/1/"
     assert not isinstance(world.memory.identity(KEY).credentials, Serving)
 
 
 @pytest.mark.parametrize(("uid", "usable"), [("uid-1", True), (None, True), ("uid-2", False)])
 async def test_a_copy_is_of_one_identity(uid: str | None, usable: bool) -> None:  # noqa: FBT001
     world = World()
-    await world.do(HoldCredentials(identity=REFERENCE))
+    await world.do(CopyCredentials(identity=REFERENCE))
     world.begin(uid)
-    await world.held.read()
+    await world.copies.read()
     assert (world.key(starts=False) is not None) is usable
     # It is known all the same, so that it can go.
-    assert world.memory.identity(KEY).held is not None
+    assert world.memory.identity(KEY).copied is not None
 
 
 async def test_a_copy_is_written_once_for_each_key_and_goes_when_nothing_needs_it() -> None:
     world = World()
-    hold, drop = HoldCredentials(identity=REFERENCE), DropCredentials(identity=REFERENCE)
-    await world.do(hold)
+    copy, drop = CopyCredentials(identity=REFERENCE), DropCredentials(identity=REFERENCE)
+    await world.do(copy)
     world.secrets.version = 2
-    await world.do(hold)
-    (copy,) = world.own.documents.values()
-    assert copy["metadata"]["annotations"]["ocijobs.io/credentials-version"] == "uid-of-secret/2/"
+    await world.do(copy)
+    (secret,) = world.own.documents.values()
+    assert secret["metadata"]["annotations"]["ocijobs.io/credentials-version"] == "uid-of-secret/2/"
     await world.do(drop)
     assert len(world.own.documents) == 1, "something has come to need it"
     world.needed = False
     world.own.refuses = 500
     with pytest.raises(ApiError):
         await world.do(drop)
-    assert world.memory.identity(KEY).held is not None, "it is to be deleted yet"
+    assert world.memory.identity(KEY).copied is not None, "it is to be deleted yet"
     world.own.refuses = None
     await world.do(drop)
     assert world.own.documents == {}
-    assert world.memory.identity(KEY).held is None
+    assert world.memory.identity(KEY).copied is None
 
 
 async def test_a_copy_that_can_not_be_written_is_told() -> None:
     world = World()
     world.own.refuses = 403
-    await world.do(HoldCredentials(identity=REFERENCE))
+    await world.do(CopyCredentials(identity=REFERENCE))
     known = world.memory.identity(KEY)
-    refusal = known.calls[Operation.HOLD].refusal
-    assert known.held is None
+    refusal = known.calls[Operation.COPY_CREDENTIALS].refusal
+    assert known.copied is None
     assert refusal is not None
     assert "no copy of its credentials could be kept" in refusal.message
     assert KEY in world.changed
@@ -287,18 +286,18 @@ async def test_what_others_have_made_of_a_copy_is_not_used(
     spoil: Callable[[dict[str, Any]], None],
 ) -> None:
     world = World()
-    await world.do(HoldCredentials(identity=REFERENCE))
+    await world.do(CopyCredentials(identity=REFERENCE))
     (copy,) = world.own.documents.values()
     spoil(copy)
     world.begin()
-    await world.held.read()
+    await world.copies.read()
     assert world.key(starts=False) is None
 
 
 async def test_copies_that_may_not_be_read_stop_nothing() -> None:
     world = World()
-    await world.do(HoldCredentials(identity=REFERENCE))
+    await world.do(CopyCredentials(identity=REFERENCE))
     world.begin()
     world.own.refuses = 403
-    await world.held.read()
+    await world.copies.read()
     assert world.key(starts=False) is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ocijobs.api.identity import IdentityDefaults
-from ocijobs.api.shared.identity_reference import IdentityReference
+from ocijobs.api.shared.metadata import IdentityReference
 from ocijobs.clock import SystemClock
 from ocijobs.controller.identities import Identities
 from ocijobs.controller.memory import Memory

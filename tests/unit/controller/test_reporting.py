@@ -12,8 +12,8 @@ from ocijobs.controller import reporting
 from ocijobs.controller.entry import Entry
 from ocijobs.controller.reporting import Reporter
 from ocijobs.kube.events import EventRecorder, EventSubject
-from ocijobs.observe.metrics import Metrics
 from ocijobs.reconcile.decision import Note
+from ocijobs.telemetry.metrics import Metrics
 from ocijobs.testing import NAMESPACE, START, ManualClock, make_metadata
 
 NOTE = Note(reason=Reason.RETRYING, message="again")

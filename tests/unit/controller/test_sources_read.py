@@ -12,9 +12,10 @@ from typing import Any, cast
 import pytest
 
 from ocijobs.api.run.observed import OutputList
+from ocijobs.api.shared.backend import BackendName
 from ocijobs.api.shared.metadata import ObjectKey
-from ocijobs.backends.environment import ValueKey
 from ocijobs.backends.records import Refusal, RefusalKind
+from ocijobs.backends.values import ValueKey
 from ocijobs.cloud.clients import Principal
 from ocijobs.cloud.credentials import IdentityKey
 from ocijobs.cloud.object_storage import SignedRequest, StoredObject
@@ -492,8 +493,8 @@ def acting(world: World) -> tuple[Memory, RunActions]:
     """Return what carries out what was decided about runs, and what it learns."""
     memory, each = Memory(), cast("Any", world)
     actions = RunActions(
-        infrastructures={},
-        run_logs=each,
+        services={},
+        run_logs={BackendName.DATA_FLOW: each},
         storage=each,
         logs=each,
         utilisation=each,

@@ -20,7 +20,7 @@ class Room:
 def test_so_many_read_and_the_others_come_in_their_order() -> None:
     room = Room(at_a_time=4)
     held = [room.want(str(n), namespace=f"ns-{n}") for n in range(6)]
-    assert held == [Turn.HELD] * 4 + [Turn.WAITING] * 2
+    assert held == [Turn.GRANTED] * 4 + [Turn.WAITING] * 2
     # Asking again changes nothing.
     assert room.want("5", "ns-5") is Turn.WAITING
     room.want("2", "ns-2", wanted=False)
@@ -31,12 +31,12 @@ def test_so_many_read_and_the_others_come_in_their_order() -> None:
 
 def test_a_namespace_has_half_of_them_at_most() -> None:
     room = Room(at_a_time=4)
-    assert [room.want(str(n)) for n in range(3)] == [Turn.HELD, Turn.HELD, Turn.WAITING]
-    assert room.want("other", "b") is Turn.HELD
+    assert [room.want(str(n)) for n in range(3)] == [Turn.GRANTED, Turn.GRANTED, Turn.WAITING]
+    assert room.want("other", "b") is Turn.GRANTED
     room.want("0", wanted=False)
     assert room.granted == ["0", "1", "other", "2"]
     alone = Room(at_a_time=1)
-    assert alone.want("one") is Turn.HELD
+    assert alone.want("one") is Turn.GRANTED
 
 
 def test_whoever_wants_no_more_waits_no_more() -> None:

@@ -18,12 +18,20 @@ from tests.support.patience import patience
 
 from ocijobs.api.shared.metadata import ObjectKey
 from ocijobs.controller.store import Store
-from ocijobs.controller.streams import Answers, Stream, Streams, stream_of
+from ocijobs.controller.streams import OURS as OUR_RESOURCES
+from ocijobs.controller.streams import (
+    WORKLOADS,
+    Answers,
+    Resources,
+    Stream,
+    Streams,
+    Watched,
+    WatchTimes,
+    stream_of,
+)
 from ocijobs.controller.watch import WatchEndedError, watch
-from ocijobs.controller.watched import OURS as OUR_RESOURCES
-from ocijobs.controller.watched import WORKLOADS, Resources, Watched, WatchTimes
 from ocijobs.kube.login import Credentials, Login
-from ocijobs.observe.logs import lower_retries
+from ocijobs.telemetry.logs import lower_retries
 
 pytestmark = pytest.mark.asyncio
 
@@ -216,7 +224,10 @@ async def test_a_stream_that_stays_broken_while_requests_are_answered_ends_the_w
     server.fail(Fault.FORBIDDEN, "ocijobsweeps")
     async with watching(server, stale_seconds=0.4) as w:
         answered = asyncio.create_task(_answered(w.answers))
-        with pytest.raises(WatchEndedError, match="in vain: nothing is heard of ocijobsweeps"):
+        with pytest.raises(
+            WatchEndedError,
+            match="starting it again did not help: nothing is heard of ocijobsweeps",
+        ):
             await w.task
         answered.cancel()
 

@@ -20,11 +20,11 @@ from ocijobs.controller.queue import WorkQueue
 from ocijobs.controller.statuses import StatusWriter
 from ocijobs.controller.store import Store
 from ocijobs.controller.worker import Surroundings, Worker
-from ocijobs.observe.metrics import Metrics
 from ocijobs.reconcile.actions.objects import AddFinalizer
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.interim_status import interim_status
 from ocijobs.settings import Settings
+from ocijobs.telemetry.metrics import Metrics
 from ocijobs.testing import NAMESPACE, ManualClock, make_run, make_run_observation
 
 KEY = ObjectKey("OCIJobRun", NAMESPACE, "run")
@@ -63,7 +63,7 @@ class Bench:
             "observer": observer,
             "executor": self.executor,
             "reporter": AsyncMock(),
-            "failures": Mock(held_for=lambda _: 0.0),
+            "failures": Mock(pause_of=lambda _: 0.0),
             "statuses": StatusWriter(
                 writer=Mock(),
                 store=store,

@@ -18,8 +18,6 @@ A_BACKEND = re.compile(r"data.?(flow|science)|spark|application", re.IGNORECASE)
 OF_CALLS = {
     "places.py": {"DATA_FLOW", "DATA_SCIENCE"},
     "reporting.py": {"spark_used"},
-    "run_actions.py": {"ocijobs.cloud.data_flow_logs"},
-    "wiring.py": {"ocijobs.cloud.data_flow_logs"},
 }
 """What the shell names: APIs that are called, and a metric. Nothing of it decides what is done."""
 

@@ -23,6 +23,48 @@ def rows() -> list[list[str]]:
 
 ROWS = rows()
 
+WORDS = frozenset(
+    [
+        "abandon",
+        "action",
+        "adoption",
+        "attempt",
+        "backend",
+        "binding",
+        "busy",
+        "caller",
+        "decision",
+        "drift",
+        "epoch",
+        "evidence",
+        "fence",
+        "firing",
+        "gate",
+        "held",
+        "incarnation",
+        "intent",
+        "launcher",
+        "nursery",
+        "observation",
+        "orphan",
+        "quarantine",
+        "record",
+        "refusal",
+        "revision",
+        "round",
+        "serves",
+        "settled",
+        "standing",
+        "stopping",
+        "term",
+        "token",
+        "turn",
+        "verdict",
+        "version",
+    ]
+) | {"let go", "owner tag"}
+"""What pages and code take for known."""
+
 
 @pytest.mark.parametrize("row", ROWS, ids=[row[0] for row in ROWS])
 def test_a_word_has_a_meaning_and_a_module_that_exists_and_uses_it(row: list[str]) -> None:
@@ -39,6 +81,17 @@ def test_a_word_has_a_meaning_and_a_module_that_exists_and_uses_it(row: list[str
 def test_no_word_is_explained_twice() -> None:
     words = [row[0] for row in ROWS]
     assert len(words) == len(set(words))
+
+
+def test_each_word_that_is_taken_for_known_is_explained() -> None:
+    assert WORDS - {word.strip() for row in ROWS for word in row[0].split(",")} == set()
+
+
+def test_words_are_in_order() -> None:
+    text = (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
+    for section in text.split("\n## ")[1:]:
+        words = re.findall(r"^\| ([a-z][^|]*?) \|", section, re.MULTILINE)[1:]
+        assert words == sorted(words, key=str.lower)
 
 
 @pytest.mark.parametrize("page", ["docs/architecture.md", "CONTRIBUTING.md"])

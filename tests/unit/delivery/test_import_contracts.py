@@ -14,12 +14,16 @@ PACKAGES = ("operator/ocijobs", "emulator/oci_emulator", "cluster/kubecontrolpla
 # Contract -> a module, and the import in it that the contract forbids.
 WRONG_WAYS = {
     "Imports point one way": (
-        "operator/ocijobs/reconcile/pacing.py",
+        "operator/ocijobs/reconcile/backoff.py",
         "from ocijobs.kube import client",
     ),
     "Backends don't know each other": (
         "operator/ocijobs/backends/data_flow/fields.py",
         "from ocijobs.backends.data_science import compute",
+    ),
+    "Decisions about one kind know nothing of those about another": (
+        "operator/ocijobs/reconcile/run/pod_sets.py",
+        "from ocijobs.reconcile.job import place",
     ),
     "What comes from outside is the fetcher's to handle": (
         "operator/ocijobs/controller/sources.py",

@@ -21,9 +21,8 @@ from tests.support.logins import ExecPlugin, kubeconfig_for, with_cluster
 from tests.support.patience import patience
 
 from ocijobs.controller.store import Store
-from ocijobs.controller.streams import Answers, Streams
+from ocijobs.controller.streams import Answers, Streams, Watched, WatchTimes
 from ocijobs.controller.watch import watch
-from ocijobs.controller.watched import Watched, WatchTimes
 from ocijobs.kube import login as login_module
 from ocijobs.kube.client import ApiError, KubeClient
 from ocijobs.kube.login import Login, NoClusterError, load_login

@@ -13,19 +13,18 @@ from typing import Any
 from hypothesis import strategies as st
 
 from ocijobs.api.job.status import JobSubmission, OCIJobStatus
-from ocijobs.api.run.phase import Phase, StopReason
+from ocijobs.api.run.phase import Phase, StopReason, SweepPhase
 from ocijobs.api.run.status import Attempt, OCIJobRunStatus
-from ocijobs.api.schedule.spec import OCIJobSchedule, OCIJobScheduleSpec
-from ocijobs.api.schedule.status import OCIJobScheduleStatus
+from ocijobs.api.schedule import OCIJobSchedule, OCIJobScheduleSpec, OCIJobScheduleStatus
 from ocijobs.api.shared.metadata import ObjectMeta
 from ocijobs.api.shared.names import ANNOTATION_ABANDON, ANNOTATION_PAUSED, FINALIZER
 from ocijobs.api.shared.reasons import Reason
-from ocijobs.api.sweep.phase import SweepPhase
 from ocijobs.api.sweep.spec import OCIJobSweep, OCIJobSweepSpec
 from ocijobs.api.sweep.status import OCIJobSweepStatus
 from ocijobs.backends.records import JobState, Refusal, RefusalKind, RunState
 from ocijobs.reconcile.actions.calls import Call, Operation
 from ocijobs.reconcile.dependencies import Relations
+from ocijobs.reconcile.idempotency import Evidence
 from ocijobs.reconcile.identity import IdentityObservation
 from ocijobs.reconcile.identity_view import IdentityView
 from ocijobs.reconcile.job.observation import JobObservation, RunView
@@ -42,7 +41,6 @@ from ocijobs.reconcile.known.oci_jobs import Removal
 from ocijobs.reconcile.known.run import RunKnown
 from ocijobs.reconcile.known.schedule import ScheduleKnown
 from ocijobs.reconcile.known.sweep import Children, ChildView, SweepKnown
-from ocijobs.reconcile.once import Evidence
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.schedule.observation import ScheduleObservation
 from ocijobs.reconcile.sweep.observation import SweepObservation
@@ -124,7 +122,7 @@ IDENTITIES: tuple[IdentityView, ...] = (
     make_identity_view(region=None, version=""),
     make_identity_view(obstacle=(Reason.CREDENTIALS_INVALID, "401")),
     make_identity_view(no_start=(Reason.WAITING_FOR_IDENTITY, "it is being deleted")),
-    make_identity_view(held=False),
+    make_identity_view(copied=False),
     make_identity_view(asked=False),
     _without_credentials(None),
     _without_credentials(NOW - timedelta(days=1)),
@@ -390,7 +388,7 @@ def identity_observations(draw: st.DrawFn) -> IdentityObservation:
         verified_at=draw(_maybe(times)),
         refused_since=draw(_maybe(times)),
         doubted=draw(st.booleans()),
-        held=draw(st.sampled_from([None, *_VERSIONS])),
+        copied=draw(st.sampled_from([None, *_VERSIONS])),
         calls=draw(_calls((f"{meta.uid}/{meta.generation}", *_VERSIONS, ""))),
     )
     return IdentityObservation(

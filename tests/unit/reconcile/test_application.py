@@ -17,10 +17,10 @@ from ocijobs.backends.differences import all_differences, setting_differences
 from ocijobs.backends.requests import NameKind
 from ocijobs.backends.revision import adopted_name, job_request
 from ocijobs.reconcile.actions.jobs import FindName
+from ocijobs.reconcile.blocking import Blocker
 from ocijobs.reconcile.job.adoption import adopt
 from ocijobs.reconcile.job.decide import decide_job
 from ocijobs.reconcile.job.observation import JobObservation
-from ocijobs.reconcile.job.outlook import Needed, Obstacle
 from ocijobs.reconcile.job.place import Place, find_place
 from ocijobs.reconcile.job.plan import Plan, make_plan
 from ocijobs.reconcile.known.job import JobKnown
@@ -149,7 +149,7 @@ def test_the_code_is_where_its_content_says() -> None:
 # The plan.
 
 
-def planned(o: JobObservation) -> Plan | Needed | Obstacle | None:
+def planned(o: JobObservation) -> Plan | Blocker | None:
     """Return what the job is to be."""
     place = find_place(o, make_caller(), None)
     assert isinstance(place, Place)
@@ -165,8 +165,8 @@ def observed(job: OCIJob, **changes: Any) -> JobObservation:
 def test_without_a_bucket_for_the_code_the_identity_is_named() -> None:
     job = make_spark_job(data_flow={"artifact_bucket_uri": None})
     found = planned(observed(job))
-    assert isinstance(found, Obstacle)
-    assert (found.reason, found.invalid) == ("InvalidSpec", True)
+    assert isinstance(found, Blocker)
+    assert (found.reason, found.terminal) == ("InvalidSpec", True)
     assert found.message == (
         "spec.infrastructure.dataFlow.artifactBucketUri: is not set, and OCIIdentity default has no "
         "spec.defaults.artifactBucketUri: set one of the two"
@@ -256,7 +256,7 @@ def test_a_pool_that_is_given_by_name_is_found_in_the_job_s_compartment_first() 
     job = make_spark_job(data_flow={"pool_name": "nightly"})
     o = observed(job)
     found = planned(o)
-    assert isinstance(found, Needed)
+    assert isinstance(found, Blocker)
     assert isinstance(found.action, FindName)
     name = found.action.name
     assert (name.kind, name.name, found.action.compartment_id) == (

@@ -17,7 +17,12 @@ from ocijobs.backends.backend import Backend
 from ocijobs.backends.data_flow.backend import DATA_FLOW
 from ocijobs.backends.data_science.backend import DATA_SCIENCE
 from ocijobs.backends.records import ACTIVE_RUN_STATES, RunState
-from ocijobs.backends.registry import BACKENDS, UnknownBackendError, backend_for, backend_of
+from ocijobs.backends.registry import (
+    BACKENDS,
+    UnknownBackendError,
+    backend_for,
+    backend_of,
+)
 from ocijobs.reconcile.job.decide import decide_job
 from ocijobs.reconcile.run.decide import decide_run
 from ocijobs.testing import (

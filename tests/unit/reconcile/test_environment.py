@@ -10,9 +10,6 @@ from hypothesis import strategies as st
 
 from ocijobs.api.shared.environment import EnvVar
 from ocijobs.backends.environment import (
-    NO_VALUES,
-    ValueKey,
-    Values,
     characters,
     command_line,
     expand,
@@ -22,6 +19,7 @@ from ocijobs.backends.environment import (
     reserved_names,
     resolve,
 )
+from ocijobs.backends.values import NO_VALUES, ValueKey, Values
 
 DEFINED = {"NAME": "value", "EMPTY": "", "LOOP": "$(NAME)"}
 

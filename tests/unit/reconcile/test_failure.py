@@ -10,12 +10,11 @@ from tests.unit.reconcile.simulation.laws import conditions_are_the_tables
 
 from ocijobs.api.identity import OCIIdentityStatus
 from ocijobs.api.job.status import OCIJobStatus
-from ocijobs.api.run.phase import Phase
+from ocijobs.api.run.phase import Phase, SweepPhase
 from ocijobs.api.run.status import OCIJobRunStatus
-from ocijobs.api.schedule.status import OCIJobScheduleStatus
+from ocijobs.api.schedule import OCIJobScheduleStatus
 from ocijobs.api.shared.conditions import ConditionType, find
 from ocijobs.api.shared.reasons import Reason
-from ocijobs.api.sweep.phase import SweepPhase
 from ocijobs.api.sweep.status import OCIJobSweepStatus
 from ocijobs.reconcile.failure import (
     Failure,

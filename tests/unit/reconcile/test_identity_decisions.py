@@ -15,8 +15,8 @@ from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.reconcile.actions.identities import (
+    CopyCredentials,
     DropCredentials,
-    HoldCredentials,
     ReadCredentials,
     VerifyCredentials,
 )
@@ -185,7 +185,7 @@ def test_a_key_without_a_secret_follows_and_ends_and_starts_nothing() -> None:
         assert view.caller() == may.caller()
         assert (view.obstacle, view.launcher()) == (None, None)
     name = "OCIIdentity default"
-    assert {case: view.hinders_start for case, view in views.items()} == {
+    assert {case: view.blocks_start for case, view in views.items()} == {
         "no Secret": (Reason.WAITING_FOR_IDENTITY, f"{name}: there is no Secret api-key"),
         "broken": (Reason.CREDENTIALS_INVALID, f"{name}: bad"),
         "deleted": (Reason.WAITING_FOR_IDENTITY, f"{name} is being deleted"),
@@ -322,64 +322,64 @@ def test_others_see_why_an_identity_can_not_be_used() -> None:
 def holds(known: IdentityKnown, at: datetime = SETTLED, **changes: Any) -> list[str]:
     """Return what is done about the copy of the Secret, for an identity that a run needs."""
     observation = observed(known, **{"users": ("OCIJobRun team-a/run",), **changes})
-    copying = HoldCredentials | DropCredentials
+    copying = CopyCredentials | DropCredentials
     actions = decide_identity(observation, at).actions
     return [type(action).__name__ for action in actions if isinstance(action, copying)]
 
 
-def held(version: str = KEY.version) -> IdentityKnown:
+def copied(version: str = KEY.version) -> IdentityKnown:
     """Return what is known when OCI accepts the key and a copy of that version is kept."""
-    return asked().hold_answered(version, None, at=SETTLED)
+    return asked().copy_answered(version, None, at=SETTLED)
 
 
 def test_a_copy_is_kept_for_what_needs_it_once_oci_has_accepted_the_key() -> None:
-    assert holds(asked()) == ["HoldCredentials"]
+    assert holds(asked()) == ["CopyCredentials"]
     assert holds(asked(), users=()) == []
-    assert holds(held()) == []
+    assert holds(copied()) == []
     # Another key takes the place of a former one when OCI takes it, and not before.
     renewed = replace(KEY, version="key-2")
-    changed = held().secret_read(renewed, at=SETTLED, epoch=EPOCH)
+    changed = copied().secret_read(renewed, at=SETTLED, epoch=EPOCH)
     assert holds(changed) == []
     refused = Refusal(kind=RefusalKind.CREDENTIALS, message="no")
     assert holds(changed.verify_answered("key-2", refused, at=SETTLED)) == []
-    assert holds(changed.verify_answered("key-2", None, at=SETTLED)) == ["HoldCredentials"]
-    assert holds(missing(held())) == []
+    assert holds(changed.verify_answered("key-2", None, at=SETTLED)) == ["CopyCredentials"]
+    assert holds(missing(copied())) == []
 
 
 def test_a_copy_goes_when_nothing_needs_it() -> None:
-    assert holds(held(), users=()) == ["DropCredentials"]
-    gone = decide_identity(observed(held(), deleted=START), SETTLED)
-    drop = DropCredentials(identity=observed(held()).reference)
+    assert holds(copied(), users=()) == ["DropCredentials"]
+    gone = decide_identity(observed(copied(), deleted=START), SETTLED)
+    drop = DropCredentials(identity=observed(copied()).reference)
     assert gone.actions == (drop, RemoveFinalizer())
 
 
 def test_nothing_is_created_before_there_is_a_copy() -> None:
     identity = observed(asked()).identity
     reference = observed(asked()).reference
-    assert view_identity(reference, identity, asked()).to_hold == HoldCredentials(
+    assert view_identity(reference, identity, asked()).copy_first == CopyCredentials(
         identity=reference
     )
-    assert view_identity(reference, identity, held()).to_hold is None
-    assert view_identity(reference, identity, held("key-0")).to_hold is not None
+    assert view_identity(reference, identity, copied()).copy_first is None
+    assert view_identity(reference, identity, copied("key-0")).copy_first is not None
 
 
 def test_a_copy_that_can_not_be_written_is_told_and_tried_again() -> None:
     forbidden = Refusal(kind=RefusalKind.UNAVAILABLE, message="no copy could be kept: 403")
-    known = asked().hold_answered(KEY.version, forbidden, at=SETTLED)
+    known = asked().copy_answered(KEY.version, forbidden, at=SETTLED)
     view = view_identity(observed(known).reference, observed(known).identity, known)
     assert (view.launcher(), view.caller() is None) == (None, False)
-    assert view.hinders_start == (
+    assert view.blocks_start == (
         Reason.WAITING_FOR_IDENTITY,
         "OCIIdentity default: no copy could be kept: 403",
     )
     assert holds(known) == []
     later = SETTLED + timedelta(seconds=30)
     again = known.secret_read(KEY, at=later, epoch=EPOCH)
-    assert holds(again, later) == ["HoldCredentials"]
+    assert holds(again, later) == ["CopyCredentials"]
 
 
 def test_what_starts_waits_until_oci_was_asked_about_the_very_key() -> None:
-    changed = held().secret_read(replace(KEY, version="key-2"), at=SETTLED, epoch=EPOCH)
+    changed = copied().secret_read(replace(KEY, version="key-2"), at=SETTLED, epoch=EPOCH)
     view = view_identity(observed(changed).reference, observed(changed).identity, changed)
-    assert (view.launcher(), view.hinders_start) == (None, None)
+    assert (view.launcher(), view.blocks_start) == (None, None)
     assert view.caller() is not None

@@ -20,10 +20,9 @@ from tests.unit.reconcile.any_observation import (
 )
 from tests.unit.reconcile.simulation.laws import conditions_are_the_tables
 
-from ocijobs.api.run.phase import Phase
+from ocijobs.api.run.phase import Phase, SweepPhase
 from ocijobs.api.shared.conditions import ConditionType, find
 from ocijobs.api.shared.names import ANNOTATION_PAUSED
-from ocijobs.api.sweep.phase import SweepPhase
 from ocijobs.reconcile.actions.action import Action
 from ocijobs.reconcile.actions.jobs import ListActiveRuns, ReadSources
 from ocijobs.reconcile.decision import Decision

@@ -37,6 +37,7 @@ from ocijobs.reconcile.actions.jobs import (
     UpdateJob,
 )
 from ocijobs.reconcile.decision import Decision
+from ocijobs.reconcile.idempotency import Evidence
 from ocijobs.reconcile.job.decide import decide_job
 from ocijobs.reconcile.job.observation import JobObservation, RunView
 from ocijobs.reconcile.job.place import Place, find_place
@@ -44,7 +45,6 @@ from ocijobs.reconcile.job.plan import make_plan
 from ocijobs.reconcile.job.removal import remove_oci_job
 from ocijobs.reconcile.known.job import JobKnown
 from ocijobs.reconcile.known.oci_jobs import Removal
-from ocijobs.reconcile.once import Evidence
 from ocijobs.testing import (
     COMPARTMENT,
     DEFAULT_SETTINGS,

@@ -20,7 +20,7 @@ from ocijobs.backends.records import Refusal
 from ocijobs.reconcile.actions.calls import Caller, Operation
 from ocijobs.reconcile.actions.jobs import CreateJob, UploadArtifact
 from ocijobs.reconcile.decision import Decision
-from ocijobs.reconcile.job import creation, history, readiness, removal
+from ocijobs.reconcile.job import creation, readiness, removal
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.plan import Plan
 from ocijobs.reconcile.known.job import JobKnown
@@ -65,18 +65,18 @@ def _believe_that_settings_were_sent(patch: pytest.MonkeyPatch) -> None:
 
 def _delete_below_runs(patch: pytest.MonkeyPatch) -> None:
     """Neither is it known which OCI jobs live runs need, nor is OCI asked whether runs are active."""
-    superfluous, listed = history.superfluous, Removal.runs_listed
+    excess_revisions, listed = removal.excess_revisions, Removal.runs_listed
 
     def all_former(
         revisions: tuple[Revision, ...], *, current: str, needed: frozenset[str], limit: int
     ) -> tuple[Revision, ...]:
         del needed
-        return superfluous(revisions, current=current, needed=frozenset(), limit=limit)
+        return excess_revisions(revisions, current=current, needed=frozenset(), limit=limit)
 
     def none_active(self: Removal, answer: int | Refusal, *, at: datetime, epoch: str) -> Removal:
         return listed(self, 0 if isinstance(answer, int) else answer, at=at, epoch=epoch)
 
-    patch.setattr(history, "superfluous", all_former)
+    patch.setattr(removal, "excess_revisions", all_former)
     patch.setattr(Removal, "runs_listed", none_active)
 
 
@@ -100,7 +100,7 @@ def _delete_code_that_others_have(patch: pytest.MonkeyPatch) -> None:
         alone_o = replace(o, job=job, code_in_use=frozenset())
         return remove(alone_o, caller, compartment_id, revision, now)
 
-    patch.setattr(history, "remove_revision", hasty)
+    patch.setattr(removal, "remove_revision", hasty)
 
 
 def _forget_the_code(patch: pytest.MonkeyPatch) -> None:
@@ -111,7 +111,7 @@ def _forget_the_code(patch: pytest.MonkeyPatch) -> None:
     ) -> removal.RemovalStep:
         return removal.remove_oci_job(o, caller, compartment_id, revision.job_id, now)
 
-    patch.setattr(history, "remove_revision", remove)
+    patch.setattr(removal, "remove_revision", remove)
 
 
 def _upload_before_it_is_told(patch: pytest.MonkeyPatch) -> None:

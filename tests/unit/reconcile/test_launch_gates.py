@@ -24,9 +24,9 @@ from ocijobs.reconcile.blocking import REASON_OF_REFUSAL
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.known.run import RunKnown
 from ocijobs.reconcile.run.decide import decide_run
-from ocijobs.reconcile.run.draft import Closed, Draft, Launch, pass_gates
-from ocijobs.reconcile.run.launch_gates import GATES, Answer
+from ocijobs.reconcile.run.gates import Closed, Draft, Launch, pass_gates
 from ocijobs.reconcile.run.observation import QueueView, RunObservation
+from ocijobs.reconcile.run.prelaunch import GATES, Answer
 from ocijobs.settings import Settings
 from ocijobs.testing import (
     SETTLED,
@@ -79,7 +79,7 @@ CLOSINGS = {
         }
     ),
     "dependencies": Closing(spec={"depends_on": [{"name": "first"}]}),
-    "released": Closing(settings={"hold_new": True}),
+    "start allowed": Closing(settings={"hold_new": True}),
     "settled": Closing(settings={"launch_settle_seconds": 3600}),
     "sweep seen": Closing(meta={"owner_references": (OF_SWEEP,)}),
     "job there": Closing(beside={"job": None}),
@@ -104,7 +104,7 @@ CLOSINGS = {
     "request": Closing(spec={"env": [{"name": "JOB_OCID", "value": "mine"}]}),
     "finalizer": Closing(meta={"finalizers": ()}),
     "queue": Closing(meta={"labels": {LABEL_QUEUE: "queue"}}, beside={"queue": UNADMITTED}),
-    "credentials kept": Closing(identity={"held": False}),
+    "credentials copied": Closing(identity={"copied": False}),
 }
 """For each gate what closes it, in the order in which they are to be asked."""
 

@@ -15,14 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocijobs.api.shared.reasons import Reason
-from ocijobs.backends.environment import ValueKey, Values
 from ocijobs.backends.records import RunState
+from ocijobs.backends.values import ValueKey, Values
 from ocijobs.reconcile.known.run import RunKnown
 from ocijobs.reconcile.legible import legible
 from ocijobs.reconcile.masking import SHORTEST_PART, SHORTEST_SECRET, masked
 from ocijobs.reconcile.output import LINE_LIMIT_BYTES, TAIL_LIMIT_BYTES, TAIL_LINES, tail
+from ocijobs.reconcile.run.failure_policy import Terminal, evaluate
 from ocijobs.reconcile.run.status import reflect, write_blocked
-from ocijobs.reconcile.run.verdict import Ended, judge
 from ocijobs.reconcile.text import shown
 from ocijobs.testing import SETTLED, make_run, make_run_observation, make_run_record
 
@@ -218,8 +218,8 @@ def test_what_oci_says_of_a_run_is_masked() -> None:
     reflected = reflect(o, record)
     assert reflected["lifecycle_details"] == "exit code 3: ***"
     assert reflected["exit_code"] == 3
-    verdict = judge(o, record)
-    assert isinstance(verdict, Ended)
+    verdict = evaluate(o, record)
+    assert isinstance(verdict, Terminal)
     assert verdict.message == "exit code 3: ***"
     refused, _ = write_blocked(o, SETTLED, Reason.INVALID_SPEC, "400: correct-horse\x07")
     assert {one.message for one in refused.conditions} == {"400: ***"}

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.reconcile.actions.calls import Call, Operation
+from ocijobs.reconcile.backoff import LONG_PAUSE_SECONDS, due_at
 from ocijobs.reconcile.known.job import JobKnown
 from ocijobs.reconcile.known.run import RunKnown
-from ocijobs.reconcile.pacing import LONG_PAUSE_SECONDS, due_at
 from ocijobs.reconcile.run.decide import decide_run
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.testing import (

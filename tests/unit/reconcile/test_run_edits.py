@@ -7,7 +7,7 @@ import pytest
 from ocijobs.api.run.phase import Phase
 from ocijobs.api.shared.conditions import ConditionStatus, ConditionType, find
 from ocijobs.reconcile.run.decide import decide_run
-from ocijobs.reconcile.run.gate import drop
+from ocijobs.reconcile.run.intent import drop
 from ocijobs.testing import SETTLED, make_metadata, make_run, make_run_observation
 
 

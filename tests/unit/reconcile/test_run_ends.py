@@ -21,10 +21,10 @@ from ocijobs.reconcile.actions.runs import DeleteRun, LookUpRun, ReadValues, Sea
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.known.run import RunKnown
 from ocijobs.reconcile.run.decide import decide_run
-from ocijobs.reconcile.run.draft import Launch
+from ocijobs.reconcile.run.gates import Launch
 from ocijobs.reconcile.run.launch import retry_at
-from ocijobs.reconcile.run.launch_gates import prepare
 from ocijobs.reconcile.run.observation import RunObservation
+from ocijobs.reconcile.run.prelaunch import prepare
 from ocijobs.testing import (
     DEFAULT_SETTINGS,
     LOG,

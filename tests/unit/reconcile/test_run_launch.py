@@ -27,21 +27,22 @@ from ocijobs.backends.data_science.requests import (
     RunRequest,
     SingleNode,
 )
-from ocijobs.backends.environment import ValueKey, Values
 from ocijobs.backends.job_record import JobRecord
 from ocijobs.backends.records import JobState, Refusal, RefusalKind
+from ocijobs.backends.values import ValueKey, Values
 from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.reconcile.actions.objects import CreateObject
 from ocijobs.reconcile.actions.runs import RefreshJob
+from ocijobs.reconcile.blocking import Blocker
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.dependencies import DependencyView, Relations
 from ocijobs.reconcile.job.decide import decide_job
 from ocijobs.reconcile.known.job import JobKnown
 from ocijobs.reconcile.run.decide import decide_run
-from ocijobs.reconcile.run.draft import Launch
-from ocijobs.reconcile.run.launch_gates import prepare
+from ocijobs.reconcile.run.gates import Launch
 from ocijobs.reconcile.run.observation import RunObservation
-from ocijobs.reconcile.serving import Hindrance, bind_job
+from ocijobs.reconcile.run.prelaunch import prepare
+from ocijobs.reconcile.serving import bind_job
 from ocijobs.testing import (
     COMPARTMENT,
     PROJECT,
@@ -388,27 +389,27 @@ def test_a_later_attempt_goes_on_with_the_oci_job_that_the_first_one_read() -> N
 # What is waited for.
 
 
-def hindrance(o: RunObservation) -> Hindrance:
+def blocker(o: RunObservation) -> Blocker:
     """Return what hinders a launch."""
     found = prepare(o, SETTLED)
-    assert isinstance(found, Hindrance)
+    assert isinstance(found, Blocker)
     return found
 
 
 def test_a_run_waits_until_its_job_is_there_is_ready_and_was_read_for_it() -> None:
-    assert hindrance(make_run_observation(job=None)).message == (
+    assert blocker(make_run_observation(job=None)).message == (
         "spec.jobRef: there is no OCIJob job in namespace team-a"
     )
-    assert hindrance(launching(make_job())).message == "OCIJob job is not ready yet"
+    assert blocker(launching(make_job())).message == "OCIJob job is not ready yet"
     edited = make_ready_job().model_copy(
         update={"metadata": make_metadata("job", finalizer=True, generation=2)}
     )
-    assert hindrance(launching(edited)).message == "OCIJob job is not ready yet"
+    assert blocker(launching(edited)).message == "OCIJob job is not ready yet"
     (action,) = decide_run(replace(launching(), sources_checked_at=None), SETTLED).actions
     assert isinstance(action, RefreshJob)
     going = make_metadata("job", finalizer=True, deleted=START)
     deleted = make_ready_job(metadata=going)
-    assert hindrance(launching(deleted)).reason is Reason.JOB_DELETED
+    assert blocker(launching(deleted)).reason is Reason.JOB_DELETED
 
 
 @pytest.mark.parametrize(
@@ -422,33 +423,33 @@ def test_a_run_waits_until_its_job_is_there_is_ready_and_was_read_for_it() -> No
 def test_a_job_whose_status_lacks_something_is_not_run(changes: dict[str, Any], words: str) -> None:
     job = make_ready_job()
     job = job.model_copy(update={"status": job.status.model_copy(update=changes)})
-    assert hindrance(launching(job)).message == words
+    assert blocker(launching(job)).message == words
 
 
 def test_what_lastingly_keeps_a_job_from_being_ready_is_told() -> None:
     o = make_job_observation(identity=make_identity_view(obstacle=(Reason.HELD, "held back")))
     status = decide_job(o, SETTLED).status
-    assert hindrance(launching(make_job(status=status))).message == (
+    assert blocker(launching(make_job(status=status))).message == (
         "OCIJob job is not ready: Held: held back"
     )
 
 
 def test_a_run_waits_for_its_job_to_be_read_again() -> None:
-    found = hindrance(replace(launching(), sources_checked_at=START))
+    found = blocker(replace(launching(), sources_checked_at=START))
     assert isinstance(found.action, RefreshJob)
     assert found.action.after > START
 
 
 def test_a_run_without_an_identity_that_can_be_used_waits() -> None:
     unknown = replace(launching(), identity=make_identity_view(region=None))
-    assert hindrance(unknown) == Hindrance()
+    assert blocker(unknown) == Blocker()
     blind = make_identity_view(obstacle=(Reason.CREDENTIALS_INVALID, "401"))
-    assert hindrance(replace(unknown, identity=blind)).message == "401"
+    assert blocker(replace(unknown, identity=blind)).message == "401"
 
 
 def test_most_active_runs_are_waited_for_unless_the_run_is_launched_already() -> None:
     o = replace(launching(make_ready_job(max_active_runs=2)), ahead=2)
-    assert hindrance(o).message == "spec.maxActiveRuns of OCIJob job is 2: waiting for its turn"
+    assert blocker(o).message == "spec.maxActiveRuns of OCIJob job is 2: waiting for its turn"
     assert isinstance(prepare(replace(o, ahead=1), SETTLED), Launch)
 
 
@@ -462,7 +463,7 @@ def test_values_that_are_not_there_are_waited_for() -> None:
     }
     for words, answer in answers.items():
         known = o.known.values_answered(answer, at=SETTLED, epoch=o.epoch)
-        found = hindrance(replace(o, known=known))
+        found = blocker(replace(o, known=known))
         assert (found.reason, found.message) == (Reason.WAITING_FOR_VALUE, f"spec.env: {words}")
         assert Operation.READ_VALUES in known.calls
 
@@ -503,7 +504,7 @@ def test_a_job_that_the_api_server_does_not_take_ends_its_run() -> None:
 
 
 def test_a_job_of_that_name_that_is_another_s_is_not_run() -> None:
-    found = hindrance(owning(make_ready_job("run")))
+    found = blocker(owning(make_ready_job("run")))
     assert found.reason is Reason.NAME_TAKEN
     owner = OwnerReference(kind="OCIJobRun", name="run", uid="uid-of-run", controller=True)
     meta = make_metadata("run", finalizer=True).model_copy(update={"owner_references": (owner,)})
@@ -535,7 +536,7 @@ def test_another_attempt_needs_the_very_job_of_the_first() -> None:
 def test_another_attempt_waits_for_nothing_but_who_calls() -> None:
     former = make_job(metadata=make_metadata("job", uid="former"))
     o = replace(retrying(former), identity=make_identity_view(region=None))
-    assert hindrance(o) == Hindrance()
+    assert blocker(o) == Blocker()
     assert isinstance(prepare(retrying(former), SETTLED), Launch)
 
 
@@ -546,7 +547,7 @@ def test_a_binding_that_lacks_where_the_job_is_launches_nothing() -> None:
     assert binding is not None
     lost = binding.model_copy(update={"compartment_id": None})
     status = o.run.status.model_copy(update={"binding": lost})
-    found = hindrance(replace(o, run=o.run.model_copy(update={"status": status})))
+    found = blocker(replace(o, run=o.run.model_copy(update={"status": status})))
     assert (found.reason, found.message) == (
         Reason.WAITING_FOR_JOB,
         "the OCI job is not known yet",
@@ -558,7 +559,7 @@ def test_runs_of_a_sweep_are_not_settled_again() -> None:
     o = replace(launching(), shared=shared)
     assert isinstance(prepare(o, START), Launch)
     waiting = prepare(launching(), START)
-    assert isinstance(waiting, Hindrance)
+    assert isinstance(waiting, Blocker)
     assert waiting.wake_at is not None
     assert waiting.wake_at > START + timedelta(seconds=1)
 

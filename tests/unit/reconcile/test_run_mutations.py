@@ -21,25 +21,25 @@ from ocijobs.api.run.settings import RunSettings
 from ocijobs.api.run.spec import OCIJobRun
 from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.metadata import ObjectMeta
-from ocijobs.backends.environment import Values
 from ocijobs.backends.inputs import RunInput
 from ocijobs.backends.records import Refusal, RunRecord, RunState
-from ocijobs.reconcile import once
+from ocijobs.backends.values import Values
+from ocijobs.reconcile import idempotency
 from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.reconcile.actions.runs import CreateRun
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.run import (
     bound_job,
     decide,
-    draft,
     ending,
+    failure_policy,
     following,
+    gates,
     launch,
-    launch_gates,
     observation,
+    prelaunch,
     request,
     submission,
-    verdict,
 )
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.status import write_status
@@ -49,9 +49,9 @@ def _create_without_an_intent(patch: pytest.MonkeyPatch) -> None:
     """The call is made with the write that records it, not after it."""
 
     def await_launch(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
-        decision = launch_gates.await_launch(o, now)
-        submit, prepared = decision.status.submit, launch_gates.prepare(o, now)
-        if submit is None or not isinstance(prepared, draft.Launch):
+        decision = prelaunch.await_launch(o, now)
+        submit, prepared = decision.status.submit, prelaunch.prepare(o, now)
+        if submit is None or not isinstance(prepared, gates.Launch):
             return decision
         create = CreateRun(
             caller=prepared.caller, token=submit.token, request=prepared.request, epoch=o.epoch
@@ -74,14 +74,14 @@ def _repeat_with_another_body(patch: pytest.MonkeyPatch) -> None:
 
 def _forget_doubt(patch: pytest.MonkeyPatch) -> None:
     """A call that timed out is taken for one that did not arrive."""
-    answered = once.Evidence.create_answered
+    answered = idempotency.Evidence.create_answered
 
     def sure(
-        self: once.Evidence, refusal: Refusal | None, *, at: datetime, epoch: str
-    ) -> once.Evidence:
+        self: idempotency.Evidence, refusal: Refusal | None, *, at: datetime, epoch: str
+    ) -> idempotency.Evidence:
         return replace(answered(self, refusal, at=at, epoch=epoch), doubt=False)
 
-    patch.setattr(once.Evidence, "create_answered", sure)
+    patch.setattr(idempotency.Evidence, "create_answered", sure)
 
 
 def _believe_every_list(patch: pytest.MonkeyPatch) -> None:
@@ -111,7 +111,7 @@ def _tell_the_time(patch: pytest.MonkeyPatch) -> None:
         return write_status(o, now, **changes | {"message": f"as of {now}"})
 
     patch.setattr(following, "write_status", told)
-    patch.setattr(following, "_details_hold", lambda *_: None)
+    patch.setattr(following, "_details_deferred_until", lambda *_: None)
 
 
 def _send_what_the_application_has(patch: pytest.MonkeyPatch) -> None:
@@ -130,7 +130,7 @@ def _forget_the_totals(patch: pytest.MonkeyPatch) -> None:
 
 def _count_every_failure(patch: pytest.MonkeyPatch) -> None:
     """That a stream was well for long is nothing."""
-    patch.setattr(verdict, "_failed_before", lambda o, _: o.run.status.failed or 0)
+    patch.setattr(failure_policy, "_failed_before", lambda o, _: o.run.status.failed or 0)
 
 
 def _take_streams_for_batches(patch: pytest.MonkeyPatch) -> None:

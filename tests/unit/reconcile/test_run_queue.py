@@ -36,11 +36,11 @@ from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.reconcile.actions.objects import CreateWorkload, DeleteWorkload, PatchWorkload
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.known.run import RunKnown
-from ocijobs.reconcile.run import decide, launch_gates, queueing, stopping, submission
+from ocijobs.reconcile.run import decide, prelaunch, queueing, stopping, submission
 from ocijobs.reconcile.run.decide import decide_run
-from ocijobs.reconcile.run.launch_gates import GATES
 from ocijobs.reconcile.run.observation import QueueView, RunObservation
 from ocijobs.reconcile.run.pod_sets import request_of, workload_name
+from ocijobs.reconcile.run.prelaunch import GATES
 from ocijobs.reconcile.run.queueing import waiting
 from ocijobs.testing import SETTLED, START, make_metadata, make_run, make_run_observation
 
@@ -105,12 +105,12 @@ def _launch_unadmitted(patch: pytest.MonkeyPatch) -> None:
     """The queue is not asked."""
     others = tuple(each for each in GATES if each.name != "queue")
     assert len(others) == len(GATES) - 1
-    patch.setattr(launch_gates, "GATES", others)
+    patch.setattr(prelaunch, "GATES", others)
 
 
 def _give_back_at_once(patch: pytest.MonkeyPatch) -> None:
     """The reservation is given up while OCI is still ending the attempt."""
-    settle = queueing.settle
+    settle = queueing.sync_workload
 
     def hasty(
         o: RunObservation, decision: Decision[OCIJobRunStatus], now: datetime
@@ -118,7 +118,7 @@ def _give_back_at_once(patch: pytest.MonkeyPatch) -> None:
         idle = o.run.model_copy(update={"status": o.run.status.model_copy(update={"submit": None})})
         return settle(replace(o, run=idle), decision, now)
 
-    patch.setattr(decide, "settle", hasty)
+    patch.setattr(decide, "sync_workload", hasty)
 
 
 def _never_stop(patch: pytest.MonkeyPatch) -> None:
@@ -175,8 +175,9 @@ def test_a_run_that_may_be_launched_enters_its_queue() -> None:
     o = _queued(**{LABEL_PRIORITY: "urgent"})
     action = _only(decide_run(o, SETTLED).actions)
     assert action.priority_class == "urgent"
-    assert action.document["metadata"]["name"] == workload_name(o.run)
-    assert action.document["spec"]["queueName"] == "team"
+    document: dict[str, Any] = dict(action.document)
+    assert document["metadata"]["name"] == workload_name(o.run)
+    assert document["spec"]["queueName"] == "team"
 
 
 def test_a_workload_that_is_refused_is_told_and_tried_again() -> None:
@@ -274,7 +275,7 @@ def test_each_group_of_nodes_is_a_set_of_pods() -> None:
 def _waiting(**annotations: str) -> RunObservation:
     """Return a run whose Workload waits."""
     o = _queued()
-    document = _only(decide_run(o, SETTLED).actions).document
+    document: dict[str, Any] = dict(_only(decide_run(o, SETTLED).actions).document)
     document["metadata"] |= {"uid": "w", "creationTimestamp": SETTLED.isoformat()}
     document["metadata"]["annotations"] |= annotations
     workload = Workload.model_validate(document)
@@ -329,7 +330,7 @@ def test_an_evicted_workload_gives_its_reservation_back_in_place() -> None:
     ).actions
     assert isinstance(action, PatchWorkload)
     assert action.status
-    paths = {change["path"]: change for change in action.changes}
+    paths: dict[str, Any] = {change["path"]: change for change in action.changes}
     assert "/status/admission" not in paths, "there is none"
     assert paths["/status/conditions/0"]["value"]["status"] == "False"
     # What was False before keeps its time.

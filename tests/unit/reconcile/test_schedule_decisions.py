@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.unit.reconcile.simulation.schedule_world import RUN, ScheduleWorld
 
-from ocijobs.api.shared.names import ANNOTATION_PAUSED, ANNOTATION_RELEASE
+from ocijobs.api.shared.names import ANNOTATION_ALLOW_START, ANNOTATION_PAUSED
 from ocijobs.reconcile.schedule.firings import FiringView, creations
 from ocijobs.reconcile.schedule.observation import MadeView
 from ocijobs.testing import START, make_metadata
@@ -83,17 +83,19 @@ def test_a_clock_that_was_set_back_starts_nothing_and_is_told() -> None:
     assert world.reason == "Scheduled"
 
 
-def test_what_is_new_to_a_restored_cluster_starts_nothing_until_it_is_released() -> None:
+def test_what_is_new_to_a_restored_cluster_starts_nothing_until_it_may() -> None:
     world = ScheduleWorld()
     world.settings = world.settings.model_copy(update={"hold_new": True})
     world.wait(HOUR)
     assert world.created == []
     assert world.reason == "Held"
-    meta = world.schedule.metadata.model_copy(update={"annotations": {ANNOTATION_RELEASE: "true"}})
+    meta = world.schedule.metadata.model_copy(
+        update={"annotations": {ANNOTATION_ALLOW_START: "true"}}
+    )
     world.schedule = world.schedule.model_copy(update={"metadata": meta})
     world.wait(HOUR)
     assert world.created
-    assert world.annotations[world.created[0]][ANNOTATION_RELEASE] == "true"
+    assert world.annotations[world.created[0]][ANNOTATION_ALLOW_START] == "true"
 
 
 def test_a_firing_that_has_failed_does_not_succeed_by_the_deletion_of_what_failed() -> None:
@@ -198,7 +200,7 @@ def test_a_schedule_that_is_paused_or_deleted_starts_nothing(changes: dict[str, 
             {"schedule": "TZ=UTC 0 2 * * *"},
             "spec.schedule: TZ and CRON_TZ are not for spec.schedule: use spec.timeZone",
         ),
-        ({"time_zone": "Mars/Olympus"}, "spec.timeZone: 'Mars/Olympus' is no time zone"),
+        ({"time_zone": "Mars/Olympus"}, "spec.timeZone: 'Mars/Olympus' is not a time zone"),
         (
             {
                 "resources": [

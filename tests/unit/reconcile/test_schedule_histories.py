@@ -14,8 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.reconcile.simulation.schedule_world import Crash, ScheduleWorld
 
-from ocijobs.api.schedule.spec import ConcurrencyPolicy
-from ocijobs.api.schedule.status import FiringState
+from ocijobs.api.schedule import ConcurrencyPolicy, FiringState
 from ocijobs.reconcile.schedule.firings import firings
 from ocijobs.testing import START
 

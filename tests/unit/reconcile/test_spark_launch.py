@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from ocijobs.api.job.machines.data_flow import ApplicationType, SparkLanguage
-from ocijobs.api.run.binding import ReferencedValue
 from ocijobs.api.run.phase import Phase
 from ocijobs.api.run.spec import OCIJobRun
 from ocijobs.api.run.status import Attempt, OCIJobRunStatus
+from ocijobs.api.shared.environment import ReferencedValue
 from ocijobs.api.shared.names import ANNOTATION_SCHEDULED_TIME
 from ocijobs.backends.data_flow.requests import (
     ApplicationCode,
@@ -20,16 +20,16 @@ from ocijobs.backends.data_flow.requests import (
     SparkMachine,
     SparkSettings,
 )
-from ocijobs.backends.environment import ValueKey, Values
 from ocijobs.backends.records import RunState
 from ocijobs.backends.requests import Tags
+from ocijobs.backends.values import ValueKey, Values
 from ocijobs.reconcile.actions.objects import RemoveFinalizer
 from ocijobs.reconcile.known.job import JobKnown
 from ocijobs.reconcile.known.run import RunKnown
 from ocijobs.reconcile.run.decide import decide_run
-from ocijobs.reconcile.run.draft import Launch
-from ocijobs.reconcile.run.launch_gates import await_launch, prepare
+from ocijobs.reconcile.run.gates import Launch
 from ocijobs.reconcile.run.observation import RunObservation
+from ocijobs.reconcile.run.prelaunch import await_launch, prepare
 from ocijobs.testing import (
     COMPARTMENT,
     SETTLED,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ocijobs.api.kueue import LABEL_SHAPE
-from ocijobs.api.run.overrides import RunSpark
-from ocijobs.api.run.settings import RunSettings
+from ocijobs.api.run.settings import RunSettings, RunSpark
 from ocijobs.backends.data_flow.backend import DATA_FLOW
 from ocijobs.backends.names import NO_NAMES
 from ocijobs.reconcile.run.pod_sets import request_of
@@ -22,6 +22,8 @@ def asked(spark: dict[str, Any] | None = None, **data_flow: Any) -> list[tuple[A
     spec = make_spark_job(data_flow=data_flow).spec
     template = DATA_FLOW.template(spec, region=REGION, artifact=None, names=NO_NAMES)
     ours = RunSettings(spark=RunSpark.model_validate(spark) if spark else None)
+    request = request_of(make_run(), "queue", DATA_FLOW.pod_sets(template, ours))
+    pod_sets: tuple[Mapping[str, Any], ...] = request.pod_sets
     return [
         (
             each["name"],
@@ -29,7 +31,7 @@ def asked(spark: dict[str, Any] | None = None, **data_flow: Any) -> list[tuple[A
             each["template"]["spec"]["nodeSelector"][LABEL_SHAPE],
             each["template"]["spec"]["containers"][0].get("resources", {}).get("requests", {}),
         )
-        for each in request_of(make_run(), "queue", DATA_FLOW.pod_sets(template, ours)).pod_sets
+        for each in pod_sets
     ]
 
 

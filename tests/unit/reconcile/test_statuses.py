@@ -10,16 +10,22 @@ import pytest
 from ocijobs.api.identity import OCIIdentityStatus
 from ocijobs.api.run.status import OCIJobRunStatus, RunLogs
 from ocijobs.api.shared.conditions import ConditionType, find
-from ocijobs.api.shared.identity_reference import IdentityReference
+from ocijobs.api.shared.metadata import IdentityReference
 from ocijobs.api.shared.reasons import EventType, Reason
 from ocijobs.reconcile.actions.calls import Caller
 from ocijobs.reconcile.actions.jobs import CreateJob, DeleteJob, UpdateJob, UploadArtifact
 from ocijobs.reconcile.actions.objects import CreateObject, CreateWorkload, EditObject
 from ocijobs.reconcile.actions.runs import CancelRun, CreateRun
+from ocijobs.reconcile.decision import transition_notes
+from ocijobs.reconcile.failure import unreadable_status
 from ocijobs.reconcile.standing import Headline, Standing, conditions
-from ocijobs.reconcile.transitions import transition_notes
-from ocijobs.reconcile.unreadable import unreadable_status
-from ocijobs.reconcile.unwritten import ENDS, ENDS_WITH_THE_OBJECT, Unwritten, allowed, reduced
+from ocijobs.reconcile.unwritten import (
+    ENDS,
+    ENDS_WITH_THE_OBJECT,
+    Unwritten,
+    allowed,
+    reduced,
+)
 from ocijobs.settings import Settings
 from ocijobs.testing import SETTLED
 

@@ -12,19 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.reconcile.simulation.sweep_world import SIZE, SweepWorld
 
-from ocijobs.api.run.phase import Phase
+from ocijobs.api.run.phase import Phase, SweepPhase
 from ocijobs.api.shared.dependency import DependencyKind
-from ocijobs.api.shared.names import ANNOTATION_PAUSED, ANNOTATION_RELEASE
+from ocijobs.api.shared.names import ANNOTATION_ALLOW_START, ANNOTATION_PAUSED
 from ocijobs.api.shared.reasons import Reason
-from ocijobs.api.sweep.phase import SweepPhase
 from ocijobs.api.sweep.spec import OCIJobSweepSpec
 from ocijobs.reconcile.actions.objects import DeleteObject
 from ocijobs.reconcile.actions.runs import RefreshJob
 from ocijobs.reconcile.dependencies import DependencyView, Relations
 from ocijobs.reconcile.known.sweep import Outcome
 from ocijobs.reconcile.sweep.decide import decide_sweep
-from ocijobs.reconcile.sweep.intervals import from_intervals, names_index, to_intervals
-from ocijobs.reconcile.sweep.names import index_of
+from ocijobs.reconcile.sweep.indices import from_intervals, index_of, names_index, to_intervals
 from ocijobs.reconcile.sweep.tally import count
 from ocijobs.reconcile.sweep_points import point, problem, total
 from ocijobs.testing import START, make_identity_view, make_job, make_metadata, make_ready_job
@@ -167,13 +165,13 @@ def test_a_sweep_begins_with_no_job_that_is_being_deleted() -> None:
     assert len(world.created) == SIZE
 
 
-def test_a_sweep_that_is_new_to_a_restored_cluster_is_held_until_it_is_released() -> None:
+def test_a_sweep_that_is_new_to_a_restored_cluster_is_held_until_it_may_start() -> None:
     world = SweepWorld()
     world.settings = world.settings.model_copy(update={"hold_new": True})
     world.wait()
     assert world.reason == Reason.HELD
     assert world.created == []
-    released = {ANNOTATION_RELEASE: "true"}
+    released = {ANNOTATION_ALLOW_START: "true"}
     meta = world.sweep.metadata.model_copy(update={"annotations": released})
     world.sweep = world.sweep.model_copy(update={"metadata": meta})
     world.wait()

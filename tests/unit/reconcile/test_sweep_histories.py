@@ -14,10 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.reconcile.simulation.sweep_world import SIZE, SweepWorld
 
-from ocijobs.api.run.phase import Phase
-from ocijobs.api.sweep.phase import SweepPhase
+from ocijobs.api.run.phase import Phase, SweepPhase
 from ocijobs.api.sweep.status import OCIJobSweepStatus
-from ocijobs.reconcile.sweep.intervals import from_intervals
+from ocijobs.reconcile.sweep.indices import from_intervals
 
 
 class Do(Enum):

@@ -14,11 +14,10 @@ from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.conditions import ConditionType, find
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import Refusal, RefusalKind
-from ocijobs.reconcile.actions.calls import Call
+from ocijobs.reconcile.actions.calls import Call, Turn
+from ocijobs.reconcile.backoff import due_at
 from ocijobs.reconcile.blocking import describe
 from ocijobs.reconcile.decision import Decision
-from ocijobs.reconcile.known.turn import Turn
-from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.standing import JOB_STANDINGS, RUN_STANDINGS
 from ocijobs.reconcile.turn import await_turn
 from ocijobs.testing import DEFAULT_SETTINGS, START, make_ready_job

@@ -12,11 +12,11 @@ from tests.unit.reconcile.simulation.sweep_world import Child, SweepWorld
 
 from ocijobs.api.job.spec import OCIJob
 from ocijobs.api.run.phase import Phase
-from ocijobs.api.schedule.spec import OCIJobSchedule
+from ocijobs.api.schedule import OCIJobSchedule
 from ocijobs.api.sweep.spec import OCIJobSweep
 from ocijobs.reconcile.known.sweep import ChildView, Outcome
 from ocijobs.reconcile.schedule.observation import MadeView
-from ocijobs.reconcile.sweep.names import child_name
+from ocijobs.reconcile.sweep.indices import child_name
 
 SWEEPS = records("OCIJobSweep")
 SCHEDULES = records("OCIJobSchedule")

@@ -14,16 +14,15 @@ from tests.support.recorded import FOLDER, Record, records, versions
 
 from ocijobs.api.crd import KINDS
 from ocijobs.api.orphan import Orphan
-from ocijobs.api.run.phase import Phase
+from ocijobs.api.run.phase import Phase, SweepPhase
 from ocijobs.api.shared.names import (
     ANNOTATION_CREDENTIALS_VERSION,
     ANNOTATION_IDENTITY,
     ANNOTATION_IDENTITY_UID,
-    LABEL_HELD,
+    LABEL_CREDENTIALS_COPY,
     LABEL_ORPHAN,
 )
 from ocijobs.api.shared.reasons import Reason
-from ocijobs.api.sweep.phase import SweepPhase
 from ocijobs.cloud.credentials import parse_api_key
 
 MODELS = {kind.name: kind.model for kind in KINDS}
@@ -129,7 +128,7 @@ def test_an_orphan_is_read(record: Record) -> None:
 @pytest.mark.parametrize("record", records("Secret"), ids=str)
 def test_a_copy_of_credentials_is_read(record: Record) -> None:
     meta: Document = record.document["metadata"]
-    assert LABEL_HELD in meta["labels"]
+    assert LABEL_CREDENTIALS_COPY in meta["labels"]
     wanted = {ANNOTATION_IDENTITY, ANNOTATION_IDENTITY_UID, ANNOTATION_CREDENTIALS_VERSION}
     assert wanted <= meta["annotations"].keys()
     data = {name: base64.b64decode(value) for name, value in record.document["data"].items()}

@@ -11,7 +11,7 @@ from tests.unit.recorded.served_runs import RecordedRun
 
 from ocijobs.api.run.phase import Phase
 from ocijobs.reconcile.actions.runs import SearchRuns
-from ocijobs.reconcile.run.gate import run_token
+from ocijobs.reconcile.run.intent import run_token
 
 RUNS = records("OCIJobRun")
 ENDED = [run for run in RUNS if run.phase in {"Succeeded", "Failed", "Cancelled"}]

@@ -51,7 +51,7 @@ class DataScienceJobInfrastructure(Model):
             ),
             (
                 "!has(self.startupOrder) || has(self.jobNodeGroups)",
-                "startupOrder is of jobNodeGroups",
+                "startupOrder needs jobNodeGroups",
             ),
             (
                 (
@@ -67,17 +67,19 @@ class DataScienceJobInfrastructure(Model):
         default=None, description="Compute shape of every run, such as VM.Standard.E4.Flex."
     )
     job_shape_config_details: JobShapeConfigDetails | None = Field(
-        default=None, description="OCPUs and memory; with a flexible shape, and only with it."
+        default=None,
+        description="OCPUs and memory: required for a flexible shape, not allowed for others.",
     )
     block_storage_size_in_gbs: BlockStorageSize | None = Field(
         default=None,
         alias="blockStorageSizeInGBs",
-        description="Block storage of each run in gigabytes; 50, the least that there is, by default.",
+        description="Block storage of each run in gigabytes. 50 by default, which is the minimum.",
     )
     subnet_id: Ocid | None = Field(
         default=None,
         description=(
-            "Subnet of runs (custom networking). Without it they have the service's managed egress."
+            "Subnet of the runs (custom networking). Without it, they use the managed egress of the "
+            "service."
         ),
     )
     capacity_reservation_id: Ocid | None = Field(
@@ -85,7 +87,10 @@ class DataScienceJobInfrastructure(Model):
     )
     compute_target: ComputeTarget | None = Field(
         default=None,
-        description="A managed compute cluster that runs go to, instead of machines of their own.",
+        description=(
+            "A managed compute cluster that runs the job, instead of a machine of its own for each "
+            "run."
+        ),
     )
     storage_mounts: Annotated[
         tuple[StorageMount, ...], Field(max_length=5, json_schema_extra=ATOMIC_LIST)
@@ -94,19 +99,19 @@ class DataScienceJobInfrastructure(Model):
     )
     logging: Logging | None = Field(default=None, description="Where the output of runs goes.")
     startup_probe: StartupProbe | None = Field(
-        default=None, description="Tells that the code of a run has started."
+        default=None, description="A command that detects that the code of a run has started."
     )
     startup_order: StartupOrder | None = Field(
         default=None,
-        description="Whether node groups start one after the other, or all at once, which is the default.",
+        description="Whether node groups start in order or all at once. By default all at once.",
     )
     job_node_groups: Annotated[
         tuple[JobNodeGroup, ...], Field(max_length=5, json_schema_extra=map_list("name"))
     ] = Field(
         default=(),
         description=(
-            "Groups of nodes: each run is on several machines, each of which runs the code. "
-            "Without it, a run has one machine."
+            "Groups of nodes. Each run is on several machines, and each machine runs the code. "
+            "Without groups, a run has one machine."
         ),
     )
 
@@ -146,13 +151,13 @@ class Infrastructure(Model):
     data_science_job: DataScienceJobInfrastructure | None = Field(
         default=None,
         description=(
-            "OCI Data Science: each run has a virtual machine of its own, which is there for as "
-            "long as the run."
+            "OCI Data Science: each run has a virtual machine of its own, which exists as long as the "
+            "run."
         ),
     )
     data_flow: DataFlowInfrastructure | None = Field(
         default=None,
-        description="OCI Data Flow: each run has a Spark of its own, a driver and executors.",
+        description="OCI Data Flow: each run has its own Spark, with a driver and executors.",
     )
 
     @model_validator(mode="after")

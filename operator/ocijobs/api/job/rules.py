@@ -37,7 +37,7 @@ JOB_RULES: tuple[tuple[str, str], ...] = (
     ),
     (
         "!has(self.projectId) || !has(self.infrastructure.dataFlow)",
-        "projectId is of Data Science: leave it out with infrastructure.dataFlow",
+        "projectId is for Data Science: leave it out with infrastructure.dataFlow",
     ),
     (
         (
@@ -57,8 +57,8 @@ JOB_RULES: tuple[tuple[str, str], ...] = (
     (
         "!has(self.runtime) || !has(self.runtime.spark) || !has(self.outputs)",
         (
-            "outputs are saved by a driver, and Spark has none of ours: write to Object Storage with "
-            "Spark, as df.write.parquet('oci://bucket@namespace/path') does"
+            "our driver saves outputs, and Spark jobs do not have it: write to Object Storage with "
+            "Spark, such as df.write.parquet('oci://bucket@namespace/path')"
         ),
     ),
     (
@@ -68,8 +68,8 @@ JOB_RULES: tuple[tuple[str, str], ...] = (
     (
         "has(self.runtime) || !has(self.infrastructure.dataFlow)",
         (
-            "runtime must be given with infrastructure.dataFlow: what is made of an application that is adopted "
-            "without its code could not be told"
+            "runtime must be given with infrastructure.dataFlow: OCI does not tell which code an adopted "
+            "application has"
         ),
     ),
     (
@@ -78,12 +78,12 @@ JOB_RULES: tuple[tuple[str, str], ...] = (
     ),
     (
         "has(self.runtime) || !(has(self.outputs) || has(self.results))",
-        "outputs and results are the driver's: give a runtime too",
+        "outputs and results need our driver: give a runtime, too",
     ),
     (
         "!has(self.runtime) || !has(self.runtime.container) || !has(self.outputs)",
         (
-            "outputs are saved by a driver, and a container has none: mount a bucket with "
+            "our driver saves outputs, and a container does not have it: mount a bucket with "
             "infrastructure.dataScienceJob.storageMounts"
         ),
     ),
@@ -94,7 +94,7 @@ JOB_RULES: tuple[tuple[str, str], ...] = (
             "self.env.all(e, !has(e.valueFrom) || !has(e.valueFrom.vaultSecretRef))"
         ),
         (
-            "vaultSecretRef is read by a driver, and a container and Spark have none: let the code "
+            "our driver reads vaultSecretRef, and containers and Spark do not have it: let the code "
             "read the secret"
         ),
     ),

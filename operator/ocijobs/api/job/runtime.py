@@ -10,14 +10,20 @@ from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from ocijobs.api.job.code import FunctionName, PythonPath
 from ocijobs.api.job.runtimes.conda import CondaEnvironment
 from ocijobs.api.job.runtimes.container import ContainerRuntime
 from ocijobs.api.job.runtimes.git import GitRuntime
 from ocijobs.api.job.runtimes.spark import SparkRuntime
 from ocijobs.api.job.runtimes.torch import PyTorchDistributedRuntime
 from ocijobs.api.job.source import Source
-from ocijobs.api.shared.model import SET_LIST, Model, RelativePath, validations
+from ocijobs.api.shared.model import (
+    SET_LIST,
+    FunctionName,
+    Model,
+    PythonPath,
+    RelativePath,
+    validations,
+)
 
 
 class ScriptRuntime(Model):
@@ -27,38 +33,38 @@ class ScriptRuntime(Model):
     entrypoint: RelativePath | None = Field(
         default=None,
         description=(
-            "File that is run: .py or .sh. By default the only one there is; needed where the "
-            "source has several files."
+            "File that is run: .py or .sh. By default the only one there is; required if the source "
+            "has more than one."
         ),
     )
     conda: CondaEnvironment | None = Field(
         default=None,
         description=(
-            "The conda environment that the script runs in: `{type: service, slug: ...}` or "
-            "`{type: published, uri: ...}`. Without it a script has a bare Python or shell, and "
-            "spec.outputs needs an environment that has the package `oci`."
+            "The conda environment that the script runs in: `{type: service, slug: ...}` or `{type: "
+            "published, uri: ...}`. Without it, the script runs in a bare Python or shell; "
+            "spec.outputs then needs an environment with the package `oci`."
         ),
     )
 
 
 class PythonRuntime(Model):
-    """Python code with modules of its own: a file, or a function in it."""
+    """Python code with its own modules: a file, or a function in it."""
 
     source: Source = Field()
     conda: CondaEnvironment = Field()
     entrypoint: RelativePath | None = Field(
         default=None,
         description=(
-            "Python file that is run. By default the only one there is; needed where the source "
-            "has several files."
+            "Python file that is run. By default the only one there is; required if the source has "
+            "more than one."
         ),
     )
     entry_function: FunctionName | None = Field(
         default=None,
         description=(
-            "Function of the file that is called after the file has been run. Of spec.args, "
-            "`--key value` and `--key=value` "
-            "become keyword arguments, the others positional ones, all as text."
+            "Function of the file that is called after the file has been run. Of spec.args, `--key "
+            "value` and `--key=value` become keyword arguments, and the others positional arguments, "
+            "all as text."
         ),
     )
     working_dir: RelativePath | None = Field(
@@ -68,8 +74,8 @@ class PythonRuntime(Model):
     python_path: PythonPath = Field(
         default=(),
         description=(
-            "Folders of the code that are added to sys.path; its root and the working directory "
-            "are on it."
+            "Folders of the code that are added to sys.path. The code's root and the working "
+            "directory are always on it."
         ),
     )
 
@@ -86,14 +92,14 @@ class NotebookRuntime(Model):
     entrypoint: RelativePath | None = Field(
         default=None,
         description=(
-            "Notebook (.ipynb) that is run. By default the only one there is; needed where the "
-            "source has several."
+            "Notebook (.ipynb) that is run. By default the only one there is; required if the source "
+            "has more than one."
         ),
     )
     exclude_tags: Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=255)], ...],
         Field(max_length=32, json_schema_extra=SET_LIST),
-    ] = Field(default=(), description="Cells that have one of these tags are not run.")
+    ] = Field(default=(), description="Cells with one of these tags are not run.")
     notebook_encoding: Annotated[
         str, Field(min_length=1, max_length=32, pattern=r"^[A-Za-z0-9_-]+$")
     ] = Field(default="utf-8", description="Encoding of the notebook's file.")
@@ -149,7 +155,7 @@ class Runtime(Model):
     python: PythonRuntime | None = Field(
         default=None,
         description=(
-            "Python code with modules of its own: a file that is run, or a function in it that is "
+            "Python code with its own modules: a file that is run, or a function in it that is "
             "called."
         ),
     )

@@ -13,6 +13,7 @@ from ocijobs.api.shared.model import (
     ConfigKey,
     Model,
     ObjectName,
+    Ocid,
     RegionName,
     RelativePath,
     validations,
@@ -56,7 +57,9 @@ class ConfigMapSource(Model):
             tuple[ConfigKey, ...], Field(min_length=1, max_length=64, json_schema_extra=ATOMIC_LIST)
         ]
         | None
-    ) = Field(default=None, description="Keys that become files of the same names; by default all.")
+    ) = Field(
+        default=None, description="Keys that become files of the same names; by default all keys."
+    )
 
 
 class ObjectStorageSource(Model):
@@ -82,7 +85,7 @@ class HttpSource(Model):
         )
     )
     sha256: Annotated[str, Field(max_length=64, pattern=r"^[0-9a-f]{64}$")] = Field(
-        description="SHA-256 of what the address gives, in hexadecimal; anything else is refused."
+        description="SHA-256 of the content at the address, in hexadecimal. Other content is refused."
     )
     secret_ref: SecretReference | None = Field(
         default=None,
@@ -108,11 +111,11 @@ class GitReference(Model):
 
 
 class GitRepositorySource(Model):
-    """A Git repository, which the operator clones: each commit that changes the code makes a revision."""
+    """A Git repository, which the fetcher clones. Each commit that changes the code makes a revision."""
 
     url: GitUrl = Field(description="Address of the repository: https, http or ssh.")
     ref: GitReference | None = Field(
-        default=None, description="What is checked out; by default the repository's own default."
+        default=None, description="What is checked out; by default the repository's default branch."
     )
     path: RelativePath | None = Field(
         default=None, description="Folder of the repository that is the code; by default all of it."
@@ -120,14 +123,14 @@ class GitRepositorySource(Model):
     secret_ref: SecretReference | None = Field(
         default=None,
         description=(
-            "Secret with `username` and `password` for https, or with `identity` (a private key) "
-            "and `known_hosts` for ssh: what Flux's GitRepository takes."
+            "Secret with `username` and `password` for https, or with `identity` (a private key) and "
+            "`known_hosts` for ssh, as for Flux's GitRepository."
         ),
     )
 
 
 class FluxKind(StrEnum):
-    """Kinds of Flux's source-controller that have an artifact."""
+    """Kinds of Flux's source-controller that provide an artifact."""
 
     GIT_REPOSITORY = "GitRepository"
     BUCKET = "Bucket"
@@ -135,7 +138,7 @@ class FluxKind(StrEnum):
 
 
 class FluxSource(Model):
-    """What a source of Flux has fetched: each new artifact of it makes a revision."""
+    """What a source of Flux has fetched. Each new artifact makes a revision."""
 
     kind: FluxKind = Field(description="Kind of the source.")
     name: ObjectName = Field(description="Name of the source, in this namespace.")
@@ -226,8 +229,8 @@ class Source(Model):
     config_map: ConfigMapSource | None = Field(
         default=None,
         description=(
-            "Files from a ConfigMap of this namespace, such as kustomize's configMapGenerator "
-            "makes."
+            "Files from a ConfigMap of this namespace, for example one that kustomize's "
+            "configMapGenerator makes."
         ),
     )
     object_storage: ObjectStorageSource | None = Field(
@@ -235,14 +238,14 @@ class Source(Model):
         description="An object of OCI Object Storage, or a folder of them, read as the job's identity.",
     )
     http: HttpSource | None = Field(
-        default=None, description="A file or an archive from the web, held to its SHA-256."
+        default=None, description="A file or an archive from the web, checked against its SHA-256."
     )
     git_repository: GitRepositorySource | None = Field(
-        default=None, description="A Git repository, which the operator clones."
+        default=None, description="A Git repository, which the fetcher clones."
     )
     flux: FluxSource | None = Field(
         default=None,
-        description="What a GitRepository, Bucket or OCIRepository of Flux has fetched.",
+        description="The artifact of a GitRepository, Bucket or OCIRepository of Flux.",
     )
 
     @model_validator(mode="after")
@@ -261,3 +264,25 @@ class Source(Model):
             self.git_repository,
             self.flux,
         )
+
+
+class GitCode(Model):
+    """A Git repository that the run itself clones, with the run's network and permissions.
+
+    The run's tag `ocijobs_commit` and its status name the commit that was checked out.
+    """
+
+    url: GitUrl = Field(description="Address of the repository: https, http or ssh.")
+    branch: GitName | None = Field(
+        default=None,
+        description="Branch or tag whose newest commit is run; by default the repository's default branch.",
+    )
+    commit: GitCommit | None = Field(
+        default=None, description="Commit that is run, by its full SHA. It overrides branch."
+    )
+    git_secret_id: Ocid | None = Field(
+        default=None,
+        description=(
+            "Secret of OCI Vault with the private ssh key. The run's resource principal reads it."
+        ),
+    )

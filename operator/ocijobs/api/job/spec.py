@@ -7,32 +7,29 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from ocijobs.api.job.fields import (
-    DeletionPolicy,
-    DisplayName,
-    JobDefinedTags,
-    JobFreeformTags,
-    Minutes,
-    ResultNames,
-)
 from ocijobs.api.job.infrastructure import Infrastructure
 from ocijobs.api.job.machines.data_flow import SparkLanguage
 from ocijobs.api.job.rules import JOB_RULES
 from ocijobs.api.job.runtime import Runtime
 from ocijobs.api.job.status import OCIJobStatus
 from ocijobs.api.shared.environment import Arguments, EnvVars
-from ocijobs.api.shared.identity_reference import IdentityReference
-from ocijobs.api.shared.metadata import ObjectMeta
+from ocijobs.api.shared.metadata import IdentityReference, ObjectMeta
 from ocijobs.api.shared.model import (
+    DeletionPolicy,
+    DisplayName,
+    JobDefinedTags,
+    JobFreeformTags,
+    Minutes,
     Model,
     Ocid,
     RelativePath,
+    ResultNames,
     validations,
 )
 
 
 class AdoptionMode(StrEnum):
-    """What becomes of an OCI job that was made elsewhere."""
+    """What the operator does with an OCI job that was made elsewhere."""
 
     ADOPT = "Adopt"
     OBSERVE = "Observe"
@@ -45,52 +42,51 @@ class Adoption(Model):
     mode: AdoptionMode = Field(
         default=AdoptionMode.ADOPT,
         description=(
-            "Adopt: the OCI job becomes this object's, and is kept as the manifest says. Observe: "
-            "nothing of it is changed; runs can be launched from it, and status.differences tells "
-            "where it is not as the manifest says."
+            "Adopt: the OCI job belongs to this object, and the operator keeps it as the manifest "
+            "says. Observe: the operator changes nothing of it; runs can be launched from it, and "
+            "status.differences lists where it differs from the manifest."
         ),
     )
     former_owner: Annotated[str, Field(min_length=1, max_length=256)] | None = Field(
         default=None,
         description=(
-            "status.owner of the object that made the OCI job: without it an OCI job that an operator"
-            " like this one made is not adopted."
+            "status.owner of the object that made the OCI job. An OCI job that an operator like this "
+            "one made is adopted only with it."
         ),
     )
 
 
 class DriftPolicy(StrEnum):
-    """What is done about settings that were changed in OCI by others."""
+    """What the operator does about settings that others changed in OCI."""
 
     CORRECT = "Correct"
     REPORT = "Report"
 
 
 class Outputs(Model):
-    """Files that outlive the run: those of one folder are copied to Object Storage when the code has ended."""
+    """Files that outlive the run: when the code has ended, the files of one folder are copied to Object Storage."""
 
     path: RelativePath = Field(
         default="outputs",
         description=(
-            "Folder, in the working directory, whose files are copied; it exists before the code "
+            "Folder, in the working directory, whose files are copied. It exists before the code "
             "starts."
         ),
     )
     uri: Annotated[str, Field(max_length=1024, pattern=r"^oci://[^@/]+@[^@/]+(/.*)?$")] = Field(
         description=(
-            "Where the files go after the code has ended, well or not: "
-            "oci://bucket@namespace/prefix. `$(VAR)` stands for "
-            "an environment variable of the run, so that $(JOB_RUN_OCID) gives each run a folder "
-            "of its own."
+            "Where the files go when the code has ended, successful or not: "
+            "oci://bucket@namespace/prefix. `$(VAR)` stands for an environment variable of the run; "
+            "$(JOB_RUN_OCID) gives each run a folder of its own."
         )
     )
 
 
 class OCIJobSpec(Model):
-    """Desired state of an OCIJob: `runtime` says what runs, `infrastructure` on what; the rest has defaults.
+    """Desired state of an OCIJob: `runtime` is what runs, `infrastructure` the machines; the rest has defaults.
 
     OCI changes the name, the description, the tags and the compute of a job in place. Any other change (code, software,
-    variables, arguments, logging) makes a new revision, that is, another OCI job.
+    variables, arguments, logging) makes a new revision, which is another OCI job.
     """
 
     model_config = ConfigDict(json_schema_extra=validations(*JOB_RULES))
@@ -129,11 +125,12 @@ class OCIJobSpec(Model):
     infrastructure: Infrastructure = Field()
     runtime: Runtime | None = Field(default=None)
     adopt: Adoption | None = Field(
-        default=None, description="An OCI job that was made elsewhere. Immutable but for its mode."
+        default=None,
+        description="An OCI job that was made elsewhere. Immutable, except for its mode.",
     )
     env: EnvVars = Field(
         default=(),
-        description="Environment variables of every run; a run may add to them and replace them.",
+        description="Environment variables of every run. A run may add to them and override them.",
     )
     args: Arguments = Field(
         default=(),
@@ -143,14 +140,15 @@ class OCIJobSpec(Model):
         ),
     )
     maximum_runtime_in_minutes: Minutes | None = Field(
-        default=None, description="OCI ends a run that takes longer. By default 43,200 (30 days)."
+        default=None,
+        description="OCI ends a run that takes longer than this. By default 43,200 (30 days).",
     )
     outputs: Outputs | None = Field(
         default=None,
         description=(
-            "Files that outlive the run: those of one folder are copied to Object Storage when the "
-            "code has ended, well or not. The run's resource principal needs the right to write "
-            "there."
+            "Files that outlive the run: when the code has ended, successful or not, the files of one "
+            "folder are copied to Object Storage. The run's resource principal needs the right to "
+            "write there."
         ),
     )
     results: ResultNames | None = Field(
@@ -158,25 +156,25 @@ class OCIJobSpec(Model):
         description=(
             "Names of values that every run reports, by printing a line such as "
             '`{"ocijobs.io/results": {"auc": 0.93}}`. '
-            "They come back in the run's status.results, as printed."
+            "The run's status.results has them as they were printed."
         ),
     )
     max_active_runs: Annotated[int, Field(ge=1, le=10000)] | None = Field(
         default=None,
-        description="Most runs of the job that are active at a time; further ones wait for their turn.",
+        description="How many runs of the job may be active at a time. Further runs wait for their turn.",
     )
     deletion_policy: DeletionPolicy | None = Field(
         default=None,
         description=(
-            "Whether the OCI jobs are deleted with the object, or stay. By default Delete, with "
-            "`adopt` Retain."
+            "Whether the OCI jobs are deleted with the object. By default Delete; with `adopt`, by "
+            "default Retain."
         ),
     )
     drift_policy: DriftPolicy = Field(
         default=DriftPolicy.CORRECT,
         description=(
-            "Whether settings that others changed in OCI are set back, or told in "
-            "status.differences alone."
+            "Correct: the operator sets settings that others changed in OCI back. Report: it only "
+            "lists them in status.differences."
         ),
     )
     revision_history_limit: Annotated[int, Field(ge=0, le=100)] = Field(
@@ -212,8 +210,8 @@ class OCIJobSpec(Model):
 class OCIJob(Model):
     """A template of runs in OCI Data Science or Data Flow: code, software, compute and settings.
 
-    The code is immutable in OCI; the settings can be changed. A change that OCI can't make in place becomes a
-    new revision, that is, another OCI job; runs keep the revision that they were launched with.
+    The code is immutable in OCI; settings can be changed. A change that OCI can't make in place makes a new revision,
+    which is another OCI job. Runs keep the revision that they were launched with.
     """
 
     metadata: ObjectMeta

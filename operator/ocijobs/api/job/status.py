@@ -6,11 +6,20 @@ from typing import TYPE_CHECKING, Annotated, Self, Unpack
 
 from pydantic import Field
 
-from ocijobs.api.job.fields import Digest, RevisionName, Url
 from ocijobs.api.shared.backend import RecordedBackend
 from ocijobs.api.shared.conditions import Conditions
-from ocijobs.api.shared.identity_reference import IdentityReference
-from ocijobs.api.shared.model import ATOMIC_LIST, Model, Ocid, RegionName, Time, map_list
+from ocijobs.api.shared.metadata import IdentityReference
+from ocijobs.api.shared.model import (
+    ATOMIC_LIST,
+    Digest,
+    Model,
+    Ocid,
+    RegionName,
+    RevisionName,
+    Time,
+    Url,
+    map_list,
+)
 
 if TYPE_CHECKING:
     from ocijobs.api.status_changes import JobStatusFields
@@ -24,7 +33,7 @@ class Artifact(Model):
     size: Annotated[int, Field(ge=0)] = Field(description="Size in bytes.")
     uri: Annotated[str, Field(max_length=2048)] | None = Field(
         default=None,
-        description="Folder of Object Storage that the code is in; of a Spark job.",
+        description="Folder of Object Storage with the code; only of a Spark job.",
     )
     libraries: Annotated[
         tuple[Annotated[str, Field(max_length=255)], ...],
@@ -41,57 +50,58 @@ class SourceState(Model):
     version: Annotated[str, Field(max_length=512)] | None = Field(
         default=None,
         description=(
-            "What the remote source was at: a commit, an artifact's digest, a checksum or an ETag."
+            "Version of the remote source: a commit, an artifact's digest, a checksum or an ETag."
         ),
     )
     digest: Digest = Field(description="SHA-256 over the files' names and contents.")
 
 
 class SourceAttempt(Model):
-    """A reading of a remote source, recorded before it begins: what ends the process that reads is set aside."""
+    """A reading of a remote source, recorded before it begins: a source that ends its process is set aside."""
 
     generation: Annotated[int, Field(ge=0)] = Field(
         description="The metadata.generation that it is for."
     )
     version: Annotated[str, Field(max_length=512)] = Field(
-        description="What the source is at: a commit, an artifact's digest, a checksum or a digest of ETags."
+        description="Version of the source: a commit, an artifact's digest, a checksum or a digest of ETags."
     )
     requested: Digest | None = Field(
         default=None,
-        description="SHA-256 of the annotation ocijobs.io/requestedAt that it was begun with.",
+        description="SHA-256 of the annotation ocijobs.io/requestedAt when the reading began.",
     )
-    started_at: Time = Field(description="When it was begun.")
+    started_at: Time = Field(description="When the reading began.")
     attempts: Annotated[int, Field(ge=1)] = Field(
-        description="How many were begun of which no end is known, this one included."
+        description="How many readings began whose end is not known, this one included."
     )
     failure: Annotated[str, Field(max_length=1024)] | None = Field(
-        default=None, description="What is known of the end of the process that read."
+        default=None, description="What is known of the end of the process that read the source."
     )
 
 
 class ResolvedName(Model):
-    """What a name in the spec stands for in OCI."""
+    """What a name in the spec means in OCI."""
 
     kind: Annotated[str, Field(max_length=63)] = Field(
         description="LogGroup, Log, MountTarget, Export or Pool."
     )
     name: Annotated[str, Field(max_length=2048)] = Field(description="The name, as in the spec.")
-    id: Ocid = Field(description="OCID of what has the name.")
+    id: Ocid = Field(description="OCID of the resource with this name.")
 
 
 class Submission(Model):
-    """The intent to create something in OCI, written before the call: what makes creation happen once."""
+    """The intent to create something in OCI. It is written before the call, so that the creation happens once."""
 
     token: Digest = Field(
         description=(
-            "opc-retry-token of the call; OCI answers its repetition with the same resource for "
-            "24 hours."
+            "opc-retry-token of the call. For 24 hours, OCI answers the same token with the same "
+            "resource."
         )
     )
     incarnation: Annotated[int, Field(ge=0)] = Field(
         default=0,
         description=(
-            "How many times the intent was renewed after searches proved that nothing was created."
+            "How many times the intent was renewed after searches had proven that nothing was "
+            "created."
         ),
     )
     request_digest: Digest = Field(
@@ -110,14 +120,14 @@ class Revision(Model):
     """One OCI job of this object."""
 
     name: RevisionName = Field(
-        description="Versioned hash of what OCI can't change in a job, the code included."
+        description="Hash, with a version, of what OCI can't change in a job, the code included."
     )
     job_id: Ocid = Field(description="OCID of the OCI job.")
     settings_digest: Digest = Field(
-        description="Digest of the settings last sent that OCI changes in place."
+        description="Digest of the changeable settings that were sent last."
     )
     artifact: Artifact | None = Field(
-        default=None, description="The uploaded code; absent of a container without files."
+        default=None, description="The uploaded code; absent for a container without files."
     )
     complete: bool | None = Field(
         default=None,
@@ -127,19 +137,19 @@ class Revision(Model):
     refused_settings: Digest | None = Field(
         default=None,
         description=(
-            "Digest of settings that OCI refused to change in place: they made another revision."
+            "Digest of settings that OCI refused to change in place; they made another revision."
         ),
     )
     removing: bool | None = Field(
         default=None,
         description=(
-            "True of an OCI job that is being deleted: going back to its revision makes another."
+            "True if the OCI job is being deleted. Going back to its revision then makes another one."
         ),
     )
 
 
 class Difference(Model):
-    """A place where OCI's job is not as the manifest says."""
+    """A field in which OCI's job differs from the manifest."""
 
     field: Annotated[str, Field(max_length=253)] = Field(description="Path of the field in spec.")
     wanted: Annotated[str, Field(max_length=256)] = Field(description="What the manifest says.")
@@ -151,7 +161,7 @@ class AdoptedJob(Model):
 
     ocid: Ocid = Field(description="OCID of the OCI job.")
     kept: bool = Field(
-        description="Whether it belongs to this object (mode Adopt), or is only looked at (Observe)."
+        description="Whether the OCI job belongs to this object (mode Adopt) or is only read (mode Observe)."
     )
     command_line_arguments: Annotated[str, Field(max_length=4096)] | None = Field(
         default=None, description="Arguments that the OCI job has itself."
@@ -185,13 +195,13 @@ class OCIJobStatus(Model):
     )
     owner: Annotated[str, Field(max_length=256)] | None = Field(
         default=None,
-        description="Begins the tag ocijobs_owner of the OCI jobs: the cluster and this object's uid.",
+        description="First part of the tag ocijobs_owner of the OCI jobs: the cluster and this object's uid.",
     )
     backend: RecordedBackend | None = Field(
         default=None, description="Service of OCI that runs the job: DataScience or DataFlow."
     )
     identity: IdentityReference | None = Field(
-        default=None, description="The identity that the job was made with and is kept with."
+        default=None, description="The identity that made the job and keeps it."
     )
     region: RegionName | None = Field(default=None, description="OCI region of the job.")
     compartment_id: Ocid | None = Field(default=None, description="Compartment of the job.")
@@ -200,32 +210,35 @@ class OCIJobStatus(Model):
     revision: RevisionName | None = Field(default=None, description="Name of the current revision.")
     submit: JobSubmission | None = Field(
         default=None,
-        description="The intent to create the next revision's OCI job, while it is open.",
+        description="The intent to create the next revision's OCI job, while its outcome is open.",
     )
     revisions: Annotated[
         tuple[Revision, ...], Field(max_length=128, json_schema_extra=map_list("name"))
     ] = Field(default=(), description="OCI jobs of this object, the current one and former ones.")
     artifact: Artifact | None = Field(default=None, description="Code of the current revision.")
     source: SourceState | None = Field(
-        default=None, description="The source that the current revision was made of."
+        default=None, description="The source that the current revision was made from."
     )
     reading: SourceAttempt | None = Field(
         default=None,
-        description="The reading of a remote source that is under way, or that no process came back from.",
+        description="The reading of a remote source that is under way, or that ended the process that read.",
     )
     creations: Annotated[int, Field(ge=0)] | None = Field(
         default=None,
-        description="How many OCI jobs were made for this object: no two creations have the same token.",
+        description=(
+            "How many OCI jobs were made for this object. It makes the token of each creation "
+            "different."
+        ),
     )
     resolved_names: Annotated[
         tuple[ResolvedName, ...], Field(max_length=16, json_schema_extra=map_list("kind", "name"))
-    ] = Field(default=(), description="What names and addresses in the spec stand for in OCI.")
+    ] = Field(default=(), description="What names and addresses in the spec mean in OCI.")
     adopted: AdoptedJob | None = Field(
         default=None, description="The OCI job that was adopted or is observed."
     )
     differences: Annotated[
         tuple[Difference, ...], Field(max_length=32, json_schema_extra=map_list("field"))
-    ] = Field(default=(), description="Where OCI's job is not as the manifest says.")
+    ] = Field(default=(), description="Fields in which OCI's job differs from the manifest.")
     runs: RunCounts | None = Field(default=None, description="Counts of the job's runs.")
     last_run: LastRun | None = Field(default=None, description="The run that was launched last.")
     console_url: Url | None = Field(default=None, description="The job's page in the OCI console.")

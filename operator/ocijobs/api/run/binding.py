@@ -7,7 +7,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ocijobs.api.job.fields import Digest, Minutes, ResultNames, RevisionName
 from ocijobs.api.job.infrastructure import DataScienceJobInfrastructure
 from ocijobs.api.job.machines.data_flow import (
     ApplicationType,
@@ -18,20 +17,18 @@ from ocijobs.api.job.machines.data_flow import (
 from ocijobs.api.job.machines.shape import ShapeName
 from ocijobs.api.job.runtimes.container import ContainerImage
 from ocijobs.api.job.runtimes.spark import Parameters
-from ocijobs.api.shared.environment import Arguments, EnvVars
-from ocijobs.api.shared.identity_reference import IdentityReference
-from ocijobs.api.shared.model import ATOMIC_LIST, Model, ObjectName, Ocid, RegionName
-
-
-class ReferencedValue(Model):
-    """A Secret or ConfigMap that gave values to the run."""
-
-    kind: Annotated[str, Field(max_length=63)] = Field(description="Secret or ConfigMap.")
-    name: ObjectName = Field(description="Name of the object.")
-    uid: Annotated[str, Field(max_length=128)] = Field(description="Its uid.")
-    resource_version: Annotated[str, Field(max_length=128)] = Field(
-        description="Its resourceVersion when it was read."
-    )
+from ocijobs.api.shared.environment import Arguments, EnvVars, ReferencedValue
+from ocijobs.api.shared.metadata import IdentityReference
+from ocijobs.api.shared.model import (
+    ATOMIC_LIST,
+    Digest,
+    Minutes,
+    Model,
+    Ocid,
+    RegionName,
+    ResultNames,
+    RevisionName,
+)
 
 
 class BoundContainer(ContainerImage):
@@ -39,7 +36,7 @@ class BoundContainer(ContainerImage):
 
 
 class BoundApplication(RunPlaces):
-    """A Data Flow application, as far as its runs may be sent something else."""
+    """A Data Flow application, as far as its runs may override it."""
 
     type: ApplicationType = Field(
         default=ApplicationType.BATCH, description="BATCH, STREAMING or SESSION."
@@ -54,49 +51,51 @@ class BoundApplication(RunPlaces):
         Field(max_length=512),
     ] = Field(
         default_factory=dict,
-        description="Properties of Spark and of Data Flow, but for the variables.",
+        description="Properties of Spark and of Data Flow, without the variables.",
     )
-    parameters: Parameters = Field(default=(), description="Values that stand in the arguments.")
+    parameters: Parameters = Field(
+        default=(), description="Values that replace `${name}` in the arguments."
+    )
     archive_uri: Annotated[str, Field(max_length=2048)] | None = Field(
         default=None, description="Archive of dependencies."
     )
 
 
 class RunTemplate(Model):
-    """What a job's runs start, and on what, as far as a run's request is made from it."""
+    """What a job's runs start, and on which machines, as far as a run's request is made from it."""
 
     infrastructure: DataScienceJobInfrastructure | None = Field(
-        default=None, description="The machines, with every group of nodes spelt out."
+        default=None, description="The machines, with every group of nodes in full."
     )
     env: EnvVars = Field(default=(), description="The job's variables, as they were written.")
     args: Arguments = Field(default=(), description="The job's arguments, as they were written.")
     command_line_arguments: Annotated[str, Field(max_length=4000)] | None = Field(
-        default=None, description="Arguments that OCI has of a job which was made elsewhere."
+        default=None, description="Arguments that OCI has for a job that was made elsewhere."
     )
     maximum_runtime_in_minutes: Minutes | None = Field(
         default=None, description="The job's time limit."
     )
     container: BoundContainer | None = Field(default=None, description="The job's container.")
     application: BoundApplication | None = Field(
-        default=None, description="The job's application; of a Spark job."
+        default=None, description="The job's application; only of a Spark job."
     )
     variables: Annotated[
         Mapping[Annotated[str, Field(max_length=256)], Annotated[str, Field(max_length=4096)]],
         Field(max_length=20),
     ] = Field(
         default_factory=dict,
-        description="Variables that tell OCI what to start, in which environment.",
+        description="Variables that tell OCI what to start, and in which environment.",
     )
     made_elsewhere: bool | None = Field(
-        default=None, description="True of an OCI job that has settings which no OCIJob tells."
+        default=None, description="True if the OCI job has settings that an OCIJob can't express."
     )
 
 
 class JobBinding(Model):
-    """An OCIJob at one time: what all runs are launched with that are bound to it then."""
+    """An OCIJob at one time. All runs that are bound to it are launched with it."""
 
     job_uid: Annotated[str, Field(max_length=128)] | None = Field(
-        default=None, description="uid of the OCIJob; absent of an OCI job outside the cluster."
+        default=None, description="uid of the OCIJob; absent for an OCI job outside the cluster."
     )
     job_generation: Annotated[int, Field(ge=0)] | None = Field(
         default=None, description="metadata.generation of the OCIJob."
@@ -114,10 +113,10 @@ class JobBinding(Model):
         default=None, description="The job's outputs.uri, as it was written."
     )
     results: ResultNames | None = Field(
-        default=None, description="Names of the results that the run is to report."
+        default=None, description="Names of the results that the run has to report."
     )
     template: RunTemplate | None = Field(
-        default=None, description="What the job's runs start, and on what."
+        default=None, description="What the job's runs start, and on which machines."
     )
 
 
@@ -126,7 +125,7 @@ class Binding(JobBinding):
 
     shape_name: Annotated[str, Field(max_length=255)] | None = Field(
         default=None,
-        description="Compute shape, of the first group of nodes where there are several.",
+        description="Compute shape; of the first group if there are several.",
     )
     ocpus: float | None = Field(default=None, description="OCPUs of a flexible shape.")
     memory_in_gbs: float | None = Field(
@@ -136,10 +135,10 @@ class Binding(JobBinding):
         default=None, alias="blockStorageSizeInGBs", description="Block storage in gigabytes."
     )
     nodes: int | None = Field(
-        default=None, description="Number of nodes of a run that is on several."
+        default=None, description="Number of nodes, if the run is on several."
     )
     compute_target_id: Ocid | None = Field(
-        default=None, description="Managed compute cluster that the run went to."
+        default=None, description="Managed compute cluster that the run uses."
     )
     values: Annotated[
         tuple[ReferencedValue, ...], Field(max_length=200, json_schema_extra=ATOMIC_LIST)
@@ -147,5 +146,5 @@ class Binding(JobBinding):
         default=(), description="Secrets and ConfigMaps that gave values to environment variables."
     )
     outputs_uri: Annotated[str, Field(max_length=2048)] | None = Field(
-        default=None, description="Where outputs go; $(JOB_RUN_OCID) is still to be filled in."
+        default=None, description="Where outputs go. $(JOB_RUN_OCID) is not replaced yet."
     )

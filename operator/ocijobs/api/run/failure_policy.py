@@ -11,7 +11,7 @@ from ocijobs.api.shared.model import ATOMIC_LIST, SET_LIST, Model, validations
 
 
 class FailureAction(StrEnum):
-    """What follows from a failed attempt."""
+    """What follows after a failed attempt."""
 
     RETRY = "Retry"
     FAIL = "Fail"
@@ -26,7 +26,7 @@ class ExitCodeOperator(StrEnum):
 
 
 class OnExitCodes(Model):
-    """Matches a failed attempt by its exit code; one without an exit code matches never."""
+    """Matches a failed attempt by its exit code. An attempt without an exit code never matches."""
 
     operator: ExitCodeOperator = Field(description="In or NotIn.")
     values: Annotated[
@@ -36,12 +36,12 @@ class OnExitCodes(Model):
 
 
 class OnLifecycleDetails(Model):
-    """Matches a failed attempt by what OCI says of it."""
+    """Matches a failed attempt by OCI's message."""
 
     pattern: Annotated[str, Field(min_length=1, max_length=256)] = Field(
         description=(
-            "Regular expression in the syntax of RE2 that is found in status.lifecycleDetails, such as "
-            "`(?i)out of (host )?capacity`."
+            "Regular expression in the syntax of RE2. It may match anywhere in "
+            "status.lifecycleDetails, such as `(?i)out of (host )?capacity`."
         )
     )
 
@@ -60,20 +60,20 @@ class FailureRule(Model):
 
     action: FailureAction = Field(
         description=(
-            "Retry: another attempt, if backoffLimit allows it. Fail: no other attempt. Ignore: another "
-            "attempt, and this one does not count against backoffLimit."
+            "Retry: another attempt, if backoffLimit allows it. Fail: no other attempt. Ignore: "
+            "another attempt, and the failed one does not count against backoffLimit."
         )
     )
     on_exit_codes: OnExitCodes | None = Field(
         default=None, description="Matches by the code's exit code."
     )
     on_lifecycle_details: OnLifecycleDetails | None = Field(
-        default=None, description="Matches by OCI's words."
+        default=None, description="Matches by OCI's message."
     )
 
 
 class FailurePolicy(Model):
-    """Rules that are tried in order; the first that matches decides. Where none does, it is Retry."""
+    """Rules that are tried in order; the first that matches decides. If none matches, the action is Retry."""
 
     rules: Annotated[
         tuple[FailureRule, ...], Field(min_length=1, max_length=20, json_schema_extra=ATOMIC_LIST)

@@ -17,14 +17,14 @@ Results = Annotated[
 
 
 class Utilisation(Model):
-    """How much of a resource was used, over the run."""
+    """Use of a resource during the run."""
 
     mean: float = Field(description="Mean, in percent.")
-    max: float = Field(description="Highest mean of a minute, in percent.")
+    max: float = Field(description="Highest mean of one minute, in percent.")
 
 
 class RunMetrics(Model):
-    """What the run used: utilisation of the machines, as OCI Monitoring has it, or Data Flow's totals."""
+    """What the run used: utilisation of the machines from OCI Monitoring, or Data Flow's totals."""
 
     cpu_utilization: Utilisation | None = Field(default=None, description="CPU.")
     memory_utilization: Utilisation | None = Field(default=None, description="Memory.")
@@ -33,7 +33,7 @@ class RunMetrics(Model):
     total_ocpu: Annotated[int, Field(ge=0)] | None = Field(
         default=None,
         alias="totalOCpu",
-        description="OCPUs of driver and executors together; of a Spark run.",
+        description="OCPUs of driver and executors together; only of a Spark run.",
     )
     data_read_in_bytes: Annotated[int, Field(ge=0)] | None = Field(
         default=None, description="Bytes that Spark read."
@@ -42,7 +42,7 @@ class RunMetrics(Model):
         default=None, description="Bytes that Spark wrote."
     )
     run_duration_in_milliseconds: Annotated[int, Field(ge=0)] | None = Field(
-        default=None, description="Time that Data Flow counts for the run, in milliseconds."
+        default=None, description="Duration of the run by Data Flow's count, in milliseconds."
     )
 
 
@@ -72,7 +72,7 @@ class LogFile(Model):
 
 
 class OutputList(Model):
-    """Objects that the run's outputs are."""
+    """The objects that the run saved as outputs."""
 
     count: Annotated[int, Field(ge=0)] = Field(description="Number of objects.")
     objects: Annotated[

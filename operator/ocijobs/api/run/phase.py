@@ -1,4 +1,4 @@
-"""Where a run is, and why its attempt is being ended."""
+"""Where a run or a sweep is, and why an attempt is being ended."""
 
 from __future__ import annotations
 
@@ -34,3 +34,20 @@ class StopReason(StrEnum):
     EVICTED = "Evicted"
     DEADLINE_EXCEEDED = "DeadlineExceeded"
     PRE_RUNNING_DEADLINE_EXCEEDED = "PreRunningDeadlineExceeded"
+
+
+class SweepPhase(StrEnum):
+    """Where a sweep is; conditions say the same for machines."""
+
+    PENDING = "Pending"
+    RUNNING = "Running"
+    SUSPENDED = "Suspended"
+    CANCELLING = "Cancelling"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    CANCELLED = "Cancelled"
+
+    @property
+    def terminal(self) -> bool:
+        """Whether the phase is never left."""
+        return self in {SweepPhase.SUCCEEDED, SweepPhase.FAILED, SweepPhase.CANCELLED}

@@ -4,45 +4,145 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from ocijobs.api.job.fields import (
+from ocijobs.api.job.machines.data_flow import (
+    CONFIGURATION_RULES,
+    Executors,
+    ShapeConfig,
+    SparkConfiguration,
+    one_family,
+    sized_shape,
+)
+from ocijobs.api.job.machines.shape import (
+    BlockStorageSize,
+    JobShapeConfigDetails,
+    ShapeName,
+    shape_rule,
+)
+from ocijobs.api.job.runtimes.container import IMAGE_PATTERN
+from ocijobs.api.job.runtimes.spark import Parameters
+from ocijobs.api.run.failure_policy import FailurePolicy
+from ocijobs.api.shared.dependency import RunEnvVars
+from ocijobs.api.shared.environment import Arguments
+from ocijobs.api.shared.model import (
+    BucketUri,
     DeletionPolicy,
     DisplayName,
     JobDefinedTags,
     JobFreeformTags,
     Minutes,
+    Model,
+    Ocid,
+    Seconds,
+    Words,
+    validations,
 )
-from ocijobs.api.run.failure_policy import FailurePolicy
-from ocijobs.api.run.overrides import RunContainer, RunInfrastructure, RunLogging, RunSpark
-from ocijobs.api.shared.dependency import RunEnvVars
-from ocijobs.api.shared.environment import Arguments
-from ocijobs.api.shared.model import Model, ObjectName
 
 
-class JobReference(Model):
-    """The OCIJob that is run."""
+class RunInfrastructure(Model):
+    """Machines of a run. What is left out is as in the job."""
 
-    name: ObjectName = Field(
-        description="Name of the OCIJob, in this namespace. It may be created later."
+    model_config = ConfigDict(
+        json_schema_extra=validations(
+            (
+                f"!has(self.shapeName) || ({shape_rule(optional=False)[0]})",
+                shape_rule(optional=False)[1],
+            ),
+        )
+    )
+
+    shape_name: ShapeName | None = Field(
+        default=None, description="Compute shape, instead of the job's."
+    )
+    job_shape_config_details: JobShapeConfigDetails | None = Field(
+        default=None, description="OCPUs and memory of a flexible shape, instead of the job's."
+    )
+    block_storage_size_in_gbs: BlockStorageSize | None = Field(
+        default=None,
+        alias="blockStorageSizeInGBs",
+        description="Block storage in gigabytes, instead of the job's.",
     )
 
 
-def immutable(field: str, kind: str) -> tuple[str, str]:
-    """Return the rule that a field of a spec never changes.
+class RunLogging(Model):
+    """Where the output of a run goes, instead of where the job's goes."""
 
-    One rule a field at the root: a rule on an optional field is passed by removing and re-adding it.
-    """
-    return (
-        (
-            f"has(self.{field}) == has(oldSelf.{field}) && "
-            f"(!has(self.{field}) || self.{field} == oldSelf.{field})"
-        ),
-        f"{field} is immutable: create another {kind}",
+    model_config = ConfigDict(
+        json_schema_extra=validations(
+            (
+                "(!has(self.enableLogging) || self.enableLogging) == has(self.logGroupId)",
+                "logGroupId is needed, unless enableLogging is false",
+            ),
+            (
+                "!has(self.logId) || has(self.logGroupId)",
+                "logId needs logGroupId, the group of the log",
+            ),
+        )
+    )
+
+    enable_logging: bool = Field(default=True, description="With false no output is kept.")
+    log_group_id: Ocid | None = Field(default=None, description="Log group.")
+    log_id: Ocid | None = Field(
+        default=None, description="Log of the group. Without it, the run gets its own log."
     )
 
 
-Seconds = Annotated[int, Field(ge=1, le=10 * 365 * 24 * 3600)]
+class RunContainer(Model):
+    """Container of a run. What is left out is as in the job."""
+
+    image: Annotated[str, Field(max_length=512, pattern=IMAGE_PATTERN)] | None = Field(
+        default=None, description="Image, instead of the job's."
+    )
+    entrypoint: Words | None = Field(
+        default=None, description="Program of the container, instead of the job's."
+    )
+    cmd: Words | None = Field(
+        default=None, description="Arguments of the container, instead of the job's."
+    )
+
+
+class RunSpark(Model):
+    """Spark of a run. What is left out is as in the job."""
+
+    model_config = ConfigDict(
+        json_schema_extra=validations(
+            sized_shape("driverShape"),
+            sized_shape("executorShape"),
+            one_family(),
+            *CONFIGURATION_RULES,
+        )
+    )
+
+    driver_shape: ShapeName | None = Field(
+        default=None, description="Compute shape of the driver, instead of the job's."
+    )
+    driver_shape_config: ShapeConfig | None = Field(
+        default=None, description="Size of the driver: required for a flexible driverShape."
+    )
+    executor_shape: ShapeName | None = Field(
+        default=None, description="Compute shape of each executor, instead of the job's."
+    )
+    executor_shape_config: ShapeConfig | None = Field(
+        default=None, description="Size of each executor: required for a flexible executorShape."
+    )
+    num_executors: Executors | None = Field(
+        default=None, description="Number of executors, instead of the job's."
+    )
+    spark_configuration: SparkConfiguration = Field(
+        default_factory=dict,
+        description="Properties that are added to the job's; a property of the same name overrides the job's.",
+    )
+    parameters: Parameters = Field(
+        default=(),
+        description="Values of parameters, added to the job's; one of the same name overrides the job's.",
+    )
+    logs_bucket_uri: BucketUri | None = Field(
+        default=None, description="Where the logs go, instead of where the job's go."
+    )
+    warehouse_bucket_uri: BucketUri | None = Field(
+        default=None, description="Where tables go, instead of where the job's go."
+    )
 
 
 class RunSettings(Model):

@@ -8,12 +8,11 @@ from pydantic import ConfigDict, Field
 
 from ocijobs.api import kinds
 from ocijobs.api.job.spec import OCIJobSpec
-from ocijobs.api.run.settings import JobReference, RunSettings, immutable
+from ocijobs.api.run.settings import RunSettings
 from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.dependency import DependsOnList
-from ocijobs.api.shared.identity_reference import IdentityReference
-from ocijobs.api.shared.metadata import ObjectMeta
-from ocijobs.api.shared.model import Model, Ocid, validations
+from ocijobs.api.shared.metadata import IdentityReference, JobReference, ObjectMeta
+from ocijobs.api.shared.model import Model, Ocid, immutable, validations
 
 _IMMUTABLE_FIELDS = (
     "jobRef",
@@ -52,8 +51,8 @@ class RunAdoption(Model):
     former_owner: Annotated[str, Field(min_length=1, max_length=256)] | None = Field(
         default=None,
         description=(
-            "status.owner of the object that launched the job run: without it a job run that an "
-            "operator like this one launched is not adopted."
+            "status.owner of the object that launched the job run. A job run that an operator like "
+            "this one launched is adopted only with it."
         ),
     )
 
@@ -62,7 +61,7 @@ _OF_SPARK = "has(self.jobTemplate) && has(self.jobTemplate.spec.infrastructure.d
 
 
 class OCIJobRunSpec(RunSettings):
-    """Desired state of an OCIJobRun: which job, and what this run has different from it.
+    """Desired state of an OCIJobRun: which job it runs, and what it overrides of the job.
 
       spec:
         jobRef:
@@ -71,8 +70,8 @@ class OCIJobRunSpec(RunSettings):
           - name: TREES
             value: "200"
 
-    A run is one execution: but for `suspend`, `cancel`, `ttlSecondsAfterFinished` and `deletionPolicy` its spec
-    can't be edited.
+    A run is one execution: only `suspend`, `cancel`, `ttlSecondsAfterFinished` and `deletionPolicy` of its spec can be
+    edited.
     """
 
     model_config = ConfigDict(
@@ -81,7 +80,7 @@ class OCIJobRunSpec(RunSettings):
                 "[has(self.jobRef), has(self.jobId), has(self.jobTemplate)].exists_one(x, x)",
                 "exactly one of jobRef, jobId and jobTemplate must be given",
             ),
-            ("!has(self.identityRef) || has(self.jobId)", "identityRef is of a run with jobId"),
+            ("!has(self.identityRef) || has(self.jobId)", "identityRef needs jobId"),
             (
                 (
                     f"!({_OF_SPARK}) || !has(self.failurePolicy) || "
@@ -98,11 +97,11 @@ class OCIJobRunSpec(RunSettings):
                     f"!({_OF_SPARK}) || !(has(self.infrastructure) || has(self.logging) || "
                     "has(self.container))"
                 ),
-                "infrastructure, logging and container are of Data Science: give spark",
+                "infrastructure, logging and container are for Data Science: use spark",
             ),
             (
                 f"!has(self.spark) || !has(self.jobTemplate) || ({_OF_SPARK})",
-                "spark is of a job with infrastructure.dataFlow",
+                "spark needs a job with infrastructure.dataFlow",
             ),
             *(immutable(field, kinds.RUN) for field in _IMMUTABLE_FIELDS),
             (
@@ -120,13 +119,13 @@ class OCIJobRunSpec(RunSettings):
     job_id: Ocid | None = Field(
         default=None,
         description=(
-            "OCID of an OCI job that no OCIJob of this cluster has, such as one made with ADS; its "
-            "compartment and project are read from OCI."
+            "OCID of an OCI job that belongs to no OCIJob of this cluster, such as one made with ADS. "
+            "The operator reads its compartment and project from OCI."
         ),
     )
     job_template: JobTemplate | None = Field(
         default=None,
-        description="An OCIJob of the run's own: it is made with the run's name, and goes with the run.",
+        description="An OCIJob of the run's own. It has the run's name, and is deleted with the run.",
     )
     identity_ref: IdentityReference | None = Field(
         default=None,
@@ -139,19 +138,19 @@ class OCIJobRunSpec(RunSettings):
     adopt: RunAdoption | None = Field(
         default=None,
         description=(
-            "A job run that is there already: it is followed, and none is launched. It may be set "
-            "later, while the run is held or waits, and then not be changed."
+            "A job run that exists already: the operator follows it, and launches none. It may be set "
+            "later, as long as the run is not launched. Once set, it can't be changed."
         ),
     )
     cancel: bool = Field(
         default=False,
-        description="True cancels the run in OCI and keeps this record. It can't be taken back.",
+        description="True cancels the run in OCI and keeps this record. This can't be undone.",
     )
     suspend: bool = Field(
         default=False,
         description=(
-            "True holds a run that is not launched, and cancels one that is: its record is kept, and "
-            "false launches another attempt."
+            "True keeps the run from being launched. An attempt that is active is cancelled, and its "
+            "record kept. False then launches another attempt."
         ),
     )
 
@@ -165,7 +164,7 @@ class OCIJobRunSpec(RunSettings):
 class OCIJobRun(Model):
     """One execution of an OCIJob.
 
-    Its spec can't be edited, but for `suspend`, `cancel`, `ttlSecondsAfterFinished` and `deletionPolicy`: to run
+    Its spec can't be edited, except for `suspend`, `cancel`, `ttlSecondsAfterFinished` and `deletionPolicy`: to run
     again, create another. Deleting a run that is active cancels it in OCI.
     """
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Self, Unpack
 
 from pydantic import Field
 
-from ocijobs.api.job.fields import RevisionName, Url
 from ocijobs.api.job.status import Submission
 from ocijobs.api.run.binding import Binding
 from ocijobs.api.run.observed import LogFile, NodeGroupState, OutputList, Results, RunMetrics
@@ -14,14 +13,16 @@ from ocijobs.api.run.phase import Phase, StopReason
 from ocijobs.api.shared.backend import RecordedBackend
 from ocijobs.api.shared.conditions import Conditions
 from ocijobs.api.shared.dependency import Dependency
-from ocijobs.api.shared.identity_reference import IdentityReference
+from ocijobs.api.shared.metadata import IdentityReference
 from ocijobs.api.shared.model import (
     ATOMIC_LIST,
     Model,
     ObjectName,
     Ocid,
     RegionName,
+    RevisionName,
     Time,
+    Url,
     map_list,
 )
 
@@ -51,7 +52,7 @@ class Attempt(Model):
         description="Last state seen in OCI."
     )
     exit_code: int | None = Field(
-        default=None, description="Exit code of the code, where OCI tells it."
+        default=None, description="Exit code of the code, if OCI reports it."
     )
     start_time: Time | None = Field(default=None, description="When the code started.")
     completion_time: Time | None = Field(default=None, description="When the attempt ended.")
@@ -77,8 +78,8 @@ class RunLogs(Model):
     ] = Field(
         default=(),
         description=(
-            "Logs that Data Flow keeps of the run: its own and the driver's, the executors' as far "
-            "as there is room."
+            "Logs that Data Flow keeps of the run: its own, the driver's, and as many of the "
+            "executors' as fit."
         ),
     )
     tail: (
@@ -90,7 +91,8 @@ class RunLogs(Model):
     ) = Field(
         default=None,
         description=(
-            "Last lines of output, 20 lines and 4 KiB at most, 512 bytes of each; known secret values masked."
+            "Last lines of output: 20 lines and 4 KiB at most, 512 bytes of each line. Known secret "
+            "values are masked."
         ),
     )
 
@@ -107,7 +109,7 @@ class OCIJobRunStatus(Model):
     )
     owner: Annotated[str, Field(max_length=256)] | None = Field(
         default=None,
-        description="Begins the tag ocijobs_owner of the job run: the cluster and this object's uid.",
+        description="First part of the tag ocijobs_owner of the job run: the cluster and this object's uid.",
     )
     lifecycle_state: Annotated[str, Field(max_length=63)] | None = Field(
         default=None, description="State in OCI's own words, such as IN_PROGRESS."
@@ -119,7 +121,7 @@ class OCIJobRunStatus(Model):
         default=None, description="Git commit that the run checked out; of `runtime.git`."
     )
     exit_code: int | None = Field(
-        default=None, description="Exit code of the code, where OCI tells it."
+        default=None, description="Exit code of the code, if OCI reports it."
     )
     job_run_id: Ocid | None = Field(default=None, description="OCID of the job run.")
     job_id: Ocid | None = Field(default=None, description="OCID of the OCI job that is run.")
@@ -143,7 +145,7 @@ class OCIJobRunStatus(Model):
     )
     launch_time: Time | None = Field(
         default=None,
-        description="When the run was first launched, or resumed: activeDeadlineSeconds counts from it.",
+        description="When the run was first launched, or resumed. activeDeadlineSeconds counts from here.",
     )
     stopping: StopReason | None = Field(
         default=None, description="Why the operator ends the attempt."
@@ -153,14 +155,14 @@ class OCIJobRunStatus(Model):
     )
     dependencies: Annotated[
         tuple[Dependency, ...], Field(max_length=300, json_schema_extra=map_list("kind", "name"))
-    ] = Field(default=(), description="What the run waited for and has come.")
+    ] = Field(default=(), description="What the run waited for, and has found.")
     node_groups: Annotated[
         tuple[NodeGroupState, ...], Field(max_length=5, json_schema_extra=map_list("name"))
     ] = Field(default=(), description="States of the groups of nodes.")
     accepted_time: Time | None = Field(default=None, description="When OCI accepted the run.")
     start_time: Time | None = Field(default=None, description="When the code started.")
     completion_time: Time | None = Field(
-        default=None, description="When the run ended, well or not."
+        default=None, description="When the run ended, successful or not."
     )
     results: Results | None = Field(
         default=None, description="Declared results, as the code printed them."
@@ -170,7 +172,7 @@ class OCIJobRunStatus(Model):
     )
     metrics: RunMetrics | None = Field(
         default=None,
-        description="What the run used: Data Flow's totals at the end, utilisation some minutes later.",
+        description="What the run used: Data Flow's totals at the end, or utilisation some minutes later.",
     )
     blocked_since: Time | None = Field(
         default=None, description="Since when the same cause keeps the run from going on."

@@ -16,7 +16,7 @@ from ocijobs.api.shared.model import Model, Time, map_list
 
 
 class ConditionType(StrEnum):
-    """Types of conditions, each with the polarity that its name says."""
+    """Types of conditions. The name of each says what True means."""
 
     READY = "Ready"
     RECONCILING = "Reconciling"
@@ -29,7 +29,7 @@ class ConditionType(StrEnum):
 
 
 class ConditionStatus(StrEnum):
-    """Tri-state of a condition."""
+    """Status of a condition: True, False or Unknown."""
 
     TRUE = "True"
     FALSE = "False"
@@ -46,10 +46,10 @@ class Condition(Model):
     )
     last_transition_time: Time = Field(description="When status last changed.")
     reason: Annotated[str, Field(max_length=1024)] = Field(
-        description="Why, in one word; every reason has a paragraph in docs/reference/reasons.md."
+        description="Why, in one word. Every reason has a section in docs/reference/reasons.md."
     )
     message: Annotated[str, Field(max_length=32768)] = Field(
-        description="Why, in words, with what to do about it where something is to be done."
+        description="Why, in words, and what to do about it if there is something to do."
     )
 
 

@@ -21,7 +21,7 @@ class DependencyKind(StrEnum):
 
 
 class DependencyCondition(StrEnum):
-    """What is awaited of a run or sweep."""
+    """How a run or sweep has to end."""
 
     SUCCEEDED = "Succeeded"
     FINISHED = "Finished"
@@ -37,8 +37,8 @@ class DependsOn(Model):
     condition: DependencyCondition = Field(
         default=DependencyCondition.SUCCEEDED,
         description=(
-            "Succeeded, the default: it has to succeed, and where it does not, this run fails. Finished: "
-            "it has to end, well or not."
+            "Succeeded, the default: it has to succeed, and if it does not, this run fails. Finished: "
+            "it has to end, successful or not."
         ),
     )
 
@@ -59,7 +59,7 @@ class ResultReference(Model):
             ),
             (
                 "!has(self.bestParameter) || (has(self.kind) && self.kind == 'OCIJobSweep')",
-                "bestParameter is of an OCIJobSweep: a run has results",
+                "bestParameter needs kind OCIJobSweep: a run has results only",
             ),
         )
     )
@@ -70,12 +70,12 @@ class ResultReference(Model):
     name: ObjectName = Field(description="Its name, in this namespace.")
     result: ResultName | None = Field(
         default=None,
-        description=("Name of a result; of a sweep it is that of its best run."),
+        description=("Name of a result; of a sweep, the result of its best run."),
     )
     best_parameter: Annotated[str, Field(min_length=1, max_length=256)] | None = Field(
         default=None,
         description=(
-            "Name of a variable of the sweep's matrix or points: its value in the best run."
+            "Name of a variable of the sweep's matrix or points; the value is that of the best run."
         ),
     )
 
@@ -106,7 +106,7 @@ class RunEnvVarSource(EnvVarSource):
     result_ref: ResultReference | None = Field(
         default=None,
         description=(
-            "A value that another run or a sweep reports. The run waits for it as though it were in "
+            "A value that another run or a sweep reports. The run waits for it as if it were in "
             "dependsOn."
         ),
     )
@@ -143,16 +143,16 @@ DependsOnList = Annotated[
 
 
 class Dependency(Model):
-    """What this run waited for: recorded once, and not asked for again."""
+    """What this run waited for. It is recorded once, and not asked for again."""
 
     kind: DependencyKind = Field(description="OCIJobRun or OCIJobSweep.")
     name: ObjectName = Field(description="Its name.")
-    uid: Annotated[str, Field(max_length=128)] = Field(description="Its uid when it had ended.")
-    phase: Annotated[str, Field(max_length=63)] = Field(description="How it had ended.")
+    uid: Annotated[str, Field(max_length=128)] = Field(description="Its uid when it ended.")
+    phase: Annotated[str, Field(max_length=63)] = Field(description="How it ended.")
     values: Annotated[
         Mapping[Annotated[str, Field(max_length=320)], Annotated[str, Field(max_length=4096)]],
         Field(max_length=200),
     ] = Field(
         default_factory=dict,
-        description="What it reported and this run takes: `result:<name>`, `parameter:<name>`.",
+        description="The reported values that this run takes: `result:<name>`, `parameter:<name>`.",
     )

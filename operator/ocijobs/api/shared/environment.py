@@ -57,24 +57,22 @@ class EnvVarSource(Model):
     secret_key_ref: KeySelector | None = Field(
         default=None,
         description=(
-            "A key of a Secret. The value is read when the run is launched and sent with the run;"
-            " whoever may read "
-            "the job run in OCI can read it there, so prefer a secret of OCI Vault for what must "
-            "stay secret."
+            "A key of a Secret. The value is read when the run is launched, and sent with the run. "
+            "Whoever may read the job run in OCI can read it there, so use a secret of OCI Vault for "
+            "what must stay secret."
         ),
     )
     config_map_key_ref: KeySelector | None = Field(
         default=None,
         description=(
-            "A key of a ConfigMap. The value is read when the run is launched and sent with the "
-            "run."
+            "A key of a ConfigMap. The value is read when the run is launched, and sent with the run."
         ),
     )
     vault_secret_ref: VaultSecretSelector | None = Field(
         default=None,
         description=(
-            "A secret of OCI Vault. The run itself reads it, as its resource principal: neither the "
-            "cluster nor the job run holds its value. Not for containers."
+            "A secret of OCI Vault. The run itself reads it, as its resource principal: the value is "
+            "neither in the cluster nor in the job run. Not for containers."
         ),
     )
 
@@ -100,8 +98,8 @@ class EnvVar(Model):
         default=None,
         description=(
             "The value. As in a Pod, `$(VAR)` stands for a variable before it in the list, and `$$` "
-            "for `$`, so that `$$(VAR)` is the text `$(VAR)`. OCI bounds "
-            "names and values of all variables together to 20,000 characters."
+            "for `$`, so that `$$(VAR)` is the text `$(VAR)`. OCI limits names and values of all "
+            "variables together to 20,000 characters."
         ),
     )
     value_from: EnvVarSource | None = Field(
@@ -141,3 +139,14 @@ ParameterName = Annotated[str, Field(min_length=1, max_length=256)]
 
 
 Parameters = Annotated[Mapping[ParameterName, ParameterValue], Field(min_length=1, max_length=16)]
+
+
+class ReferencedValue(Model):
+    """A Secret or ConfigMap that gave values to the run."""
+
+    kind: Annotated[str, Field(max_length=63)] = Field(description="Secret or ConfigMap.")
+    name: ObjectName = Field(description="Name of the object.")
+    uid: Annotated[str, Field(max_length=128)] = Field(description="Its uid.")
+    resource_version: Annotated[str, Field(max_length=128)] = Field(
+        description="Its resourceVersion when it was read."
+    )

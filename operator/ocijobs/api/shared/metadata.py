@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from enum import StrEnum
 from typing import NamedTuple
 
 from pydantic import Field
 
+from ocijobs.api import kinds
 from ocijobs.api.shared.model import Model, ObjectName
 from ocijobs.api.shared.names import (
     ANNOTATION_ABANDON,
+    ANNOTATION_ALLOW_START,
     ANNOTATION_PAUSED,
-    ANNOTATION_RELEASE,
     FINALIZER,
 )
 
@@ -67,7 +69,7 @@ class ObjectMeta(Model):
 
     @property
     def has_finalizer(self) -> bool:
-        """Whether our finalizer holds the object."""
+        """Whether the object has our finalizer."""
         return FINALIZER in self.finalizers
 
     @property
@@ -81,12 +83,36 @@ class ObjectMeta(Model):
         return self.annotations.get(ANNOTATION_ABANDON) == "true"
 
     @property
-    def released(self) -> bool:
-        """Whether the annotation `ocijobs.io/release` lets the object start though new ones are held."""
-        return self.annotations.get(ANNOTATION_RELEASE) == "true"
+    def start_allowed(self) -> bool:
+        """Whether the annotation `ocijobs.io/allow-start` lets the object start though new ones are held."""
+        return self.annotations.get(ANNOTATION_ALLOW_START) == "true"
 
 
 class LocalObjectReference(Model):
     """A reference to an object of the same namespace."""
 
     name: ObjectName = Field(description="Name of the object, in this namespace.")
+
+
+class IdentityKind(StrEnum):
+    """Kinds that `identityRef` may name."""
+
+    OCI_IDENTITY = kinds.IDENTITY
+
+
+class IdentityReference(Model):
+    """Which identity is used."""
+
+    kind: IdentityKind = Field(
+        default=IdentityKind.OCI_IDENTITY,
+        description="Kind of the identity: OCIIdentity, of this namespace.",
+    )
+    name: ObjectName = Field(description="Name of the identity.")
+
+
+class JobReference(Model):
+    """The OCIJob that is run."""
+
+    name: ObjectName = Field(
+        description="Name of the OCIJob, in this namespace. It may be created later."
+    )

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from enum import StrEnum
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
+from pydantic.config import JsonDict
 
 
 class Model(BaseModel):
@@ -30,31 +32,32 @@ class Model(BaseModel):
         use_attribute_docstrings=False,
     )
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, object]:
         """Return the JSON document as the API server stores it: what is absent or empty is left out, never null."""
-        document: dict[str, Any] = _without_empty(
-            self.model_dump(mode="json", by_alias=True, exclude_none=True)
-        )
-        return document
+        return _object_without_empty(self.model_dump(mode="json", by_alias=True, exclude_none=True))
 
 
 _SAYS_BY_BEING_THERE = frozenset({"spark"})
 """Fields that may be given with nothing in them, as the runtime of a session is."""
 
 
-def _without_empty(node: Any) -> Any:
+def _object_without_empty(node: Mapping[str, object]) -> dict[str, object]:
+    return {
+        k: _without_empty(v)
+        for k, v in node.items()
+        if v not in ([], {}) or k in _SAYS_BY_BEING_THERE
+    }
+
+
+def _without_empty(node: object) -> object:
     if isinstance(node, dict):
-        return {
-            k: _without_empty(v)
-            for k, v in node.items()
-            if v not in ([], {}) or k in _SAYS_BY_BEING_THERE
-        }
+        return _object_without_empty(node)
     if isinstance(node, list):
         return [_without_empty(item) for item in node]
     return node
 
 
-def validations(*rules: tuple[str, str]) -> dict[str, Any]:
+def validations(*rules: tuple[str, str]) -> JsonDict:
     """Return the schema extension for CEL rules, given as (rule, message) pairs.
 
     Source: https://kubernetes.io/docs/reference/using-api/cel/ and `x-kubernetes-validations`.
@@ -64,11 +67,11 @@ def validations(*rules: tuple[str, str]) -> dict[str, Any]:
     }
 
 
-ATOMIC_LIST: dict[str, Any] = {"x-kubernetes-list-type": "atomic"}
-SET_LIST: dict[str, Any] = {"x-kubernetes-list-type": "set"}
+ATOMIC_LIST: JsonDict = {"x-kubernetes-list-type": "atomic"}
+SET_LIST: JsonDict = {"x-kubernetes-list-type": "set"}
 
 
-def map_list(*keys: str) -> dict[str, Any]:
+def map_list(*keys: str) -> JsonDict:
     """Return the schema extension of a list whose items are told apart by `keys`."""
     return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(keys)}
 
@@ -134,3 +137,77 @@ RelativePath = Annotated[
     ),
 ]
 """A path inside the code: no leading slash, no `..`."""
+
+
+PythonPath = Annotated[
+    tuple[RelativePath, ...], Field(max_length=16, json_schema_extra=ATOMIC_LIST)
+]
+
+
+FunctionName = Annotated[
+    str, Field(min_length=1, max_length=255, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+]
+
+
+Words = Annotated[
+    tuple[Annotated[str, Field(max_length=2048)], ...],
+    Field(min_length=1, max_length=64, json_schema_extra=ATOMIC_LIST),
+]
+
+
+Replicas = Annotated[int, Field(ge=1, le=1000)]
+
+
+DisplayName = Annotated[str, Field(min_length=1, max_length=255)]
+
+
+JobFreeformTags = Annotated[FreeformTags, Field(max_length=7)]
+
+
+JobDefinedTags = Annotated[DefinedTags, Field(max_length=20)]
+
+
+Minutes = Annotated[int, Field(ge=1, le=43200)]
+
+
+ResultName = Annotated[
+    str, Field(min_length=1, max_length=63, pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$")
+]
+
+
+ResultNames = Annotated[
+    tuple[ResultName, ...], Field(min_length=1, max_length=32, json_schema_extra=SET_LIST)
+]
+
+
+RevisionName = Annotated[str, Field(min_length=1, max_length=63)]
+
+
+Digest = Annotated[str, Field(max_length=128)]
+
+
+Url = Annotated[str, Field(max_length=2048)]
+
+
+class DeletionPolicy(StrEnum):
+    """What happens in OCI when the object is deleted."""
+
+    DELETE = "Delete"
+    RETAIN = "Retain"
+
+
+def immutable(field: str, kind: str) -> tuple[str, str]:
+    """Return the rule that a field of a spec never changes.
+
+    One rule a field at the root: a rule on an optional field is passed by removing and re-adding it.
+    """
+    return (
+        (
+            f"has(self.{field}) == has(oldSelf.{field}) && "
+            f"(!has(self.{field}) || self.{field} == oldSelf.{field})"
+        ),
+        f"{field} is immutable: create another {kind}",
+    )
+
+
+Seconds = Annotated[int, Field(ge=1, le=10 * 365 * 24 * 3600)]

@@ -14,7 +14,7 @@ CATEGORY: Final = "oci"
 `kubectl delete <word> --all` would delete runs that nobody named."""
 
 FINALIZER: Final = f"{GROUP}/cleanup"
-"""Held while something in OCI depends on the object; never longer."""
+"""Set while something in OCI depends on the object, and never longer."""
 
 FIELD_MANAGER: Final = "ocijobs-operator"
 """Server-side apply's manager of `status` (https://kubernetes.io/docs/reference/using-api/server-side-apply/)."""
@@ -29,16 +29,16 @@ ANNOTATION_REQUESTED_AT: Final = f"{GROUP}/requestedAt"
 """Any new value asks for the sources to be read again at once (Flux's and Argo CD's custom)."""
 
 ANNOTATION_ABANDON: Final = f"{GROUP}/abandon"
-"""`"true"` releases a deleted object at once and leaves what it owns in OCI as it is."""
+"""`"true"` lets a deleted object go at once. What it owns in OCI stays there."""
 
-ANNOTATION_RELEASE: Final = f"{GROUP}/release"
-"""`"true"` lets an object start that the setting `holdNew` holds."""
+ANNOTATION_ALLOW_START: Final = f"{GROUP}/allow-start"
+"""`"true"` lets an object start although the setting `holdNew` holds new objects."""
 
 ANNOTATION_SCHEDULED_TIME: Final = f"{GROUP}/scheduled-time"
 """On what a schedule made: the time that it was made for, in RFC 3339."""
 
-LABEL_HELD: Final = f"{GROUP}/held-credentials"
-"""On a Secret of the operator's own namespace: it is a copy of credentials, for deletion alone."""
+LABEL_CREDENTIALS_COPY: Final = f"{GROUP}/credentials-copy"
+"""On a Secret of the operator's own namespace: a copy of credentials, used for deletion alone."""
 
 LABEL_ORPHAN: Final = f"{GROUP}/orphan"
 """On a ConfigMap of the operator's own namespace: it tells of what an object that was let go has left in OCI."""

@@ -8,12 +8,11 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from ocijobs.api.job.fields import Minutes
-from ocijobs.api.run.overrides import RunInfrastructure
-from ocijobs.api.run.settings import JobReference, RunSettings
+from ocijobs.api.run.settings import RunInfrastructure, RunSettings
 from ocijobs.api.shared.dependency import DependsOnList, ResultName
 from ocijobs.api.shared.environment import Arguments, ParameterName, Parameters, ParameterValue
-from ocijobs.api.shared.model import ATOMIC_LIST, Model, validations
+from ocijobs.api.shared.metadata import JobReference
+from ocijobs.api.shared.model import ATOMIC_LIST, Minutes, Model, validations
 
 MOST_CHILDREN = 10_000
 """Runs that a sweep may have."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pydantic import ConfigDict, Field
 
 from ocijobs.api import kinds
-from ocijobs.api.run.settings import immutable
 from ocijobs.api.shared.metadata import ObjectMeta
-from ocijobs.api.shared.model import Model, validations
+from ocijobs.api.shared.model import Model, immutable, validations
 from ocijobs.api.sweep.settings import SweepSettings
 from ocijobs.api.sweep.status import OCIJobSweepStatus
 
@@ -50,14 +49,14 @@ class OCIJobSweepSpec(SweepSettings):
     )
     cancel: bool = Field(
         default=False,
-        description="True cancels the runs and creates no further ones. It can't be taken back.",
+        description="True cancels the runs, and creates no further ones. This can't be undone.",
     )
 
 
 class OCIJobSweep(Model):
     """Many simultaneous runs of one OCIJob, each with its own environment variables.
 
-    All runs are of the job as it was when the first one began. Deleting a sweep deletes its runs.
+    All runs use the job as it was when the first one began. Deleting a sweep deletes its runs.
     """
 
     metadata: ObjectMeta

@@ -8,11 +8,11 @@ from pydantic import Field
 
 from ocijobs.api.run.binding import JobBinding
 from ocijobs.api.run.observed import Results
+from ocijobs.api.run.phase import SweepPhase
 from ocijobs.api.shared.conditions import Conditions
 from ocijobs.api.shared.dependency import Dependency
 from ocijobs.api.shared.environment import Parameters
 from ocijobs.api.shared.model import Model, Time, map_list
-from ocijobs.api.sweep.phase import SweepPhase
 
 if TYPE_CHECKING:
     from ocijobs.api.status_changes import JobSweepStatusFields
@@ -31,7 +31,7 @@ class BestRun(Model):
         description="Value of the objective, as the code printed it."
     )
     parameters: Parameters = Field(description="Its parameters.")
-    results: Results = Field(description="All that it has reported, as it was printed.")
+    results: Results = Field(description="Everything that it has reported, as it was printed.")
 
 
 class OCIJobSweepStatus(Model):
@@ -40,7 +40,7 @@ class OCIJobSweepStatus(Model):
     observed_generation: int | None = Field(
         default=None, ge=0, description="The metadata.generation that this status is of."
     )
-    phase: SweepPhase | None = Field(default=None, description="Where the sweep is.")
+    phase: SweepPhase | None = Field(default=None, description="Where the sweep stands.")
     total: Annotated[int, Field(ge=0)] | None = Field(
         default=None, description="Number of combinations."
     )
@@ -49,7 +49,7 @@ class OCIJobSweepStatus(Model):
         description="Number of runs that were created, in the order of their indices.",
     )
     active: Annotated[int, Field(ge=0)] | None = Field(
-        default=None, description="Runs that are there and have not ended."
+        default=None, description="Runs that exist and have not ended."
     )
     succeeded: Annotated[int, Field(ge=0)] | None = Field(
         default=None, description="Runs that have succeeded."
@@ -65,17 +65,16 @@ class OCIJobSweepStatus(Model):
     )
     gone_indexes: Intervals | None = Field(
         default=None,
-        description="Indices of runs that were deleted before they had ended; they are not run again.",
+        description="Indices of runs that were deleted before they ended. They are not run again.",
     )
     best: BestRun | None = Field(
-        default=None, description="The best run so far; of equal ones that with the lowest index."
+        default=None,
+        description="The best run so far; of equal ones, the one with the lowest index.",
     )
-    binding: JobBinding | None = Field(
-        default=None, description="The job as all runs are launched from it."
-    )
+    binding: JobBinding | None = Field(default=None, description="The job as all runs use it.")
     dependencies: Annotated[
         tuple[Dependency, ...], Field(max_length=300, json_schema_extra=map_list("kind", "name"))
-    ] = Field(default=(), description="What the sweep waited for and has come.")
+    ] = Field(default=(), description="What the sweep waited for, and has found.")
     start_time: Time | None = Field(default=None, description="When the first run was created.")
     completion_time: Time | None = Field(default=None, description="When the sweep ended.")
     blocked_since: Time | None = Field(

@@ -15,8 +15,7 @@ from ocijobs.api.job.runtimes.spark import ApplicationParameter, SparkRuntime
 from ocijobs.api.job.spec import OCIJobSpec
 from ocijobs.api.job.status import Artifact
 from ocijobs.api.run.binding import BoundApplication, RunTemplate
-from ocijobs.api.run.overrides import RunSpark
-from ocijobs.api.run.settings import RunSettings
+from ocijobs.api.run.settings import RunSettings, RunSpark
 from ocijobs.backends.data_flow.requests import (
     FLOW,
     SPARK,
@@ -24,9 +23,10 @@ from ocijobs.backends.data_flow.requests import (
     SparkMachine,
     SparkSettings,
 )
-from ocijobs.backends.environment import Values, expand, resolve, variables_of
+from ocijobs.backends.environment import expand, resolve, variables_of
 from ocijobs.backends.manifest_fields import asked_for, shared
 from ocijobs.backends.records import LogAddress
+from ocijobs.backends.values import Values
 
 AUTH, RESOURCE_PRINCIPAL = "dataflow.auth", "resource_principal"
 """Runs have rights of their own, instead of a token of whoever created them that ends after 24 hours."""

@@ -9,8 +9,7 @@ from ocijobs.api.job.infrastructure import Infrastructure
 from ocijobs.api.job.spec import OCIJobSpec
 from ocijobs.api.job.status import Artifact
 from ocijobs.api.run.binding import RunTemplate
-from ocijobs.api.run.overrides import RunSpark
-from ocijobs.api.run.settings import RunSettings
+from ocijobs.api.run.settings import RunSettings, RunSpark
 from ocijobs.api.shared.backend import BackendName
 from ocijobs.backends.backend import Backend, MachinesTold
 from ocijobs.backends.data_flow import fields, job_request, machines_told, run_request
@@ -20,7 +19,7 @@ from ocijobs.backends.data_flow.requests import (
     ApplicationRunRequest,
     ApplicationSettings,
 )
-from ocijobs.backends.environment import NO_VALUES, command_line, resolve
+from ocijobs.backends.environment import command_line, resolve
 from ocijobs.backends.inputs import JobInput, RunInput
 from ocijobs.backends.limits import over_limit
 from ocijobs.backends.names import KnownNames
@@ -34,6 +33,7 @@ from ocijobs.backends.requests import (
     WantedName,
     expect,
 )
+from ocijobs.backends.values import NO_VALUES
 from ocijobs.settings import Settings
 
 

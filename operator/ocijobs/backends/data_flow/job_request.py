@@ -15,12 +15,12 @@ from ocijobs.backends.data_flow.requests import (
     SparkSettings,
 )
 from ocijobs.backends.documents import plain
-from ocijobs.backends.environment import NO_VALUES
 from ocijobs.backends.inputs import JobInput
 from ocijobs.backends.manifest_fields import asked_for, value_at
 from ocijobs.backends.names import KnownNames
 from ocijobs.backends.oci_fields import attributes
 from ocijobs.backends.requests import NameKind, Tags, WantedName
+from ocijobs.backends.values import NO_VALUES
 
 
 def template_of(spec: OCIJobSpec, artifact: Artifact | None, names: KnownNames) -> RunTemplate:

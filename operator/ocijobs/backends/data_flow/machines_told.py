@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ocijobs.api.job.machines.data_flow import ShapeConfig
 from ocijobs.api.run.binding import BoundApplication
-from ocijobs.api.run.overrides import RunSpark
+from ocijobs.api.run.settings import RunSpark
 from ocijobs.backends.backend import MachinesTold
 from ocijobs.backends.pod_sets import PodSet
 

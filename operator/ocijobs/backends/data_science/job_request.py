@@ -45,9 +45,12 @@ def job_request(made: JobInput, tags: Tags) -> JobRequest:
 def revision_content(made: JobInput) -> Mapping[str, object]:
     """Return what makes another revision, beside compartment and code: the API changes nothing of it in a job."""
     spec = made.job.spec
-    runtime = spec.runtime.document() if spec.runtime is not None else {}
-    for variant in runtime.values():
-        variant.pop("source", None)
+    given = spec.runtime.document() if spec.runtime is not None else {}
+    runtime = {
+        kind: {name: value for name, value in variant.items() if name != "source"}
+        for kind, variant in given.items()
+        if isinstance(variant, dict)
+    }
     return {
         "projectId": made.project_id,
         "runtime": runtime,

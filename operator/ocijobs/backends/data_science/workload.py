@@ -15,8 +15,7 @@ from ocijobs.api.job.runtimes.conda import CondaEnvironment, CondaType
 from ocijobs.api.job.runtimes.container import ContainerRuntime
 from ocijobs.api.job.spec import OCIJobSpec
 from ocijobs.api.run.binding import BoundContainer, RunTemplate
-from ocijobs.api.run.overrides import RunContainer, RunInfrastructure
-from ocijobs.api.run.settings import RunSettings
+from ocijobs.api.run.settings import RunContainer, RunInfrastructure, RunSettings
 from ocijobs.api.shared.environment import EnvVar
 from ocijobs.backends.data_science.compute import node_groups, node_machine
 from ocijobs.backends.data_science.machines import MACHINES
@@ -30,15 +29,9 @@ from ocijobs.backends.data_science.requests import (
     SingleNode,
     Workload,
 )
-from ocijobs.backends.environment import (
-    NO_VALUES,
-    VAULT_PREFIX,
-    Values,
-    command_line,
-    merge,
-    resolve,
-)
+from ocijobs.backends.environment import VAULT_PREFIX, command_line, merge, resolve
 from ocijobs.backends.manifest_fields import asked_for, shared
+from ocijobs.backends.values import NO_VALUES, Values
 
 DRIVER_ENTRYPOINT = "ocijobs_driver.py"
 """File of the artifact that OCI starts."""

@@ -1,4 +1,4 @@
-"""Calls whose answers are learnt: as whom they are made, what they are, and when the last one of a kind was."""
+"""Calls whose answers are learnt: as whom they are made, what they are, and when one was or may be."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from ocijobs.api.shared.identity_reference import IdentityReference
+from ocijobs.api.shared.metadata import IdentityReference
 from ocijobs.backends.records import Refusal
 
 
@@ -33,7 +33,7 @@ class Operation(StrEnum):
     READ_UTILISATION = "read-utilisation"
     READ_CREDENTIALS = "read-credentials"
     VERIFY = "verify"
-    HOLD = "hold"
+    COPY_CREDENTIALS = "copy-credentials"
     FIND_NAME = "find-name"
     LIST_SHAPES = "list-shapes"
     QUEUE = "queue"
@@ -108,3 +108,11 @@ class OciCall:
     def ocid(self) -> str | None:
         """The OCI job or the job run that it is about, if it is about one."""
         return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """When an object may call OCI, about; and whether OCI's own 429 is why it can't now."""
+
+    at: datetime
+    throttled: bool

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-from ocijobs.api.shared.identity_reference import IdentityReference
+from ocijobs.api.shared.metadata import IdentityReference
 from ocijobs.reconcile.actions.calls import OciCall, Operation
 
 
@@ -30,13 +30,13 @@ class VerifyCredentials(OciCall):
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HoldCredentials:
+class CopyCredentials:
     """Keep a copy of the Secret of an identity in the operator's own namespace, for deletion alone.
 
     It is there before anything is in OCI: of a namespace that is deleted, the Secret goes first.
     """
 
-    operation: ClassVar[Operation] = Operation.HOLD
+    operation: ClassVar[Operation] = Operation.COPY_CREDENTIALS
     identity: IdentityReference
 
 
@@ -48,4 +48,4 @@ class DropCredentials:
     identity: IdentityReference
 
 
-IdentityAction = ReadCredentials | VerifyCredentials | HoldCredentials | DropCredentials
+IdentityAction = ReadCredentials | VerifyCredentials | CopyCredentials | DropCredentials

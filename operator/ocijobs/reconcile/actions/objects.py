@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, final
+from typing import ClassVar, Literal, NotRequired, TypedDict, final
 
 from ocijobs.api.orphan import Orphan
 from ocijobs.reconcile.actions.calls import Operation
@@ -81,9 +81,17 @@ class CreateWorkload:
     """Create the run's Workload, with the value of its priority class; `epoch` tells what it asks for."""
 
     operation: ClassVar[Operation] = Operation.QUEUE
-    document: dict[str, Any]
+    document: Mapping[str, object]
     priority_class: str | None
     epoch: str
+
+
+class Change(TypedDict):
+    """An operation of a JSON patch (RFC 6902)."""
+
+    op: Literal["test", "add", "replace", "remove"]
+    path: str
+    value: NotRequired[object]
 
 
 @final
@@ -92,7 +100,7 @@ class PatchWorkload:
     """Change the run's Workload, or its status, by a JSON patch with tests."""
 
     name: str
-    changes: tuple[Mapping[str, Any], ...]
+    changes: tuple[Change, ...]
     status: bool = False
 
 
@@ -102,7 +110,7 @@ class FinishWorkload:
     """Set the Workload's condition Finished, and nothing else of its status."""
 
     name: str
-    condition: Mapping[str, Any]
+    condition: Mapping[str, object]
 
 
 @final

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, final
 
-from ocijobs.backends.environment import ValueKey
 from ocijobs.backends.records import LogAddress
 from ocijobs.backends.requests import RunCreation
+from ocijobs.backends.values import ValueKey
 from ocijobs.reconcile.actions.calls import Caller, Launcher, OciCall, Operation
 
 

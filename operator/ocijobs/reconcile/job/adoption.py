@@ -19,14 +19,13 @@ from ocijobs.backends.revision import adopted_name
 from ocijobs.reconcile.actions.calls import Caller, Operation
 from ocijobs.reconcile.actions.jobs import LookUpJob
 from ocijobs.reconcile.actions.objects import AddFinalizer
-from ocijobs.reconcile.blocking import REASON_OF_REFUSAL
+from ocijobs.reconcile.backoff import due_at, fraction
+from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, Blocker
 from ocijobs.reconcile.decision import Decision, Note
 from ocijobs.reconcile.job.observation import JobObservation
-from ocijobs.reconcile.job.outlook import Needed, Obstacle
 from ocijobs.reconcile.job.plan import Plan
 from ocijobs.reconcile.job.reading import serves_current_spec
 from ocijobs.reconcile.job.status import write_status
-from ocijobs.reconcile.pacing import due_at, fraction
 from ocijobs.reconcile.standing import Standing
 
 
@@ -38,15 +37,13 @@ class Seen:
     at: datetime
 
 
-def look(
-    o: JobObservation, adoption: Adoption, caller: Caller, now: datetime
-) -> Seen | Needed | Obstacle:
+def look(o: JobObservation, adoption: Adoption, caller: Caller) -> Seen | Blocker:
     """Return what OCI told of the OCI job, or that it is to be asked first, or what hinders the adoption."""
     where = "spec.adopt.ocid"
     if (unknown := unknown_type(adoption.ocid)) is not None:
-        return Obstacle.of_spec(f"{where}: {unknown}")
+        return Blocker.of_spec(f"{where}: {unknown}")
     if (other := backend_of(adoption.ocid)) is not o.backend:
-        return Obstacle.of_spec(
+        return Blocker.of_spec(
             f"{where}: {adoption.ocid} is of {other.name}, "
             f"and spec.infrastructure is of {o.backend.name}"
         )
@@ -60,11 +57,11 @@ def look(
     due = due_at(call, epoch=o.epoch, seed=o.job.metadata.uid, settings=o.settings)
     if watched is None or watched.job_id != adoption.ocid or watched.record is None:
         if due is None or call is None or call.refusal is None:
-            return Needed(action=action)
-        return Obstacle(
+            return Blocker(action=action)
+        return Blocker(
             reason=REASON_OF_REFUSAL[call.refusal.kind],
             message=f"{where}: {call.refusal.message}",
-            action=action if now >= due else None,
+            action=action,
             wake_at=due,
         )
     seen = Seen(record=watched.record, at=watched.at)
@@ -76,20 +73,20 @@ def _compartment(o: JobObservation) -> str | None:
     return o.job.status.compartment_id or spec.compartment_id or o.identity.defaults.compartment_id
 
 
-def _problem(o: JobObservation, adoption: Adoption, record: JobRecord) -> Obstacle | None:
+def _problem(o: JobObservation, adoption: Adoption, record: JobRecord) -> Blocker | None:
     where = "spec.adopt"
     if record.state is not JobState.ACTIVE:
-        return Obstacle(
+        return Blocker(
             reason=Reason.OCI_CONFLICT,
             message=f"{where}.ocid: OCI job {record.id} is {record.state}",
         )
     if record.content is None:
-        return Obstacle.of_spec(
+        return Blocker.of_spec(
             f"{where}.ocid: OCI job {record.id} is one that this version can't keep: {record.unreadable}"
         )
     wanted = o.job.spec.compartment_id
     if wanted is not None and wanted != record.compartment_id:
-        return Obstacle.of_spec(
+        return Blocker.of_spec(
             f"spec.compartmentId: OCI job {record.id} is in compartment {record.compartment_id}: "
             "leave the field out, or set it to that"
         )
@@ -98,9 +95,9 @@ def _problem(o: JobObservation, adoption: Adoption, record: JobRecord) -> Obstac
     tag = record.owner
     if tag is None or any(belongs_to(tag, owner) for owner in (o.owner, adoption.former_owner)):
         return None
-    return Obstacle.of_spec(
-        f"{where}.formerOwner: OCI job {record.id} belongs to {tag.rpartition('/')[0]}: if that is no "
-        "more, name it here to take the job over"
+    return Blocker.of_spec(
+        f"{where}.formerOwner: OCI job {record.id} belongs to {tag.rpartition('/')[0]}: if that does not "
+        "exist any more, name it here to take the job over"
     )
 
 
@@ -110,8 +107,8 @@ def adopt(
     """Make the OCI job one of this object's revisions: the current one if it is as the manifest says."""
     if not o.job.metadata.has_finalizer:
         return Decision(status=o.job.status, actions=(AddFinalizer(),))
-    if (hold := o.identity.to_hold) is not None:
-        return Decision(status=o.job.status, actions=(hold,))
+    if (copy := o.identity.copy_first) is not None:
+        return Decision(status=o.job.status, actions=(copy,))
     content = record.content
     same = content is not None and _is_revision(o, plan, record, content)
     name = plan.revision if same else adopted_name(record.id)

@@ -1,4 +1,4 @@
-"""Making the OCI job of a revision: the intent, and what `reconcile/once.py` asks for, said and done for a job."""
+"""Making the OCI job of a revision: the intent, and what `reconcile/idempotency.py` asks for, done for a job."""
 
 from __future__ import annotations
 
@@ -10,15 +10,23 @@ from ocijobs.backends.digest import owner_tag, retry_token
 from ocijobs.backends.job_record import JobRecord
 from ocijobs.backends.records import Refusal
 from ocijobs.backends.revision import job_request_digest
-from ocijobs.reconcile.actions.identities import HoldCredentials
+from ocijobs.reconcile.actions.identities import CopyCredentials
 from ocijobs.reconcile.actions.jobs import CreateJob, SearchJobs
 from ocijobs.reconcile.actions.objects import AddFinalizer
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
 from ocijobs.reconcile.decision import Decision
+from ocijobs.reconcile.idempotency import (
+    CreateOnce,
+    Free,
+    Nothing,
+    Refused,
+    Repeat,
+    Search,
+    Wait,
+)
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.plan import Plan
 from ocijobs.reconcile.job.status import write_blocked, write_status
-from ocijobs.reconcile.once import Free, Nothing, Protocol, Refused, Repeat, Search, Wait
 from ocijobs.reconcile.standing import Standing
 
 _SEARCHING = (
@@ -33,8 +41,8 @@ def create(o: JobObservation, plan: Plan, now: datetime) -> Decision[OCIJobStatu
         return open_intent(o, submit, plan, now)
     if not o.job.metadata.has_finalizer:
         return Decision(status=o.job.status, actions=(AddFinalizer(),))
-    if (hold := o.identity.to_hold) is not None:
-        return Decision(status=o.job.status, actions=(hold,))
+    if (copy := o.identity.copy_first) is not None:
+        return Decision(status=o.job.status, actions=(copy,))
     return Decision(status=_intend(o, plan, now, incarnation=o.job.status.creations or 0))
 
 
@@ -45,7 +53,7 @@ def open_intent(
     known = o.known
     if (created := known.created_for(submit.token)) is not None:
         return Decision(status=_bind(o, submit, created, plan, now))
-    protocol = Protocol(
+    protocol = CreateOnce(
         submit=submit,
         genuine=submit.token == _token(o, submit.revision, submit.incarnation),
         created_at=o.job.metadata.creation_timestamp,
@@ -87,7 +95,7 @@ def _refused(o: JobObservation, refusal: Refusal, now: datetime) -> Decision[OCI
 
 def _look(
     o: JobObservation,
-    protocol: Protocol,
+    protocol: CreateOnce,
     step: Search | Wait | Nothing,
     plan: Plan | None,
     now: datetime,
@@ -194,8 +202,8 @@ def _give_up(o: JobObservation, now: datetime) -> OCIJobStatus:
     )
 
 
-def _create(o: JobObservation, submit: JobSubmission, plan: Plan) -> CreateJob | HoldCredentials:
-    return o.identity.to_hold or CreateJob(
+def _create(o: JobObservation, submit: JobSubmission, plan: Plan) -> CreateJob | CopyCredentials:
+    return o.identity.copy_first or CreateJob(
         caller=plan.caller,
         token=submit.token,
         backend=o.backend.name,

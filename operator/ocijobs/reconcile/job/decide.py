@@ -9,19 +9,18 @@ from ocijobs.api.job.status import OCIJobStatus, Revision
 from ocijobs.api.shared.conditions import ConditionType, find
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.reconcile.actions.calls import Launcher
-from ocijobs.reconcile.blocking import HELD, earliest, to_come
+from ocijobs.reconcile.blocking import HELD, Blocker, earliest, to_come
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.job.adoption import Seen, adopt, look, observe
 from ocijobs.reconcile.job.creation import create, open_intent
 from ocijobs.reconcile.job.deletion import delete_job
 from ocijobs.reconcile.job.drift import is_gone
 from ocijobs.reconcile.job.observation import JobObservation, Turn
-from ocijobs.reconcile.job.outlook import Needed, Obstacle
 from ocijobs.reconcile.job.place import Place, find_caller, find_place
 from ocijobs.reconcile.job.plan import Plan, make_plan
 from ocijobs.reconcile.job.readiness import clear_away, make_ready
 from ocijobs.reconcile.job.reading import Reading, reading, serves_current_spec, unreachable
-from ocijobs.reconcile.job.status import counts_hold, write_blocked, write_status
+from ocijobs.reconcile.job.status import counts_deferred_until, write_blocked, write_status
 from ocijobs.reconcile.release import release_at
 from ocijobs.reconcile.standing import Standing
 
@@ -46,11 +45,11 @@ def decide_job(o: JobObservation, now: datetime) -> Decision[OCIJobStatus]:
     if (step := _read(o, due, now)) is not None:
         return step
     decision = _decide(o, now)
-    hold = counts_hold(o, decision.status, now)
+    deferred = counts_deferred_until(o, decision.status, now)
     return replace(
         decision,
-        status=o.job.status if hold is not None else decision.status,
-        wake_at=earliest(decision.wake_at, due.due_at, hold),
+        status=o.job.status if deferred is not None else decision.status,
+        wake_at=earliest(decision.wake_at, due.due_at, deferred),
     )
 
 
@@ -90,8 +89,8 @@ def _decide(o: JobObservation, now: datetime) -> Decision[OCIJobStatus]:
     caller = find_caller(o)
     if not isinstance(caller, Launcher):
         return _without(o, caller, now)
-    seen = _seen(o, caller, now)
-    if isinstance(seen, Needed | Obstacle):
+    seen = _seen(o, caller)
+    if isinstance(seen, Blocker):
         return _without(o, seen, now)
     place = find_place(o, caller, seen.record if seen is not None else None)
     plan = make_plan(o, place, now) if isinstance(place, Place) else place
@@ -110,27 +109,27 @@ def _is_adopted(o: JobObservation) -> bool:
     return adopted is not None and adopted.kept and not o.job.spec.observed_only
 
 
-def _seen(o: JobObservation, caller: Launcher, now: datetime) -> Seen | Needed | Obstacle | None:
+def _seen(o: JobObservation, caller: Launcher) -> Seen | Blocker | None:
     """Return the OCI job that is to be adopted and is not yet."""
     adoption = o.job.spec.adopt
     if adoption is None or _is_adopted(o):
         return None
-    return look(o, adoption, caller, now)
+    return look(o, adoption, caller)
 
 
 def _revision(o: JobObservation, name: str) -> Revision | None:
     return next((r for r in o.job.status.revisions if r.name == name), None)
 
 
-def _not_made(o: JobObservation, revision: Revision | None) -> Obstacle | None:
+def _not_made(o: JobObservation, revision: Revision | None) -> Blocker | None:
     """Return why nothing may be made of the spec in OCI."""
     if revision is None and o.job.spec.runtime is None:
         message = (
             "spec.adopt: the adopted OCI job is gone, and without spec.runtime no other can be made"
         )
-        return Obstacle(reason=Reason.REMOTE_DELETED, message=message, invalid=True)
+        return Blocker(reason=Reason.REMOTE_DELETED, message=message, terminal=True)
     if o.held and o.job.status.submit is None and not o.job.status.revisions:
-        return Obstacle(reason=Reason.HELD, message=HELD)
+        return Blocker(reason=Reason.HELD, message=HELD)
     return None
 
 
@@ -141,8 +140,8 @@ def _keep(o: JobObservation, plan: Plan, now: datetime) -> Decision[OCIJobStatus
         # A revision that is not wanted any more: whether it was made must be known first.
         return open_intent(o, submit, None, now)
     revision = _revision(o, plan.revision)
-    if (obstacle := _not_made(o, revision)) is not None:
-        return _hindered(o, obstacle, now)
+    if (blocker := _not_made(o, revision)) is not None:
+        return _blocked_by(o, blocker, now)
     if revision is None or submit is not None or (revision.removing and is_gone(o, revision)):
         return create(o, plan, now)
     if revision.removing:
@@ -150,46 +149,36 @@ def _keep(o: JobObservation, plan: Plan, now: datetime) -> Decision[OCIJobStatus
     return make_ready(o, plan, revision, now)
 
 
-def _without(
-    o: JobObservation, outlook: Needed | Obstacle | None, now: datetime
-) -> Decision[OCIJobStatus]:
+def _without(o: JobObservation, blocker: Blocker | None, now: datetime) -> Decision[OCIJobStatus]:
     """Decide where there is no plan yet, or none at all."""
-    match outlook:
-        case Needed(action=action):
-            return Decision(status=o.job.status, actions=(action,))
-        case Obstacle():
-            return _hindered(o, outlook, now)
-        case _:
-            return Decision(status=o.job.status)
+    return _blocked_by(o, blocker, now) if blocker is not None else Decision(status=o.job.status)
 
 
-def _hindered(o: JobObservation, obstacle: Obstacle, now: datetime) -> Decision[OCIJobStatus]:
+def _blocked_by(o: JobObservation, blocker: Blocker, now: datetime) -> Decision[OCIJobStatus]:
     """Say what keeps the job from being synced. What was built last goes on serving a spec that did not change."""
-    about_source = obstacle.reason in _ABOUT_SOURCE
-    if about_source and serves_current_spec(o):
+    reason, actions = blocker.reason, blocker.actions_at(now)
+    if reason is None:
+        return Decision(status=o.job.status, actions=actions, wake_at=blocker.wakes_at(now))
+    if reason in _ABOUT_SOURCE and serves_current_spec(o):
         status = write_status(
             o,
             now,
             standing=Standing.READY,
-            reason=_ABOUT_SOURCE[obstacle.reason],
-            message=f"revision {o.job.status.revision} goes on serving: {obstacle.message}",
+            reason=_ABOUT_SOURCE[reason],
+            message=f"revision {o.job.status.revision} goes on serving: {blocker.message}",
         )
         sources, failed = o.known.sources, unreachable(o, now)
         at = sources.checked_at if sources is not None and sources.missing is not None else None
         return Decision(status=status, sources_checked_at=failed.at if failed is not None else at)
-    if obstacle.invalid:
+    if blocker.terminal:
         return Decision(
             status=write_status(
-                o,
-                now,
-                standing=Standing.STALLED,
-                reason=obstacle.reason,
-                message=obstacle.message,
+                o, now, standing=Standing.STALLED, reason=reason, message=blocker.message
             )
         )
-    status, state = write_blocked(o, now, obstacle.reason, obstacle.message)
+    status, state = write_blocked(o, now, reason, blocker.message)
     return Decision(
         status=status,
-        actions=(obstacle.action,) if obstacle.action is not None else (),
-        wake_at=earliest(state.stalls_at, obstacle.wake_at if obstacle.action is None else None),
+        actions=actions,
+        wake_at=earliest(state.stalls_at, blocker.wakes_at(now)),
     )

@@ -15,7 +15,7 @@ from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.job.creation import open_intent
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.removal import RemovalStep, remove_revision
-from ocijobs.reconcile.job.status import counts_hold, write_blocked, write_status
+from ocijobs.reconcile.job.status import counts_deferred_until, write_blocked, write_status
 from ocijobs.reconcile.release import release
 from ocijobs.reconcile.standing import Standing
 
@@ -65,8 +65,8 @@ def _wait_for_runs(o: JobObservation, live: list[str], now: datetime) -> Decisio
         reason=Reason.WAITING_FOR_RUNS,
         message=f"live runs of this job must end first: {named}",
     )
-    hold = counts_hold(o, status, now)
-    return Decision(status=o.job.status if hold else status, wake_at=hold)
+    deferred = counts_deferred_until(o, status, now)
+    return Decision(status=o.job.status if deferred else status, wake_at=deferred)
 
 
 def _remove_next(o: JobObservation, now: datetime) -> Decision[OCIJobStatus]:

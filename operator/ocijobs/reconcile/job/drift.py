@@ -19,11 +19,11 @@ from ocijobs.backends.records import JobState
 from ocijobs.reconcile.actions.action import Action
 from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.reconcile.actions.jobs import LookUpJob, UpdateJob
+from ocijobs.reconcile.backoff import due_at, fraction
 from ocijobs.reconcile.decision import Note
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.plan import Plan
 from ocijobs.reconcile.known.oci_jobs import Watched
-from ocijobs.reconcile.pacing import due_at, fraction
 
 _GONE = frozenset({JobState.DELETED, JobState.DELETING})
 _NAMED = 5
@@ -136,8 +136,8 @@ def _look(
     due = first if first is not None else _look_due(o, plan, watched, now)
     call = o.known.calls.get(Operation.LOOK_UP)
     if watched is None or not watched.absent_at:
-        held = due_at(call, epoch=o.epoch, seed=o.job.metadata.uid, settings=o.settings)
-        due = max(due, held) if held is not None else due
+        retry_at = due_at(call, epoch=o.epoch, seed=o.job.metadata.uid, settings=o.settings)
+        due = max(due, retry_at) if retry_at is not None else due
     if now < due:
         return Drift(wake_at=due)
     action = LookUpJob(

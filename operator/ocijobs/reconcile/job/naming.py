@@ -9,7 +9,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from ocijobs.api.job.status import ResolvedName
 from ocijobs.backends.names import KnownNames, recorded_names
@@ -17,11 +16,10 @@ from ocijobs.backends.records import RefusalKind
 from ocijobs.backends.requests import WantedName
 from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.reconcile.actions.jobs import FindName, ListShapes
-from ocijobs.reconcile.blocking import REASON_OF_REFUSAL
+from ocijobs.reconcile.backoff import due_at
+from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, Blocker
 from ocijobs.reconcile.job.observation import JobObservation
-from ocijobs.reconcile.job.outlook import Needed, Obstacle
 from ocijobs.reconcile.job.place import Place
-from ocijobs.reconcile.pacing import due_at
 
 _SUGGESTIONS = 3
 
@@ -39,19 +37,19 @@ class Found:
     used: tuple[ResolvedName, ...]
 
 
-def find_names(o: JobObservation, place: Place, now: datetime) -> Found | Needed | Obstacle:
+def find_names(o: JobObservation, place: Place) -> Found | Blocker:
     """Return what the spec's names stand for, or what is to be asked first, or what hinders that."""
     names = replace(recorded_names(o.job.status), answered=o.known.names)
     used: list[ResolvedName] = []
     for name in o.backend.wanted_names(o.job.spec, o.identity.defaults, names):
         found = names.id_of(name)
         if found is None:
-            return _ask(o, place, name, now)
+            return _ask(o, place, name)
         used.append(ResolvedName(kind=name.kind.value, name=name.name, id=found))
     return Found(names=names, used=tuple(used))
 
 
-def _ask(o: JobObservation, place: Place, name: WantedName, now: datetime) -> Needed | Obstacle:
+def _ask(o: JobObservation, place: Place, name: WantedName) -> Blocker:
     """Return the question to OCI, or why it can't be asked now."""
     action = FindName(
         caller=place.caller, compartment_id=place.compartment_id, name=name, epoch=o.epoch
@@ -60,17 +58,17 @@ def _ask(o: JobObservation, place: Place, name: WantedName, now: datetime) -> Ne
     due = due_at(call, epoch=o.epoch, seed=o.job.metadata.uid, settings=o.settings)
     refusal = call.refusal if call is not None and due is not None else None
     if refusal is None:
-        return Needed(action=action)
-    return Obstacle(
+        return Blocker(action=action)
+    return Blocker(
         reason=REASON_OF_REFUSAL[refusal.kind],
         message=f"{name.field}: {refusal.message}",
-        invalid=refusal.kind is RefusalKind.INVALID,
-        action=action if due is not None and now >= due else None,
+        terminal=refusal.kind is RefusalKind.INVALID,
+        action=action,
         wake_at=due,
     )
 
 
-def check_shapes(o: JobObservation, place: Place, *, in_oci: bool) -> Needed | Obstacle | None:
+def check_shapes(o: JobObservation, place: Place, *, in_oci: bool) -> Blocker | None:
     """Return what is wrong with the spec's shapes, or that the list is to be read first.
 
     Args:
@@ -83,7 +81,7 @@ def check_shapes(o: JobObservation, place: Place, *, in_oci: bool) -> Needed | O
         return None
     call = o.known.calls.get(Operation.LIST_SHAPES)
     if call is None or call.epoch != o.epoch:
-        return Needed(
+        return Blocker(
             action=ListShapes(
                 caller=place.caller, compartment_id=place.compartment_id, epoch=o.epoch
             )
@@ -91,7 +89,7 @@ def check_shapes(o: JobObservation, place: Place, *, in_oci: bool) -> Needed | O
     if not o.known.shapes:
         return None
     problem = next(_problems(o, named), None)
-    return Obstacle.of_spec(problem) if problem is not None else None
+    return Blocker.of_spec(problem) if problem is not None else None
 
 
 def _problems(o: JobObservation, named: Mapping[str, str]) -> Iterator[str]:

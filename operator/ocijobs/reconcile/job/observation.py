@@ -12,7 +12,7 @@ from ocijobs.api.run.phase import Phase
 from ocijobs.backends.backend import Backend
 from ocijobs.backends.digest import owner_of
 from ocijobs.backends.registry import backend_for
-from ocijobs.reconcile.identity_view import IdentityView, Owner
+from ocijobs.reconcile.identity_view import IdentityView, Releasable
 from ocijobs.reconcile.known.job import JobKnown
 from ocijobs.settings import Settings
 
@@ -22,7 +22,7 @@ class Turn(Enum):
 
     NONE = "has not asked"
     WAITING = "waits"
-    HELD = "may read"
+    GRANTED = "may read"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ class JobObservation:
     refresh_after: datetime | None = None
     pinned: frozenset[str] = frozenset()
     code_in_use: frozenset[str] = frozenset()
-    turn: Turn = Turn.HELD
+    turn: Turn = Turn.GRANTED
 
     @property
     def backend(self) -> Backend:
@@ -74,10 +74,10 @@ class JobObservation:
         return owner_of(cluster_id=self.cluster_id, uid=self.job.metadata.uid)
 
     @property
-    def releasable(self) -> Owner:
+    def releasable(self) -> Releasable:
         """The job as an object that may be let go."""
         status = self.job.status
-        return Owner(
+        return Releasable(
             kind=kinds.JOB,
             metadata=self.job.metadata,
             identity=self.identity,
@@ -90,7 +90,7 @@ class JobObservation:
     @property
     def held(self) -> bool:
         """Whether nothing may be created for the object now: after a restore it may be there already."""
-        return self.settings.hold_new and not self.job.metadata.released
+        return self.settings.hold_new and not self.job.metadata.start_allowed
 
     @property
     def epoch(self) -> str:

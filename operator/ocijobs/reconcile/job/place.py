@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from ocijobs.backends.job_record import JobRecord
 from ocijobs.reconcile.actions.calls import Launcher
+from ocijobs.reconcile.blocking import Blocker
 from ocijobs.reconcile.job.observation import JobObservation
-from ocijobs.reconcile.job.outlook import Obstacle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,16 +19,16 @@ class Place:
     project_id: str | None
 
 
-def find_caller(o: JobObservation) -> Launcher | Obstacle | None:
+def find_caller(o: JobObservation) -> Launcher | Blocker | None:
     """Return as whom the job is kept in OCI, or what hinders it; None while that is being found out."""
     caller = o.identity.launcher(o.job.status.region)
-    if caller is None and o.identity.hinders_start is not None:
-        reason, message = o.identity.hinders_start
-        return Obstacle(reason=reason, message=message)
+    if caller is None and o.identity.blocks_start is not None:
+        reason, message = o.identity.blocks_start
+        return Blocker(reason=reason, message=message)
     return caller
 
 
-def find_place(o: JobObservation, caller: Launcher, adopted: JobRecord | None) -> Place | Obstacle:
+def find_place(o: JobObservation, caller: Launcher, adopted: JobRecord | None) -> Place | Blocker:
     """Return where the job is kept: as recorded, else as the adopted OCI job is, the spec says, or the identity."""
     status, spec, defaults = o.job.status, o.job.spec, o.identity.defaults
     compartment_id, project_id = status.compartment_id, status.project_id
@@ -42,7 +42,7 @@ def find_place(o: JobObservation, caller: Launcher, adopted: JobRecord | None) -
     if compartment_id is None or (project_id is None and o.backend.needs_project):
         field = "compartmentId" if compartment_id is None else "projectId"
         reference = o.identity.reference
-        return Obstacle.of_spec(
+        return Blocker.of_spec(
             f"spec.{field}: is not set, and {reference.kind} {reference.name} has no "
             f"spec.defaults.{field}: set one of the two"
         )

@@ -19,9 +19,9 @@ from ocijobs.backends.revision import (
     settings_digest,
 )
 from ocijobs.reconcile.actions.calls import Launcher, Operation
+from ocijobs.reconcile.blocking import Blocker
 from ocijobs.reconcile.job.naming import Found, check_shapes, find_names
 from ocijobs.reconcile.job.observation import JobObservation
-from ocijobs.reconcile.job.outlook import Needed, Obstacle
 from ocijobs.reconcile.job.place import Place
 from ocijobs.reconcile.job.reading import reason_of_source, serves_current_spec, unreachable
 from ocijobs.reconcile.known.sources import SourcesRead
@@ -40,26 +40,26 @@ class Plan:
     names: tuple[ResolvedName, ...] = ()
 
 
-def make_plan(o: JobObservation, place: Place, now: datetime) -> Plan | Needed | Obstacle | None:
+def make_plan(o: JobObservation, place: Place, now: datetime) -> Plan | Blocker | None:
     """Return what the job is to be, or why that can't be said; None while that is being found out."""
     sources = o.known.sources
     if sources is None or sources.generation != o.job.metadata.generation:
         return _unread(o, now)
     if sources.missing is not None:
-        return Obstacle(reason=Reason.WAITING_FOR_SOURCE, message=sources.missing)
+        return Blocker(reason=Reason.WAITING_FOR_SOURCE, message=sources.missing)
     if (problem := _problem(o, sources, place.caller.region)) is not None:
-        return Obstacle.of_spec(problem)
-    found = find_names(o, place, now)
+        return Blocker.of_spec(problem)
+    found = find_names(o, place)
     if not isinstance(found, Found):
         return found
     wrong = check_shapes(o, place, in_oci=serves_current_spec(o))
     artifact = _artifact(o, sources)
-    if isinstance(artifact, Obstacle):
+    if isinstance(artifact, Blocker):
         return artifact
     return wrong if wrong is not None else _plan(o, place, found, sources, artifact)
 
 
-def _artifact(o: JobObservation, sources: SourcesRead) -> Artifact | Obstacle | None:
+def _artifact(o: JobObservation, sources: SourcesRead) -> Artifact | Blocker | None:
     """Return the code, with its place where it is in Object Storage."""
     artifact, backend = sources.artifact, o.backend
     if artifact is None or not backend.code_in_bucket:
@@ -67,7 +67,7 @@ def _artifact(o: JobObservation, sources: SourcesRead) -> Artifact | Obstacle | 
     bucket = backend.code_bucket(o.job.spec) or o.identity.defaults.artifact_bucket_uri
     if bucket is None:
         reference = o.identity.reference
-        return Obstacle.of_spec(
+        return Blocker.of_spec(
             f"{backend.code_bucket_field}: is not set, and {reference.kind} "
             f"{reference.name} has no spec.defaults.artifactBucketUri: set one of the two"
         )
@@ -126,16 +126,16 @@ def _plan(
     )
 
 
-def _unread(o: JobObservation, now: datetime) -> Obstacle | None:
+def _unread(o: JobObservation, now: datetime) -> Blocker | None:
     """Return why the sources are not read yet; None while they are being read."""
     call = unreachable(o, now) or o.known.calls.get(Operation.READ_SOURCES)
     if call is None or call.refusal is None:
         return None
     kind = call.refusal.kind
-    return Obstacle(
+    return Blocker(
         reason=reason_of_source(kind),
         message=call.refusal.message,
-        invalid=kind is RefusalKind.QUARANTINED,
+        terminal=kind is RefusalKind.QUARANTINED,
     )
 
 

@@ -13,16 +13,15 @@ from ocijobs.backends.console import job_url
 from ocijobs.backends.records import JobState, RefusalKind
 from ocijobs.reconcile.actions.calls import Call, Operation
 from ocijobs.reconcile.actions.jobs import LookUpJob, UpdateJob, UploadArtifact
+from ocijobs.reconcile.backoff import due_at, mended_at
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.job.drift import Drift, fields_of, is_gone, look_after, lost, watch
-from ocijobs.reconcile.job.history import prune
 from ocijobs.reconcile.job.observation import JobObservation
 from ocijobs.reconcile.job.plan import Plan
 from ocijobs.reconcile.job.reading import reason_of_source, serves_current_spec, unreachable
-from ocijobs.reconcile.job.removal import remove_revision
+from ocijobs.reconcile.job.removal import prune, remove_revision
 from ocijobs.reconcile.job.status import write_blocked, write_status
-from ocijobs.reconcile.pacing import due_at, mended_at
 from ocijobs.reconcile.standing import Standing
 
 _AS_THOUGH_GONE = frozenset({RefusalKind.NOT_AUTHORIZED_OR_NOT_FOUND, RefusalKind.CONFLICT})

@@ -22,10 +22,10 @@ from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.reconcile.actions.calls import Call, Operation
 from ocijobs.reconcile.actions.jobs import ReadSources, ServedSource
+from ocijobs.reconcile.backoff import LONG_PAUSE_SECONDS, due_at
 from ocijobs.reconcile.blocking import earliest
 from ocijobs.reconcile.job.observation import JobObservation, Turn
 from ocijobs.reconcile.known.sources import SourceNamed, SourcesRead, same_attempt
-from ocijobs.reconcile.pacing import LONG_PAUSE_SECONDS, due_at
 
 _SHORTEST_PAUSE_SECONDS = 2.0
 """Shortest pause before sources that lack something are read again."""
@@ -72,9 +72,9 @@ def _due(o: JobObservation, now: datetime) -> Reading:
         return Reading()  # Nothing can be made of them before the identity is there.
     action = ReadSources(spec=o.job.spec, caller=caller, served=_served(o), epoch=o.epoch)
     call = o.known.calls.get(Operation.READ_SOURCES)
-    held_until = due_at(call, epoch=o.epoch, seed=meta.uid, settings=o.settings)
-    if held_until is not None and now < held_until and not _asked_anew(o):
-        return Reading(due_at=held_until)
+    retry_at = due_at(call, epoch=o.epoch, seed=meta.uid, settings=o.settings)
+    if retry_at is not None and now < retry_at and not _asked_anew(o):
+        return Reading(due_at=retry_at)
     if sources is None or sources.generation != meta.generation:
         return Reading(action=action)
     if sources.requested != _requested(o):
@@ -103,7 +103,7 @@ def _remotely(o: JobObservation, ask: ReadSources, now: datetime) -> Reading:
             step = Reading(attempt=_next_attempt(o, named, now))
         elif (again := _asked_again_at(o, named)) > now:
             return Reading(due_at=earliest(until, again))
-    if o.turn is not Turn.HELD:
+    if o.turn is not Turn.GRANTED:
         return Reading(waits=True)
     return step
 
@@ -219,7 +219,7 @@ def _set_aside(o: JobObservation, until: datetime) -> Call:
     refusal = Refusal(
         kind=RefusalKind.QUARANTINED,
         message=(
-            f"{what}. That was attempt {record.attempts} at version {record.version} of which nobody came back; it is "
+            f"{what}. That was attempt {record.attempts} at version {record.version} whose process ended early; it is "
             f"tried again at {until:%Y-%m-%dT%H:%M:%SZ}, or when the source, the spec or the annotation "
             f"{ANNOTATION_REQUESTED_AT} changes"
         ),

@@ -76,7 +76,9 @@ def _last_run(o: JobObservation) -> LastRun | None:
     return LastRun(name=last.name, phase=last.phase, time=last.accepted_time)
 
 
-def counts_hold(o: JobObservation, status: OCIJobStatus, now: datetime) -> datetime | None:
+def counts_deferred_until(
+    o: JobObservation, status: OCIJobStatus, now: datetime
+) -> datetime | None:
     """Return until when a write is put off that would change the counts of runs alone."""
     former, written_at = o.job.status, o.known.written_at
     if written_at is None or status == former:

@@ -14,7 +14,7 @@ from typing import assert_never
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.reconcile.actions.calls import Call, Operation, noted
-from ocijobs.reconcile.actions.identities import HoldCredentials, ReadCredentials, VerifyCredentials
+from ocijobs.reconcile.actions.identities import CopyCredentials, ReadCredentials, VerifyCredentials
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,7 @@ class OfKey:
 IdentityAnswer = (
     tuple[ReadCredentials, Key | Refusal]
     | tuple[VerifyCredentials, OfKey]
-    | tuple[HoldCredentials, OfKey]
+    | tuple[CopyCredentials, OfKey]
 )
 """Each action on credentials, and what it may bring. A Secret that is there and is no key is refused as INVALID."""
 
@@ -85,7 +85,7 @@ class IdentityKnown:
         verified_at: when it last did.
         refused_since: since when OCI refuses the signatures of the key.
         doubted: whether OCI refused the signature of some call since it was last asked about the key.
-        held: version of the copy of the Secret that is kept for deletion.
+        copied: version of the copy of the Secret that is kept for deletion.
         absent_since: since when there is no such identity.
     """
 
@@ -94,7 +94,7 @@ class IdentityKnown:
     verified_at: datetime | None = None
     refused_since: datetime | None = None
     doubted: bool = False
-    held: str | None = None
+    copied: str | None = None
     absent_since: datetime | None = None
     calls: Mapping[Operation, Call] = field(default_factory=dict)
 
@@ -110,8 +110,8 @@ class IdentityKnown:
                 return self.secret_answered(key, at=at, epoch=call.epoch)
             case (VerifyCredentials(), asked):
                 return self.verify_answered(asked.version, asked.refusal, at=at)
-            case (HoldCredentials(), copied):
-                return self.hold_answered(copied.version, copied.refusal, at=at)
+            case (CopyCredentials(), copied):
+                return self.copy_answered(copied.version, copied.refusal, at=at)
             case _:
                 assert_never(answer)
 
@@ -175,21 +175,21 @@ class IdentityKnown:
 
     def copy_found(self, key: Key) -> IdentityKnown:
         """Return the memory after a copy of the Secret was found: its key is kept while there is no other."""
-        after = replace(self, held=key.version)
+        after = replace(self, copied=key.version)
         if isinstance(self.credentials, Serving) or self.credentials.key is not None:
             return after
         return replace(after, credentials=replace(self.credentials, key=key))
 
     def copy_dropped(self) -> IdentityKnown:
         """Return the memory from when the copy of the Secret is deleted."""
-        return replace(self, held=None)
+        return replace(self, copied=None)
 
-    def hold_answered(
+    def copy_answered(
         self, version: str, refusal: Refusal | None, *, at: datetime
     ) -> IdentityKnown:
         """Return the memory after a copy of the Secret of that version was written, or was not."""
-        after = self.called(Operation.HOLD, at=at, refusal=refusal, epoch=version)
-        return after if refusal is not None else replace(after, held=version)
+        after = self.called(Operation.COPY_CREDENTIALS, at=at, refusal=refusal, epoch=version)
+        return after if refusal is not None else replace(after, copied=version)
 
     def absent(self, at: datetime) -> IdentityKnown:
         """Return the memory after the identity went: its key is kept to end what there is."""

@@ -30,6 +30,7 @@ from ocijobs.reconcile.actions.jobs import (
     UploadArtifact,
 )
 from ocijobs.reconcile.actions.objects import AddFinalizer
+from ocijobs.reconcile.idempotency import Evidence
 from ocijobs.reconcile.known.oci_jobs import Removal, Watched
 from ocijobs.reconcile.known.sources import (
     KnownAttempt,
@@ -38,7 +39,6 @@ from ocijobs.reconcile.known.sources import (
     attempt_after,
     same_attempt,
 )
-from ocijobs.reconcile.once import Evidence
 
 JobAnswer = (
     tuple[AddFinalizer, None]
@@ -104,7 +104,7 @@ class JobKnown:
         """Return the memory after an action was answered at that time."""
         match answer:
             case (AddFinalizer(), None):
-                return self.held()
+                return self.finalizer_added()
             case (ReadSources() as call, read):
                 return self.sources_answered(read, at=at, epoch=call.epoch)
             case (UploadArtifact() as call, refusal):
@@ -139,7 +139,7 @@ class JobKnown:
             self, calls=noted(self.calls, operation, at=at, refusal=refusal, epoch=epoch)
         )
 
-    def held(self) -> JobKnown:
+    def finalizer_added(self) -> JobKnown:
         """Return the memory after this process set the finalizer, without which nothing is intended."""
         return replace(self, fresh=True)
 

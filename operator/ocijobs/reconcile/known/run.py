@@ -13,7 +13,6 @@ from typing import assert_never
 
 from ocijobs.api.run.observed import LogFile, OutputList, RunMetrics
 from ocijobs.api.run.status import Attempt, OCIJobRunStatus, RunSubmission
-from ocijobs.backends.environment import Values
 from ocijobs.backends.records import (
     Absent,
     Refusal,
@@ -22,6 +21,7 @@ from ocijobs.backends.records import (
     RunState,
     run_state_named,
 )
+from ocijobs.backends.values import Values
 from ocijobs.reconcile.actions.calls import Call, Operation, noted
 from ocijobs.reconcile.actions.objects import AddFinalizer, CreateObject, CreateWorkload
 from ocijobs.reconcile.actions.runs import (
@@ -37,7 +37,7 @@ from ocijobs.reconcile.actions.runs import (
     SearchLogs,
     SearchRuns,
 )
-from ocijobs.reconcile.once import Evidence
+from ocijobs.reconcile.idempotency import Evidence
 from ocijobs.reconcile.output import LogLines, RunOutput, last_results
 
 RunAnswer = (
@@ -132,7 +132,7 @@ class RunKnown:
         """Return the memory after an action was answered at that time."""
         match answer:
             case (AddFinalizer(), None):
-                return self.held()
+                return self.finalizer_added()
             case (CreateObject(), refusal):
                 return replace(self, refused=refusal.message) if refusal is not None else self
             case (ReadValues() as call, values):
@@ -167,7 +167,7 @@ class RunKnown:
         calls = noted(self.calls, operation, at=at, refusal=refusal, epoch=epoch)
         return replace(self, calls=calls)
 
-    def held(self) -> RunKnown:
+    def finalizer_added(self) -> RunKnown:
         """Return the memory after this process set the finalizer, without which nothing is intended."""
         return replace(self, fresh=True)
 

@@ -11,15 +11,15 @@ from ocijobs.api.run.status import OCIJobRunStatus, RunSubmission
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.binding import bind
 from ocijobs.backends.digest import belongs_to, retry_token
-from ocijobs.backends.environment import NO_VALUES
 from ocijobs.backends.records import RunRecord
 from ocijobs.backends.registry import backend_of
+from ocijobs.backends.values import NO_VALUES
 from ocijobs.reconcile.actions.calls import Caller, Operation
 from ocijobs.reconcile.actions.objects import AddFinalizer
 from ocijobs.reconcile.actions.runs import LookUpRun
+from ocijobs.reconcile.backoff import due_at, mended_at
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, earliest
 from ocijobs.reconcile.decision import Decision
-from ocijobs.reconcile.pacing import due_at, mended_at
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.request import run_input
 from ocijobs.reconcile.run.status import write_blocked, write_status
@@ -36,15 +36,15 @@ def adopt_run(o: RunObservation, adoption: RunAdoption, now: datetime) -> Decisi
         return _nowhere(o, caller, now)
     if not o.run.metadata.has_finalizer:
         return Decision(status=o.run.status, actions=(AddFinalizer(),))
-    if (hold := o.identity.to_hold) is not None:
-        return Decision(status=o.run.status, actions=(hold,))
+    if (copy := o.identity.copy_first) is not None:
+        return Decision(status=o.run.status, actions=(copy,))
     record = o.known.record
     if record is None or record.id != adoption.job_run_id:
         return _look_up(o, adoption, caller, compartment_id, now)
     if not _ours(o, adoption, record):
         owner = (record.owner or "").rpartition("/")[0]
         message = (
-            f"spec.adopt.formerOwner: job run {record.id} belongs to {owner}: if that is no more, "
+            f"spec.adopt.formerOwner: job run {record.id} belongs to {owner}: if that does not exist any more, "
             "name it here to take the job run over"
         )
         return Decision(status=_fail(o, message, now))
@@ -53,10 +53,10 @@ def adopt_run(o: RunObservation, adoption: RunAdoption, now: datetime) -> Decisi
 
 def _nowhere(o: RunObservation, caller: Caller | None, now: datetime) -> Decision[OCIJobRunStatus]:
     """Say what lacks for a look at the job run: somebody who may look, or the place."""
-    hindrance = o.identity.hinders_start
-    if hindrance is None and caller is None:
+    blocker = o.identity.blocks_start
+    if blocker is None and caller is None:
         return Decision(status=o.run.status)
-    reason, message = hindrance or (
+    reason, message = blocker or (
         Reason.WAITING_FOR_JOB,
         "spec.adopt: neither the OCIJob nor the identity tells the compartment",
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from ocijobs.api import kinds
 from ocijobs.api.job.spec import OCIJob
@@ -16,56 +15,48 @@ from ocijobs.backends.requests import JobCreation
 from ocijobs.reconcile.actions.calls import Call, Caller, Operation
 from ocijobs.reconcile.actions.jobs import LookUpJob
 from ocijobs.reconcile.actions.objects import CreateObject
-from ocijobs.reconcile.blocking import REASON_OF_REFUSAL
+from ocijobs.reconcile.backoff import due_at, mended_at
+from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, Blocker
 from ocijobs.reconcile.ownership import belongs, owned_object
-from ocijobs.reconcile.pacing import due_at, mended_at
-from ocijobs.reconcile.run.draft import Draft
+from ocijobs.reconcile.run.gates import Draft
 from ocijobs.reconcile.run.observation import RunObservation, settled_at
-from ocijobs.reconcile.serving import (
-    Hindrance,
-    bind_job,
-    going,
-    launcher_of,
-    missing_job,
-    not_ready,
-    unread,
-)
+from ocijobs.reconcile.serving import bind_job, going, launcher_of, missing_job, not_ready, unread
 
 
-def sweep_seen(draft: Draft) -> Hindrance | None:
+def sweep_seen(draft: Draft) -> Blocker | None:
     """A sweep binds once for all its runs. One that is gone takes its runs with it."""
     o = draft.o
     if o.run.spec.job_id is None and o.of_sweep and o.shared is None and not o.run.status.attempts:
-        return Hindrance()
+        return Blocker()
     return None
 
 
-def job_there(draft: Draft) -> Hindrance | None:
+def job_there(draft: Draft) -> Blocker | None:
     """Nothing can be run whose OCIJob does not exist."""
     o = draft.o
     if o.run.spec.job_id is not None or o.job is not None:
         return None
     name = o.run.job_name or ""
     if o.run.status.attempts or o.shared is not None:
-        return Hindrance(
+        return Blocker(
             reason=Reason.JOB_DELETED,
             message=f"the OCIJob {name} that the run is bound to was deleted: there is nothing to run",
-            fatal=True,
+            terminal=True,
         )
     if o.known.refused is not None:
         message = f"spec.jobTemplate: the API server refuses the OCIJob: {o.known.refused}"
-        return Hindrance(reason=Reason.INVALID_SPEC, message=message, fatal=True)
+        return Blocker(reason=Reason.INVALID_SPEC, message=message, terminal=True)
     if o.run.spec.job_template is not None:
-        return Hindrance(action=CreateObject(document=own_job(o.run), name=name))
+        return Blocker(action=CreateObject(document=own_job(o.run), name=name))
     return missing_job(name, o.run.metadata.namespace)
 
 
-def job_meant(draft: Draft) -> Hindrance | None:
+def job_meant(draft: Draft) -> Blocker | None:
     """An OCIJob that has the name of the one in spec.jobTemplate may be somebody else's."""
     run, job = draft.o.run, _ocijob(draft.o)
     if job is None or run.spec.job_template is None or belongs(job.metadata, run.metadata):
         return None
-    return Hindrance(
+    return Blocker(
         reason=Reason.NAME_TAKEN,
         message=(
             f"spec.jobTemplate: there is an OCIJob {job.metadata.name} which is not of this run: "
@@ -74,26 +65,26 @@ def job_meant(draft: Draft) -> Hindrance | None:
     )
 
 
-def job_stays(draft: Draft) -> Hindrance | None:
+def job_stays(draft: Draft) -> Blocker | None:
     """An OCIJob that is being deleted waits for its runs, so it gets no further ones."""
     job = _ocijob(draft.o)
     return going(job) if job is not None else None
 
 
-def job_as_bound(draft: Draft) -> Draft | Hindrance | None:
+def job_as_bound(draft: Draft) -> Draft | Blocker | None:
     """Hand on the job as the run's first attempt, or its sweep, was bound to it."""
     o, job = draft.o, _ocijob(draft.o)
     former = _former(o)
     if former is None or job is None:
         return replace(draft, job=former)
     if former.job_uid != job.metadata.uid:
-        return Hindrance(
+        return Blocker(
             reason=Reason.JOB_DELETED,
             message=(
                 f"the OCIJob {job.metadata.name} that the run is bound to was deleted; one of the same "
                 "name is another: create another OCIJobRun"
             ),
-            fatal=True,
+            terminal=True,
         )
     of_revision = (r.job_id for r in job.status.revisions if r.name == former.revision)
     # An OCI job that others deleted is made again, under another OCID.
@@ -101,25 +92,25 @@ def job_as_bound(draft: Draft) -> Draft | Hindrance | None:
     return replace(draft, job=former.model_copy(update={"job_id": job_id}))
 
 
-def job_ready(draft: Draft) -> Hindrance | None:
+def job_ready(draft: Draft) -> Blocker | None:
     """A first attempt takes the job as it is now."""
     job = _ocijob(draft.o)
     return not_ready(job) if job is not None and draft.job is None else None
 
 
-def turn_come(draft: Draft) -> Hindrance | None:
+def turn_come(draft: Draft) -> Blocker | None:
     """As many runs of the job are active as may be, the run's own intent excepted."""
     o, job = draft.o, _ocijob(draft.o)
     most = job.spec.max_active_runs if job is not None else None
     if job is None or most is None or o.ahead < most or o.run.status.submit is not None:
         return None
-    return Hindrance(
+    return Blocker(
         reason=Reason.MAX_ACTIVE_RUNS,
         message=f"spec.maxActiveRuns of OCIJob {job.metadata.name} is {most}: waiting for its turn",
     )
 
 
-def sources_read(draft: Draft) -> Hindrance | None:
+def sources_read(draft: Draft) -> Blocker | None:
     """The code that a first attempt takes is no older than the run."""
     o, job = draft.o, _ocijob(draft.o)
     if job is None or draft.job is not None:
@@ -127,18 +118,18 @@ def sources_read(draft: Draft) -> Hindrance | None:
     return unread(job, sources_checked_at=o.sources_checked_at, settled_at=settled_at(o))
 
 
-def identity_usable(draft: Draft) -> Draft | Hindrance:
+def identity_usable(draft: Draft) -> Draft | Blocker:
     """Hand on as whom the run is launched, and a first attempt's job as it is now."""
     o, job = draft.o, _ocijob(draft.o)
     region = job.status.region if job is not None else None
     caller = launcher_of(o.identity, draft.job.region if draft.job is not None else region)
-    if isinstance(caller, Hindrance):
+    if isinstance(caller, Blocker):
         return caller
     now_bound = bind_job(job, caller) if draft.job is None and job is not None else draft.job
     return replace(draft, caller=caller, job=now_bound)
 
 
-def job_looked_up(draft: Draft) -> Draft | Hindrance | None:
+def job_looked_up(draft: Draft) -> Draft | Blocker | None:
     """Hand on an OCI job that no OCIJob has: where it is, and what its runs start, is read from OCI once."""
     o, caller, job_id = draft.o, draft.caller, draft.o.run.spec.job_id
     if draft.job is not None or job_id is None or caller is None:
@@ -153,12 +144,12 @@ def job_looked_up(draft: Draft) -> Draft | Hindrance | None:
         epoch=o.epoch,
     )
     if call is None:
-        return Hindrance(action=look_up)
+        return Blocker(action=look_up)
     reason, why = _why_unknown(record, call)
     due = due_at(call, epoch=o.epoch, seed=o.run.metadata.uid, settings=o.settings)
     if call.refusal is None:
         due = mended_at(call, seed=o.run.metadata.uid, settings=o.settings)
-    return Hindrance(
+    return Blocker(
         reason=reason, message=f"spec.jobId: {job_id}: {why}", action=look_up, wake_at=due
     )
 
@@ -197,7 +188,7 @@ def _foreign(job_id: str, content: JobCreation, caller: Caller) -> JobBinding:
     )
 
 
-def own_job(run: OCIJobRun) -> dict[str, Any]:
+def own_job(run: OCIJobRun) -> dict[str, object]:
     """Return the document of the run's own OCIJob: it has the run's name and labels, and goes with the run."""
     if run.spec.job_template is None:
         raise AssertionError  # pragma: no cover - callers ask for runs with a template

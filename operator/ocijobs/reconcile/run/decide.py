@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ocijobs.api.job.fields import DeletionPolicy
 from ocijobs.api.run.phase import Phase
 from ocijobs.api.run.status import OCIJobRunStatus
+from ocijobs.api.shared.model import DeletionPolicy
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import RunRecord, RunState
 from ocijobs.backends.registry import unknown_type
@@ -17,11 +17,11 @@ from ocijobs.reconcile.blocking import earliest, to_come
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.release import release_at
 from ocijobs.reconcile.run.collecting import look_again
-from ocijobs.reconcile.run.discarding import discard, kept_records
+from ocijobs.reconcile.run.finalizing import finalize, kept_records
 from ocijobs.reconcile.run.following import follow
-from ocijobs.reconcile.run.launch_gates import await_launch
 from ocijobs.reconcile.run.observation import RunObservation
-from ocijobs.reconcile.run.queueing import settle
+from ocijobs.reconcile.run.prelaunch import await_launch
+from ocijobs.reconcile.run.queueing import sync_workload
 from ocijobs.reconcile.run.status import write_status
 from ocijobs.reconcile.run.submission import look_first, perhaps_launched, resolve_intent
 from ocijobs.reconcile.standing import Headline, Standing, of_ended
@@ -36,7 +36,7 @@ _ENDS: Mapping[Phase | None, tuple[Standing, Reason]] = {
 
 def decide_run(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
     """Decide what is to be done about a run. Total, deterministic, without effects."""
-    decision = settle(o, _decide(o, now), now)
+    decision = sync_workload(o, _decide(o, now), now)
     release = release_at(o.run.metadata, o.identity, o.settings)
     notes = tuple(replace(note, message=o.shown(note.message)) for note in decision.notes)
     wake_at = earliest(decision.wake_at, to_come(release, now))
@@ -116,7 +116,7 @@ def _after_the_end(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus
     """Look after a run that has ended: its finalizer, what comes late, and its expiry."""
     meta, spec, status = o.run.metadata, o.run.spec, o.run.status
     if meta.deleting:
-        return discard(o, now)
+        return finalize(o, now)
     kept = any(attempt.lifecycle_state != RunState.DELETED for attempt in status.attempts)
     deletable = o.backend is None or o.backend.deletes_records
     needed = spec.deletion_policy is DeletionPolicy.DELETE and kept and deletable

@@ -25,10 +25,10 @@ from ocijobs.reconcile.run.collecting import (
     unanswered,
     wanted_reads,
 )
-from ocijobs.reconcile.run.discarding import discard
+from ocijobs.reconcile.run.failure_policy import Requeue, Retry, Terminal, attempts_after, evaluate
+from ocijobs.reconcile.run.finalizing import finalize
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.status import reflect, suspended, write_status
-from ocijobs.reconcile.run.verdict import Again, Ended, Kept, attempts_after, judge
 from ocijobs.reconcile.text import shown
 
 _URI_LIMIT_BYTES = 2048
@@ -44,9 +44,9 @@ def end(
     if another_may_follow(o):
         return record_and_look_on(o, record, now)
     if o.run.metadata.deleting:
-        return discard(o, now)
-    verdict = judge(o, record)
-    if not isinstance(verdict, Ended):
+        return finalize(o, now)
+    verdict = evaluate(o, record)
+    if not isinstance(verdict, Terminal):
         return _go_on(o, record, verdict, now)
     caller = o.identity.caller(submit.region)
     deadline = _deadline(o, record, o.known.ended_at or now)
@@ -60,7 +60,7 @@ def end(
 def _collect(
     o: RunObservation,
     record: RunRecord,
-    verdict: Ended,
+    verdict: Terminal,
     wanted: tuple[Read, ...],
     *,
     deadline: datetime,
@@ -101,7 +101,7 @@ def _collecting(o: RunObservation, record: RunRecord, now: datetime) -> OCIJobRu
 
 
 def _go_on(
-    o: RunObservation, record: RunRecord, verdict: Again | Kept, now: datetime
+    o: RunObservation, record: RunRecord, verdict: Retry | Requeue, now: datetime
 ) -> Decision[OCIJobRunStatus]:
     """Let another attempt follow, at once or when the run is resumed."""
     recorded = o.run.status.changed(**reflect(o, record))
@@ -110,9 +110,9 @@ def _go_on(
     attempts = (*former, last.model_copy(update={"completion_time": ended}))
     recorded = recorded.changed(attempts=attempts)
     changes = attempts_after(recorded, verdict)
-    if isinstance(verdict, Kept) and o.run.spec.suspend:
+    if isinstance(verdict, Requeue) and o.run.spec.suspend:
         return Decision(status=suspended(o, now, **changes))
-    if isinstance(verdict, Kept):
+    if isinstance(verdict, Requeue):
         evicted = o.run.status.stopping is StopReason.EVICTED
         message = "queued again" if evicted else "resumed"
         status = write_status(
@@ -127,7 +127,9 @@ def _go_on(
     return Decision(status=status)
 
 
-def _ended(o: RunObservation, record: RunRecord, verdict: Ended, now: datetime) -> OCIJobRunStatus:
+def _ended(
+    o: RunObservation, record: RunRecord, verdict: Terminal, now: datetime
+) -> OCIJobRunStatus:
     phase, reason, message = verdict.phase, verdict.reason, verdict.message
     changes = reflect(o, record)
     logs: RunLogs | None = changes["logs"]
@@ -237,6 +239,6 @@ def record_and_look_on(
         phase=Phase.PENDING,
         reason=Reason.SEARCHING,
         message="an attempt was found that has ended; whether another one followed is looked up",
-        **attempts_after(recorded, Kept()),
+        **attempts_after(recorded, Requeue()),
     )
     return Decision(status=status)

@@ -21,9 +21,9 @@ from ocijobs.reconcile.actions.action import Action
 from ocijobs.reconcile.actions.calls import Caller, Operation
 from ocijobs.reconcile.actions.objects import RemoveFinalizer
 from ocijobs.reconcile.actions.runs import CancelRun, LookUpRun
+from ocijobs.reconcile.backoff import due_at
 from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
 from ocijobs.reconcile.decision import Decision, Followed
-from ocijobs.reconcile.pacing import due_at
 from ocijobs.reconcile.release import release
 from ocijobs.reconcile.run.ending import end
 from ocijobs.reconcile.run.observation import RunObservation, gone
@@ -97,11 +97,11 @@ def follow(
     deadline = next_deadline(o, record, now) if record is not None else None
     step = _step(o, look_up, now) if caller is not None else Step()
     status = _status(o, _news(o, record), now)
-    hold = _details_hold(o, status, now)
+    deferred = _details_deferred_until(o, status, now)
     return Decision(
-        status=status if hold is None else o.run.status,
+        status=status if deferred is None else o.run.status,
         actions=(step.action,) if step.action is not None else (),
-        wake_at=earliest(step.wake_at, hold, deadline),
+        wake_at=earliest(step.wake_at, deferred, deadline),
         follow=followed,
     )
 
@@ -238,7 +238,9 @@ def _trouble(o: RunObservation) -> tuple[Reason, str] | None:
     return REASON_OF_REFUSAL[refusal.kind], describe(doing, refusal)
 
 
-def _details_hold(o: RunObservation, status: OCIJobRunStatus, now: datetime) -> datetime | None:
+def _details_deferred_until(
+    o: RunObservation, status: OCIJobRunStatus, now: datetime
+) -> datetime | None:
     """Return until when a write is put off that would change lifecycleDetails alone."""
     former, written_at = o.run.status, o.known.written_at
     alone = status.changed(lifecycle_details=former.lifecycle_details) == former

@@ -15,36 +15,33 @@ from ocijobs.backends.backend import Backend
 from ocijobs.backends.binding import bind
 from ocijobs.backends.environment import references, reserved_problem
 from ocijobs.backends.registry import find_backend
+from ocijobs.backends.values import ValueKey
 from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.reconcile.actions.runs import ReadValues
+from ocijobs.reconcile.backoff import due_at, fraction
+from ocijobs.reconcile.blocking import Blocker
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.dependencies import Hopeless, Met, Waiting, evaluate, filled_in, wanted_of
 from ocijobs.reconcile.known.run import last_attempt
-from ocijobs.reconcile.pacing import due_at, fraction
-from ocijobs.reconcile.run.draft import JOB_UNKNOWN, Draft, Launch
+from ocijobs.reconcile.run.gates import JOB_UNKNOWN, Draft, Launch
 from ocijobs.reconcile.run.observation import RunObservation, settled_at
 from ocijobs.reconcile.run.request import request_digest, run_input
 from ocijobs.reconcile.run.status import write_blocked, write_status
-from ocijobs.reconcile.serving import Hindrance
 from ocijobs.settings import Settings
 
 
-def settled(draft: Draft) -> Hindrance | None:
+def settled(draft: Draft) -> Blocker | None:
     """The rest of the same apply has arrived, and the pause after a failed attempt is over."""
     o = draft.o
     arrived = settled_at(o)
     retry = retry_at(o.run.status, o.run.metadata.uid, o.settings)
     due = max(arrived, retry or arrived)
-    return Hindrance(wake_at=due) if due > draft.now else None
+    return Blocker(wake_at=due) if due > draft.now else None
 
 
-def values_read(draft: Draft) -> Draft | Hindrance | None:
+def values_read(draft: Draft) -> Draft | Blocker | None:
     """Hand on what the variables' references give, read no earlier than the run was settled."""
-    o, job = draft.o, draft.job
-    backend = _backend_of(job)
-    if job is None or backend is None:
-        return None
-    keys = references(backend.variables(job.template or RunTemplate(), with_results(o)))
+    o, keys = draft.o, _referenced(draft)
     if not keys:
         return None
     known = o.known
@@ -56,7 +53,7 @@ def values_read(draft: Draft) -> Draft | Hindrance | None:
         return replace(draft, values=known.values)
     call = known.calls.get(Operation.READ_VALUES)
     due = due_at(call, epoch=o.epoch, seed=o.run.metadata.uid, settings=o.settings)
-    return Hindrance(
+    return Blocker(
         reason=Reason.WAITING_FOR_VALUE if call and call.refusal else None,
         message=f"spec.env: {call.refusal.message}" if call and call.refusal else "",
         action=ReadValues(keys=keys, epoch=o.epoch),
@@ -64,7 +61,15 @@ def values_read(draft: Draft) -> Draft | Hindrance | None:
     )
 
 
-def request_built(draft: Draft) -> Draft | Hindrance:
+def _referenced(draft: Draft) -> tuple[tuple[ValueKey, bool], ...]:
+    """Return the keys that the variables refer to; none while the job is not known."""
+    job, backend = draft.job, _backend_of(draft.job)
+    if job is None or backend is None:
+        return ()
+    return references(backend.variables(job.template or RunTemplate(), with_results(draft.o)))
+
+
+def request_built(draft: Draft) -> Draft | Blocker:
     """Hand on the launch; what is asked for may be nothing that OCI can do."""
     job, caller, backend = draft.job, draft.caller, _backend_of(draft.job)
     if job is None or caller is None or backend is None or not _located(job, backend):
@@ -73,7 +78,7 @@ def request_built(draft: Draft) -> Draft | Hindrance:
     variables = backend.variables(run.template, run.settings)
     request = reserved_problem(variables) or backend.run_request(run)
     if isinstance(request, str):
-        return Hindrance(reason=Reason.INVALID_SPEC, message=request, fatal=True)
+        return Blocker(reason=Reason.INVALID_SPEC, message=request, terminal=True)
     launch = Launch(
         caller=caller,
         request=request,

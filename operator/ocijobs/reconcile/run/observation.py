@@ -16,7 +16,7 @@ from ocijobs.backends.digest import owner_of
 from ocijobs.backends.records import RunState
 from ocijobs.backends.registry import backend_for, find_backend
 from ocijobs.reconcile.dependencies import Relations
-from ocijobs.reconcile.identity_view import IdentityView, Owner
+from ocijobs.reconcile.identity_view import IdentityView, Releasable
 from ocijobs.reconcile.known.job import JobKnown
 from ocijobs.reconcile.known.run import RunKnown
 from ocijobs.reconcile.settling import arrived_at, settled
@@ -109,10 +109,10 @@ class RunObservation:
         return owner_of(cluster_id=self.cluster_id, uid=self.run.metadata.uid)
 
     @property
-    def releasable(self) -> Owner:
+    def releasable(self) -> Releasable:
         """The run as an object that may be let go."""
         where = self.run.status.submit or self.run.status.binding
-        return Owner(
+        return Releasable(
             kind=kinds.RUN,
             metadata=self.run.metadata,
             identity=self.identity,
@@ -124,7 +124,7 @@ class RunObservation:
     @property
     def held(self) -> bool:
         """Whether nothing may be created for the object now: after a restore it may be there already."""
-        return self.settings.hold_new and not self.run.metadata.released
+        return self.settings.hold_new and not self.run.metadata.start_allowed
 
     @property
     def epoch(self) -> str:

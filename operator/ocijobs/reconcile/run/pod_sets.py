@@ -10,7 +10,6 @@ import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from ocijobs.api import kinds
 from ocijobs.api.kueue import (
@@ -42,7 +41,7 @@ class Request:
 
     queue: str
     priority_class: str | None
-    pod_sets: tuple[dict[str, Any], ...]
+    pod_sets: tuple[dict[str, object], ...]
 
     @property
     def digest(self) -> str:
@@ -65,7 +64,7 @@ def request_of(run: OCIJobRun, queue: str, pod_sets: Iterable[PodSet]) -> Reques
     )
 
 
-def workload_of(run: OCIJobRun, request: Request) -> dict[str, Any]:
+def workload_of(run: OCIJobRun, request: Request) -> dict[str, object]:
     """Return the document of the run's Workload.
 
     The finalizer keeps the quota until OCI has ended the run, whoever deletes the Workload or, in the foreground, the
@@ -87,7 +86,7 @@ def workload_of(run: OCIJobRun, request: Request) -> dict[str, Any]:
     }
 
 
-def _pod_set(pods: PodSet) -> dict[str, Any]:
+def _pod_set(pods: PodSet) -> dict[str, object]:
     requests = _requests(pods)
     container = {"name": "node", **({"resources": {"requests": requests}} if requests else {})}
     selector = {"nodeSelector": {LABEL_SHAPE: pods.shape}} if pods.shape else {}

@@ -6,10 +6,8 @@ the reservation up in place, so that its Workload keeps its place in the queue a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from ocijobs.api.kueue import ANNOTATION_REQUEST, Workload, WorkloadCondition
 from ocijobs.api.run.binding import RunTemplate
@@ -22,24 +20,25 @@ from ocijobs.backends.registry import backend_of
 from ocijobs.reconcile.actions.action import Action
 from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.reconcile.actions.objects import (
+    Change,
     CreateWorkload,
     DeleteWorkload,
     FinishWorkload,
     PatchWorkload,
     RemoveFinalizer,
 )
+from ocijobs.reconcile.backoff import due_at
+from ocijobs.reconcile.blocking import Blocker
 from ocijobs.reconcile.decision import Decision
-from ocijobs.reconcile.pacing import due_at
-from ocijobs.reconcile.run.draft import Draft, Launch
+from ocijobs.reconcile.run.gates import Draft, Launch
 from ocijobs.reconcile.run.observation import RunObservation
 from ocijobs.reconcile.run.pod_sets import Request, request_of, workload_name, workload_of
-from ocijobs.reconcile.serving import Hindrance
 
 _AT_ONCE = frozenset({"Preempted", "NodeFailures"})
 """Why Kueue evicted what it may admit again at once; otherwise it says itself when."""
 
 
-def admitted(draft: Draft) -> Hindrance | None:
+def admitted(draft: Draft) -> Blocker | None:
     """The last of what a run waits for: quota is not taken for one that other things hinder."""
     o, launch = draft.o, draft.launch
     queue, workload = o.queue_name, o.queue.workload
@@ -52,16 +51,16 @@ def admitted(draft: Draft) -> Hindrance | None:
     if workload.metadata.annotations.get(ANNOTATION_REQUEST) != request.digest:
         # The label or the job's machines are others by now.
         leave = leave_queue(workload)
-        return Hindrance(action=leave[0] if leave else None)
+        return Blocker(action=leave[0] if leave else None)
     if workload.admitted:
         return None
-    return Hindrance(reason=Reason.WAITING_FOR_QUEUE, message=waiting(o))
+    return Blocker(reason=Reason.WAITING_FOR_QUEUE, message=waiting(o))
 
 
-def _enter(o: RunObservation, request: Request) -> Hindrance:
+def _enter(o: RunObservation, request: Request) -> Blocker:
     call = o.known.calls.get(Operation.QUEUE)
     refusal = call.refusal if call is not None and call.epoch == request.digest else None
-    return Hindrance(
+    return Blocker(
         reason=Reason.WAITING_FOR_QUEUE if refusal else None,
         message=f"queue {request.queue}: {refusal.message}" if refusal else "",
         action=CreateWorkload(
@@ -93,7 +92,7 @@ def admitted_with(o: RunObservation) -> str | None:
     return workload_name(o.run) if o.queue_name is not None else None
 
 
-def settle(
+def sync_workload(
     o: RunObservation, decision: Decision[OCIJobRunStatus], now: datetime
 ) -> Decision[OCIJobRunStatus]:
     """Add to a decision what is to become of the run's Workload."""
@@ -141,7 +140,7 @@ def _let_go(workload: Workload) -> tuple[PatchWorkload, ...]:
     if not meta.has_finalizer:
         return ()
     path = f"/metadata/finalizers/{meta.finalizers.index(FINALIZER)}"
-    changes = (
+    changes: tuple[Change, ...] = (
         {"op": "test", "path": "/metadata/uid", "value": meta.uid},
         {"op": "test", "path": path, "value": FINALIZER},
         {"op": "remove", "path": path},
@@ -177,7 +176,7 @@ def _give_back(workload: Workload, now: datetime) -> PatchWorkload:
         (WorkloadCondition.REQUEUED, reason in _AT_ONCE, reason, message),
     )
     meta = workload.metadata
-    changes: list[Mapping[str, Any]] = [
+    changes: list[Change] = [
         {"op": "test", "path": "/metadata/uid", "value": meta.uid},
         {"op": "test", "path": "/metadata/resourceVersion", "value": meta.resource_version},
     ]
@@ -196,7 +195,7 @@ def _give_back(workload: Workload, now: datetime) -> PatchWorkload:
     return PatchWorkload(name=meta.name, changes=tuple(changes), status=True)
 
 
-def _set(workload: Workload, condition: Condition) -> Mapping[str, Any]:
+def _set(workload: Workload, condition: Condition) -> Change:
     """Return the change that sets a condition, which keeps its time while its status stays."""
     for index, former in enumerate(workload.status.conditions):
         if former.type == condition.type:
@@ -208,5 +207,5 @@ def _set(workload: Workload, condition: Condition) -> Mapping[str, Any]:
     return {"op": "add", "path": "/status/conditions/-", "value": _document(condition)}
 
 
-def _document(condition: Condition) -> dict[str, Any]:
+def _document(condition: Condition) -> dict[str, object]:
     return {"message": "", **condition.document()}

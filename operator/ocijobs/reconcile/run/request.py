@@ -7,9 +7,9 @@ from ocijobs.api.run.settings import RunSettings
 from ocijobs.api.shared.names import TAG_NAME, TAG_OWNER
 from ocijobs.backends.backend import Backend
 from ocijobs.backends.digest import digest, owner_tag
-from ocijobs.backends.environment import Values
 from ocijobs.backends.inputs import RunInput
 from ocijobs.backends.requests import RunCreation, Tags
+from ocijobs.backends.values import Values
 from ocijobs.reconcile.known.run import attempt_number
 from ocijobs.reconcile.run.observation import RunObservation
 

@@ -1,4 +1,4 @@
-"""An open intent of a run: what `reconcile/once.py` asks for, said and done for a job run.
+"""An open intent of a run: what `reconcile/idempotency.py` asks for, said and done for a job run.
 
 An intent may be gone, too: of a run that is not wanted any more and whose status somebody has wiped, what it may have
 in OCI is looked for. One that is wanted needs none of that: its next intent begins with a search.
@@ -13,20 +13,27 @@ from ocijobs.api.run.phase import Phase
 from ocijobs.api.run.status import OCIJobRunStatus, RunSubmission
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import Refusal
-from ocijobs.reconcile.actions.identities import HoldCredentials
+from ocijobs.reconcile.actions.identities import CopyCredentials
 from ocijobs.reconcile.actions.runs import CreateRun, SearchRuns
-from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, describe, earliest
+from ocijobs.reconcile.blocking import REASON_OF_REFUSAL, Blocker, describe, earliest
 from ocijobs.reconcile.decision import Decision
+from ocijobs.reconcile.idempotency import (
+    CreateOnce,
+    Free,
+    Nothing,
+    Refused,
+    Repeat,
+    Search,
+    Wait,
+)
 from ocijobs.reconcile.known.run import attempt_number
-from ocijobs.reconcile.once import Free, Nothing, Protocol, Refused, Repeat, Search, Wait
 from ocijobs.reconcile.release import release
-from ocijobs.reconcile.run.draft import Launch
-from ocijobs.reconcile.run.gate import drop, hindered, intend, queue_again, run_token
-from ocijobs.reconcile.run.launch_gates import await_launch, prepare, too_late
+from ocijobs.reconcile.run.gates import Launch
+from ocijobs.reconcile.run.intent import blocked_by, drop, intend, queue_again, run_token
 from ocijobs.reconcile.run.observation import RunObservation, lost_admission
+from ocijobs.reconcile.run.prelaunch import await_launch, prepare, too_late
 from ocijobs.reconcile.run.request import run_owner
 from ocijobs.reconcile.run.status import write_blocked, write_status
-from ocijobs.reconcile.serving import Hindrance
 
 _SEARCHING = (
     "whether an earlier call reached OCI is not known; looking for the run before creating it"
@@ -57,9 +64,9 @@ def search(o: RunObservation, submit: RunSubmission, now: datetime) -> Decision[
     return _look(o, submit, protocol, protocol.search(now), now)
 
 
-def _protocol(o: RunObservation, submit: RunSubmission) -> Protocol:
+def _protocol(o: RunObservation, submit: RunSubmission) -> CreateOnce:
     genuine = run_token(o.run.metadata.uid, submit.attempt, submit.job_id, submit.incarnation)
-    return Protocol(
+    return CreateOnce(
         submit=submit,
         genuine=submit.token == genuine,
         created_at=o.run.metadata.creation_timestamp,
@@ -82,8 +89,8 @@ def _free(
     if lost_admission(o):
         return queue_again(o, now)
     launch = prepare(o, now)
-    if isinstance(launch, Hindrance):
-        return hindered(o, now, launch)
+    if isinstance(launch, Blocker):
+        return blocked_by(o, now, launch)
     if _same(launch, submit):
         return Decision(status=o.run.status, actions=(_create(o, submit, launch),))
     incarnation = submit.incarnation + (1 if called else 0)
@@ -91,7 +98,7 @@ def _free(
 
 
 def _repeat(
-    o: RunObservation, submit: RunSubmission, protocol: Protocol, now: datetime
+    o: RunObservation, submit: RunSubmission, protocol: CreateOnce, now: datetime
 ) -> Decision[OCIJobRunStatus]:
     """Repeat the call if its request can be built again; a run that is not wanted is found so, too.
 
@@ -100,8 +107,8 @@ def _repeat(
     launch = prepare(o, now)
     if isinstance(launch, Launch) and _same(launch, submit) and not lost_admission(o):
         return Decision(status=o.run.status, actions=(_create(o, submit, launch),))
-    if isinstance(launch, Hindrance) and launch.reason is None and o.wanted:
-        return hindered(o, now, launch)
+    if isinstance(launch, Blocker) and launch.reason is None and o.wanted:
+        return blocked_by(o, now, launch)
     # What a run that is not wanted waits for may never come: its sweep may be gone with it.
     return _look(o, submit, protocol, protocol.search(now), now)
 
@@ -109,7 +116,7 @@ def _repeat(
 def _look(
     o: RunObservation,
     submit: RunSubmission,
-    protocol: Protocol,
+    protocol: CreateOnce,
     step: Search | Wait | Nothing,
     now: datetime,
 ) -> Decision[OCIJobRunStatus]:
@@ -135,7 +142,7 @@ def _look(
 
 
 def _under_way(
-    submit: RunSubmission, protocol: Protocol, step: Search | Wait
+    submit: RunSubmission, protocol: CreateOnce, step: Search | Wait
 ) -> tuple[Reason, str]:
     """Return what is being done about the intent, and what is in its way."""
     creating = isinstance(step, Wait) and not step.searching
@@ -183,8 +190,8 @@ def _same(launch: Launch, submit: RunSubmission) -> bool:
 
 def _create(
     o: RunObservation, submit: RunSubmission, launch: Launch
-) -> CreateRun | HoldCredentials:
-    return o.identity.to_hold or CreateRun(
+) -> CreateRun | CopyCredentials:
+    return o.identity.copy_first or CreateRun(
         caller=launch.caller, token=submit.token, request=launch.request, epoch=o.epoch
     )
 
@@ -208,8 +215,8 @@ def look_first(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
     launched.
     """
     launch = prepare(o, now)
-    if isinstance(launch, Hindrance):
-        return hindered(o, now, launch) if launch.reason is None else drop(o, now)
+    if isinstance(launch, Blocker):
+        return blocked_by(o, now, launch) if launch.reason is None else drop(o, now)
     intended = intend(o, now, launch, incarnation=0)
     if o.known.record is not None:
         return Decision(status=intended)

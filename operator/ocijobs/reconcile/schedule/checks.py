@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ocijobs.api.run.settings import RunSettings
-from ocijobs.api.schedule.spec import OCIJobScheduleSpec, ScheduledResource
+from ocijobs.api.schedule import OCIJobScheduleSpec, ScheduledResource
 from ocijobs.api.shared.dependency import DependencyKind
 from ocijobs.reconcile import sweep_points
 from ocijobs.reconcile.dependencies import Wanted, wanted_of

@@ -8,8 +8,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Unpack
 
-from ocijobs.api.schedule.spec import ConcurrencyPolicy, OCIJobScheduleSpec
-from ocijobs.api.schedule.status import Firing, FiringState, OCIJobScheduleStatus
+from ocijobs.api.schedule import (
+    ConcurrencyPolicy,
+    Firing,
+    FiringState,
+    OCIJobScheduleSpec,
+    OCIJobScheduleStatus,
+)
 from ocijobs.api.shared.conditions import Condition, ConditionType, find
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status_changes import JobScheduleStatusChanges
@@ -27,7 +32,7 @@ from ocijobs.reconcile.blocking import HELD_ANEW
 from ocijobs.reconcile.decision import Decision, Note
 from ocijobs.reconcile.ownership import creation_due_at
 from ocijobs.reconcile.schedule.checks import problem
-from ocijobs.reconcile.schedule.firings import creations, firings, object_name, superfluous
+from ocijobs.reconcile.schedule.firings import creations, excess_firings, firings, object_name
 from ocijobs.reconcile.schedule.observation import ScheduleObservation
 from ocijobs.reconcile.standing import Headline, Standing, restated
 
@@ -42,7 +47,7 @@ def decide_schedule(o: ScheduleObservation, now: datetime) -> Decision[OCIJobSch
     meta, spec, status = o.schedule.metadata, o.schedule.spec, o.schedule.status
     if meta.paused or meta.deleting:
         return Decision(status=status)
-    cleanup = (*superfluous(o), *_void(o))
+    cleanup = (*excess_firings(o), *_void(o))
     if status.starting is not None:
         return _start(o, status.starting, cleanup, now)
     timetable = _timetable(spec)

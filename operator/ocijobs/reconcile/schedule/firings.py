@@ -9,14 +9,18 @@ from datetime import UTC, datetime
 
 from ocijobs.api import kinds
 from ocijobs.api.run.spec import OCIJobRunSpec
-from ocijobs.api.schedule.spec import OCIJobSchedule, ScheduledResource
-from ocijobs.api.schedule.status import FiringState
+from ocijobs.api.schedule import FiringState, OCIJobSchedule, ScheduledResource
 from ocijobs.api.shared.dependency import DependencyKind, DependsOn, RunEnvVar
 from ocijobs.api.shared.model import Model
 from ocijobs.api.shared.names import ANNOTATION_SCHEDULED_TIME, LABEL_SCHEDULE
 from ocijobs.api.sweep.spec import OCIJobSweepSpec
 from ocijobs.reconcile.actions.objects import CreateObject, DeleteOwned
-from ocijobs.reconcile.ownership import creation_epoch, owned_object, queue_labels, release_of_new
+from ocijobs.reconcile.ownership import (
+    allow_start_of_made,
+    creation_epoch,
+    owned_object,
+    queue_labels,
+)
 from ocijobs.reconcile.schedule.observation import MadeView, ScheduleObservation
 
 _MINUTE = 60
@@ -73,7 +77,7 @@ def firings(o: ScheduleObservation) -> tuple[FiringView, ...]:
     )
 
 
-def superfluous(o: ScheduleObservation) -> tuple[DeleteOwned, ...]:
+def excess_firings(o: ScheduleObservation) -> tuple[DeleteOwned, ...]:
     """Return the deletion of firings that are over, beyond what the history limits keep."""
     spec = o.schedule.spec
     limits = {
@@ -125,7 +129,7 @@ def _document(
         name=name,
         spec=spec,
         labels={**queue_labels(schedule.metadata), LABEL_SCHEDULE: schedule.metadata.name},
-        annotations={ANNOTATION_SCHEDULED_TIME: time, **release_of_new(o.settings)},
+        annotations={ANNOTATION_SCHEDULED_TIME: time, **allow_start_of_made(o.settings)},
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from ocijobs.api.schedule.spec import OCIJobSchedule
+from ocijobs.api.schedule import OCIJobSchedule
 from ocijobs.reconcile.known.schedule import ScheduleKnown
 from ocijobs.settings import Settings
 
@@ -43,6 +43,6 @@ class ScheduleObservation:
         """Whether nothing may be started now: after a restore, what the schedule started is not known to it."""
         return (
             self.settings.hold_new
-            and not self.schedule.metadata.released
+            and not self.schedule.metadata.start_allowed
             and self.schedule.status.last_schedule_time is None
         )

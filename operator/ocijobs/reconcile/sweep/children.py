@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from ocijobs.api import kinds
-from ocijobs.api.run.settings import JobReference
 from ocijobs.api.run.spec import OCIJobRunSpec
+from ocijobs.api.shared.metadata import JobReference
 from ocijobs.api.shared.names import ANNOTATION_SCHEDULED_TIME, LABEL_SWEEP, LABEL_SWEEP_INDEX
 from ocijobs.reconcile.actions.objects import CreateObject, EditObject
 from ocijobs.reconcile.dependencies import filled_in
 from ocijobs.reconcile.known.sweep import ChildView
-from ocijobs.reconcile.ownership import creation_epoch, owned_object, queue_labels, release_of_new
-from ocijobs.reconcile.sweep.names import child_name
+from ocijobs.reconcile.ownership import (
+    allow_start_of_made,
+    creation_epoch,
+    owned_object,
+    queue_labels,
+)
+from ocijobs.reconcile.sweep.indices import child_name
 from ocijobs.reconcile.sweep.observation import SweepObservation
 from ocijobs.reconcile.sweep.tally import Tally
 from ocijobs.reconcile.sweep_points import point, settings_of
@@ -60,7 +65,7 @@ def _create(o: SweepObservation, index: int) -> CreateObject:
             annotations={
                 **spec.run_template.metadata.annotations,
                 **own,
-                **release_of_new(o.settings),
+                **allow_start_of_made(o.settings),
             },
         ),
     )

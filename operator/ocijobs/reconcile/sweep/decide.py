@@ -7,22 +7,26 @@ from datetime import datetime, timedelta
 from typing import Unpack, assert_never
 
 from ocijobs.api.run.binding import JobBinding
+from ocijobs.api.run.phase import SweepPhase
 from ocijobs.api.shared.dependency import Dependency
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status_changes import JobSweepStatusChanges
-from ocijobs.api.sweep.phase import SweepPhase
 from ocijobs.api.sweep.status import OCIJobSweepStatus
 from ocijobs.reconcile.actions.action import Action
 from ocijobs.reconcile.actions.objects import DeleteObject
-from ocijobs.reconcile.blocking import HELD_ANEW, earliest
+from ocijobs.reconcile.blocking import HELD_ANEW, Blocker, earliest
 from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.dependencies import Hopeless, Met, Waiting, evaluate, wanted_of
 from ocijobs.reconcile.ownership import creation_due_at
-from ocijobs.reconcile.serving import Hindrance, missing_job, serving
+from ocijobs.reconcile.serving import missing_job, serving
 from ocijobs.reconcile.settling import arrived_at, settled
-from ocijobs.reconcile.sweep.children import cancel_children, create_children, suspend_children
+from ocijobs.reconcile.sweep.children import (
+    cancel_children,
+    create_children,
+    suspend_children,
+)
 from ocijobs.reconcile.sweep.ending import doomed, ended, failing
-from ocijobs.reconcile.sweep.names import child_name
+from ocijobs.reconcile.sweep.indices import child_name
 from ocijobs.reconcile.sweep.observation import SweepObservation
 from ocijobs.reconcile.sweep.status import write_blocked, write_ended, write_status
 from ocijobs.reconcile.sweep.tally import Tally, count
@@ -91,8 +95,8 @@ def _await_job(o: SweepObservation, now: datetime) -> Decision[OCIJobSweepStatus
     if now < settled_at:
         return Decision(status=o.sweep.status, wake_at=settled_at)
     bound = _bind(o, settled_at)
-    if isinstance(bound, Hindrance):
-        return _hindered(o, bound, now)
+    if isinstance(bound, Blocker):
+        return _blocked_by(o, bound, now)
     status = write_status(
         o,
         now,
@@ -119,25 +123,23 @@ def _met(o: SweepObservation, met: tuple[Dependency, ...], now: datetime) -> OCI
     )
 
 
-def _bind(o: SweepObservation, settled_at: datetime) -> JobBinding | Hindrance:
+def _bind(o: SweepObservation, settled_at: datetime) -> JobBinding | Blocker:
     """Return the job as all children are launched from it."""
     if o.job is None:
         return missing_job(o.sweep.spec.job_ref.name, o.sweep.metadata.namespace)
     bound = serving(
         o.job, o.identity, sources_checked_at=o.sources_checked_at, settled_at=settled_at
     )
-    return bound if isinstance(bound, Hindrance) else bound[0]
+    return bound if isinstance(bound, Blocker) else bound[0]
 
 
-def _hindered(
-    o: SweepObservation, hindrance: Hindrance, now: datetime
+def _blocked_by(
+    o: SweepObservation, blocker: Blocker, now: datetime
 ) -> Decision[OCIJobSweepStatus]:
-    actions: tuple[Action, ...] = ()
-    if hindrance.action is not None:
-        actions = (hindrance.action,)
-    if hindrance.reason is None:
+    actions = blocker.actions_at(now)
+    if blocker.reason is None:
         return Decision(status=o.sweep.status, actions=actions)
-    return replace(_blocked(o, now, hindrance.reason, hindrance.message), actions=actions)
+    return replace(_blocked(o, now, blocker.reason, blocker.message), actions=actions)
 
 
 def _blocked(

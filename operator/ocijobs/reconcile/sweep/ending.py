@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from ocijobs.api.run.phase import SweepPhase
 from ocijobs.api.shared.conditions import ConditionType, find
 from ocijobs.api.shared.reasons import Reason
-from ocijobs.api.sweep.phase import SweepPhase
 from ocijobs.api.sweep.status import OCIJobSweepStatus
 from ocijobs.reconcile.sweep.observation import SweepObservation
 from ocijobs.reconcile.sweep.status import write_status

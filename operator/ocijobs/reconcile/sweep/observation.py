@@ -38,4 +38,4 @@ class SweepObservation:
     @property
     def held(self) -> bool:
         """Whether nothing may be started now: after a restore, what the sweep started is not known to it."""
-        return self.settings.hold_new and not self.sweep.metadata.released
+        return self.settings.hold_new and not self.sweep.metadata.start_allowed

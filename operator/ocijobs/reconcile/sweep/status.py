@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Unpack
 
+from ocijobs.api.run.phase import SweepPhase
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.api.status_changes import JobSweepStatusChanges
-from ocijobs.api.sweep.phase import SweepPhase
 from ocijobs.api.sweep.status import OCIJobSweepStatus
 from ocijobs.reconcile.blocking import Blocked, Former, blocked
 from ocijobs.reconcile.standing import SWEEP_STANDINGS, Headline, Standing, of_ended, restated

@@ -10,8 +10,7 @@ from typing import Unpack
 from ocijobs.api.status_changes import JobSweepStatusChanges
 from ocijobs.api.sweep.settings import Goal
 from ocijobs.api.sweep.status import BestRun
-from ocijobs.reconcile.sweep.intervals import from_intervals, to_intervals
-from ocijobs.reconcile.sweep.names import child_name
+from ocijobs.reconcile.sweep.indices import child_name, from_intervals, to_intervals
 from ocijobs.reconcile.sweep.observation import SweepObservation
 from ocijobs.reconcile.sweep_points import point, total
 

@@ -31,7 +31,7 @@ class SimulatedIdentity:
         self.refused = False
         self.gone = False
         self.deleting = False
-        self._held: Key | None = None
+        self._copied: Key | None = None
 
     def renew(self) -> None:
         """Put other credentials in place, which OCI accepts."""
@@ -51,15 +51,15 @@ class SimulatedIdentity:
     def of_new_process(self) -> IdentityKnown:
         """What a process knows that has read the copies of credentials."""
         known = IdentityKnown()
-        return known.copy_found(self._held) if self._held is not None else known
+        return known.copy_found(self._copied) if self._copied is not None else known
 
-    def hold(self, known: IdentityKnown, now: datetime) -> IdentityKnown:
+    def copy(self, known: IdentityKnown, now: datetime) -> IdentityKnown:
         """Copy the Secret, and return what a process knows that did so."""
         known = self.learnt(known, now)
         if self.gone:
             return known
-        self._held = self.key
-        return known.hold_answered(self.key.version, None, at=now)
+        self._copied = self.key
+        return known.copy_answered(self.key.version, None, at=now)
 
     def may_start(self, version: str) -> bool:
         """Whether the Secret is there, and is at that version."""
@@ -77,11 +77,11 @@ class SimulatedIdentity:
         # A key that was replaced is none that OCI takes.
         refused = self.refused or key != self.key
         known = known.verify_answered(key.version, REFUSED if refused else None, at=now)
-        if refused or self.gone or self._held in {None, key}:
+        if refused or self.gone or self._copied in {None, key}:
             return known
         # The identity's own worker copies a key anew that OCI has accepted.
-        self._held = key
-        return known.hold_answered(key.version, None, at=now)
+        self._copied = key
+        return known.copy_answered(key.version, None, at=now)
 
     def view(self, known: IdentityKnown) -> IdentityView:
         """Return the identity as a run or a job of that process sees it."""

@@ -209,7 +209,7 @@ class JobLaws:
     ) -> None:
         """The finalizer went."""
         meta = o.job.metadata
-        if any(note.reason == Reason.RELEASED for note in notes):
+        if any(note.reason == Reason.ORPHANED for note in notes):
             gone = gone_since is not None and now - gone_since >= timedelta(seconds=600)
             asked = meta.abandoned or gone
             demand(asked, "an object is given up only as asked or without credentials")

@@ -10,14 +10,11 @@ from tests.unit.reconcile.simulation.job_laws import JobLaws
 from tests.unit.reconcile.simulation.job_shell import JobShell
 from tests.unit.reconcile.simulation.job_world import JobCircumstances, JobWorld
 from tests.unit.reconcile.simulation.laws import demand
-from tests.unit.reconcile.simulation.oci_jobs import SimulatedJob
 from tests.unit.reconcile.simulation.scenario import Scenario
 
 from ocijobs.api.job.spec import OCIJob
 from ocijobs.api.shared.conditions import ConditionType, find, is_true
 from ocijobs.api.shared.names import ANNOTATION_ABANDON, ANNOTATION_PAUSED
-from ocijobs.backends.data_flow.requests import ApplicationSettings
-from ocijobs.backends.data_science.requests import JobRequest
 from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.testing.observations import DEFAULT_SETTINGS
 
@@ -192,7 +189,7 @@ class JobScenario(Scenario[Variables | DoJob]):
         )
         if remote is None:
             return
-        sent = _variables_of(remote)
+        sent = self.world.oci.variables_of(remote)
         wanted = {variable.name: variable.value for variable in job.spec.env}
         demand(wanted.items() <= sent.items(), "with its newest variables")
         name = job.spec.display_name or f"{job.metadata.namespace}/{job.metadata.name}"
@@ -216,17 +213,6 @@ class JobScenario(Scenario[Variables | DoJob]):
             spared = remote.uid in self.laws.given_up or remote.id in self.laws.left
             demand(spared or not self.world.oci.living(remote), "no OCI job is left of what went")
         self.laws.no_code_is_left()
-
-
-def _variables_of(remote: SimulatedJob) -> dict[str, str]:
-    """Return the variables that runs have which override none."""
-    if isinstance(remote.request, JobRequest):
-        (configuration,) = remote.request.workload.configurations
-        return dict(configuration.environment_variables)
-    assert isinstance(remote.settings, ApplicationSettings)
-    properties = remote.settings.spark.configuration or {}
-    prefix = "spark.driverEnv."
-    return {k.removeprefix(prefix): v for k, v in properties.items() if k.startswith(prefix)}
 
 
 def run_job_history(circumstances: JobCircumstances, history: Sequence[JobCommand]) -> JobScenario:

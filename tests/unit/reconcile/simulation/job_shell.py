@@ -14,7 +14,7 @@ from tests.unit.reconcile.simulation.process import Process
 from ocijobs.api.job.status import OCIJobStatus
 from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.reconcile.actions.action import Action
-from ocijobs.reconcile.actions.identities import HoldCredentials
+from ocijobs.reconcile.actions.identities import CopyCredentials
 from ocijobs.reconcile.actions.jobs import (
     CreateJob,
     DeleteCode,
@@ -125,11 +125,11 @@ class JobShell(Process):
             token_lifetime=timedelta(seconds=observed.settings.token_lifetime_seconds),
         )
 
-    def _keep(self, action: HoldCredentials | ListOrphan | UploadArtifact) -> None:
+    def _keep(self, action: CopyCredentials | ListOrphan | UploadArtifact) -> None:
         """Carry out what is of neither the object nor its OCI job."""
         match action:
-            case HoldCredentials():
-                self.identity = self.world.identity.hold(self.identity, self.now)
+            case CopyCredentials():
+                self.identity = self.world.identity.copy(self.identity, self.now)
             case ListOrphan(orphan=orphan):
                 self.laws.listed[orphan.uid] = orphan
             case UploadArtifact():
@@ -139,7 +139,7 @@ class JobShell(Process):
         meta = observed.job.metadata
         self.laws.on_call(meta, action)
         match action:
-            case HoldCredentials() | ListOrphan() | UploadArtifact():
+            case CopyCredentials() | ListOrphan() | UploadArtifact():
                 self._keep(action)
             case AddFinalizer() | RemoveFinalizer():
                 self._patch(observed, notes, held=isinstance(action, AddFinalizer))
@@ -168,7 +168,7 @@ class JobShell(Process):
         except ConflictError:
             return
         if held:
-            self.known = self.known.held()
+            self.known = self.known.finalizer_added()
         else:
             self.laws.on_release(observed, notes, observed.identity.gone_since, self.now)
 

@@ -12,11 +12,11 @@ from tests.unit.reconcile.simulation.oci_applications import SimulatedApplicatio
 from tests.unit.reconcile.simulation.oci_jobs import SimulatedJobs
 from tests.unit.reconcile.simulation.weather import Weather
 
-from ocijobs.api.job.fields import DeletionPolicy
 from ocijobs.api.job.spec import OCIJob
 from ocijobs.api.run.phase import Phase
 from ocijobs.api.shared.conditions import ConditionType, is_true
 from ocijobs.api.shared.environment import EnvVar
+from ocijobs.api.shared.model import DeletionPolicy
 from ocijobs.api.shared.names import ANNOTATION_REQUESTED_AT
 from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.reconcile.actions.calls import Operation
@@ -72,12 +72,11 @@ class JobWorld:
         self.identity = SimulatedIdentity()
         self.applications = SimulatedApplications(self.clock, self.weather)
         self.applications.needed = self._needed
-        spark = circumstances.spark
-        self.oci = self.applications if spark else SimulatedJobs(self.clock, self.weather)
+        self.oci = self._oci()
         self.oci.lag = timedelta(seconds=circumstances.lag)
         self.oci.activation = timedelta(seconds=circumstances.activation)
         self.oci.deletion = timedelta(seconds=circumstances.deletion)
-        self.oci.records_hold = circumstances.records_hold and not spark
+        self.oci.records_hold = circumstances.records_hold and not circumstances.spark
         self.api: ApiServer[OCIJob] = ApiServer()
         self.code = 1
         self.code_there = True
@@ -90,6 +89,11 @@ class JobWorld:
         self.runs: tuple[RunView, ...] = ()
         self._launched = 0
         self.create_job()
+
+    def _oci(self) -> SimulatedJobs:
+        if self.circumstances.spark:
+            return self.applications
+        return SimulatedJobs(self.clock, self.weather)
 
     # What users do.
 
@@ -106,11 +110,12 @@ class JobWorld:
             "deletion_policy": policy,
             "revision_history_limit": self.circumstances.history_limit,
         }
+        self.api.create(self._job(source, given), self.clock.now())
+
+    def _job(self, source: dict[str, Any], given: dict[str, Any]) -> OCIJob:
         if self.circumstances.spark:
-            job = make_spark_job(spark=source, **given)
-        else:
-            job = make_job(runtime={"script": source}, **given)
-        self.api.create(job, self.clock.now())
+            return make_spark_job(spark=source, **given)
+        return make_job(runtime={"script": source}, **given)
 
     def edit_variables(self, value: str) -> None:
         """Set the job's variable: another revision, or a former one again; in place of Spark."""

@@ -8,27 +8,29 @@ from datetime import datetime
 
 import pytest
 
-from ocijobs.reconcile import once
+from ocijobs.reconcile import idempotency
 
 Break = Callable[[pytest.MonkeyPatch], None]
 
 
 def search_once(patch: pytest.MonkeyPatch) -> None:
     """One search that found nothing is taken for proof."""
-    search = once.Protocol.search
+    search = idempotency.CreateOnce.search
 
-    def hasty(self: once.Protocol, now: datetime) -> once.Search | once.Wait | once.Nothing:
-        return once.Nothing() if self.evidence.empty_at else search(self, now)
+    def hasty(
+        self: idempotency.CreateOnce, now: datetime
+    ) -> idempotency.Search | idempotency.Wait | idempotency.Nothing:
+        return idempotency.Nothing() if self.evidence.empty_at else search(self, now)
 
-    patch.setattr(once.Protocol, "search", hasty)
+    patch.setattr(idempotency.CreateOnce, "search", hasty)
 
 
 def trust_old_tokens(patch: pytest.MonkeyPatch) -> None:
     """A token is never too old to be sent again."""
-    step = once.Protocol.step
+    step = idempotency.CreateOnce.step
 
-    def trusting(self: once.Protocol, now: datetime) -> once.Step:
+    def trusting(self: idempotency.CreateOnce, now: datetime) -> idempotency.Step:
         settings = self.settings.model_copy(update={"token_lifetime_seconds": 1e9})
         return step(replace(self, settings=settings), now)
 
-    patch.setattr(once.Protocol, "step", trusting)
+    patch.setattr(idempotency.CreateOnce, "step", trusting)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 
 from tests.unit.reconcile.simulation.oci_jobs import SimulatedJob, SimulatedJobs
@@ -12,7 +12,7 @@ from tests.unit.reconcile.simulation.weather import Weather
 from ocijobs.api.job.status import Artifact
 from ocijobs.backends.data_flow.requests import ApplicationRequest, ApplicationSettings
 from ocijobs.backends.records import JobState, Refusal
-from ocijobs.backends.requests import JobChange
+from ocijobs.backends.requests import JobChange, expect
 from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.testing import ManualClock
 
@@ -42,6 +42,13 @@ class SimulatedApplications(SimulatedJobs):
         request = job.request
         assert isinstance(request, ApplicationRequest)
         return self.folders.get((request.settings.code.file_uri or "").rpartition("/")[0])
+
+    def variables_of(self, job: SimulatedJob) -> Mapping[str, str]:
+        """Return the variables of the driver."""
+        settings = expect(job.settings, ApplicationSettings)
+        properties = settings.spark.configuration or {}
+        prefix = "spark.driverEnv."
+        return {k.removeprefix(prefix): v for k, v in properties.items() if k.startswith(prefix)}
 
     def change_settings(self) -> None:
         """Let somebody change the newest application: also what no update takes away again."""

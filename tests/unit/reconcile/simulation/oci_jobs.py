@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, is_dataclass, replace
 from datetime import datetime, timedelta
 
@@ -15,7 +16,7 @@ from ocijobs.backends.data_flow.requests import ApplicationRequest, ApplicationS
 from ocijobs.backends.data_science.requests import JobRequest, JobSettings
 from ocijobs.backends.job_record import JobRecord
 from ocijobs.backends.records import Absent, JobState, Refusal, RefusalKind
-from ocijobs.backends.requests import JobChange, JobCreation
+from ocijobs.backends.requests import JobChange, JobCreation, expect
 from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.testing import ManualClock, make_ocid
 
@@ -114,11 +115,20 @@ class SimulatedJobs:
             return known
         if known is None:
             ocid = make_ocid(self.kind, str(len(self.jobs) + 1))
-            known = SimulatedJob(ocid, request, request.settings)
+            known = self._made(ocid, request)
             known.history.append((self._clock.now(), self.born))
             self.jobs.append(known)
             self.tokens.keep(token, request, known)
         return self._told(known, self._clock.now())
+
+    def _made(self, ocid: str, request: JobCreation) -> SimulatedJob:
+        return SimulatedJob(ocid, request, request.settings)
+
+    def variables_of(self, job: SimulatedJob) -> Mapping[str, str]:
+        """Return the variables that runs have which override none."""
+        request = expect(job.request, JobRequest)
+        (configuration,) = request.workload.configurations
+        return configuration.environment_variables
 
     @staticmethod
     def _told(job: SimulatedJob, when: datetime) -> JobRecord:

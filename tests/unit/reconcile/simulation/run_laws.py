@@ -249,7 +249,7 @@ class RunLaws:
         self, meta: ObjectMeta, notes: tuple[Note, ...], gone_since: datetime | None, now: datetime
     ) -> None:
         """The finalizer went."""
-        if any(note.reason == Reason.RELEASED for note in notes):
+        if any(note.reason == Reason.ORPHANED for note in notes):
             gone = gone_since is not None and now - gone_since >= timedelta(seconds=600)
             demand(
                 meta.abandoned or gone, "an object is given up only as asked or without credentials"

@@ -108,7 +108,8 @@ class SimulatedQueue:
         """
         self.writes += 1
         match action:
-            case CreateWorkload(document=document):
+            case CreateWorkload():
+                document: dict[str, Any] = dict(action.document)
                 meta = {**document["metadata"], "uid": f"workload-{self._versions}"}
                 meta["creationTimestamp"] = self._clock.now().isoformat()
                 made = {**document, "metadata": meta, "status": {"conditions": []}}

@@ -15,11 +15,11 @@ from tests.unit.reconcile.simulation.run_shell import RunShell
 from tests.unit.reconcile.simulation.run_world import RunWorld
 from tests.unit.reconcile.simulation.scenario import Scenario
 
-from ocijobs.api.job.fields import DeletionPolicy
 from ocijobs.api.kueue import WorkloadCondition
 from ocijobs.api.run.phase import Phase
 from ocijobs.api.run.spec import OCIJobRun
 from ocijobs.api.shared.conditions import ConditionType, find
+from ocijobs.api.shared.model import DeletionPolicy
 from ocijobs.api.shared.names import ANNOTATION_ABANDON, ANNOTATION_PAUSED
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import RefusalKind, RunState

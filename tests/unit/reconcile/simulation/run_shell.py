@@ -17,7 +17,7 @@ from ocijobs.api.run.status import OCIJobRunStatus
 from ocijobs.api.shared.reasons import Reason
 from ocijobs.backends.records import Refusal, RunRecord
 from ocijobs.reconcile.actions.action import Action
-from ocijobs.reconcile.actions.identities import HoldCredentials
+from ocijobs.reconcile.actions.identities import CopyCredentials
 from ocijobs.reconcile.actions.objects import (
     AddFinalizer,
     CreateWorkload,
@@ -164,8 +164,8 @@ class RunShell(Process):
         meta = observed.run.metadata
         self.laws.on_call(meta, action)
         match action:
-            case HoldCredentials():
-                self.identity = self.world.identity.hold(self.identity, self.now)
+            case CopyCredentials():
+                self.identity = self.world.identity.copy(self.identity, self.now)
             case ListOrphan(orphan=orphan):
                 self.laws.listed[orphan.uid] = orphan
             case AddFinalizer() | RemoveFinalizer():
@@ -186,7 +186,7 @@ class RunShell(Process):
 
     def _queue(self, action: QueueAction, notes: tuple[Note, ...]) -> None:
         queue = self.world.queue
-        released = any(note.reason == Reason.RELEASED for note in notes)
+        released = any(note.reason == Reason.ORPHANED for note in notes)
         queue.on_given_back = (lambda _: None) if released else self.laws.on_given_back
         try:
             queue.execute(action)
@@ -202,7 +202,7 @@ class RunShell(Process):
         except ConflictError:
             return
         if held:
-            self.known = self.known.held()
+            self.known = self.known.finalizer_added()
         else:
             self.laws.on_release(meta, notes, observed.identity.gone_since, self.now)
 

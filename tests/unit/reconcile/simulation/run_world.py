@@ -15,13 +15,13 @@ from tests.unit.reconcile.simulation.run_queue import QUEUE_LABEL, SimulatedQueu
 from tests.unit.reconcile.simulation.weather import Weather
 
 from ocijobs.api.job.spec import OCIJob
-from ocijobs.api.run.binding import JobBinding, ReferencedValue
+from ocijobs.api.run.binding import JobBinding
 from ocijobs.api.run.spec import OCIJobRun
 from ocijobs.api.shared.dependency import DependencyKind
-from ocijobs.api.shared.environment import EnvVar
+from ocijobs.api.shared.environment import EnvVar, ReferencedValue
 from ocijobs.api.shared.metadata import OwnerReference
-from ocijobs.backends.environment import ValueKey, Values
 from ocijobs.backends.records import Refusal, RunState
+from ocijobs.backends.values import ValueKey, Values
 from ocijobs.reconcile.actions.calls import Operation
 from ocijobs.reconcile.dependencies import DependencyView, Relations
 from ocijobs.reconcile.serving import bind_job

@@ -6,8 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ocijobs.api.schedule.spec import OCIJobSchedule, OCIJobScheduleSpec
-from ocijobs.api.schedule.status import FiringState
+from ocijobs.api.schedule import FiringState, OCIJobSchedule, OCIJobScheduleSpec
 from ocijobs.api.shared.names import ANNOTATION_SCHEDULED_TIME
 from ocijobs.backends.records import Refusal, RefusalKind
 from ocijobs.reconcile.actions.objects import CreateObject, DeleteOwned

@@ -17,7 +17,7 @@ from ocijobs.reconcile.decision import Decision
 from ocijobs.reconcile.dependencies import Relations
 from ocijobs.reconcile.known.sweep import Children, ChildView, Outcome, SweepKnown
 from ocijobs.reconcile.sweep.decide import decide_sweep
-from ocijobs.reconcile.sweep.intervals import from_intervals
+from ocijobs.reconcile.sweep.indices import from_intervals
 from ocijobs.reconcile.sweep.observation import SweepObservation
 from ocijobs.testing import (
     DEFAULT_SETTINGS,

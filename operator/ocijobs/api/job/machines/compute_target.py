@@ -16,7 +16,7 @@ Gigabytes = Annotated[float, Field(gt=0, le=65536)]
 
 
 class ResourceRequest(Model):
-    """What a run is given at least."""
+    """The least that a run is given."""
 
     ocpus: Ocpus = Field(description="Number of OCPUs.")
     memory_in_gbs: Gigabytes = Field(alias="memoryInGBs", description="Memory in gigabytes.")
@@ -26,14 +26,14 @@ class ResourceRequest(Model):
 
 
 class ResourceLimit(Model):
-    """What a run may use at most."""
+    """The most that a run may use."""
 
     ocpus: Ocpus = Field(description="Number of OCPUs.")
     memory_in_gbs: Gigabytes = Field(alias="memoryInGBs", description="Memory in gigabytes.")
 
 
 class ComputeTarget(Model):
-    """A managed compute cluster, and what a run takes of it."""
+    """A managed compute cluster, and what a run uses of it."""
 
     model_config = ConfigDict(
         json_schema_extra=validations(
@@ -49,7 +49,7 @@ class ComputeTarget(Model):
     )
 
     compute_target_id: Ocid = Field(description="OCID of the compute target.")
-    resource_request: ResourceRequest = Field(description="What a run is given at least.")
+    resource_request: ResourceRequest = Field(description="The least that a run is given.")
     resource_limit: ResourceLimit | None = Field(
-        default=None, description="What a run may use at most."
+        default=None, description="The most that a run may use."
     )

@@ -95,7 +95,7 @@ class SparkLanguage(StrEnum):
 
 
 class ApplicationType(StrEnum):
-    """What runs of an application are."""
+    """How long runs of an application last."""
 
     BATCH = "BATCH"
     STREAMING = "STREAMING"
@@ -108,14 +108,14 @@ class ApplicationType(StrEnum):
 
 
 class ApplicationLogConfig(Model):
-    """A log of OCI Logging that the output of runs goes to as well."""
+    """A log of OCI Logging that also gets the output of runs."""
 
     log_group_id: Ocid = Field(description="Log group.")
     log_id: Ocid = Field(description="Log of the group.")
 
 
 class DynamicAllocation(Model):
-    """Executors that come and go with the work (Spark's dynamic allocation)."""
+    """Executors that are added and removed with the work (Spark's dynamic allocation)."""
 
     model_config = ConfigDict(
         json_schema_extra=validations(
@@ -127,39 +127,42 @@ class DynamicAllocation(Model):
     )
 
     min_executors: Executors = Field(description="Number of executors that are always there.")
-    max_executors: Executors = Field(description="Most executors at a time.")
+    max_executors: Executors = Field(description="Highest number of executors at a time.")
 
 
 class RunPlaces(Model):
     """What runs have beside their machines. Status keeps it for later attempts, since a run is sent it as it was."""
 
-    pool_id: Ocid | None = Field(default=None, description="Pool whose machines runs get.")
+    pool_id: Ocid | None = Field(default=None, description="Pool whose machines the runs use.")
     metastore_id: Ocid | None = Field(default=None, description="Metastore of Data Catalog.")
     warehouse_bucket_uri: BucketUri | None = Field(
-        default=None, description="Where tables go: oci://bucket@namespace/prefix."
+        default=None, description="Where Spark puts tables: oci://bucket@namespace/prefix."
     )
     logs_bucket_uri: BucketUri | None = Field(
         default=None,
         description="Where Data Flow puts the logs of runs; by default its own bucket `dataflow-logs`.",
     )
     application_log_config: ApplicationLogConfig | None = Field(
-        default=None, description="A log of OCI Logging that the output of runs goes to as well."
+        default=None, description="A log of OCI Logging that also gets the output of runs."
     )
     idle_timeout_in_minutes: Annotated[int, Field(ge=1, le=43200)] | None = Field(
         default=None,
-        description="A session ends when it has had no statement for so long; 2,880 (two days) by default.",
+        description=(
+            "A session ends when it has had no statement for this many minutes; 2,880 (two days) by "
+            "default."
+        ),
     )
 
 
 class SparkOnMachines(Model):
     """Machines, and the Spark on them."""
 
-    spark_version: SparkVersion = Field(description="Spark of the runs, such as 3.5.0.")
+    spark_version: SparkVersion = Field(description="Version of Spark, such as 3.5.0.")
     type: ApplicationType = Field(
         default=ApplicationType.BATCH,
         description=(
-            "BATCH: a run ends when its code does. STREAMING: a run is meant to go on; it is Ready "
-            "while it runs. SESSION: a run waits for statements, which are sent to it by other means."
+            "BATCH: a run ends when its code ends. STREAMING: a run has no end of its own, and is "
+            "Ready while it runs. SESSION: a run waits for statements, which another client sends."
         ),
     )
     language: SparkLanguage = Field(
@@ -169,26 +172,32 @@ class SparkOnMachines(Model):
         description="Compute shape of the driver, such as VM.Standard.E4.Flex."
     )
     driver_shape_config: ShapeConfig | None = Field(
-        default=None, description="Size of the driver; with a flexible shape, and only with it."
+        default=None,
+        description="Size of the driver: required for a flexible shape, not allowed for others.",
     )
     executor_shape: ShapeName | None = Field(
         default=None,
-        description="Compute shape of each executor, of the driver's family; by default as the driver has it.",
+        description=(
+            "Compute shape of each executor, of the same family as the driver's; by default the "
+            "driver's shape."
+        ),
     )
     executor_shape_config: ShapeConfig | None = Field(
-        default=None, description="Size of each executor; with a flexible executorShape."
+        default=None, description="Size of each executor: required for a flexible executorShape."
     )
     num_executors: Executors = Field(
-        default=1, description="Number of executors; with dynamicAllocation, at the beginning."
+        default=1,
+        description="Number of executors. With dynamicAllocation, the number at the beginning.",
     )
     dynamic_allocation: DynamicAllocation | None = Field(
-        default=None, description="Executors that come and go with the work."
+        default=None, description="Executors that are added and removed with the work."
     )
     spark_configuration: SparkConfiguration = Field(
         default_factory=dict,
         description=(
-            "Properties of Spark and of Data Flow. `dataflow.auth` is `resource_principal` unless it is "
-            "set here: runs then have rights of their own, and may take as long as 30 days."
+            "Properties of Spark and of Data Flow. The default of `dataflow.auth` is "
+            "`resource_principal`: runs then have rights of their own, and may take as long as 30 "
+            "days."
         ),
     )
 
@@ -221,10 +230,10 @@ class DataFlowInfrastructure(RunPlaces, SparkOnMachines):
     )
 
     pool_name: Annotated[str, Field(min_length=1, max_length=255)] | None = Field(
-        default=None, description="The pool, by its name in the job's compartment."
+        default=None, description="The pool by its name in the job's compartment."
     )
     private_endpoint_id: Ocid | None = Field(
-        default=None, description="Private endpoint through which runs reach a network of yours."
+        default=None, description="Private endpoint through which runs reach one of your networks."
     )
     artifact_bucket_uri: BucketUri | None = Field(
         default=None,

@@ -22,7 +22,7 @@ class Logging(Model):
         json_schema_extra=validations(
             (
                 "!has(self.logId) || has(self.logGroupId)",
-                "logId needs the logGroupId that holds it",
+                "logId needs logGroupId, the group of the log",
             ),
             (
                 "!(has(self.logGroupId) && has(self.logGroupName))",
@@ -34,14 +34,14 @@ class Logging(Model):
                     "self.enableLogging || !(has(self.logGroupId) || has(self.logGroupName) || "
                     "has(self.logName))"
                 ),
-                "a log group and a log have no meaning where enableLogging is false",
+                "a log group and a log have no effect if enableLogging is false",
             ),
         )
     )
 
     enable_logging: bool = Field(
         default=True,
-        description="False keeps no output, even where the identity has a default log group.",
+        description="With false no output is kept, even if the identity has a default log group.",
     )
     log_group_id: Ocid | None = Field(
         default=None, description="Log group; by default that of the identity's defaults."

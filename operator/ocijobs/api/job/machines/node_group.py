@@ -22,14 +22,14 @@ from ocijobs.api.shared.model import SET_LIST, Model, Ocid, validations
 
 
 class StartupOrder(StrEnum):
-    """Whether groups start one after the other, as they are listed, or all at once."""
+    """Whether groups start in the order of the list, or all at once."""
 
     IN_ORDER = "IN_ORDER"
     IN_PARALLEL = "IN_PARALLEL"
 
 
 class JobNodeGroup(Model):
-    """Nodes that are alike. What a group doesn't say is as the job has it."""
+    """Nodes that are alike. What a group does not set is as in the job."""
 
     model_config = ConfigDict(
         json_schema_extra=validations(
@@ -52,13 +52,14 @@ class JobNodeGroup(Model):
     )
     minimum_success_replicas: Annotated[int, Field(ge=1, le=1000)] | None = Field(
         default=None,
-        description="How many nodes must succeed for the group to; by default all.",
+        description="How many nodes must succeed for the group to succeed; by default all.",
     )
     shape_name: ShapeName | None = Field(
         default=None, description="Compute shape of the nodes; by default that of the job."
     )
     job_shape_config_details: JobShapeConfigDetails | None = Field(
-        default=None, description="OCPUs and memory; with a flexible shape, and only with it."
+        default=None,
+        description="OCPUs and memory: required for a flexible shape, not allowed for others.",
     )
     block_storage_size_in_gbs: BlockStorageSize | None = Field(
         default=None,
@@ -69,15 +70,16 @@ class JobNodeGroup(Model):
         tuple[Ocid, ...], Field(max_length=10, json_schema_extra=SET_LIST)
     ] = Field(
         default=(),
-        description="Capacity reservations that nodes come from; by default that of the job.",
+        description="Capacity reservations that the nodes come from; by default that of the job.",
     )
     env: EnvVars = Field(
         default=(),
-        description="Variables of these nodes alone, added to those of the job and of the run.",
+        description="Variables for these nodes only, added to those of the job and of the run.",
     )
     args: Arguments | None = Field(
         default=None, description="Arguments of these nodes, instead of those of the job."
     )
     startup_probe: StartupProbe | None = Field(
-        default=None, description="Tells that a node has started; by default that of the job."
+        default=None,
+        description="A command that detects that a node has started; by default that of the job.",
     )

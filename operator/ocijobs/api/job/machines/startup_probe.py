@@ -13,12 +13,12 @@ from ocijobs.api.shared.model import ATOMIC_LIST, Model
 
 
 class StartupProbe(Model):
-    """A command that succeeds as soon as the code has started."""
+    """A command that succeeds when the code has started."""
 
     command: Annotated[
         tuple[Annotated[str, Field(max_length=1024)], ...],
         Field(min_length=1, max_length=32, json_schema_extra=ATOMIC_LIST),
-    ] = Field(description="Program and arguments; it has succeeded when it ends with 0.")
+    ] = Field(description="Program and arguments. The probe has succeeded when it ends with 0.")
     period_in_seconds: Annotated[int, Field(ge=1, le=3600)] | None = Field(
         default=None, description="Time between two tries."
     )

@@ -17,12 +17,13 @@ NamespaceName = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A
 
 
 class ObjectStorageMount(Model):
-    """A bucket, or what is under a prefix of it."""
+    """A bucket, or the objects under a prefix of it."""
 
     namespace: NamespaceName = Field(description="Object Storage namespace of the tenancy.")
     bucket: BucketName = Field(description="Name of the bucket.")
     prefix: Annotated[str, Field(max_length=1024)] | None = Field(
-        default=None, description="Only objects whose names begin with it; by default all."
+        default=None,
+        description="Mount only objects whose names begin with this prefix; by default all.",
     )
 
 
@@ -55,11 +56,11 @@ class StorageMount(Model):
     destination_path: Annotated[str, Field(min_length=1, max_length=1024, pattern=r"^/")] | None = (
         Field(
             default=None,
-            description="Directory that it is mounted in, from the root; by default /mnt.",
+            description="Directory in which it is mounted, an absolute path; by default /mnt.",
         )
     )
     object_storage: ObjectStorageMount | None = Field(
-        default=None, description="A bucket, or what is under a prefix of it."
+        default=None, description="A bucket, or the objects under a prefix of it."
     )
     file_storage: FileStorageMount | None = Field(
         default=None,
@@ -81,8 +82,8 @@ class StorageMount(Model):
     ) = Field(
         default=None,
         description=(
-            "The source as ADS writes it: oci://bucket@namespace/prefix, "
-            "<mount target OCID>:<export OCID> or <IP address>:<export path>. Mount target and "
-            "export of an address are looked up in OCI."
+            "The source as ADS writes it: oci://bucket@namespace/prefix, <mount target OCID>:<export "
+            "OCID> or <IP address>:<export path>. For an address, the operator looks the mount target "
+            "and the export up in OCI."
         ),
     )

@@ -48,7 +48,7 @@ class CondaEnvironment(Model):
 
     type: CondaType = Field(
         description=(
-            "service: a pack that OCI Data Science offers. published: a pack of your own in "
+            "service: an environment that OCI Data Science offers. published: your own environment in "
             "Object Storage."
         )
     )
@@ -56,10 +56,10 @@ class CondaEnvironment(Model):
         Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[A-Za-z0-9_.-]+$")] | None
     ) = Field(
         default=None,
-        description="Slug of the service's pack, such as generalml_p311_cpu_x86_64_v1.",
+        description="Slug of the service's environment, such as generalml_p311_cpu_x86_64_v1.",
     )
     uri: Annotated[str, Field(max_length=2048, pattern=r"^oci://[^@/]+@[^@/]+/.+$")] | None = Field(
-        default=None, description="Pack in Object Storage: oci://bucket@namespace/path."
+        default=None, description="Environment in Object Storage: oci://bucket@namespace/path."
     )
     region: RegionName | None = Field(
         default=None, description="Region of the bucket; by default the identity's region."

@@ -6,9 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ocijobs.api.job.code import Replicas, Words
 from ocijobs.api.job.source import Source
-from ocijobs.api.shared.model import Model, Ocid
+from ocijobs.api.shared.model import Model, Ocid, Replicas, Words
 
 IMAGE_PATTERN = (
     r"^([a-z0-9-]+\.ocir\.io|ocir\.[a-z0-9-]+\.oci\.oraclecloud\.com)/[a-z0-9_-]+/[a-z0-9._/-]+"
@@ -21,7 +20,7 @@ class ContainerImage(Model):
     """A container image and how it is started: the fields that OCI has of a container."""
 
     image: Annotated[str, Field(max_length=512, pattern=IMAGE_PATTERN)] = Field(
-        description="Image: <region>.ocir.io/<namespace>/<image>:<tag>, with @sha256:<digest> if wanted."
+        description="Image: <region>.ocir.io/<namespace>/<image>:<tag>, optionally with @sha256:<digest>."
     )
     image_digest: Annotated[str, Field(max_length=71, pattern=r"^sha256:[0-9a-f]{64}$")] | None = (
         Field(default=None, description="Digest that the image must have: sha256:<hexadecimal>.")
@@ -40,12 +39,13 @@ class ContainerImage(Model):
 class ContainerRuntime(ContainerImage):
     """A container image of OCI's registry.
 
-    The image is started as it is: nothing of the operator runs in it. It saves files by itself, or to a storage mount.
+    The image is started unchanged: nothing of the operator runs in it. Its code has to save files by itself, or to a
+    storage mount.
     """
 
     source: Source | None = Field(
         default=None,
-        description="Files that lie in the container as an archive: /home/datascience/<name>.zip.",
+        description="Files that the container finds as an archive: /home/datascience/<name>.zip.",
     )
     replicas: Replicas | None = Field(
         default=None,

@@ -12,7 +12,7 @@ from ocijobs.api.shared.model import Model, RelativePath, map_list, validations
 
 
 class ApplicationParameter(Model):
-    """A value that stands in the arguments as `${name}`."""
+    """A value that replaces `${name}` in the arguments."""
 
     name: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_]+$")] = Field(
         description="Name of the parameter."
@@ -57,21 +57,23 @@ class SparkRuntime(Model):
     entrypoint: RelativePath | None = Field(
         default=None,
         description=(
-            "File that is run: .py, .jar or .sql, as the language is. By default the only one there "
-            "is; needed where the source has several."
+            "File that is run: .py, .jar or .sql, to match the language. By default the only one "
+            "there is; required if the source has more than one."
         ),
     )
     class_name: (
         Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[A-Za-z_$][A-Za-z0-9_$.]*$")]
         | None
-    ) = Field(default=None, description="Main class; needed for SCALA and JAVA.")
+    ) = Field(
+        default=None, description="Main class: required for SCALA and JAVA, not allowed for others."
+    )
     archive_uri: (
         Annotated[str, Field(max_length=2048, pattern=r"^oci://[^@/]+@[^@/]+/.+$")] | None
     ) = Field(
         default=None,
         description=(
             "Archive of further dependencies, in the form of Data Flow's dependency packager: "
-            "oci://bucket@namespace/name.zip. It is yours: the operator doesn't look into it."
+            "oci://bucket@namespace/name.zip. The operator does not read it."
         ),
     )
     conda: CondaEnvironment | None = Field(
@@ -79,5 +81,5 @@ class SparkRuntime(Model):
     )
     parameters: Parameters = Field(
         default=(),
-        description="Values that stand in spec.args as `${name}`; a run may have others.",
+        description="Values that replace `${name}` in spec.args; a run may have others.",
     )

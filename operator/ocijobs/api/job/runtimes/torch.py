@@ -7,11 +7,16 @@ from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from ocijobs.api.job.code import PythonPath, Replicas
 from ocijobs.api.job.runtimes.conda import CondaEnvironment
-from ocijobs.api.job.runtimes.git import GitCode
-from ocijobs.api.job.source import Source
-from ocijobs.api.shared.model import ATOMIC_LIST, Model, RelativePath, validations
+from ocijobs.api.job.source import GitCode, Source
+from ocijobs.api.shared.model import (
+    ATOMIC_LIST,
+    Model,
+    PythonPath,
+    RelativePath,
+    Replicas,
+    validations,
+)
 
 
 class PipDependencies(Model):
@@ -27,7 +32,7 @@ class PipDependencies(Model):
 
 
 class PyTorchDistributedRuntime(Model):
-    """Distributed training: each node starts the code with torchrun, and finds the others by itself.
+    """Distributed training: each node starts the code with torchrun and finds the other nodes by itself.
 
     The conda environment needs `torch`.
     """
@@ -47,9 +52,9 @@ class PyTorchDistributedRuntime(Model):
     )
 
     conda: CondaEnvironment = Field()
-    source: Source | None = Field(default=None, description="The code; or git.")
+    source: Source | None = Field(default=None, description="The code; give this or git.")
     git: GitCode | None = Field(
-        default=None, description="Repository that every node clones; or source."
+        default=None, description="Repository that every node clones; give this or source."
     )
     entrypoint: RelativePath | None = Field(
         default=None, description="Python file that torchrun starts, with spec.args."
@@ -57,15 +62,15 @@ class PyTorchDistributedRuntime(Model):
     command: Annotated[str, Field(min_length=1, max_length=4000)] | None = Field(
         default=None,
         description=(
-            "The whole command instead of entrypoint, beginning with torchrun, deepspeed or "
-            "`accelerate launch`. The number of nodes, the rank and the address of the first node "
-            "are added where they are not given."
+            "The whole command instead of entrypoint; it begins with torchrun, deepspeed or "
+            "`accelerate launch`. The number of nodes, the rank and the address of the first node are "
+            "added if they are missing."
         ),
     )
     replicas: Replicas | None = Field(
         default=None,
         description=(
-            "Number of nodes, by default 1: one group of nodes. For more groups, "
+            "Number of nodes in one group, 1 by default. For more than one group use "
             "infrastructure.dataScienceJob.jobNodeGroups instead."
         ),
     )
@@ -88,15 +93,16 @@ class PyTorchDistributedRuntime(Model):
     ) = Field(
         default=None,
         description=(
-            "What every node copies before the code starts: source (oci://bucket@namespace/prefix, "
-            "or a web address) -> folder or file, from the working directory or absolute."
+            "What every node copies before the code starts: source (oci://bucket@namespace/prefix, or "
+            "a web address) -> folder or file, absolute or relative to the working directory."
         ),
     )
     dependencies: PipDependencies | None = Field(
         default=None, description="Packages that are installed with pip before the code starts."
     )
     deepspeed: bool = Field(
-        default=False, description="The command is DeepSpeed's launcher, or the code uses it."
+        default=False,
+        description="True if the command is DeepSpeed's launcher, or the code uses DeepSpeed.",
     )
 
     @model_validator(mode="after")

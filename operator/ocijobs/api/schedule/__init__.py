@@ -1,1 +1,0 @@
-"""OCIJobSchedule: what is wanted, and what is seen."""
