@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.usefixtures("recording")]
 LONG = {"inProgress": 100_000}
 RESULT = '{"ocijobs.io/results": {"auc": 0.93}}'
 NO_JOB = "ocid1.datasciencejob.oc1.iad.none"
-CANCEL, SUSPEND, RESUME = {"cancel": True}, {"suspend": True}, {"suspend": False}
+CANCEL, SUSPEND = {"cancel": True}, {"suspend": True}
 
 
 def without_job(name: str = "run", **spec: Any) -> Document:
@@ -167,7 +167,7 @@ async def test_ends_that_people_ask_for(world: World, recording: Recording) -> N
         manifests.run("cancelled"),
         manifests.run("suspended"),
         manifests.run("lost"),
-        manifests.run("held", **SUSPEND),
+        manifests.run("held", suspend=True),
     )
     for name in ("cancelled", "suspended", "lost"):
         await world.until_phase(name, "Running")

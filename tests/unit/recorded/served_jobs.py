@@ -19,7 +19,10 @@ from ocijobs.api.job.spec import OCIJob
 from ocijobs.api.job.status import Artifact
 from ocijobs.api.shared.conditions import ConditionType, is_true
 from ocijobs.api.shared.metadata import ObjectMeta
+from ocijobs.api.shared.names import TAG_OWNER
 from ocijobs.artifact.files import sources_digest
+from ocijobs.backends.data_flow.requests import ApplicationRequest
+from ocijobs.backends.data_science.requests import JobRequest
 from ocijobs.backends.records import JobState
 from ocijobs.backends.requests import JobCreation, Tags
 from ocijobs.reconcile.actions.action import Action
@@ -44,7 +47,8 @@ class RecordedJobWorld(JobWorld):
         self.identity = RecordedIdentity(record)
         self.api.object = self.recorded
         runtime = record.document["spec"].get("runtime", {})
-        self._inline = next(iter(runtime.values()), {}).get("source", {}).get("inline", {})
+        sources = [each["source"] for each in runtime.values() if "source" in each]
+        self._inline: dict[str, str] = sources[0].get("inline", {}) if sources else {}
 
     def put(self, request: JobCreation, owners: dict[str, str]) -> None:
         """Have OCI know the revisions that the status names, as that request makes them."""
@@ -92,9 +96,13 @@ class RecordedJobWorld(JobWorld):
 def _tagged(request: JobCreation, owner: str) -> JobCreation:
     """Return a request with another owner tag."""
     tags = request.settings.tags
-    freeform = {**tags.freeform, "ocijobs_owner": owner}
-    settings = replace(request.settings, tags=Tags(freeform=freeform, defined=tags.defined))
-    return replace(request, settings=settings)  # type: ignore[arg-type]  # settings of its own kind
+    own = Tags(freeform={**tags.freeform, TAG_OWNER: owner}, defined=tags.defined)
+    match request:
+        case JobRequest(settings=settings):
+            return replace(request, settings=replace(settings, tags=own))
+        case ApplicationRequest(settings=changed):
+            return replace(request, settings=replace(changed, tags=own))
+    raise AssertionError("a request of no service that has records")
 
 
 class RecordedJobLaws(JobLaws):

@@ -27,9 +27,9 @@ from ocijobs.api.shared.metadata import ObjectMeta
 from ocijobs.api.shared.names import TAG_OWNER
 from ocijobs.backends.data_flow.requests import ApplicationRunRequest
 from ocijobs.backends.data_science.requests import RunRequest
-from ocijobs.backends.environment import ValueKey, Values
 from ocijobs.backends.records import RunState
 from ocijobs.backends.requests import RunCreation, Tags
+from ocijobs.backends.values import ValueKey, Values
 from ocijobs.reconcile.actions.action import Action
 from ocijobs.reconcile.actions.runs import CreateRun
 from ocijobs.reconcile.decision import Decision
@@ -87,14 +87,19 @@ class RecordedRunWorld(RunWorld):
         binding = status.binding
         compartment = binding.compartment_id if binding is not None else None
         tags = Tags(freeform={TAG_OWNER: owner}, defined={})
-        common = {
-            "compartment_id": compartment or "",
-            "job_id": status.job_id or "",
-            "display_name": "recorded",
-        }
+        where, job = compartment or "", status.job_id or ""
         if self.circumstances.on_data_flow:
-            return ApplicationRunRequest(**common, tags=tags, spark=None)
-        return RunRequest(**common, project_id="", tags=tags, workload=None)
+            return ApplicationRunRequest(
+                compartment_id=where, job_id=job, display_name="recorded", tags=tags, spark=None
+            )
+        return RunRequest(
+            compartment_id=where,
+            project_id="",
+            job_id=job,
+            display_name="recorded",
+            tags=tags,
+            workload=None,
+        )
 
     def _values(self, keys: tuple[tuple[ValueKey, bool], ...]) -> Values:
         """Return values of the very Secrets that the run is bound to."""
