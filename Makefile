@@ -147,7 +147,7 @@ format: $(ENV) ## Format, and mend what can be mended.
 # A worker that crashes ends the run: with one in its place pytest-xdist waits for ever, by these groups.
 TEST = $(BIN)/pytest --numprocesses $(WORKERS) --max-worker-restart 0 --costs .costs/$@.json
 
-.PHONY: test test-all test-unit bench chaos mutants coverage
+.PHONY: test test-all test-unit bench chaos mutants coverage record
 test: control-plane chart-tools conda ## Run all tests but for breadth: what to run before each commit.
 	$(call say,tests: unit$(COMMA) component$(COMMA) integration$(COMMA) conformance)
 	$(TEST) --cpu-budget 1400 -m 'not breadth and not bench and not chaos' tests
@@ -177,6 +177,9 @@ coverage: control-plane conda ## Measure branch coverage of the operator by unit
 		-m 'not breadth and not bench and not chaos' --ignore tests/unit/delivery tests/unit tests/component
 	$(BIN)/coverage combine --quiet
 	$(BIN)/python hack/coverage_gate.py
+
+record: control-plane ## Record objects as this version writes them, in tests/recorded/VERSION, for the tests of later versions.
+	$(BIN)/python hack/record_objects.py $(VERSION) --numprocesses $(WORKERS)
 
 mutants: $(ENV) ## Try a sample of changes of the core: each is to be noticed by some test. A report, no gate.
 	$(call say,mutants of backends/, reconcile/, cron/ and cloud/)

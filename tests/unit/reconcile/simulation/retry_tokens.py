@@ -35,6 +35,8 @@ class RetryTokens(Generic[RequestT, ResourceT]):
         kept = self._kept.get(token)
         return kept is not None and self._clock.now() - kept[0] >= TOKEN_LIFETIME
 
-    def keep(self, token: str, request: RequestT, made: ResourceT) -> None:
-        """Remember what was made for the token."""
-        self._kept[token] = (self._clock.now(), request, made)
+    def keep(
+        self, token: str, request: RequestT, made: ResourceT, *, at: datetime | None = None
+    ) -> None:
+        """Remember what was made for the token, now or at a time before."""
+        self._kept[token] = (at or self._clock.now(), request, made)
