@@ -1,6 +1,6 @@
 """A pytest plugin: which tests one worker of pytest-xdist runs, one after the other.
 
-Each test goes to whoever is free, but for those that share what is dear to start: a Kueue with its control plane. The
+Each test goes to whoever is free, but for those that share what is dear to start: a control plane of their own. The
 groups of pytest-xdist itself (`--dist loadgroup`) are without effect in pytest 9.2, whose tests can't be renamed.
 """
 
@@ -10,8 +10,12 @@ from typing import Any
 
 import pytest
 
-TOGETHER = ("tests/integration/test_permissions.py", "tests/integration/test_queues.py")
-"""The files whose tests want Kueue."""
+TOGETHER = {
+    "tests/integration/test_permissions.py": "Kueue",
+    "tests/integration/test_queues.py": "Kueue",
+    "tests/component/third_backend/test_third_service.py": "a third service",
+}
+"""Files whose tests share a control plane with definitions that no other test has, and what it has."""
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -29,4 +33,4 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 def group(test: str) -> str:
     """Return what a test shares with all others of its group; its own name if there are none."""
     file = test.partition("::")[0]
-    return "Kueue" if file in TOGETHER else test
+    return TOGETHER.get(file, test)

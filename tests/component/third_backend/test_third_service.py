@@ -13,7 +13,7 @@ from tests.support.namespace import condition, phase
 
 from ocijobs.backends.records import RunState
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.breadth]
 
 MACHINES = {"dataScienceJob": {"shapeName": SHAPE}}
 
