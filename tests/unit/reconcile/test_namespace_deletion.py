@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tests.unit.reconcile.simulation.commands import Live, Outage
+from tests.unit.reconcile.simulation.commands import Live, Outage, Steps
 from tests.unit.reconcile.simulation.job_history import (
     DoJob,
     JobCommand,
@@ -42,6 +42,14 @@ def _job_histories() -> st.SearchStrategy[list[JobCommand]]:
     # A child whose creation was not answered, and whose sweep goes before it.
     given_=Circumstances(),
     history=[Outage(Operation.CREATE, Mishap.LOST), Live(3), Live(3)],
+    kills=[],
+    revoked=False,
+    swept=True,
+)
+@example(
+    # A child that has its finalizer and no status yet, and a process that ends before it writes one.
+    given_=Circumstances(secret=False, results=False, outputs=False),
+    history=[Steps(3)],
     kills=[],
     revoked=False,
     swept=True,

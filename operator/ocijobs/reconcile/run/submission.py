@@ -211,12 +211,13 @@ def perhaps_launched(o: RunObservation) -> bool:
 def look_first(o: RunObservation, now: datetime) -> Decision[OCIJobRunStatus]:
     """Look for the attempt that may be in OCI: what is found is followed and ended as any other.
 
-    Where it can't be looked for, since the job or the credentials are gone, the run is given up: most were never
-    launched.
+    Where it can't be looked for, since its job, its sweep or the credentials are gone, the run is given up: most were
+    never launched, and nobody would ever end its deletion.
     """
     launch = prepare(o, now)
     if isinstance(launch, Blocker):
-        return blocked_by(o, now, launch) if launch.reason is None else drop(o, now)
+        passes = launch.action is not None or launch.wake_at is not None
+        return blocked_by(o, now, launch) if launch.reason is None and passes else drop(o, now)
     intended = intend(o, now, launch, incarnation=0)
     if o.known.record is not None:
         return Decision(status=intended)
