@@ -188,7 +188,7 @@ async def test_what_an_archive_claims_of_its_sizes_is_not_trusted(
     assert lying != honest
     kind, words = await refused(fetcher, served(web, "lying.zip", lying))
     assert kind is RefusalKind.INVALID
-    assert "no whole archive" in words or "more than" in words
+    assert "is not a complete archive" in words or "more than" in words
 
 
 # Limits of the process.

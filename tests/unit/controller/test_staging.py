@@ -162,7 +162,10 @@ def test_what_is_on_its_way_has_its_room(tmp_path: Path) -> None:
 def test_what_is_not_what_was_told_is_not_kept(tmp_path: Path, content: bytes) -> None:
     staging = Staging(tmp_path, QUOTA)
     with (
-        pytest.raises(SourceRefusedError, match="did not come from the fetcher as it was told"),
+        pytest.raises(
+            SourceRefusedError,
+            match="the artifact from the fetcher is not the one that was announced",
+        ),
         staging.receive(OWNER, sha256(CONTENT), len(CONTENT)) as arrival,
     ):
         arrival.write(content)

@@ -224,7 +224,7 @@ class DataFlowInfrastructure(RunPlaces, SparkOnMachines):
             ("!(has(self.poolId) && has(self.poolName))", "give poolId or poolName, not both"),
             (
                 "!has(self.idleTimeoutInMinutes) || self.type == 'SESSION'",
-                "idleTimeoutInMinutes is of type SESSION",
+                "idleTimeoutInMinutes needs type SESSION",
             ),
         )
     )
