@@ -96,11 +96,7 @@ async def test_job_and_run_go_with_what_they_have_there(world: BatchWorld) -> No
     world.stage.delete("OCIJob", "job")
     world.stage.delete("OCIJobRun", "run")
     for kind, name in (("OCIJobRun", "run"), ("OCIJob", "job")):
-        await world.until_so(
-            lambda kind=kind, name=name: world.find(kind, name) is None or None,  # type: ignore[misc]
-            within=timedelta(hours=1),
-            what=f"{kind} {name} goes",
-        )
+        await world.until_gone(kind, name)
     assert [task.deleted for task in batch.tasks] == [True]
     assert [each.deleted for each in batch.jobs] == [True]
 
